@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The actions `commit` and `clean`: remove what is needed no more. */
+/* The actions `commit` and `clean`: remove what nobody needs. */
 #pragma once
 
 struct entry;

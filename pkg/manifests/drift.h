@@ -17,19 +17,19 @@ struct entry_watch {
     struct hf_watch *watch;
 };
 
-/* Zeroed: nothing to look at. Times are monotonic. */
+/* Zeroed: nothing to look at. Times: monotonic. */
 struct drift {
     enum hf_drift_state state;
-    uint64_t due_ns;    /* not before; 0: at once */
+    uint64_t due_ns;    /* 0: at once */
     uint64_t looked_ns; /* begin of the last; 0: none */
-    uint64_t told_ns;   /* last notice of a repair; 0: none */
+    uint64_t told_ns;   /* last notice of a repair */
     struct hf_repair_pace pace;
-    unsigned unreadable; /* looks in a row that found only files that the disk does not read */
-    /* hf_files_look.full; only an interval of the policy asks for it: whoever changes a file must not make the agent
-     * read large files all the time */
+    unsigned unreadable; /* looks in a row that found only unreadable files */
+    /* hf_files_look.full, once per interval of the policy: changes of files must not make the agent read large files
+     * all the time */
     bool full;
-    bool watch_stale; /* other folders since the watches were made */
-    bool unwatched;   /* a folder that only a look examines */
+    bool watch_stale; /* folders have changed since the watches were made */
+    bool unwatched;   /* watches do not cover all folders */
     struct entry_watch *watches;
     size_t n_watches;
 };
@@ -39,23 +39,23 @@ struct drift {
 void drift_move(struct drift *drift, enum hf_drift_event event);
 /* Asks for a look, at once or after the current pause. */
 void drift_want(struct drift *drift);
-/* A watch has fired: asks for a look from due_ns on. False: such a look was wanted already. */
+/* The same from due_ns on, after a watch has fired. False: it was wanted already. */
 bool drift_want_at(struct drift *drift, uint64_t due_ns);
-/* Ends a look or repair in progress, and asks for another look from due_ns on. */
+/* Ends a look or repair, and asks for the next look from due_ns on. */
 void drift_pace(struct drift *drift, uint64_t due_ns);
 /* A look begins. True: a full one. */
 bool drift_begin(struct drift *drift, uint64_t now_ns);
 
 /* ---- of an entry ------------------------------------------------------------------------------------------------- */
 
-/* Considers a look at files; true: one has started. */
+/* True: a look at files has started. */
 bool drift_consider(struct entry *entry);
-/* Records and reports a repair; `what`: was put back. The caller saves the record. */
+/* Counts and reports a repair of `what`. The caller saves the record. */
 void drift_repaired(struct entry *entry, const char *what);
-/* A Secret's content has come: compares the files in place, and repairs them. True: it has started. */
+/* A Secret's content has come: starts to compare the files in place, and to repair them. True: started. */
 bool drift_verify(struct entry *entry);
-/* drift_pace() with a growing pause, for looks alone. The caller wakes the engine. */
+/* drift_pace() with a growing pause. The caller wakes the engine. */
 void drift_look_again(struct entry *entry);
-/* The folders of the files in place, if watch_stale. */
+/* Folders of the files in place, if watch_stale. */
 void drift_watch(struct entry *entry);
 void drift_unwatch(struct entry *entry);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Applies the entries of spec.manifests to their targets, and repairs later drift.
  *
- * It follows the source of each entry of the policy in effect, applies a new content as soon as the gates allow it,
- * runs the health checks, and restores the last good content if they fail. Drift is repaired from its own copy. Before
- * each effect it records on disk what it is about to do. No network is needed to start, to resume, to repair or to roll
- * back files; the API server is needed for objects of the cluster, and for secret content that is not sealed to a TPM.
+ * Each entry follows its source. A new content is applied when the gates allow it; if its health checks fail, the last
+ * good one returns. Repairs use the entry's own copy. Each effect is on disk before it happens. Start, repair and
+ * rollback of files need no network; objects of the cluster need the API server, and so do Secrets without a sealed
+ * copy.
  *
- * Threads: loop thread only; blocking work runs in jobs. Copies what it keeps, except what its parameters call
- * borrowed. Functions return 0, or -errno with the cause in *err; an entry's failure shows in its status alone. */
+ * Copies what it keeps, except what is called borrowed. A failure of one entry shows only in its status. */
 #pragma once
 
 #include "api/manifest_reason.h"
@@ -15,23 +14,23 @@
 #include "codec/sha256.h"
 #include "manifests/env.h"
 
-/* Strings are valid until the next call of the engine or turn of the event loop. */
+/* Strings last until the next call of the engine or turn of the event loop. */
 struct hf_manifest_status {
     const char *name;
     enum hf_manifest_target to;
     enum hf_manifest_phase phase;
-    /* The revision of the good set in Applied, else of the newest one; the source's last one if it had the same
-     * content; "": none. */
+    /* Of the good set in Applied, else of the newest one; the source's last one if its content was the same; "":
+     * none. */
     const char *revision;
-    /* of the same set: content digest in hex, or hf_bundle.id of a Secret; "": none */
+    /* of the same set, in hex (of a Secret hf_bundle.id); "": none */
     const char *digest;
     unsigned items;  /* files or objects in place */
     unsigned drifts; /* repairs since the good set reached Applied */
     enum hf_manifest_reason reason;
     const char *message;   /* may be "" */
     bool when_alone;       /* whenAlone: Start */
-    uint64_t time_unix_ns; /* last change of phase, or last repair if later */
-    /* Applied, RolledBack or Refused: the newest set has its result; a refused one may be tried again */
+    uint64_t time_unix_ns; /* of the last change of phase, or repair if later */
+    /* the newest set has its result: Applied, RolledBack, or Refused for now */
     bool settled;
 };
 
@@ -45,43 +44,43 @@ enum hf_manifest_notice {
 };
 
 struct hf_manifest_engine_params {
-    /* borrowed until hf_manifest_engine_free() and the end of a job that runs then */
+    /* borrowed, until a job that runs when the engine is freed has ended */
     struct hf_manifest_env env;
-    /* Valid signatures of the policy or the entry, and a pinned content (contentDigest). False: Unsigned,
-     * ContentNotPinned, SignatureInvalid or SequenceTooLow, with a text in *err. NULL: none is signed. */
+    /* By valid signatures of policy or entry, and with contentDigest. False: Unsigned, ContentNotPinned,
+     * SignatureInvalid or SequenceTooLow, and *err. NULL: none is signed. */
     bool (*is_signed)(void *arg, const struct hf_manifest *entry, enum hf_manifest_reason *ret_reason,
                       struct hf_err *err);
-    /* How long an entry that the policy lacks stays in place: 0: it may go, HF_NEVER: a policy has it all the same.
-     * Only while `proven`. NULL: none stays. */
+    /* How long an entry that the policy lacks stays, once `proven`: 0: it may go; HF_NEVER: a policy has it after all.
+     * NULL: none stays. */
     uint64_t (*removal_wait_ns)(void *arg, const char *entry);
-    /* A status has changed; not from within a call into the engine. */
+    /* A status has changed; not called from within the engine's calls. */
     void (*changed)(void *arg);
-    /* For an Event; also from hf_manifest_engine_repair_now(). `text` is borrowed. May be NULL. */
+    /* For an Event; also from hf_manifest_engine_repair_now(). May be NULL. */
     void (*happened)(void *arg, enum hf_manifest_notice notice, const char *entry, const char *text);
     void *arg;
 };
 
 struct hf_manifest_engine;
 
-/* Loads all entries from <state_dir>/manifests. Sets a damaged record or inventory aside; makes a lost inventory again
- * if it can. */
+/* Loads all entries from <state_dir>/manifests. Sets damaged records and inventories aside; remakes a lost inventory if
+ * possible. */
 HF_MUST_USE int hf_manifest_engine_new(const struct hf_manifest_engine_params *params,
                                        struct hf_manifest_engine **ret_engine, struct hf_err *err);
-/* A job on a worker runs to its end and is freed then. A later process resumes from disk. */
+/* A job that runs is freed when it ends. A later process resumes from disk. */
 void hf_manifest_engine_free(struct hf_manifest_engine *engine);
 HF_DEFINE_CLEANUP(struct hf_manifest_engine, hf_manifest_engine_free)
 
-/* Once, after hf_manifest_engine_new() and before the network is used: repairs drift of files since the last process;
- * blocks. Not objects of the cluster, nor entries in Applying, Probation or RollingBack. */
+/* Call it once, before the network is used: repairs files that drifted while no agent ran; blocks. Not objects of the
+ * cluster, nor entries in Applying, Probation or RollingBack. */
 void hf_manifest_engine_repair_now(struct hf_manifest_engine *engine);
 
 struct hf_manifest_desired {
     const struct hf_syncpolicy *policy; /* borrowed for the call */
-    /* borrowed until the next call and the end of a job that runs then */
+    /* borrowed until the next call, and the end of a job that runs then */
     const struct hf_config *config;
     const json_t *labels; /* of this node; borrowed until the next call; may be NULL */
-    /* The source has confirmed in this process that `policy` is the newest: only then are entries removed that it
-     * lacks, after removal_wait_ns(). */
+    /* The source has confirmed in this process that `policy` is the newest: only then may entries that it lacks be
+     * removed. */
     bool proven;
     bool held;           /* by the site */
     bool stale;          /* no contact for staleOk.window, and onExpiry is Hold */
@@ -89,26 +88,25 @@ struct hf_manifest_desired {
     bool writes_used_up; /* spec.disk.writeBudget */
 };
 
-/* On any change, and once per interval of the policy. Sets every entry that finds room, also if another one fails. New
- * names find none while MANIFEST_MAX_LEFT (entry.h) entries that no policy has wait to be removed: they show Waiting
- * with PruneLimit, which is no error. */
+/* On any change, and once per interval of the policy. Sets every entry that it can, also if another fails. While
+ * MANIFEST_MAX_LEFT (entry.h) entries wait to be removed, new names show Waiting with PruneLimit, which is no error. */
 HF_MUST_USE int hf_manifest_engine_set(struct hf_manifest_engine *engine, const struct hf_manifest_desired *desired,
                                        struct hf_err *err);
-/* Once per interval of the policy: all sources for news, all entries for drift. */
+/* Once per interval of the policy: asks sources for news, looks for drift. */
 void hf_manifest_engine_check(struct hf_manifest_engine *engine);
-/* When env.link permits downloads again: those that wait for the link resume. */
+/* env.link permits downloads again. */
 void hf_manifest_engine_link_opened(struct hf_manifest_engine *engine);
-/* First and longest pause after a failure; a source that runs keeps its own. */
+/* First and longest pause; a source that runs keeps its own. */
 void hf_manifest_engine_set_retry(struct hf_manifest_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
-/* Visits each entry of the policy, then each other one that still has a good set. */
+/* Entries of the policy, then others that still have a good set. */
 void hf_manifest_engine_each(struct hf_manifest_engine *engine,
                              void (*visit)(void *arg, const struct hf_manifest_status *status), void *arg);
-/* The files in place of entries with to: StaticPods and whenAlone: Start. False: files of such an entry change, or are
- * not known; what was visited before counts further. */
+/* The files in place of entries with to: StaticPods and whenAlone: Start. False: files of such an entry change or are
+ * unknown; visits before that stay valid. */
 bool hf_manifest_engine_each_alone(struct hf_manifest_engine *engine,
                                    void (*visit)(void *arg, const char *entry, const char *path,
                                                  const unsigned char sha256[static HF_SHA256_BYTES]),
                                    void *arg);
-/* No step in progress, each entry at rest (hf_manifest_machine_rests()) with its record on disk, nothing to do now. */
+/* No step runs, none is due, and each entry is at rest (hf_manifest_machine_rests()) with its record on disk. */
 bool hf_manifest_engine_is_idle(const struct hf_manifest_engine *engine);

@@ -11,9 +11,8 @@
 struct entry;
 struct target_ops;
 
-/* Limits of all entries together. Those that no policy has any more ("left") may wait for ever for a person to allow
- * their removal (PruneLimit), so they have limits of their own. At one of these no new name gets in; none is dropped.
- * */
+/* Limits of all entries together. Entries that no policy has ("left") may wait for ever for a person (PruneLimit): at
+ * one of their limits no new name gets in, and none is dropped. */
 enum {
     MANIFEST_MAX_WATCHES = 1024,         /* folders */
     MANIFEST_MAX_LEFT = 1024,            /* entries */
@@ -29,22 +28,21 @@ struct hf_manifest_engine {
     char *folder;                            /* <state>/manifests */
     struct hf_steer_core core;               /* one job at a time */
     struct hf_strmap entries;                /* name to struct entry */
-    struct hf_strmap no_room;      /* names of the policy that found no room, with their enum hf_manifest_target */
-    struct hf_source_turns *turns; /* for large contents in memory */
+    struct hf_strmap no_room;                /* of the policy, with their enum hf_manifest_target */
+    struct hf_source_turns *turns;           /* for large contents in memory */
     unsigned n_watches;
     bool set_once; /* hf_manifest_engine_set() was called */
     bool proven, held, stale;
     uint64_t interval_ns; /* policy's */
-    /* annotation allow-prune (hf_plan_prune_is_allowed()); NULL: none */
+    /* allow-prune (hf_plan_prune_is_allowed()); NULL: none */
     char *allow_prune;
     struct hf_manifest_counts counts;
 };
 
 extern const struct target_ops *const manifest_engine_targets[HF_MANIFEST_TARGETS];
 
-/* engine_core.c */
-/* p.changed follows in the loop's next turn. */
+/* In engine_core.c. p.changed follows in the loop's next turn. */
 void manifest_engine_notify(struct hf_manifest_engine *engine);
-/* A phase has changed: entries may wait for it (dependsOn). */
+/* A phase has changed, for which others may wait (dependsOn). */
 void manifest_engine_wake_dependents(struct hf_manifest_engine *engine);
 uint64_t manifest_engine_now(const struct hf_manifest_engine *engine);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Internal header for the .c files of pkg/manifests: one entry, with its parts and actions.
  *
- * An entry has at most one step in progress: a job on a worker, a command, a restart, or health checks; and only one
- * entry at a time a job, so that the contents of two are never in memory together. The end of a step is an event of
- * rules/machine.h: advance.c writes the record, then starts the action.
+ * An entry has at most one step in progress: a job, a command, a restart, or health checks. One entry at a time has a
+ * job, so that two contents are never in memory together. The end of a step is an event of rules/machine.h: advance.c
+ * writes the record, then starts the action.
  *
- * A file calls files of its row and of later rows; but advance.c calls the actions, and content/ the stores, through
- * tables that entry.c fills in, the targets are in a table of the engine (targets/target.h), and make.c calls
- * permit_scope(): engine.c; entry.c; targets/; commit.c drift.c removal.c; content/; repair.c; make.c; advance.c;
- * unit_call.c; task.c counts.c engine_core.c.
+ * A file calls files of its row and of later rows: engine.c; entry.c; targets/; commit.c drift.c removal.c; content/;
+ * repair.c; make.c; advance.c; unit_call.c; task.c counts.c engine_core.c. Upward they go through tables: advance.c to
+ * the actions and content/ to the stores by those that entry.c fills in, all to targets by the engine's
+ * (targets/target.h); but make.c calls permit_scope().
  *
- * Threads: loop thread only, except `run` of a job: it accesses only the job and what the loop thread does not change
- * meanwhile, such as the inventory. */
+ * Threads: `run` of a job is on a worker: it accesses the job, and what the loop thread does not change meanwhile, such
+ * as the inventory. */
 #pragma once
 
 #include "base/backoff.h"
@@ -31,13 +31,13 @@
 #include "manifests/task.h"
 #include "manifests/unit_call.h"
 
-/* Attempts of one rollback that could not read what they go back to; then it is lost: one error may pass, a worn-out
- * block does not. Other failures are not counted: a full disk may last for days. */
+/* Attempts of one rollback that could not read what they go back to, before it is lost: an error may pass, a worn-out
+ * block does not. A full disk may last for days, so other failures are not counted. */
 enum { MANIFEST_MAX_UNREADABLE = 5 };
 
-/* Attempts in a row to place a set, or to put back the good one, that fail for a reason that does not pass by itself
- * (hf_manifest_outcome_may_pass()), such as an immutable file. After one more, the set is rolled back, or the rollback
- * ends: else the entry would keep out new content for ever. */
+/* Attempts in a row to place a set, or the good one again, that fail for a reason that stays
+ * (hf_manifest_outcome_may_pass()), such as an immutable file. After one more, the set rolls back, or the rollback
+ * ends: the entry must not keep out new content for ever. */
 enum { MANIFEST_MAX_STUCK = 5 };
 
 struct entry_failures {
@@ -48,7 +48,7 @@ struct entry_failures {
 
 enum entry_life {
     ENTRY_NEW,
-    /* The disk cannot read record or inventory. Tries again once per interval, and does nothing else. */
+    /* the disk cannot read record or inventory; tries again once per interval, and does nothing else */
     ENTRY_UNREADABLE,
     ENTRY_STARTED, /* STARTED was raised */
     ENTRY_GONE,    /* nothing is left; engine.c frees it */
@@ -56,8 +56,8 @@ enum entry_life {
 
 enum entry_cleanup {
     ENTRY_CLEANUP_DONE,
-    ENTRY_CLEANUP_FAILED, /* until the next interval of the policy */
-    ENTRY_CLEANUP_DUE,    /* it has come */
+    ENTRY_CLEANUP_FAILED, /* until the policy's next interval */
+    ENTRY_CLEANUP_DUE,    /* after that interval */
 };
 
 struct entry {
@@ -71,29 +71,28 @@ struct entry {
     /* as in the policy; set by entry.c alone */
     struct hf_manifest *wanted; /* own copy; NULL: in no policy, or no memory */
     struct permit permit;
-    bool download_left; /* in no policy, and its folder may have an unfinished download */
-    bool in_policy;     /* set by engine.c: must not be removed */
+    bool download_left; /* in no policy; its folder may have an unfinished download */
+    bool in_policy;     /* set by engine.c: not to be removed */
 
     struct content content;
     struct secret secret; /* store in memory */
 
     enum entry_life life;
-    /* A removal has begun, so items of the good set may be gone: if a policy has the entry again, its set is new. */
+    /* A removal has begun: if a policy has the entry again, its set is new. */
     bool removing;
-    /* an interval has passed, or a content has come: try a refused set again */
+    /* try a refused set again: an interval has passed, or a content has come */
     bool recheck;
     struct hf_manifest_record r;
-    struct hf_inventory inventory; /* while busy, a worker may read and replace it */
-    size_t n_files;                /* in the inventory, when last not busy */
+    struct hf_inventory inventory; /* a worker may replace it while busy */
+    size_t n_files;                /* in the inventory, when last idle */
     enum entry_cleanup cleanup;
     bool save_wanted; /* the record has changed, the phase has not */
-    /* The phase of the record on disk, or perhaps that of the last write if it failed. */
+    /* phase on disk; after a failed write perhaps that one's */
     enum hf_manifest_phase written_phase;
-    /* The process started in Applying: items of the newest set may be in place. r.unproven if an attempt fails while
-     * they may be. */
+    /* The process started in Applying: items of the newest set may be in place. If an attempt then fails, r.unproven is
+     * set. */
     bool resumed;
-    /* The newest set did not pass `validate`, and a swap cut short has left files of two sets: no attempt before
-     * another set comes. */
+    /* The newest set failed `validate`, and a swap cut short has left files of two sets: wait for another set. */
     bool invalid;
 
     /* the step */
@@ -106,21 +105,21 @@ struct entry {
     struct entry_cluster cluster;
     struct entry_failures failures; /* in a row; not on disk */
 
-    /* monotonic: no attempt before; 0: now; HF_NEVER: not before the next interval or a change of allow_prune */
+    /* monotonic: next attempt; 0: now; HF_NEVER: at the next interval or change of allow_prune */
     uint64_t due_ns;
 
     struct drift drift;
 };
 
-/* The starts of actions, by enum hf_manifest_action; NULL: nothing to start. */
+/* By enum hf_manifest_action; NULL: nothing to start. */
 struct entry_actions {
     void (*start[HF_MANIFEST_ACT_COUNT])(struct entry *entry);
 };
 
 struct entry *entry_new(struct hf_manifest_engine *engine, const char *name);
 void entry_free(struct entry *entry);
-/* Reads record and inventory. Blocks. 0 also if the disk cannot read them: ENTRY_UNREADABLE. */
+/* Blocks. 0 also for ENTRY_UNREADABLE. */
 int entry_load(struct entry *entry);
-/* Sets the entry as the policy has it; NULL: the policy does not have it. */
+/* As the policy has it; NULL: not at all. */
 int entry_set(struct entry *entry, const struct hf_manifest *wanted);
 void entry_consider(struct entry *entry);

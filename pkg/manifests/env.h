@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all of pkg/manifests uses: tables of functions, configuration, facts of the node. The engine owns the only copy;
- * sources and targets borrow it. Threads: loop thread only; a job may use fs, log, clock, config and the strings. */
+/* What all of pkg/manifests uses; the engine owns the only copy. A job may use fs, log, clock, config and the
+ * strings. */
 #pragma once
 
 #include "api/link/link.h"
@@ -29,41 +29,40 @@ struct hf_manifest_env {
     const struct hf_http_ops *http;      /* health checks, without credentials */
     const struct hf_http_ops *bulk_http; /* downloads from any origin, without credentials; NULL: `http` */
     struct hf_access *access;            /* of downloads; NULL: none */
-    /* Does the policy allow downloads now? If not, ask again after *ret_wait_ns. NULL: always. When they become
-     * forbidden, `bulk_http` ends a running one with -ECANCELED. */
+    /* May downloads run now? If not, ask again after *ret_wait_ns. NULL: always. Forbidden later, `bulk_http` ends one
+     * that runs with -ECANCELED. */
     enum hf_link (*link)(void *arg, uint64_t *ret_wait_ns);
     void *link_arg;
     const struct hf_proc_ops *proc;
-    /* of holdfast-tpm, absolute; NULL: no sealed copies of secrets */
+    /* absolute path of holdfast-tpm; NULL: no sealed copies of secrets */
     const char *tpm_program;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
-    /* inotify. NULL: looks for drift once per interval. Entries with a folder that cannot be watched (`add` fails, or
-     * MANIFEST_MAX_WATCHES of entry.h) are looked at every 30 s. */
+    /* inotify. NULL: look for drift once per interval. If a folder of an entry cannot be watched (`add` fails, or
+     * MANIFEST_MAX_WATCHES of entry.h), every 30 s. */
     const struct hf_watch_ops *watch;
-    /* NULL: the agent reads a folder, and what needs the API server is Unsupported */
+    /* NULL: objects come from a folder, and what needs the API server is Unsupported */
     struct hf_kube *kube;
-    /* https://127.0.0.1:10250 with the cluster's CA and the agent's credentials; NULL: its read-only port alone
+    /* https://127.0.0.1:10250 with the cluster's CA and the agent's credentials; NULL: only the read-only port
      * (kubelet/health.h) */
     const struct hf_http_ops *kubelet;
-    /* after a change static pods must become ready, or the entry rolls back; unknown: Applied with HealthUnknown */
+    /* static pods must become ready after a change, or the entry rolls back; unknown: Applied with HealthUnknown */
     bool static_pod_health;
     struct hf_log *log;         /* may be NULL */
     struct hf_metrics *metrics; /* may be NULL */
-    /* bounds of the node's owner; NULL: defaults. May change between calls of the engine; a job may use the old ones
-     * until it ends */
+    /* bounds of the node's owner; NULL: defaults. May change between calls; a job may use the old ones until it ends */
     const struct hf_config *config;
     const char *state_dir; /* `manifests` in it is the engine's */
     const char *trust_dir;
     const char *node_name;
     const char *arch; /* such as "amd64" */
-    /* of this node: names to strings; NULL: none; may change between calls of the engine */
+    /* of this node: names to strings; may change between calls of the engine */
     const json_t *labels;
-    /* for downloads; may change between calls of the engine */
+    /* for downloads; may change between calls */
     bool no_space;                        /* the state folder's disk is critically full */
     bool writes_used_up;                  /* policy's budget */
-    bool pod_mode;                        /* the agent runs in a pod: no programs of the host */
-    const char *host_root;                /* pod mode: mount point of the host's root; NULL and "": "/" */
+    bool pod_mode;                        /* in a pod: no programs of the host */
+    const char *host_root;                /* pod mode: mount point of the host's root; NULL, "": "/" */
     uid_t uid;                            /* of this process */
     uint64_t retry_base_ns, retry_cap_ns; /* pauses after a failure */
 };

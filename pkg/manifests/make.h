@@ -12,16 +12,16 @@
 
 struct entry;
 
-/* An attempt to place, check, roll back to, repair or remove a set, from the first step to the last. */
+/* An attempt to place, check, roll back to, repair or remove a set. */
 struct attempt {
     struct hf_manifest *entry; /* of set.entry */
-    bool health_unknown;       /* nothing shows whether its static pods run */
+    bool health_unknown;       /* nothing shows whether static pods run */
     bool checked;              /* of its health */
-    /* After the checks: looks at what is on trial, then calls trial_conclude(). NULL: at the files, by trial.c. */
+    /* After the checks: looks at what is on trial, then calls trial_conclude(). NULL: trial.c looks at files. */
     void (*look)(struct entry *entry);
-    /* why it fails, unless a look finds that somebody has changed it; NONE: passes so far */
+    /* why it fails, unless a look finds that somebody changed it */
     struct entry_note failure;
-    /* the command of `validate`: 0: started; -EAGAIN: may start soon; -ENOENT: a person has to act first */
+    /* command of `validate`: 0: started; -EAGAIN: may start soon; -ENOENT: a person has to act */
     int not_started;
     struct hf_manifest_set set;
     struct hf_files_want want;
@@ -30,28 +30,26 @@ struct attempt {
     enum hf_config_scope scope;
     const char *argv[HF_MAX_ARGV + 1]; /* of `validate`, with the candidate's path */
     char pod_folder[HF_FILES_MAX_PATH];
-    const char *closed[HF_CLOSED_MAX + 1]; /* holdfast's and the kubelet's: place.closed_folders */
-    bool on_swap;                          /* secret, and the kernel may swap memory to a disk */
+    const char *closed[HF_CLOSED_MAX + 1]; /* for place.closed_folders: holdfast's and the kubelet's */
+    bool on_swap;                          /* secret, and memory may be swapped to a disk */
 };
 
-/* Free it with make_entry_free(). */
 int make_entry(const json_t *json, struct hf_manifest **ret_entry, struct hf_err *err);
 void make_entry_free(struct hf_manifest *entry);
-/* An attempt for a set, on the loop thread. NULL: no memory, or a malformed set. */
+/* NULL: no memory, or a malformed set. */
 struct attempt *make_attempt(struct entry *entry, const struct hf_manifest_set *set);
 void make_attempt_free(struct attempt *attempt);
-/* Worker: hf_files_place.allows_placed, with an attempt as `arg`: the node permits this file to an entry with the set's
- * rights, whatever its target. */
+/* Worker: hf_files_place.allows_placed; `arg` is an attempt. The node permits this file with the set's rights, for
+ * whatever target. */
 bool make_allows_placed(void *arg, const struct hf_inventory_item *item);
-/* Worker: loads the set's content, with its variables replaced. */
+/* Worker: the set's content, with variables replaced. */
 int make_bundle(const struct entry *entry, const struct attempt *attempt, struct hf_bundle **ret_bundle,
                 struct hf_manifest_outcome *outcome);
-/* Worker: an attempt has failed with `r` because the disk cannot read the set's content. (The same error of the target
- * may pass, however long it takes.) */
+/* Worker: `r` means that the disk cannot read the set's content, and no error of the target, which may pass. */
 bool make_is_unreadable(const struct entry *entry, const struct attempt *attempt, int r);
 /* Worker: make_bundle(), then attempt->want. */
 int make_want(struct entry *entry, struct attempt *attempt, struct hf_manifest_outcome *outcome);
-/* A lost inventory from the good set and its content on disk. In Applying, Probation and RollingBack also files of the
- * newest set that are in place exactly so; in Applying sets r.unproven: a swap may have begun. Lacks folders that the
- * entry made. Nothing without a good set. Blocks. */
+/* Remakes a lost inventory from the good set, if any, and its content on disk. In Applying, Probation and RollingBack
+ * adds files of the newest set that are in place exactly so; in Applying sets r.unproven: a swap may have begun. Lacks
+ * folders that the entry made. Blocks. */
 int make_inventory(struct entry *entry, struct hf_err *err);

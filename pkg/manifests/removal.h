@@ -6,7 +6,7 @@
 
 struct entry;
 
-/* Removes the files of a deleted Secret (entry->revoked), if that is allowed now. True: a job has started. */
+/* Removes the files of a deleted Secret, if allowed now. True: a job has started. */
 bool removal_revoke(struct entry *entry);
-/* Starts to remove an entry that the policy lacks, if hf_manifest_desired.proven and that is allowed now. */
+/* Starts to remove an entry that the policy lacks, if that is proven and allowed now. */
 void removal_consider(struct entry *entry);

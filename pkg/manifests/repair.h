@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looks at files in place, puts back changed ones, and tells of it. */
+/* Looks at files in place, and puts back changed ones. */
 #pragma once
 
 #include "manifests/task.h"
 
 struct entry;
 
-/* job.unreadable: all that differs is that the disk does not read files. */
+/* job.unreadable: files differ only because the disk does not read them. */
 struct drift_look {
     struct job job;
     bool full; /* hf_files_look.full */
     struct hf_diff diff;
 };
 
-/* A repair of the files of entry->attempt. */
+/* Of the files of entry->attempt. */
 struct repair {
     struct job job;
-    struct hf_buf text; /* record to write before the first change; empty: none */
-    int saved;          /* `text` is on disk: 0; not written: 1; failed: -errno */
+    struct hf_buf text; /* record to save before the first change, if not empty */
+    int saved;          /* `text`: 0: saved; 1: not; -errno: failed */
     struct hf_diff diff;
 };
 
-/* Each makes an operation for task_submit(). */
+/* For task_submit(). */
 struct drift_look *repair_look_new(struct entry *entry, bool full, void (*then)(struct entry *entry, struct job *job));
 struct repair *repair_new(struct entry *entry, void (*then)(struct entry *entry, struct job *job));
-/* To the log, and at most once a minute as a notice. */
+/* Logs, and gives a notice at most once a minute. */
 void repair_tell(struct entry *entry, const char *text);
-/* Counts and reports a repair in Probation; leaves the record as it is. */
+/* In Probation: counts and reports; the record stays. */
 void repair_put_back(struct entry *entry, const char *what);

@@ -14,11 +14,10 @@ struct unit_call {
     void (*done)(void *arg, int r, const struct hf_err *err);
 };
 
-/* Restarts or reloads the set's unit; an inactive unit is started, not reloaded. 0: the entry is busy until done(entry,
- * ...), with -ETIMEDOUT if it takes too long and goes on. 1: the set names no unit. -EACCES: not permitted. Else
- * -errno: not started. */
+/* Restarts or reloads the set's unit; starts an inactive one. 0: busy until done(entry, ...), with -ETIMEDOUT if it
+ * takes too long and continues. 1: no unit. -EACCES: not permitted. Else -errno: not started. */
 int unit_call_start(struct entry *entry, const struct hf_manifest_set *set,
                     void (*done)(void *arg, int r, const struct hf_err *err), struct hf_err *err);
 
-/* The unit that a set restarts or reloads, or ""; borrowed from the set. */
+/* "": none; borrowed from the set. */
 const char *unit_call_unit(const struct hf_manifest_set *set);

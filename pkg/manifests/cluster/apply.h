@@ -4,5 +4,5 @@
 
 #include "manifests/cluster/run.h"
 
-/* Applies the set's objects whose kind is known, in order, then calls `next` from the event loop. */
+/* In order, those whose kind is known; calls `next` from the event loop. */
 void hf_cluster_apply_all(struct hf_cluster_run *run, void (*next)(struct hf_cluster_run *run));

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kinds that an API server serves, from its discovery and the CustomResourceDefinitions of a set. Pure; owns
- * copies. Threads: one at a time for one struct. */
+/* Kinds that an API server serves, from its discovery and the CustomResourceDefinitions of a set. Pure; owns copies. */
 #pragma once
 
 #include "base/strmap.h"
@@ -9,7 +8,7 @@
 
 struct hf_cluster_kind {
     bool namespaced;
-    bool defined; /* by a CustomResourceDefinition of the set: maybe not served yet */
+    bool defined; /* by the set itself: maybe not served yet */
     char plural[64];
 };
 
@@ -21,13 +20,13 @@ struct hf_cluster_kinds {
 void hf_cluster_kinds_init(struct hf_cluster_kinds *kinds);
 void hf_cluster_kinds_done(struct hf_cluster_kinds *kinds);
 
-/* Adds kinds that CustomResourceDefinitions of the set define. */
+/* Adds those of the set's CustomResourceDefinitions. */
 HF_MUST_USE int hf_cluster_kinds_define(struct hf_cluster_kinds *kinds, const struct hf_cluster_set *set);
-/* Adds the kinds of an APIResourceList; NULL: the server does not have `api_version`, which then was asked about. */
+/* Adds those of an APIResourceList; NULL: the server lacks `api_version`, which now counts as asked. */
 HF_MUST_USE int hf_cluster_kinds_take(struct hf_cluster_kinds *kinds, const char *api_version, const json_t *list);
 
 const struct hf_cluster_kind *hf_cluster_kinds_find(const struct hf_cluster_kinds *kinds,
                                                     const struct hf_cluster_id *id);
-/* The group version of the first object of unknown kind about which the server was not asked; NULL: none. Borrowed from
- * the set. */
+/* Group version of the first object of unknown kind for which the server was not asked; borrowed from the set. NULL:
+ * none. */
 const char *hf_cluster_kinds_to_ask(const struct hf_cluster_kinds *kinds, const struct hf_cluster_set *set);

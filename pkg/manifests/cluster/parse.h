@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes a set from a bundle, in a job that owns copies of what it reads. */
+/* Makes a set from a bundle, in a job that owns copies. */
 #pragma once
 
 #include "loop/sched.h"
@@ -8,12 +8,11 @@
 
 struct hf_cluster_parse;
 
-/* `done`: once, after this has returned. `r` 0: the callee copies *set and owns it. Else an error of
- * hf_cluster_set_add() or _seal(), or -ECANCELED (the agent ends): it leaves `set` alone. The parse is freed after it.
- * -ENOMEM. -E2BIG: too much text. */
+/* `done`: once, after this has returned; then the parse is freed. `r` 0: the callee copies *set and owns it; else an
+ * error of hf_cluster_set_add() or _seal(), or -ECANCELED (the agent ends). -E2BIG: too much text. */
 HF_MUST_USE int
 hf_cluster_parse_start(const struct hf_sched_ops *sched, const struct hf_bundle *bundle, const char *entry,
                        void (*done)(void *arg, int r, struct hf_cluster_set *set, const struct hf_err *err), void *arg,
                        struct hf_cluster_parse **ret_parse, struct hf_err *err);
-/* No `done` follows; the parse is freed when its job ends. Accepts NULL. */
+/* No `done` follows; the job ends by itself. */
 void hf_cluster_parse_forget(struct hf_cluster_parse *parse);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the API server's answer about one object means for the run, and the text for a person. Pure. */
+/* What the API server's answer about one object means for the run. Pure. */
 #pragma once
 
 #include "api/manifest_reason.h"
@@ -10,7 +10,7 @@ enum { HF_CLUSTER_WHY = 400 };
 enum hf_cluster_sense {
     HF_CLUSTER_DONE,
     HF_CLUSTER_AGAIN,   /* send it again later */
-    HF_CLUSTER_REPLACE, /* a changed field is immutable: delete the object, create it again */
+    HF_CLUSTER_REPLACE, /* immutable field: delete and create again */
     HF_CLUSTER_REFUSED, /* until a person changes something */
 };
 

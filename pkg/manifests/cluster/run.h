@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What runs that apply and runs that check have in common: a chain of steps, each with one request (`ask`) whose answer
- * (`taken`) starts the next step, waits, or ends the run. Private to pkg/manifests/cluster. */
+/* What runs that apply and runs that check share: a chain of steps, each with one request. Private to
+ * pkg/manifests/cluster. */
 #pragma once
 
 #include "base/backoff.h"
@@ -13,26 +13,26 @@
 #include "manifests/rules/diff.h"
 
 struct hf_cluster_step {
-    /* `call` is a GET of the current object; changes the fields that differ. A body goes to run->body, too, which the
-     * run frees. 0 or -ENOMEM. */
+    /* Changes `call`, a GET of the current object, where it differs. A body goes to run->body, too. 0 or -ENOMEM. */
     int (*ask)(struct hf_cluster_run *run, struct hf_kube_call *call);
-    /* A final answer: carried out, refused, or none to the last repetition while the server answers other requests. */
+    /* A final answer: carried out, refused, or none to the last repetition though the server answers other requests.
+     * Starts the next step, waits, or ends the run. */
     void (*taken)(struct hf_cluster_run *run, const struct hf_kube_answer *answer);
     /* 409 goes to `taken`, and is not repeated */
     bool takes_conflict;
 };
 
-/* The object that the run works on; borrowed from the set, the kinds or the inventory. */
+/* The object in work; borrowed from set, kinds or inventory. */
 struct hf_cluster_now {
     struct hf_cluster_id id;
     const char *resource;
     json_t *item;                           /* in run->inventory; NULL: none */
     const struct hf_cluster_object *object; /* in run->set; NULL: only in the inventory */
-    /* of the object on the server when last read; "": none */
+    /* on the server, when last read; "": none */
     char uid[64];
-    char fields[HF_CLUSTER_FIELDS_HEX]; /* of those that we own; "": none */
-    char version[64];                   /* resourceVersion on the server; "": no object */
-    bool kept;                          /* HF_CLUSTER_PRUNE_ANNOTATION forbids its deletion */
+    char fields[HF_CLUSTER_FIELDS_HEX]; /* list of those that we own, hashed */
+    char version[64];                   /* resourceVersion */
+    bool kept;                          /* its annotation forbids deletion */
     bool replaced;                      /* this run deletes and creates it again */
 };
 
@@ -57,52 +57,50 @@ struct hf_cluster_run {
     const struct hf_cluster_step *step;
     json_t *body; /* of the current step's request; owned */
     struct hf_backoff backoff;
-    struct hf_kube_answer unsent; /* made by the run, if it could not send */
+    struct hf_kube_answer unsent; /* made by the run if it could not send */
     /* the step's, while the run asks for its EdgeNode; owns `refusal`, the rest as in kube/call.h */
     struct hf_kube_answer held;
     bool node_shown; /* has answered for this node's EdgeNode */
     unsigned attempts;
     unsigned denials; /* answers 401 and 403 */
-    /* monotonic: start of the run, and of its current object */
+    /* monotonic starts of the run, and of its current object */
     uint64_t started_ns, paced_ns;
-    /* monotonic; 0: the run does not wait for its object */
+    /* monotonic; 0: it does not wait for its object */
     uint64_t wait_until_ns;
 
-    size_t at; /* in the list that the run walks: the set, `doomed` or the inventory */
+    size_t at; /* in the set, `doomed` or the inventory */
     struct hf_cluster_now now;
     struct hf_manifest_outcome outcome;
     struct hf_diff diff; /* with drift */
-    unsigned failures;   /* objects; the first is in `outcome` */
+    unsigned failures;   /* objects that failed; the first is in `outcome` */
     bool unhealthy;      /* check: one is not current */
     bool failed;         /* check: one cannot become current */
-    unsigned wanted;     /* objects to apply or delete; 0 in a check */
+    unsigned wanted;     /* objects to apply or delete; check: 0 */
 };
 
-/* Calls `begin` from the event loop; NULL: something else begins it. Until then the caller sets journal, done and
- * arg. */
+/* Calls `begin` from the event loop, unless NULL. Until then the caller sets journal, done and arg. */
 HF_MUST_USE int hf_cluster_run_new(const struct hf_manifest_env *env, const char *entry, const json_t *inventory,
                                    void (*begin)(struct hf_cluster_run *run), struct hf_cluster_run **ret_run,
                                    struct hf_err *err);
 
 void hf_cluster_run_send(struct hf_cluster_run *run, const struct hf_cluster_step *step);
-/* Call `wake` after a pause; _pace() keeps to HF_CLUSTER_PER_SECOND. */
+/* `wake` comes after a pause; _pace() keeps to HF_CLUSTER_PER_SECOND. */
 void hf_cluster_run_later(struct hf_cluster_run *run, uint64_t delay_ns, void (*wake)(struct hf_cluster_run *run));
 void hf_cluster_run_pace(struct hf_cluster_run *run, void (*wake)(struct hf_cluster_run *run));
 
-/* Sets run->now to the object to work on next; `object` of run->set or `item` of run->inventory may be NULL. */
+/* `object` of run->set or `item` of run->inventory may be NULL. */
 void hf_cluster_run_turn_to(struct hf_cluster_run *run, const struct hf_cluster_object *object, json_t *item,
                             const char *resource);
-/* Takes uid, fields, version and kept from `live`; NULL: no such object. */
+/* Takes uid, fields, version and kept; NULL: no such object. */
 void hf_cluster_run_note(struct hf_cluster_run *run, const json_t *live);
-/* Names the current object among those with drift. `missing`: it is not on the server. */
+/* The current object has drifted. `missing`: it is not on the server. */
 void hf_cluster_run_add_drift(struct hf_cluster_run *run, bool missing);
 /* After the last object: fills outcome.drift. */
 void hf_cluster_run_name_drift(struct hf_cluster_run *run);
-/* Counts a failure of the current object; the first becomes the outcome. An object of the set whose item has no `uid`
- * was not applied: its item goes. */
+/* Counts a failure of the current object; the first is the outcome. Drops its item if it was never applied (no
+ * `uid`). */
 void hf_cluster_run_fail(struct hf_cluster_run *run, enum hf_manifest_reason reason, const char *why);
 
-/* Free the run, then call `done`. _end(): an error of the whole run; _finish(): all objects are handled, and the
- * outcome has the failures of single ones. */
+/* Free the run, then call `done`. _end(): an error of the whole run; _finish(): all objects are handled. */
 void hf_cluster_run_end(struct hf_cluster_run *run, int r, enum hf_manifest_reason reason, const char *message);
 void hf_cluster_run_finish(struct hf_cluster_run *run);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The objects that a source's files ask for, in order of application.
  *
- * Reads *.yaml, *.yml and *.json, several documents each, and the items of kinds that end in "List". Drops what only an
- * API server may write (`status`, `metadata.uid`). Each object gets HF_CLUSTER_LABEL with its entry.
+ * Reads *.yaml, *.yml and *.json, several documents each, and lists (kinds in "List"). Drops what only an API server
+ * may write (`status`, `metadata.uid`); adds HF_CLUSTER_LABEL with the entry.
  *
  * Pure. Memory: compact JSON text, a tenth of a json_t tree. */
 #pragma once
@@ -18,8 +18,7 @@ enum {
     HF_CLUSTER_MAX_OBJECT = 1 << 20, /* bytes of one */
 };
 
-/* Identity of an object; borrowed. The version in `api_version` does not count: all versions of a group show the same
- * objects. */
+/* Identity of an object; borrowed. Of `api_version` only the group counts. */
 struct hf_cluster_id {
     const char *api_version; /* or "v1" */
     const char *kind;
@@ -27,7 +26,6 @@ struct hf_cluster_id {
     const char *name;
 };
 
-/* The same group, kind, namespace and name. */
 bool hf_cluster_id_equal(const struct hf_cluster_id *a, const struct hf_cluster_id *b);
 /* "Deployment site/web" or "Namespace site". */
 const char *hf_cluster_id_text(const struct hf_cluster_id *id, char *text, size_t n);
@@ -35,7 +33,7 @@ const char *hf_cluster_id_text(const struct hf_cluster_id *id, char *text, size_
 struct hf_cluster_object {
     struct hf_cluster_id id;
     char *names;    /* memory of `id` */
-    unsigned rank;  /* hf_cluster_rank() */
+    unsigned rank;  /* see hf_cluster_rank() */
     unsigned place; /* in the source; orders one rank */
     char *json;     /* compact */
     size_t n_json;
@@ -52,26 +50,26 @@ struct hf_cluster_set {
 void hf_cluster_set_init(struct hf_cluster_set *set, const char *entry);
 void hf_cluster_set_done(struct hf_cluster_set *set);
 
-/* Does a set read a file with this path? By the end of its name. */
+/* By the end of its name. */
 bool hf_cluster_set_reads(const char *path);
 
-/* Adds the objects of a file, none of one that a set does not read. -EBADMSG: neither YAML nor JSON, or no object of
- * Kubernetes; *err names file, document and field. -E2BIG: a limit above. */
+/* Adds the objects of a file, if a set reads it. -EBADMSG: neither YAML nor JSON, or no object of Kubernetes; *err
+ * names file, document and field. -E2BIG: a limit above. */
 HF_MUST_USE int hf_cluster_set_add(struct hf_cluster_set *set, const char *path, struct hf_view text,
                                    struct hf_err *err);
 
-/* Sorts the objects. -EEXIST: one stands in two documents; *err names both files. -ENODATA: the set is empty. */
+/* Sorts. -EEXIST: an object stands in two documents; *err names both files. -ENODATA: no objects. */
 HF_MUST_USE int hf_cluster_set_seal(struct hf_cluster_set *set, struct hf_err *err);
 
 /* -EEXIST as before: two objects can become one by hf_cluster_set_scope(). */
 HF_MUST_USE int hf_cluster_set_check_unique(const struct hf_cluster_set *set, struct hf_err *err);
 
-/* Gives a namespaced object without a namespace "default", and takes it from one that is not namespaced. */
+/* Gives a namespaced object "default" if it has no namespace; takes it from others. */
 HF_MUST_USE int hf_cluster_set_scope(struct hf_cluster_object *object, bool namespaced);
 
 const struct hf_cluster_object *hf_cluster_set_find(const struct hf_cluster_set *set, const struct hf_cluster_id *id);
 
-/* Lower ranks come first. A run waits until an object of a rank below HF_CLUSTER_RANK_WAIT is current; after
- * HF_CLUSTER_CURRENT_NS it has failed. */
+/* Lower ranks come first. A run waits until an object of a rank below HF_CLUSTER_RANK_WAIT is current, at most for
+ * HF_CLUSTER_CURRENT_NS. */
 enum { HF_CLUSTER_RANK_WAIT = 2 };
 unsigned hf_cluster_rank(const char *api_version, const char *kind);

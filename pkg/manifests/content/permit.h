@@ -14,13 +14,13 @@ struct permit {
     bool is_signed;
     enum hf_manifest_reason distrust; /* why not signed */
     char distrust_text[HF_RECORD_MESSAGE];
-    /* refused now or before, or the process started in Refused: the next permitted set counts as new */
+    /* refused now or before, or since before this process: the next permitted set is new */
     bool was_refused;
-    struct hf_manifest_set keyed; /* by permit.c: the last one whose key was computed; an equal set has the same */
+    struct hf_manifest_set keyed; /* permit.c's cache: an equal set has the same key */
 };
 
-/* Does the node permit the wanted entry, leaving aside its paths? NONE: yes. */
+/* Is the wanted entry permitted, leaving aside its paths? NONE: yes. */
 enum hf_manifest_reason permit_ask(struct entry *entry, struct hf_err *err);
-/* Makes the set of the wanted entry and the newest content. -ENOENT: no content yet. */
+/* Set of the wanted entry and the newest content. -ENOENT: no content yet. */
 int permit_candidate(struct entry *entry, struct hf_manifest_set *ret_set, struct hf_err *err);
 enum hf_config_scope permit_scope(bool is_signed);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A Secret's content that is in memory no more: part of memory.c's store. */
+/* Gets a Secret's content that is no longer in memory: part of memory.c's store. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,15 +8,15 @@
 
 struct entry;
 
-/* A Secret's content was delivered. True: it is new, and the record is being saved. *ret_verify: it is the good set's,
- * with which to compare the files in place. */
+/* A content was delivered. True: it is new; the record is being saved. *ret_verify: it is the good set's: compare it
+ * with the files in place. */
 bool secret_fetch_take(struct entry *entry, bool *ret_verify);
 /* content_store_waits(), _again(), _stalls(), _returns(). */
 bool secret_fetch_waits(struct entry *entry);
 bool secret_fetch_again(struct entry *entry);
 bool secret_fetch_stalls(struct entry *entry);
 bool secret_fetch_returns(struct entry *entry);
-/* Restarts the source: it delivers each version once. */
+/* Restarts the source, which delivers each version once. */
 void secret_fetch_ask(struct entry *entry);
-/* Only the API server has the content of drifted files: asks for it, and says so. */
+/* Only the API server has the content of drifted files: asks for it, and reports that. */
 void secret_fetch_drifted(struct entry *entry, struct hf_diff *diff);

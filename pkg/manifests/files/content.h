@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hashes, reads and creates regular files in an open folder; follows no link. Threads: workers; blocks. */
+/* Regular files in an open folder; follows no link. Threads: workers; blocks. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,17 +12,17 @@
 #include "base/macros.h"
 #include "codec/sha256.h"
 
-/* Others than root and this process's user: whoever has mapped it may change it at any time, and its times prove
- * nothing. */
+/* Others than root and this process's user. Whoever has mapped the file may change it later, and its times do not show
+ * it. */
 bool hf_files_others_may_write(const struct stat *st);
-/* Reads no more than the file's expected size. -ELOOP: a link. -EINVAL: folder, device, socket or pipe. -EFBIG: larger.
+/* Reads no more than the expected size. -ELOOP: a link. -EINVAL: folder, device, socket or pipe. -EFBIG: larger.
  * -EAGAIN: another process has a lease (F_SETLEASE in fcntl(2)). */
 HF_MUST_USE int hf_files_hash(const struct hf_fs_ops *fs, int dirfd, const char *name, uint64_t bytes,
                               unsigned char ret_sha256[HF_SHA256_BYTES]);
-/* This error of hf_files_hash() means another file than expected, or maybe: its content is another. */
+/* The error says that the file is, or may be, another one. */
 bool hf_files_is_another(int r);
-/* Appends the content. Errors of hf_files_hash(); -E2BIG: more than out->max. */
+/* Appends. Errors of hf_files_hash(); -E2BIG: more than out->max. */
 HF_MUST_USE int hf_files_read(const struct hf_fs_ops *fs, int dirfd, const char *name, struct hf_buf *out);
-/* Creates a file, and syncs it. -EEXIST. */
+/* Creates and syncs. -EEXIST. */
 HF_MUST_USE int hf_files_write(const struct hf_fs_ops *fs, int dirfd, const char *name, struct hf_view bytes,
                                mode_t mode, uid_t uid, gid_t gid);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The mounts of this process, by /proc/self/mountinfo (proc_pid_mountinfo(5)). A mount tells the path from its file
- * system's root, which is one for all names by bind mounts. Threads: any; hf_mount_table_read() blocks. */
+/* The mounts of this process, from /proc/self/mountinfo (proc_pid_mountinfo(5)). They tell a path from its file
+ * system's root, which is one for all bind mounts. Threads: any; hf_mount_table_read() blocks. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,9 +13,9 @@
 struct hf_mount {
     unsigned id, parent;
     const char *device; /* "major:minor", one for all mounts of a file system */
-    const char *root;   /* mounted folder, from its file system's root */
+    const char *root;   /* of the mounted folder in its file system */
     const char *point;  /* where, for this process */
-    const char *upper;  /* of a writable overlay: takes its writes; else NULL */
+    const char *upper;  /* writable overlay: where its writes go; else NULL */
 };
 
 struct hf_mount_table {
@@ -31,13 +31,13 @@ enum { HF_MOUNT_TABLE_MAX_BYTES = 4 << 20 };
         .text = HF_BUF_INIT(HF_MOUNT_TABLE_MAX_BYTES)                                                                  \
     }
 
-/* Into an empty table, which stays so without /proc. -E2BIG: more than HF_MOUNT_TABLE_MAX_BYTES. */
+/* Into an empty table; without /proc it stays empty. -E2BIG. */
 HF_MUST_USE int hf_mount_table_read(const struct hf_fs_ops *fs, struct hf_mount_table *table, struct hf_err *err);
 void hf_mount_table_done(struct hf_mount_table *table);
 
-/* The mount that `path` (absolute, normal, without links) is on; a component that does not exist is on the mount above
- * it. NULL: the table does not say. */
+/* Of `path` (absolute, normal, without links); a missing component is on the mount above it. NULL: the table does not
+ * say. */
 const struct hf_mount *hf_mount_table_find(const struct hf_mount_table *table, const char *path);
 bool hf_mount_table_is_point(const struct hf_mount_table *table, const char *path);
-/* Path from the root of the file system, for a `path` on this mount. -ENAMETOOLONG. */
+/* `path` on this mount, from its file system's root. -ENAMETOOLONG. */
 HF_MUST_USE int hf_mount_table_origin(const struct hf_mount *mount, const char *path, char *origin, size_t n);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opens a folder of the node component by component from the root, and follows no link.
+/* Opens a folder of the node component by component, and follows no link.
  *
- * With the guard, each folder must belong to root or the agent's user, and nobody else may write it: no other user can
- * redirect the agent or swap a file meanwhile. A sticky folder such as /tmp may be on the way, but not the end.
- * Threads: workers; blocks. */
+ * With the guard, each folder must belong to root or the agent's user, and nobody else may write it: so no other user
+ * can redirect the agent. A sticky folder such as /tmp may be on the way, but not the end. Threads: workers; blocks. */
 #pragma once
 
 #include <limits.h>
@@ -15,7 +14,6 @@
 
 enum { HF_FILES_MAX_PATH = 1024 }; /* bytes, with its final zero */
 
-/* A folder by its inode. */
 struct hf_files_id {
     const char *name; /* for messages */
     dev_t dev;
@@ -25,11 +23,11 @@ struct hf_files_id {
 struct hf_files_walk {
     const struct hf_fs_ops *fs;
     int base;                         /* where paths start */
-    bool guard;                       /* refuse folders that others than root and the agent's user may change */
-    const struct hf_files_id *closed; /* refused, too; n_closed of them */
+    bool guard;                       /* see above */
+    const struct hf_files_id *closed; /* also refused; n_closed of them */
     size_t n_closed;
     mode_t mode;                  /* of folders that the walk makes */
-    struct hf_strmap *made;       /* keys: paths of folders that it made; may be NULL */
+    struct hf_strmap *made;       /* paths of those; may be NULL */
     char path[HF_FILES_MAX_PATH]; /* of `fd` */
     int fd;                       /* -1: none */
 };
@@ -41,16 +39,16 @@ HF_MUST_USE int hf_files_walk_init(struct hf_files_walk *walk, const struct hf_f
 void hf_files_walk_from(struct hf_files_walk *walk, const struct hf_fs_ops *fs, int base);
 void hf_files_walk_done(struct hf_files_walk *walk);
 
-/* `path`: absolute and normal, or "" for the start. The walk owns the descriptor, valid until the next call. `make`:
- * makes missing folders, and syncs those above. -ENOENT: missing. -ELOOP: a link. -ENOTDIR. -EACCES: by the guard, or
+/* `path`: absolute and normal; "": the start. The walk owns the descriptor, valid until the next call. `make`: makes
+ * missing folders, and syncs their parents. -ENOENT: missing. -ELOOP: a link. -ENOTDIR. -EACCES: by the guard, or
  * closed. */
 HF_MUST_USE int hf_files_walk_to(struct hf_files_walk *walk, const char *path, bool make, struct hf_err *err);
-/* As hf_files_walk_to(), to the folder of the file `path`; *ret_name: its last component, in `path`. */
+/* The same to the file's folder; *ret_name: its last component, in `path`. */
 HF_MUST_USE int hf_files_walk_to_file(struct hf_files_walk *walk, const char *path, bool make, const char **ret_name,
                                       struct hf_err *err);
 
-/* Name of the folder with this status; NULL: none of them. Pure. */
+/* NULL: none of them. Pure. */
 const char *hf_files_walk_find_id(const struct hf_files_id *ids, size_t n, const struct stat *st);
 
-/* Syncs an open folder. 0 also if the file system cannot do that. */
+/* 0 also if the file system cannot. */
 HF_MUST_USE int hf_files_walk_sync(const struct hf_fs_ops *fs, int fd);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files that a set asks for. Pure, but hf_files_want_make() resolves the target's path, and blocks. Threads: one at
- * a time for one list. Memory: owns its bundle and strings. */
+/* The files that a set asks for. Pure, but hf_files_want_make() blocks. Owns its bundle and strings. */
 #pragma once
 
 #include "api/manifest.h"
@@ -11,7 +10,7 @@
 
 struct hf_files_item {
     char *path; /* absolute, without links */
-    /* in the staging folder; points into `path`: what is below the target's folder, or with hf_files_want_add_at() all
+    /* in the staging folder; points into `path`: the part below the target's folder, or with hf_files_want_add_at() all
      * but the first '/' */
     const char *rel;
     uint32_t mode;
@@ -24,7 +23,7 @@ struct hf_files_item {
 struct hf_files_want {
     struct hf_bundle *bundle;
     char root[HF_FILES_MAX_PATH]; /* target's folder, without links */
-    bool single;                  /* the target is one file in `root` */
+    bool single;                  /* one file in `root` */
     struct hf_files_item *items;  /* by path */
     size_t n, cap;
     size_t bytes; /* of all contents */
@@ -32,20 +31,19 @@ struct hf_files_want {
 
 void hf_files_want_done(struct hf_files_want *want);
 
-/* Adds <root>/<rel>, and computes its hash. -EINVAL: a component begins with ".holdfast-", or the path is too long. */
+/* Adds <root>/<rel> with its hash. -EINVAL: a component begins with ".holdfast-", or path too long. */
 HF_MUST_USE int hf_files_want_add(struct hf_files_want *want, const char *rel, uint32_t mode, uid_t uid, gid_t gid,
                                   struct hf_view bytes, struct hf_err *err);
-/* Adds a file with the path, mode and owner of `item`. */
+/* With path, mode and owner of `item`. */
 HF_MUST_USE int hf_files_want_add_at(struct hf_files_want *want, const struct hf_inventory_item *item,
                                      struct hf_view bytes, struct hf_err *err);
-/* NULL: none. Only when sorted. */
+/* NULL: none. Sort first. */
 const struct hf_files_item *hf_files_want_find(const struct hf_files_want *want, const char *path);
-/* Sorts by path. -EEXIST: a path stands twice. */
+/* -EEXIST: a path twice. */
 HF_MUST_USE int hf_files_want_sort(struct hf_files_want *want, struct hf_err *err);
 
-/* For a set to Files or StaticPods. Owns `bundle`, also on failure; its variables are replaced. `pod_folder`: the
- * kubelet's. `known_root`: the target's folder as found before; "": resolve it now. Returns outcome->r, filled on
- * failure. */
+/* For a set to Files or StaticPods. Owns `bundle` (variables replaced), also on failure. `pod_folder`: the kubelet's.
+ * `known_root`: the target's folder as found before; "": resolve it now. Returns outcome->r. */
 HF_MUST_USE int hf_files_want_make(const struct hf_fs_ops *fs, const char *host_root, const struct hf_manifest *entry,
                                    const char *pod_folder, const char *known_root, struct hf_bundle *bundle,
                                    struct hf_files_want *ret_want, struct hf_manifest_outcome *outcome);

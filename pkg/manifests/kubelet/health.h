@@ -9,22 +9,23 @@ enum { HF_KUBELET_MAX_PODS = 256 };
 
 struct hf_kubelet_health_params {
     const struct hf_manifest_env *env; /* borrowed until the end: fs, clock, sched, http, kube, node_name */
-    /* For https://127.0.0.1:10250, with the cluster's CA and the agent's credentials. NULL: not asked. */
+    /* https://127.0.0.1:10250 with the cluster's CA and the agent's credentials. NULL: not asked. */
     const struct hf_http_ops *kubelet;
     const json_t *wanted; /* of hf_kubelet_verdict_of(), at most HF_KUBELET_MAX_PODS; copied */
     /* from the start; 0: ask once, to learn the pods' hashes */
     uint64_t deadline_ns;
-    /* Once. HF_KUBELET_PENDING: at the deadline a pod is not ready, or nothing shows that the kubelet has read the new
-     * files (verdict->unread). `pods`: of the last answer; NULL: HF_KUBELET_UNKNOWN. Both borrowed. */
+    /* Once; the struct is freed. HF_KUBELET_PENDING: at the deadline a pod is not ready, or nothing shows that the
+     * kubelet has read the new files (verdict->unread). `pods`: of the last answer; NULL: HF_KUBELET_UNKNOWN. Both
+     * borrowed. */
     void (*done)(void *arg, const struct hf_kubelet_verdict *verdict, const json_t *pods);
     void *arg;
 };
 
 struct hf_kubelet_health;
 
-/* `done` comes after the return, when the struct is freed. -E2BIG: too many in `wanted`. */
+/* `done` comes after the return. -E2BIG: too many in `wanted`. */
 HF_MUST_USE int hf_kubelet_health_start(const struct hf_kubelet_health_params *params,
                                         struct hf_kubelet_health **ret_health, struct hf_err *err);
-/* Ends the wait without `done`. */
+/* No `done` follows. */
 void hf_kubelet_health_free(struct hf_kubelet_health *health);
 HF_DEFINE_CLEANUP(struct hf_kubelet_health, hf_kubelet_health_free)

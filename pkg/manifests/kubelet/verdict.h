@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Judges static pods by a kubelet's or API server's list. Pure. */
+/* Judges static pods by the list of a kubelet or API server. Pure. */
 #pragma once
 
 #include "codec/json.h"
 
 enum hf_kubelet_state {
-    HF_KUBELET_READY,   /* all, or have succeeded */
+    HF_KUBELET_READY,   /* all, or they have succeeded */
     HF_KUBELET_PENDING, /* one is not ready, none has failed */
     HF_KUBELET_FAILED,  /* one has failed, or crashes again and again */
     /* nobody answered; not from hf_kubelet_verdict_of() */
@@ -14,25 +14,25 @@ enum hf_kubelet_state {
 
 struct hf_kubelet_verdict {
     enum hf_kubelet_state state;
-    /* HF_KUBELET_PENDING only because the kubelet may not have read the new files */
+    /* only because the kubelet may not have read the new files */
     bool unread;
     char why[200]; /* "": HF_KUBELET_READY */
 };
 
-/* And what it proves about changed files. */
+/* With what it proves about changed files. */
 struct hf_kubelet_list {
-    const json_t *pods; /* Pods; others than in `wanted`, too */
-    /* the kubelet may not have read the files since: an `unsure` pod is not ready */
+    const json_t *pods; /* Pods, not only those wanted */
+    /* the kubelet may not have read the files since: `unsure` pods are not ready */
     bool early;
-    /* The kubelet has certainly read them since: a pod with the old hash is that of the new file. */
+    /* it certainly has: a pod with the old hash is that of the new file */
     bool read;
 };
 
 /* `wanted`: [{"namespace", "name", "hash", "unsure"}], names as in the file; `hash`: the pod's before the change,
- * absent if none or unknown; `unsure`: true if there may have been a pod of unknown hash, else absent. Sets apiVersion
- * and kind of the Pods that it judges. */
+ * absent if unknown; `unsure`: true if there may have been a pod of unknown hash. Sets apiVersion and kind of the Pods
+ * that it judges. */
 struct hf_kubelet_verdict hf_kubelet_verdict_of(const json_t *wanted, const char *node,
                                                 const struct hf_kubelet_list *list);
 
-/* {"<namespace>/<name with the node>": hash}, at most 256, for the caller to free. */
+/* {"<namespace>/<name with the node>": hash}, at most 256; free it. */
 json_t *hf_kubelet_hashes_of(const json_t *pods);

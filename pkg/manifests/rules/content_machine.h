@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an entry does with the contents of its source, as two tables and a few decisions. Pure.
+/* What an entry does with the contents of its source: two tables and a few decisions. Pure.
  *
- * A hold begins when the entry turns a content away or cannot write it to disk, so that nothing is downloaded in vain;
- * its end starts the source again, which delivers its newest content. In a hold the source runs only for the content of
- * a Secret that the entry has asked for. */
+ * A hold begins when a content is turned away or cannot be written, so that nothing is downloaded in vain. Its end
+ * starts the source again, which delivers its newest content. In a hold the source runs only for a Secret's content
+ * that the entry has asked for. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,11 +15,11 @@
 #include "base/macros.h"
 #include "manifests/rules/content_pace.h"
 
-/* The first two: all entries together. */
+/* The first two are for all entries together. */
 enum {
     HF_CONTENT_MAX_BYTES = 64 << 20,         /* on disk */
     HF_CONTENT_MAX_INCOMING_BYTES = 8 << 20, /* in memory, without those read in turn */
-    HF_CONTENT_MAX_UNREADABLE = 5,           /* failed reads in a row before a content is lost; doubles per copy */
+    HF_CONTENT_MAX_UNREADABLE = 5,           /* failed reads in a row; doubles with each new copy */
 };
 
 /* ---- the tables -------------------------------------------------------------------------------------------------- */
@@ -27,8 +27,8 @@ enum {
 enum hf_content_intake {
     HF_CONTENT_STOPPED, /* no source, no hold */
     HF_CONTENT_FOLLOWING,
-    HF_CONTENT_REFUSING, /* the source runs in spite of a hold: until the next turn, or for a Secret */
-    HF_CONTENT_HELD,     /* no source, by a hold */
+    HF_CONTENT_REFUSING, /* the source runs in a hold: until the next turn, or for a Secret */
+    HF_CONTENT_HELD,     /* by a hold */
     HF_CONTENT_INTAKE_COUNT,
 };
 
@@ -36,7 +36,7 @@ enum hf_content_slot {
     HF_CONTENT_EMPTY,    /* all that was delivered is on disk */
     HF_CONTENT_INCOMING, /* waits in memory */
     HF_CONTENT_STORING,  /* a job writes it to disk */
-    HF_CONTENT_NEWER,    /* a job writes one, a newer one waits */
+    HF_CONTENT_NEWER,    /* the same, and a newer one waits */
     HF_CONTENT_SLOT_COUNT,
 };
 
@@ -44,22 +44,21 @@ enum hf_content_event {
     /* of the intake */
     HF_CONTENT_EV_STARTED,
     HF_CONTENT_EV_STOPPED, /* freed */
-    HF_CONTENT_EV_HELD,    /* begins, or another takes its place */
+    HF_CONTENT_EV_HELD,    /* begins, or replaces another */
     HF_CONTENT_EV_LIFTED,
     /* of the slot */
-    HF_CONTENT_EV_DELIVERED, /* accepted, in the place of one that waits */
+    HF_CONTENT_EV_DELIVERED, /* accepted, in the place of a waiting one */
     HF_CONTENT_EV_DROPPED,   /* the waiting one is freed */
-    HF_CONTENT_EV_TAKEN,     /* known already, or moves to the store of Secrets */
+    HF_CONTENT_EV_TAKEN,     /* had already, or moves to the store of Secrets */
     HF_CONTENT_EV_BEGAN,     /* a job writes the waiting one */
-    HF_CONTENT_EV_ENDED,     /* in either way */
+    HF_CONTENT_EV_ENDED,     /* well or not */
     HF_CONTENT_EV_COUNT,
 };
 
-/* The next state. An event that the table lacks changes nothing; *ret_known is false. */
+/* An event that the table lacks changes nothing; *ret_known is false. */
 enum hf_content_intake hf_content_machine_intake(enum hf_content_intake state, enum hf_content_event event,
                                                  bool *ret_known);
 enum hf_content_slot hf_content_machine_slot(enum hf_content_slot state, enum hf_content_event event, bool *ret_known);
-/* For tests/golden/manifest_content.txt. */
 HF_MUST_USE int hf_content_machine_print(struct hf_buf *out);
 
 static inline bool hf_content_machine_has_source(enum hf_content_intake state)
@@ -80,8 +79,8 @@ static inline bool hf_content_machine_has_waiting(enum hf_content_slot slot)
 /* ---- holds ------------------------------------------------------------------------------------------------------- */
 
 struct hf_content_hold {
-    enum hf_manifest_reason reason; /* ContentPaced, NoSpace, SourceTooLarge, or why it was not written */
-    uint64_t until_ns;              /* monotonic; 0: when disk or write budget have room */
+    enum hf_manifest_reason reason; /* ContentPaced, NoSpace, SourceTooLarge, or why a write failed */
+    uint64_t until_ns;              /* monotonic; 0: until disk or write budget has room */
     uint64_t bytes;                 /* SourceTooLarge: of the content */
     unsigned times;                 /* SourceTooLarge: turned away in a row */
 };
@@ -90,30 +89,29 @@ struct hf_content_room {
     uint64_t now_ns;      /* monotonic */
     uint64_t interval_ns; /* policy's */
     uint64_t in_memory;   /* bytes of all other entries */
-    uint64_t everywhere;  /* with those on disk */
+    uint64_t everywhere;  /* and on disk */
     bool no_space;        /* the state folder's disk is critically full */
     bool writes_used_up;  /* policy's budget */
 };
 
 struct hf_content_offer {
     uint64_t bytes;
-    bool secret;      /* goes to no disk */
-    bool has_turn;    /* to be in memory (source/turns.h) */
-    bool downloads;   /* its source would download it again */
-    bool comes_again; /* came before and could not be written: has its token */
+    bool secret;      /* never on a disk */
+    bool has_turn;    /* may be in memory (source/turns.h) */
+    bool downloads;   /* the source would download again */
+    bool comes_again; /* came before, but was not written: has paid its token */
 };
 
-/* True: a new content may not be taken up now; fills *hold, and `text` with why. Else resets `times`. Takes no
- * token. */
+/* True: turned away; fills *hold, and `text` with why. Else resets `times`. Takes no token. */
 bool hf_content_machine_turns_away(const struct hf_content_offer *offer, const struct hf_content_room *room,
                                    struct hf_content_pace *pace, struct hf_content_hold *hold, char *text, size_t size);
 bool hf_content_machine_holds(const struct hf_content_hold *hold, const struct hf_content_room *room);
 
 enum hf_content_step { HF_CONTENT_STAY, HF_CONTENT_START, HF_CONTENT_STOP, HF_CONTENT_LIFT };
 
-/* What a hold means for the source, in each turn of the loop. `asked`: the entry has asked for a Secret's content. */
+/* In each turn of the loop. `asked`: the entry has asked for a Secret's content. */
 enum hf_content_step hf_content_machine_turn(enum hf_content_intake state, bool holds, bool asked);
-/* Is a source that may run to be started? */
+/* For a source that may run. */
 enum hf_content_step hf_content_machine_follow(enum hf_content_intake state, bool holds, bool asked);
 
 /* ---- contents that the disk does not read ------------------------------------------------------------------------ */
@@ -123,6 +121,5 @@ struct hf_content_reads {
     unsigned copies; /* fetched again, in a row */
 };
 
-/* Counts a failed read. True: the content counts as lost, and is fetched again; each time after twice as many failures.
- * */
+/* Counts a read. True: the content is lost and must be fetched again; each time after twice as many failures. */
 bool hf_content_machine_count_read(struct hf_content_reads *reads, bool failed);

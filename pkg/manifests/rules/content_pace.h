@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How often an entry may accept a new content, for flash storage and data plans: a bucket of HF_CONTENT_PACE_BURST
- * tokens, one per content, one back after each gap. The gap is one minute; it doubles, up to the caller's limit, each
- * time that the last token goes, but the first. A full bucket resets it. Pure. */
+/* How often an entry may accept a content, for flash storage and data plans: a bucket of HF_CONTENT_PACE_BURST tokens,
+ * one per content, one back after each gap. The gap starts at one minute. It doubles, up to the caller's limit, each
+ * time that the bucket gets empty again; a full bucket resets it. Pure. */
 #pragma once
 
 #include <stdint.h>
@@ -14,12 +14,12 @@ enum { HF_CONTENT_PACE_BURST = 5 };
 /* Zeroed: full. */
 struct hf_content_pace {
     unsigned spent;    /* tokens not back yet */
-    uint64_t since_ns; /* monotonic begin of the gap, if `spent` > 0 */
-    /* 0: the first gap, as the bucket was not empty since it was full */
+    uint64_t since_ns; /* monotonic: start of the gap, if `spent` > 0 */
+    /* 0: the first gap; the bucket was not empty since it was full */
     uint64_t gap_ns;
 };
 
-/* 0: now; else the time to wait. */
+/* 0: now. */
 uint64_t hf_content_pace_wait_ns(struct hf_content_pace *pace, uint64_t now_ns);
-/* Only after hf_content_pace_wait_ns() was 0. longest_ns: limit of the gap, at least a minute. */
+/* Only after a wait of 0. longest_ns: of the gap, at least a minute. */
 void hf_content_pace_spend(struct hf_content_pace *pace, uint64_t now_ns, uint64_t longest_ns);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What differs from an entry's content, as a short text: HF_DIFF_NAMES paths at most, each with a word, then how many
- * more; never content. Pure. */
+/* What differs, as a short text: at most HF_DIFF_NAMES paths, each with a word, then how many more; no content.
+ * Pure. */
 #pragma once
 
 #include <stddef.h>
@@ -22,7 +22,7 @@ struct hf_diff {
     size_t n;                /* differences */
 };
 
-/* Adds a difference. Too long a path begins with "...". */
+/* A long path begins with "...". */
 void hf_diff_add(struct hf_diff *diff, const char *path, enum hf_diff_kind kind);
-/* The text. Call it once, after the last difference: it appends how many more there are (" and 3 more"). */
+/* Call it once, at the end: it appends " and 3 more". */
 const char *hf_diff_text(struct hf_diff *diff);

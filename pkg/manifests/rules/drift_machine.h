@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When to look for drift in what is in place, and what to do with the result, as a table and two decisions. Pure.
+/* When to look for drift, and what to do with the result: a table and two decisions. Pure.
  *
- * LookingAgain and RepairingAgain are the same with one more look wanted. A repair may also begin without a look: the
- * content of a Secret has come with which to compare the files. The table knows nothing of pauses: `due_ns` of the
- * owner says from when Due and Paced may begin. */
+ * In LookingAgain and RepairingAgain one more look is wanted. A repair may begin without a look, when a Secret's
+ * content has come. Pauses are not in the table: Due and Paced begin from the owner's `due_ns` on. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,42 +13,40 @@
 
 enum hf_drift_state {
     HF_DRIFT_CLEAN,
-    HF_DRIFT_DUE,             /* wanted */
-    HF_DRIFT_PACED,           /* wanted after a pause: the last look or repair failed, or must wait */
-    HF_DRIFT_LOOKING,         /* in progress */
-    HF_DRIFT_LOOKING_AGAIN,   /* and another is wanted */
-    HF_DRIFT_REPAIRING,       /* in progress */
-    HF_DRIFT_REPAIRING_AGAIN, /* and a look is wanted */
+    HF_DRIFT_DUE,   /* wanted */
+    HF_DRIFT_PACED, /* wanted after a pause: the last look or repair failed */
+    HF_DRIFT_LOOKING,
+    HF_DRIFT_LOOKING_AGAIN, /* another is wanted */
+    HF_DRIFT_REPAIRING,
+    HF_DRIFT_REPAIRING_AGAIN, /* a look is wanted */
     HF_DRIFT_STATE_COUNT,
 };
 
 enum hf_drift_event {
-    HF_DRIFT_EV_WANTED,  /* there may be a change, or an interval of the policy has passed */
+    HF_DRIFT_EV_WANTED,  /* by a possible change, or an interval of the policy */
     HF_DRIFT_EV_BEGAN,   /* a look */
     HF_DRIFT_EV_DRIFTED, /* a repair begins */
-    HF_DRIFT_EV_ENDED,   /* look or repair; nothing is left to do */
+    HF_DRIFT_EV_ENDED,   /* look or repair; nothing to do */
     HF_DRIFT_EV_PACED,   /* another look after a pause */
     HF_DRIFT_EV_COUNT,
 };
 
-/* The next state. An event that the table lacks changes nothing; *ret_known is false. */
+/* An event that the table lacks changes nothing; *ret_known is false. */
 enum hf_drift_state hf_drift_machine_move(enum hf_drift_state state, enum hf_drift_event event, bool *ret_known);
-/* For tests/golden/manifest_drift.txt. */
 HF_MUST_USE int hf_drift_machine_print(struct hf_buf *out);
 
-/* Is a look wanted that has not begun? */
+/* One that has not begun. */
 bool hf_drift_machine_wants(enum hf_drift_state state);
 
-/* 0: a look may begin now; else the time to wait. HF_NEVER: none is wanted, or a look or repair is in progress.
- * `unwatched`: due HF_DRIFT_UNWATCHED_NS after the one at looked_ns. */
+/* 0: now. HF_NEVER: none is wanted, or one is in progress. `unwatched`: due HF_DRIFT_UNWATCHED_NS after looked_ns. */
 #define HF_DRIFT_UNWATCHED_NS (30 * HF_NS_PER_S)
 uint64_t hf_drift_machine_wait_ns(enum hf_drift_state state, uint64_t due_ns, bool unwatched, uint64_t looked_ns,
                                   uint64_t now_ns);
 
-/* What a look at files has found. */
+/* Of a look at files. */
 struct hf_drift_finding {
     bool failed;         /* the look itself */
-    unsigned unreadable; /* looks in a row, with this one, that found only files that the disk does not read */
+    unsigned unreadable; /* looks in a row that found only unreadable files */
     bool drifted;        /* not as wanted, or a swap was cut short */
     bool restart_due;    /* no restart of the unit since a repair */
     bool absent;         /* content not on this node */
@@ -59,7 +56,7 @@ struct hf_drift_finding {
 enum hf_drift_verdict {
     HF_DRIFT_AS_WANTED,
     HF_DRIFT_FAILED,  /* look again after a pause */
-    HF_DRIFT_WORN,    /* the disk loses some files however often they are written: stop writing them */
+    HF_DRIFT_WORN,    /* the disk loses some files each time: stop writing them */
     HF_DRIFT_RESTART, /* the unit */
     HF_DRIFT_FETCH,   /* the content, then repair */
     HF_DRIFT_REPAIR,

@@ -13,13 +13,12 @@ struct hf_manifest_gate {
     bool dependency_waits; /* dependsOn is not applied */
 };
 
-/* May a new set be applied now? NONE: yes; else the reason for the first field that is true. Not for repairs of
- * drift. */
+/* The reason for the first field that is true; NONE: apply. Not for repairs. */
 enum hf_manifest_reason hf_manifest_gate_ask(const struct hf_manifest_gate *gate);
 
 enum hf_manifest_retry {
     HF_MANIFEST_RETRY_NEVER, /* until the entry or its content changes */
-    /* of the policy: a person may have changed something on the node or in the cluster */
+    /* of the policy: somebody may have changed the node or the cluster */
     HF_MANIFEST_RETRY_INTERVAL,
     HF_MANIFEST_RETRY_BACK_OFF, /* after a growing pause */
 };

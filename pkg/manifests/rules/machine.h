@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state machine of an entry, as one table: for each phase and event the next phase and an action. Pure.
+/* The state machine of an entry: next phase and action for each phase and event. Pure.
  *
- * It follows the newest set of an entry: one version of the entry's fields together with one content. There may also be
- * a good set, which last reached Applied. In each phase this is true:
- *   Waiting, Fetching, Refused   the good set (or nothing, without one) is in place, untouched; with `unproven` of the
- *                                record perhaps also items of an attempt that a crash, a lost content or, for the
- *                                target Cluster, a failure cut short
- *   Applying, RollingBack        each file is complete, and belongs to the good set or to the newest set
- *   Probation                    the newest set is in place; the content of the good set is still in the state folder
+ * It follows the newest set: a version of the entry's fields with one content. There may be a good set, which last
+ * reached Applied; without one, read "nothing" for it. What is true in each phase:
+ *   Waiting, Fetching, Refused   the good set is in place; with `unproven` perhaps also items of an attempt that a
+ *                                crash, a lost content or, for Cluster, a failure cut short
+ *   Applying, RollingBack        each file is complete, of the good or the newest set
+ *   Probation                    the newest set is in place; the good set's content is kept
  *   Applied                      the newest set is in place, and is the good set
- *   RolledBack                   the good set (or nothing) is in place again; with `unproven` perhaps also items of the
- *                                newest set
+ *   RolledBack                   the good set is in place again; with `unproven` perhaps items of the newest set
  *
- * An attempt is prepared in Waiting, or in Refused to repeat it: compared, written to the staging folder, validated. Go
- * comes only just before the first change of the target. A preparation that fails for the same reason as the one before
- * changes neither record nor status.
+ * Waiting, or Refused for a repetition, prepares an attempt: compares, writes to the staging folder, validates. Go
+ * comes just before the first change of the target. The same failure again changes neither record nor status.
  *
- * A phase is in the record on disk before its action starts. Every action may run again after a crash. */
+ * A phase is on disk before its action starts. Every action may run again after a crash. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,38 +22,36 @@
 #include "steer/table.h"
 
 enum hf_manifest_event {
-    /* for the first time in this process, or new in the policy */
+    /* first in this process, or new in the policy */
     HF_MANIFEST_EV_STARTED,
-    HF_MANIFEST_EV_NEWS,  /* of the entry, its content, or a fact of the node that it uses */
+    HF_MANIFEST_EV_NEWS,  /* of the entry, its content, or a fact of the node */
     HF_MANIFEST_EV_LACKS, /* no content yet */
-    /* Waiting, Refused: prepared, the first change comes next; Applying, Probation, RollingBack: repeat the action */
+    /* Waiting, Refused: the first change comes next; Applying, Probation, RollingBack: repeat the action */
     HF_MANIFEST_EV_GO,
-    /* no file has changed; objects of Cluster may have */
+    /* no file changed; objects of Cluster may have */
     HF_MANIFEST_EV_REFUSED,
-    /* Failed, and may succeed later: no file has changed (objects of Cluster may have), or the set's content is
-     * lost. */
+    /* may succeed later; no file changed (objects of Cluster may have), or the content is lost */
     HF_MANIFEST_EV_POSTPONED,
-    HF_MANIFEST_EV_FAILED, /* or no result yet: repeat the action */
-    /* all in place, some changed by this attempt or an earlier one: Probation */
+    HF_MANIFEST_EV_FAILED, /* or without result: repeat the action */
+    /* something has changed, perhaps in an earlier attempt: Probation */
     HF_MANIFEST_EV_PLACED,
-    /* all in place without Probation: nothing has changed, or there is nothing to check */
+    /* no Probation: nothing changed, or nothing to check */
     HF_MANIFEST_EV_SAME,
     HF_MANIFEST_EV_HEALTHY,
-    /* restart or check failed, deadline, or too many starts of the agent in Probation; in Applying: cannot be put in
-     * place, and waiting does not help */
+    /* restart or check failed, deadline, or too many starts of the agent; in Applying: can never be put in place */
     HF_MANIFEST_EV_UNHEALTHY,
-    /* the good set is in place, or cannot be restored (the message says so) */
+    /* the good set is in place, or cannot be restored */
     HF_MANIFEST_EV_RESTORED,
     HF_MANIFEST_EV_COUNT,
 };
 
 enum hf_manifest_action {
     HF_MANIFEST_ACT_NONE,
-    HF_MANIFEST_ACT_PLACE, /* newest set: writes its items, removes others */
-    /* restarts or reloads the unit, or waits for objects or pods; then the health checks */
+    HF_MANIFEST_ACT_PLACE, /* writes the newest set's items, removes others */
+    /* restarts or reloads the unit, or waits for objects or pods; then health checks */
     HF_MANIFEST_ACT_PROBE,
-    HF_MANIFEST_ACT_COMMIT,   /* deletes what only a rollback needs */
-    HF_MANIFEST_ACT_ROLLBACK, /* of the good set; then restarts or reloads the unit */
+    HF_MANIFEST_ACT_COMMIT,   /* deletes what a rollback needs */
+    HF_MANIFEST_ACT_ROLLBACK, /* to the good set; then restarts or reloads the unit */
     HF_MANIFEST_ACT_CLEAN,    /* deletes unfinished files, and contents of no set */
     HF_MANIFEST_ACT_COUNT,
 };
@@ -66,5 +61,5 @@ extern const struct hf_steer_table hf_manifest_table;
 struct hf_steer_move hf_manifest_machine_move(enum hf_manifest_phase phase, enum hf_manifest_event event);
 const char *hf_manifest_machine_event_name(enum hf_manifest_event event);
 
-/* A new set may start, and drift may be repaired; not in Applying, Probation and RollingBack. */
+/* A set may start, and drift be repaired: all but Applying, Probation and RollingBack. */
 bool hf_manifest_machine_rests(enum hf_manifest_phase phase);

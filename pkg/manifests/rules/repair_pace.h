@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How often an entry's drift may be repaired, for flash storage and processor: a bucket of HF_REPAIR_PACE_BURST tokens,
+/* How often drift may be repaired, for flash storage and processor: a bucket of HF_REPAIR_PACE_BURST tokens per entry,
  * one per repair, one back every HF_REPAIR_PACE_TOKEN_NS. Pure. */
 #pragma once
 
@@ -13,10 +13,10 @@ enum { HF_REPAIR_PACE_BURST = 10 };
 /* Zeroed: full. */
 struct hf_repair_pace {
     unsigned spent;    /* tokens not back yet */
-    uint64_t since_ns; /* monotonic, if `spent` > 0: the wait for the next token */
+    uint64_t since_ns; /* monotonic start of the wait for a token, if `spent` > 0 */
 };
 
-/* 0: now; else the time to wait. */
+/* 0: now. */
 uint64_t hf_repair_pace_wait_ns(struct hf_repair_pace *pace, uint64_t now_ns);
-/* Only after hf_repair_pace_wait_ns() was 0. */
+/* Only after a wait of 0. */
 void hf_repair_pace_spend(struct hf_repair_pace *pace, uint64_t now_ns);

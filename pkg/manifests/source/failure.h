@@ -10,8 +10,8 @@ struct hf_source_failure {
     struct hf_err err;
 };
 
-/* `code`: a positive errno. Returns -code. */
+/* `code` > 0. Returns -code. */
 int hf_source_fail(struct hf_source_failure *failure, enum hf_manifest_reason reason, int code, const char *format, ...)
     HF_PRINTF(4, 5);
-/* Only the reason; failure->err is set. Returns r. */
+/* For a failure->err that is set. Returns r. */
 int hf_source_blame(struct hf_source_failure *failure, enum hf_manifest_reason reason, int r);

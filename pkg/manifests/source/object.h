@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Follows the object of the API that has a source's content (ConfigMap, Secret), or names it (Flux); private to this
- * folder. Memory: a member of the source's struct. */
+/* Follows the object of the API that has a source's content (ConfigMap, Secret) or names it (Flux); private to this
+ * folder. A member of the source's struct. */
 #pragma once
 
 #include "kube/kube.h"
@@ -10,20 +10,20 @@ struct hf_source_object {
     struct hf_manifest_source *source;
     const char *kind, *ns, *name; /* borrowed from the entry */
     struct hf_subscription *subscription;
-    bool seen; /* the server has returned it once */
-    /* EACCES or ENOENT: a refusal that was reported and goes on; 0: none */
+    bool seen; /* the server has returned it */
+    /* EACCES or ENOENT: refusal, already reported, that lasts */
     int refused;
-    bool trouble; /* the last report: it cannot be reached or read */
-    bool absent;  /* the last report: it does not exist */
-    /* why the newest version is unreadable, as each new contact says again; NONE: it is readable */
+    bool trouble; /* last reported: cannot be reached or read */
+    bool absent;  /* last reported: does not exist */
+    /* why the newest version is unreadable, repeated at each contact */
     struct hf_source_failure unreadable;
-    /* Called with each version; borrowed. */
+    /* At each version; borrowed. */
     void (*changed)(struct hf_manifest_source *source, json_t *object);
 };
 
-/* Starts to follow the object, and to report failures (hf_source_report()): it does not exist or is malformed, the
- * server lacks the kind, the agent lacks a right; before the first version also that the server does not answer, or
- * that something else than the API server says it is not there. -EOPNOTSUPP: the agent has no API server. */
+/* Follows the object, and reports (hf_source_report()) that it does not exist or is malformed, that the server lacks
+ * the kind or the agent a right; before the first version also that the server does not answer, or that another server
+ * says it does not exist. -EOPNOTSUPP: no API server. */
 HF_MUST_USE int hf_source_object_start(struct hf_source_object *object, struct hf_err *err);
 void hf_source_object_refresh(struct hf_source_object *object);
 void hf_source_object_stop(struct hf_source_object *object);

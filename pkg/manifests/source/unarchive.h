@@ -1,38 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes a bundle of a .tar.gz of untrusted origin that arrives in pieces.
+/* A bundle of a .tar.gz of untrusted origin that arrives in pieces.
  *
- * Members outside `sub_path` are dropped; inside it there may be folders and regular files only. All must obey the
- * rules of pack/tar/tar_read.h. The end mark of tar must be there, with at most HF_UNARCHIVE_MAX_TAIL zero bytes after
- * it.
+ * Members outside `sub_path` are dropped; inside only folders and regular files are valid. All must obey
+ * pack/tar/tar_read.h. The end mark of tar must be there, with at most HF_UNARCHIVE_MAX_TAIL zero bytes after it.
  *
- * Memory: the files, and about 200 KiB. Takes seconds of the processor: call it in jobs. Threads: one at a time. */
+ * Memory: the files, and about 200 KiB. Takes seconds: call it in jobs. */
 #pragma once
 
 #include "manifests/source/bundle.h"
 #include "manifests/source/failure.h"
 
 enum {
-    HF_UNARCHIVE_MAX_OUT = 256 << 20, /* bytes of the decompressed archive */
+    HF_UNARCHIVE_MAX_OUT = 256 << 20, /* decompressed */
     HF_UNARCHIVE_MAX_TAIL = 1 << 20,  /* zero bytes after its end */
 };
 
 struct hf_unarchive_params {
-    const char *sub_path; /* to extract; NULL or "": everything */
-    /* drop the one top folder of an archive that git made (a global header names the commit) */
+    const char *sub_path; /* NULL or "": everything */
+    /* drop the top folder of an archive that git made (a global header names the commit) */
     bool drop_top;
 };
 
 struct hf_unarchive;
-/* Copies `params`. */
 struct hf_unarchive *hf_unarchive_new(const struct hf_unarchive_params *params);
 void hf_unarchive_free(struct hf_unarchive *unarchive);
 HF_DEFINE_CLEANUP(struct hf_unarchive, hf_unarchive_free)
 
-/* Takes the next n bytes. -errno with the reason SourceInvalid, SourceTooLarge, or SourceUnreachable (out of memory);
- * later calls fail, too. */
+/* -errno with SourceInvalid, SourceTooLarge, or SourceUnreachable (no memory); later calls fail, too. */
 HF_MUST_USE int hf_unarchive_feed(struct hf_unarchive *unarchive, const void *bytes, size_t n,
                                   struct hf_source_failure *failure);
-/* After the last bytes: makes the sealed bundle, owned by the caller. Fails also with SourceTruncated (no end), or
- * SourceEmpty (no bytes, or no file below `sub_path`). */
+/* The sealed bundle. Fails also with SourceTruncated (no end), or SourceEmpty (no bytes, or no file below
+ * `sub_path`). */
 HF_MUST_USE int hf_unarchive_finish(struct hf_unarchive *unarchive, struct hf_bundle **ret_bundle,
                                     struct hf_source_failure *failure);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files and folders that one entry has put in place, in memory and in a sealed file: a line with `pending`, then
- * one for each item, sorted by path: "f <mode> <uid> <gid> <size> <SHA-256> <path>" (file), "s <mode> <uid> <gid>
- * <path>" (secret file) or "d <path>" (folder). While `pending` is true, a swap is not complete, and the items are
- * those of the old and the new set.
+/* The files and folders that an entry has put in place, in memory and in a sealed file: a line with `pending`, then one
+ * per item, sorted by path: "f <mode> <uid> <gid> <size> <SHA-256> <path>" (file), "s <mode> <uid> <gid> <path>"
+ * (secret file) or "d <path>" (folder). `pending`: a swap is not complete; the items are those of both sets.
  *
- * Threads: one at a time for one inventory; load and save block. Memory: owns its paths; 1,000 files take 200 KiB. */
+ * Load and save block. Owns its paths; 1,000 files take 200 KiB. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,10 +18,10 @@
 #include "manifests/source/bundle.h"
 
 enum {
-    /* of two sets: files, folders, and the folders above the targets, whose paths have less than 1 KiB */
+    /* two sets: files, folders, and folders above the targets, with paths below 1 KiB */
     HF_INVENTORY_MAX_ITEMS = 2 * (HF_BUNDLE_MAX_FILES + HF_BUNDLE_MAX_FOLDERS + 512),
-    HF_INVENTORY_MAX_BYTES = 16 << 20, /* of the file; a swap leaves half of it for the way back */
-    HF_INVENTORY_MAX_EXTRA = 160,      /* bytes of a line without its path */
+    HF_INVENTORY_MAX_BYTES = 16 << 20, /* of the file; a swap leaves half for the way back */
+    HF_INVENTORY_MAX_EXTRA = 160,      /* of a line, without its path */
 };
 
 struct hf_inventory_item {
@@ -33,10 +32,10 @@ struct hf_inventory_item {
     gid_t gid;
     uint64_t size;
     unsigned char sha256[HF_SHA256_BYTES];
-    /* From a Secret: the file has neither size nor hash, from which a reader could guess a short password. */
+    /* no size or hash on disk, from which one could guess a short password */
     bool secret;
-    bool unread; /* size and hash are unknown: secret, and loaded from disk */
-    /* At the last look, if the file was as recorded; 0: the next look must read it. Not saved. */
+    bool unread; /* size and hash unknown: secret, and loaded from disk */
+    /* At the last look, if as recorded; 0: read the file. Not saved. */
     struct {
         uint64_t inode, mtime_ns, ctime_ns;
     } seen;
@@ -50,21 +49,20 @@ struct hf_inventory {
 
 void hf_inventory_done(struct hf_inventory *inventory);
 
-/* Copies the item, perhaps over the one with this path. -E2BIG: the inventory is full. */
+/* Copies, perhaps over one with this path. -E2BIG: full. */
 HF_MUST_USE int hf_inventory_put(struct hf_inventory *inventory, const struct hf_inventory_item *item);
 /* Borrowed, or NULL. */
 struct hf_inventory_item *hf_inventory_find(const struct hf_inventory *inventory, const char *path);
-/* There is room for `more` items with path_bytes of paths, and the file then has at most half of
- * HF_INVENTORY_MAX_BYTES. */
+/* Room for `more` items with path_bytes of paths, in half of HF_INVENTORY_MAX_BYTES. */
 bool hf_inventory_has_room(const struct hf_inventory *inventory, size_t more, size_t path_bytes);
 size_t hf_inventory_files(const struct hf_inventory *inventory);
 
-/* Replaces <folder>/<name> durably. */
+/* Durable. */
 HF_MUST_USE int hf_inventory_save(const struct hf_fs_ops *fs, const char *folder, const char *name,
                                   const struct hf_inventory *inventory, struct hf_err *err);
-/* Saves *next, then moves it to *now, whose items are freed. If the save fails, neither changes. */
+/* Saves *next, then moves it to *now. On failure neither changes. */
 HF_MUST_USE int hf_inventory_replace(const struct hf_fs_ops *fs, const char *folder, const char *name,
                                      struct hf_inventory *now, struct hf_inventory *next, struct hf_err *err);
-/* -ENOENT: there is no file. -EBADMSG: it was damaged, and is now <name>.damaged. */
+/* -ENOENT. -EBADMSG: damaged; now <name>.damaged. */
 HF_MUST_USE int hf_inventory_load(const struct hf_fs_ops *fs, const char *folder, const char *name,
                                   struct hf_inventory *ret_inventory, struct hf_err *err);

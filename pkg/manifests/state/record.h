@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The durable state of one entry, in the file <state>/manifests/<entry>/record (codec/state/record.h). With the
- * contents in the same folder it is all that a later process needs to resume, repair and roll back without source and
- * policy; but the content of a Secret is there only as a sealed copy, if at all.
+/* The durable state of one entry, in <state>/manifests/<entry>/record (codec/state/record.h). With the contents beside
+ * it, a later process can resume, repair and roll back without source and policy; but a Secret's content is there only
+ * as a sealed copy, if at all.
  *
- * Threads: one at a time for one record; load and save block. A record owns references to its JSON. */
+ * Load and save block. A record owns references to its JSON. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,98 +19,92 @@
 #include "codec/state/record.h"
 
 enum {
-    HF_RECORD_MAX_BYTES = 4 << 20, /* twice 1,000 objects of the target Cluster, with the longest names */
-    HF_RECORD_REVISION = 257,      /* bytes with the terminator, as the next three; longer texts are cut */
+    HF_RECORD_MAX_BYTES = 4 << 20, /* twice 1,000 objects of Cluster, with the longest names */
+    HF_RECORD_REVISION = 257,      /* bytes with the terminator, as below; longer texts are cut */
     HF_RECORD_ROOT = 1024,
     HF_RECORD_MESSAGE = 385,
     HF_RECORD_UNSEALED = 112,
-    HF_RECORD_MAX_STARTS = 3, /* of the agent in one Probation; at the next one, the entry rolls back */
+    HF_RECORD_MAX_STARTS = 3, /* of the agent in one Probation, before the entry rolls back */
 };
 
-/* One version of an entry: its fields, and one content, from which a rollback or a repair makes the same files
- * again. */
+/* A version of an entry: fields and one content, from which the same files can be made again. */
 struct hf_manifest_set {
-    char key[HF_SHA256_HEX];    /* identity of the set (hf_manifest_set_key()); "": there is no set */
-    char digest[HF_SHA256_HEX]; /* of the bundle, in the file b-<digest>; of a Secret the bundle's id, without a file */
+    char key[HF_SHA256_HEX];    /* hf_manifest_set_key(); "": no set */
+    char digest[HF_SHA256_HEX]; /* of the bundle, in the file b-<digest>; a Secret's: id of the bundle, no file */
     char revision[HF_RECORD_REVISION];
-    char root[HF_RECORD_ROOT]; /* the target's folder without links, as the attempt found it; "" before the attempt */
-    bool signed_;              /* the entry was signed, and its content digest pinned */
-    json_t *entry;             /* the fields of the entry, as in the policy */
-    json_t *facts;             /* {node, arch, labels} for the substitution of variables; NULL without `substitute` */
+    char root[HF_RECORD_ROOT]; /* target's folder without links, from the attempt; "" before */
+    bool signed_;              /* and its content digest pinned */
+    json_t *entry;             /* fields, as in the policy */
+    json_t *facts;             /* {node, arch, labels} for variables; NULL without `substitute` */
 };
 
 struct hf_manifest_record {
     enum hf_manifest_phase phase;
     enum hf_manifest_reason reason;
     char message[HF_RECORD_MESSAGE];
-    uint64_t time_unix_ns; /* of the last change of phase */
-    /* of the content that the source delivered last; "" before the first one, and after the content on disk was lost */
+    uint64_t time_unix_ns; /* last change of phase */
+    /* of the source's last content; "": none yet, or lost on disk */
     char known_digest[HF_SHA256_HEX];
     char known_revision[HF_RECORD_REVISION];
-    uint64_t known_bytes; /* size of that content; 0: it is not on disk */
-    /* An object whose keys are the HOLDFAST_LABEL_ variables in that content, and perhaps more
-     * (hf_substitute_label_names()): a change of another label makes no new set. NULL: unknown; every change does. */
+    uint64_t known_bytes; /* of that content; 0: not on disk */
+    /* Keys: HOLDFAST_LABEL_ variables in that content, and perhaps more (hf_substitute_label_names()): other labels
+     * make no new set. NULL: unknown; every label does. */
     json_t *known_names;
-    /* The source of that content (hf_manifest_source_key()). The entry uses it only while it names the same source, so
-     * that a signed entry never uses what an unsigned one of this name had fetched. */
+    /* Source of that content (hf_manifest_source_key()). Used only while the entry names this source: a signed entry
+     * must never use what an unsigned one of this name fetched. */
     char known_from[HF_SHA256_HEX];
-    struct hf_manifest_set next; /* the newest set: waiting, in progress, applied, refused or rolled back */
-    struct hf_manifest_set good; /* the set that last reached Applied */
-    unsigned starts;             /* of the agent in Probation and RollingBack of this attempt */
-    bool restarted;              /* the unit has been restarted or reloaded with the newest set */
-    /* Items of a set that has not passed its health checks may be in place: the next set must pass them, even if it
-     * changes no item. */
+    struct hf_manifest_set next; /* newest set, in whatever state */
+    struct hf_manifest_set good; /* last reached Applied */
+    unsigned starts;             /* of the agent in this Probation or RollingBack */
+    bool restarted;              /* the unit, with the newest set */
+    /* Items that passed no health checks may be in place: the next set must pass them even if it changes nothing. */
     bool unproven;
-    /* Files of a signed set may be in place, and no attempt with an unsigned set has begun since: that one had to be
-     * allowed to write each of these files. */
+    /* Files of a signed set may be in place, and no unsigned attempt has begun since: that one must be allowed to write
+     * each. */
     bool signed_in_place;
-    /* From before the first change of a repair of drift until the unit of the good set has been restarted or reloaded:
-     * it may still work with what somebody else had written. */
+    /* From before a repair of drift until the good set's unit has restarted or reloaded: it may work with what somebody
+     * else wrote. */
     bool restart_due;
-    /* The record was lost while items were in place, and no set has reached Applied since: the good set is unknown, so
-     * a rollback removes nothing. */
+    /* The record was lost with items in place, and no set has reached Applied since: a rollback removes nothing. */
     bool good_unknown;
-    char unsealed[HF_RECORD_UNSEALED]; /* why there is no sealed copy of a Secret; "": there is, or none was tried */
+    char unsealed[HF_RECORD_UNSEALED]; /* why a Secret has no sealed copy; "": it has, or not tried */
     unsigned drifts;                   /* repairs since the good set reached Applied */
-    uint64_t drift_unix_ns;            /* of the last repair; 0: none */
-    json_t *objects; /* target Cluster: the inventory (manifests/cluster/cluster.h); NULL: nothing is in place */
-    /* Target StaticPods: {"set": key of the newest set, "hashes": {"<namespace>/<pod>": hash}, "late": true}: the pods
-     * that the kubelet listed before the first file of this set was in place; `late` after
-     * hf_manifest_record_doubt_pods(). NULL: unknown. */
+    uint64_t drift_unix_ns;            /* last repair; 0: none */
+    json_t *objects; /* Cluster: the inventory (manifests/cluster/cluster.h); NULL: nothing in place */
+    /* StaticPods: {"set": key of the newest set, "hashes": {"<namespace>/<pod>": hash}, "late": true}: pods that the
+     * kubelet listed before this set's first file; `late` after hf_manifest_record_doubt_pods(). NULL: unknown. */
     json_t *pods_before;
-    /* Target StaticPods: files were put back, or their health was unknown, and no set has passed its trial since: the
-     * pods that the kubelet lists may be those of other files. */
+    /* StaticPods: files were put back, or health was unknown, and no set has passed since: the kubelet may list pods of
+     * other files. */
     bool pods_unread;
 };
 
 void hf_manifest_record_init(struct hf_manifest_record *record);
 void hf_manifest_record_done(struct hf_manifest_record *record);
-/* Somebody may have changed files of the newest set, and the kubelet may have started a pod from one: a hash that is
- * not in pods_before proves nothing any more; one that is there still proves that the kubelet has not read the new
- * file. */
+/* The kubelet may have started a pod from files that somebody changed: a hash that is not in pods_before proves nothing
+ * now; one that is there still proves that the kubelet has not read the new file. */
 void hf_manifest_record_doubt_pods(struct hf_manifest_record *record);
 
-/* The set that owns what is in place: the good set, or the newest if none was ever good. Its `prune` decides if the
- * items go when nobody wants them, and the annotation allow-prune has to name its digest. Borrowed. */
+/* The set of what is in place: the good one, or the newest if none was. Its `prune` says if unwanted items go, and
+ * allow-prune has to name its digest. Borrowed. */
 const struct hf_manifest_set *hf_manifest_record_owner(const struct hf_manifest_record *record);
 
 bool hf_manifest_set_is_to(const struct hf_manifest_set *set, enum hf_manifest_target to);
 void hf_manifest_set_done(struct hf_manifest_set *set);
-/* Frees *to, then makes it a copy of *from with its own references to the JSON. */
+/* Frees *to first; takes references to the JSON. */
 void hf_manifest_set_copy(struct hf_manifest_set *to, const struct hf_manifest_set *from);
-/* SHA-256 over entry, facts and digest, without the fields that do not change what is in place: name, from,
- * contentDigest, dependsOn, sequence and signatures. -EINVAL, -E2BIG. */
+/* SHA-256 over entry, facts and digest, without fields that change nothing in place: name, from, contentDigest,
+ * dependsOn, sequence, signatures. -EINVAL, -E2BIG. */
 HF_MUST_USE int hf_manifest_set_key(struct hf_manifest_set *set, struct hf_err *err);
 
-/* From the fields `from` and `contentDigest`. -EINVAL, -E2BIG, -ENOMEM; ret_key is then "". */
+/* Of `from` and `contentDigest`. -EINVAL, -E2BIG; ret_key is then "". */
 HF_MUST_USE int hf_manifest_source_key(const json_t *entry, char ret_key[HF_SHA256_HEX]);
 
 extern const struct hf_record_type hf_manifest_record_type;
 HF_MUST_USE int hf_manifest_record_format(const struct hf_manifest_record *record, struct hf_buf *out);
-/* -ENOENT: there is no record. -EBADMSG: it was damaged, and this call or an earlier one has renamed it to
- * record.damaged. */
+/* -ENOENT. -EBADMSG: damaged; it is now record.damaged. */
 HF_MUST_USE int hf_manifest_record_load(const struct hf_fs_ops *fs, const char *folder,
                                         struct hf_manifest_record *ret_record, struct hf_err *err);
-/* Durable; `text` is from hf_manifest_record_format(). */
+/* Durable. `text`: hf_manifest_record_format(). */
 HF_MUST_USE int hf_manifest_record_save(const struct hf_fs_ops *fs, const char *folder, struct hf_view text,
                                         struct hf_err *err);

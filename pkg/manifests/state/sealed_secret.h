@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The content of a Secret on disk, in the file <folder>/sealed-<digest>: a seal (codec/seal.h), a line with the key
- * that is sealed to this node's TPM (tpm/chip.h) in hex, and the envelope (tpm/envelope.h), which opens only with the
- * node, entry, source and digest for which it was made. Threads: any, one at a time for one file; all functions with
- * `fs` block. */
+/* A Secret's content on disk, in <folder>/sealed-<digest>: a seal (codec/seal.h), a line with the key, sealed to the
+ * TPM (tpm/chip.h), in hex, and the envelope (tpm/envelope.h), which opens only for its node, entry, source and digest.
+ * Threads: any; all functions with `fs` block. */
 #pragma once
 
 #include "base/buf.h"
@@ -13,43 +12,43 @@
 #include "tpm/helper.h"
 
 enum {
-    HF_SEALED_SECRET_MAX_BYTES = 2 << 20, /* of all contents and paths; a Secret has at most 1 MiB of contents */
+    HF_SEALED_SECRET_MAX_BYTES = 2 << 20, /* contents and paths; a Secret has at most 1 MiB */
 };
 
 #define HF_SEALED_SECRET_PREFIX "sealed-"
 
-/* Identifies a copy. The strings are borrowed. */
+/* Names a copy; borrowed. */
 struct hf_sealed_secret {
-    const char *folder; /* the entry's folder */
+    const char *folder; /* entry's */
     const char *node, *entry;
     const char *source; /* hf_manifest_source_key() */
-    const char *digest; /* id of the bundle, which names the version of the Secret */
+    const char *digest; /* hf_bundle.id */
 };
 
-/* Encrypts and writes durably. `key` has HF_TPM_ENVELOPE_KEY bytes; `blob` is the same key sealed to the TPM, in hex.
- * -E2BIG: more than HF_SEALED_SECRET_MAX_BYTES. */
+/* Encrypts; durable. `key`: HF_TPM_ENVELOPE_KEY bytes; `blob`: the same key sealed to the TPM, in hex. -E2BIG: more
+ * than HF_SEALED_SECRET_MAX_BYTES. */
 HF_MUST_USE int hf_sealed_secret_save(const struct hf_fs_ops *fs, const struct hf_sealed_secret *secret,
                                       const struct hf_bundle *bundle, const unsigned char *key, struct hf_view blob,
                                       struct hf_err *err);
 
-/* The file for this digest exists; it may be damaged. */
+/* It may be damaged. */
 bool hf_sealed_secret_exists(const struct hf_fs_ops *fs, const char *folder, const char *digest);
 
-/* Appends the sealed key in hex. -ENOENT: there is no file. -EBADMSG: it is damaged. */
+/* Appends the sealed key in hex. -ENOENT. -EBADMSG. */
 HF_MUST_USE int hf_sealed_secret_blob(const struct hf_fs_ops *fs, const struct hf_sealed_secret *secret,
                                       struct hf_buf *blob, struct hf_err *err);
 
-/* The PCRs to which a sealed key in hex is bound: bit N is PCR N. -EBADMSG: it is none. Pure. */
+/* Bit N: the key is bound to PCR N. -EBADMSG: no sealed key. Pure. */
 HF_MUST_USE int hf_sealed_secret_pcrs(struct hf_view blob, uint32_t *ret_pcrs);
 
-/* Durable; 0 also if there is no file. */
+/* Durable; 0 also if there is none. */
 HF_MUST_USE int hf_sealed_secret_remove(const struct hf_fs_ops *fs, const char *folder, const char *digest,
                                         struct hf_err *err);
 
-/* Decrypts into a secret bundle whose digest and id are secret->digest. -ENOENT: there is no file. -EBADMSG: it is
- * damaged, or was made with another key, or for another node, entry, source or digest. */
+/* A secret bundle whose digest and id are secret->digest. -ENOENT. -EBADMSG: damaged, or made with another key, or for
+ * another node, entry, source or digest. */
 HF_MUST_USE int hf_sealed_secret_load(const struct hf_fs_ops *fs, const struct hf_sealed_secret *secret,
                                       const unsigned char *key, struct hf_bundle **ret_bundle, struct hf_err *err);
 
-/* Parses a decrypted content. -EBADMSG: malformed. Pure. */
+/* Of a decrypted content. -EBADMSG. Pure. */
 HF_MUST_USE int hf_sealed_secret_parse(struct hf_view content, struct hf_bundle **ret_bundle, struct hf_err *err);

@@ -8,5 +8,5 @@
 struct entry;
 
 void restore_start(struct entry *entry);
-/* Worker: takes files out of the inventory that belong to somebody else. */
+/* Worker: takes files of somebody else out of the inventory. */
 int restore_disown(struct entry *entry, const struct hf_inventory *list, struct hf_err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The node agent: follows the desired state, passes it to the update engine, and reports the status.
+/* The node agent: follows the desired state, passes it to the update engine,  and reports the status.
  *
  *        source --> follow --> objects --> (plan) --> update engine
  *           ^          |                                 | changed
@@ -31,13 +31,13 @@ struct hf_image_mirror;
 struct hf_sharing;
 struct hf_life_ops;
 
-/* The program that runs the agent: the agent reports to it and asks it. Each but `stopped` may be NULL. */
+/* The program that runs the agent. Each but `stopped` may be NULL. */
 struct hf_agent_owner {
-    /* At the start, and when the policy in effect or the labels (name to string) may have changed. */
+    /* At the start, and when policy or labels (name to string) may have changed. */
     void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy, const json_t *labels);
-    /* The budget is used up, or there is some again. */
+    /* By the write budget. */
     void (*writes_paused)(void *arg, bool paused);
-    /* The gate for bulk transfers (api/link/link.h) has changed. `closed`: why, such as "LinkQuotaUsed"; NULL: open. */
+    /* `closed`: why bulk transfers wait (api/link/link.h), such as "LinkQuotaUsed"; NULL: they may run. */
     void (*link_changed)(void *arg, const char *closed);
     /* To the API server. NULL with a folder source. */
     struct hf_http_traffic (*api_traffic)(void *arg);
@@ -45,13 +45,13 @@ struct hf_agent_owner {
     json_t *(*telemetry)(void *arg);
     /* JSON; also one that cannot be delivered. */
     void (*status_shown)(void *arg, struct hf_view text);
-    /* The condition ClientCertificateValid: message, status, reason; NULL: no such condition. */
+    /* The condition ClientCertificateValid: its message; NULL: no such condition. */
     const char *(*certificate_problem)(void *arg, bool *ret_valid, const char **ret_reason);
-    /* This node's Node, by the source. */
+    /* The source reported this node's Node. */
     void (*node_seen)(void *arg, const char *uid);
-    /* Once at most, with the result reported: nothing more can be done, or the folder source cannot be read. */
+    /* Once at most: the result is reported and nothing more can be done, or the folder source cannot be read. */
     void (*settled)(void *arg);
-    /* No write to disk waits but failed ones. */
+    /* Only failed writes to disk wait. */
     void (*stopped)(void *arg);
     void *arg;
 };
@@ -68,16 +68,15 @@ struct hf_agent_params {
     const struct hf_rand_ops *rng;
     const struct hf_sched_ops *sched;
     const struct hf_source_ops *source;
-    /* Accepted statuses come back by the subscription to this node's EdgeNode; <state>/outbox.json keeps each until
-     * then. */
+    /* Accepted statuses come back by the EdgeNode's subscription; until then <state>/outbox.json keeps them. */
     bool source_echoes;
-    /* Statuses go elsewhere (kube/split.h): contact with that server decides when to write. */
+    /* Statuses go elsewhere (kube/split.h), whose contact decides when to write. */
     bool status_apart;
     /* For Events; borrowed. NULL, or a MetaServer: none. */
     struct hf_kube *events;
-    /* For what spec.manifests names: ConfigMaps, Flux sources, objects; borrowed. NULL with a folder source. */
+    /* For sources of spec.manifests. NULL with a folder source. */
     struct hf_kube *source_kube;
-    const struct hf_http_ops *kubelet_http; /* this node's kubelet (kube/upstream.h); NULL: no credentials */
+    const struct hf_http_ops *kubelet_http; /* the kubelet (kube/upstream.h); NULL: no credentials */
     const struct hf_http_ops *http;         /* artifacts of any origin, without credentials */
     struct hf_agent_downloads downloads;
     const struct hf_proc_ops *proc;
@@ -86,7 +85,7 @@ struct hf_agent_params {
     const struct hf_unit_ops *unit;
     const struct hf_watch_ops *watch; /* NULL: manifests are looked at once per interval */
     struct hf_log *log;               /* may be NULL */
-    struct hf_metrics *metrics;       /* may be NULL; not to be formatted after hf_agent_free() */
+    struct hf_metrics *metrics;       /* NULL: none; not formatted after hf_agent_free() */
     const char *node_name;
     const char *version;
     const char *trust_dir;
@@ -96,18 +95,18 @@ struct hf_agent_params {
     const char *facts_root; /* for "/" where facts are read (node/probe.h); "" on a real node */
     bool pod_mode;
     struct hf_status_finding host_life; /* borrowed texts */
-    bool labels_by_controller;          /* it writes the labels that the status reports */
-    bool once;                          /* --once */
-    const char *host_root;              /* pod mode: the host's root; NULL: "/" */
+    bool labels_by_controller;          /* as the status says */
+    bool once;
+    const char *host_root; /* pod mode: the host's root; NULL: "/" */
     uid_t uid;
     const char *storage_dir;             /* for telemetry; NULL: none */
-    const struct hf_fs_ops *update_fs;   /* counts writes for updates apart; NULL: that of `home` */
+    const struct hf_fs_ops *update_fs;   /* counts updates' writes apart; NULL: that of `home` */
     const struct hf_fs_counter *written; /* bytes, by enum hf_fs_part; NULL: not counted */
     const char *own_exe;                 /* no release may replace it; NULL: unknown, or in a pod */
     const char *own_unit;                /* NULL: none */
     const struct hf_life_ops *life;      /* NULL: no supervisor */
-    uint64_t retry_base_ns;              /* for the growing delays (base/backoff.h) */
-    /* Each new status for local programs, and at each interval: should be in memory. May be NULL. */
+    uint64_t retry_base_ns;              /* growing delays (base/backoff.h) */
+    /* Gets each new status, for local programs: should be in memory. May be NULL. */
     const char *run_path;
     struct hf_agent_owner owner;
 };
@@ -117,7 +116,7 @@ struct hf_agent;
 /* Borrows strings and tables of `params`. */
 HF_MUST_USE int hf_agent_new(const struct hf_agent_params *params, struct hf_agent **ret_agent, struct hf_err *err);
 
-/* At once, as in a crash; hf_agent_stop() is orderly. */
+/* At once, as in a crash. */
 void hf_agent_free(struct hf_agent *agent);
 HF_DEFINE_CLEANUP(struct hf_agent, hf_agent_free)
 
@@ -126,41 +125,41 @@ enum hf_agent_stop {
     HF_AGENT_STOP_DONE,      /* --once: without */
 };
 
-/* Saves resume points, contact and sequence; REQUESTED also writes a last status, up to 2 s for a reachable server.
- * Nothing new starts, downloads stop. Then owner.stopped. */
+/* Starts nothing new, stops downloads, saves resume points, contact and sequence; REQUESTED also gives a reachable
+ * server a last status within 2 s. Then owner.stopped. */
 void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why);
 
-/* Judges policies and releases again; update roots with the next start. The old one must stay valid until
+/* Judges policies and releases again; update roots only with the next start. The old one must stay valid until
  * hf_agent_free(). */
 void hf_agent_configure(struct hf_agent *agent, const struct hf_config *config);
 
-/* <state>/hold may have. */
+/* <state>/hold may have changed. */
 void hf_agent_hold_changed(struct hf_agent *agent);
 
-/* The wall clock has leapt, or the machine slept: deadlines count that, the timer does not. */
+/* The wall clock leapt, or the machine slept, which the timer does not count. */
 void hf_agent_clock_changed(struct hf_agent *agent);
 
-/* The telemetry status has an important change (a breaker, a new dead letter): written before the next heartbeat. */
+/* Something important (a breaker, a new dead letter): do not wait for the heartbeat. */
 void hf_agent_telemetry_changed(struct hf_agent *agent);
 
-/* Bytes went to another machine. `backlog`: they count against spec.connectivity.maxBytesPerDay. */
+/* To another machine. `backlog`: counts against spec.connectivity.maxBytesPerDay. */
 void hf_agent_telemetry_sent(struct hf_agent *agent, uint64_t bytes, bool backlog);
 
 void hf_agent_certificate_changed(struct hf_agent *agent);
-/* A client certificate is on the disk; for the audit log. */
+/* For the audit log, as the next one. */
 void hf_agent_certificate_issued(struct hf_agent *agent, const char *request, const char *reason, const char *message);
 
-/* For the audit log: an act by the page; without a message: it was refused to `subject`. */
+/* Without a message: it was refused to `subject`. */
 void hf_agent_page_acted(struct hf_agent *agent, const char *subject, const char *reason, const char *message);
 
 /* There is a desired state, from source or cache. */
 bool hf_agent_ready(const struct hf_agent *agent);
 
-/* The policy in effect is the one that source or cache has for this node. */
+/* The policy in effect came from source or cache. */
 bool hf_agent_knows_policy(const struct hf_agent *agent);
 
-/* Why a reachable source refuses, for a person; or NULL. */
+/* Why a reachable source refuses, or NULL. */
 const char *hf_agent_source_failure(const struct hf_agent *agent);
 
-/* --once: 0 if the newest status is Ready (sync/readiness.h); 1 otherwise, and for an unreadable folder source. */
+/* --once: 0: the newest status is Ready (sync/readiness.h); else 1. */
 int hf_agent_result(const struct hf_agent *agent);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Metrics that parts of an agent count. `metrics` may be NULL. */
+/* `metrics` may be NULL. */
 #pragma once
 
 #include "web/metrics.h"
@@ -12,7 +12,7 @@ struct hf_agent_counters {
 void hf_counters_init(struct hf_agent_counters *counters, struct hf_metrics *metrics);
 /* "delivered" or "failed" */
 void hf_counters_add_status(struct hf_agent_counters *counters, const char *result);
-/* "sent", "refused", "failed" (again later), "dropped" (full queue, no memory) */
+/* "sent", "refused", "failed" (again later), "dropped" (no room) */
 void hf_counters_add_event(struct hf_agent_counters *counters, const char *result);
 void hf_counters_add_refused(struct hf_agent_counters *counters, const char *kind);
 /* "asked" or "failed" */

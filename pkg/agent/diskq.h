@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Disk writes in order, on a worker. A resume point waits for earlier writes of its kind. Failed ones wait for the next
+/* Disk writes in order, on a worker. A resume point waits for earlier writes of its kind; failed writes for the next
  * write or hf_diskq_retry(). Copies arguments. */
 #pragma once
 
@@ -11,16 +11,16 @@
 #include "loop/sched.h"
 #include "web/metrics.h"
 
-/* Suffix of a kind for its refused versions in the cache. */
+/* Suffix of a kind, for refused versions in the cache. */
 #define HF_DISKQ_REFUSED "Refused"
 
 struct hf_diskq_params {
     const struct hf_fs_ops *fs;
     const struct hf_sched_ops *sched;
-    struct hf_cache *cache; /* owned; for no other code */
+    struct hf_cache *cache; /* owned */
     struct hf_log *log;
     struct hf_metrics *metrics;
-    void (*changed)(void *arg); /* a job has ended */
+    void (*changed)(void *arg);
     void *arg;
 };
 
@@ -37,18 +37,17 @@ void hf_diskq_put(struct hf_diskq *queue, const char *kind, const json_t *object
 void hf_diskq_remove(struct hf_diskq *queue, const char *kind, const char *name);
 void hf_diskq_set_resume(struct hf_diskq *queue, const char *kind, const struct hf_cache_resume *resume);
 
-/* _write() replaces the file durably, mode 0600. */
+/* Durable, mode 0600. */
 void hf_diskq_write(struct hf_diskq *queue, const char *path, struct hf_view text);
 void hf_diskq_erase(struct hf_diskq *queue, const char *path);
 
-/* Failed ones. */
 void hf_diskq_retry(struct hf_diskq *queue);
 
-/* No job, nothing waits but failed ones. */
+/* Only failed writes wait. */
 bool hf_diskq_idle(const struct hf_diskq *queue);
 
-/* A write of the last job failed, or one was lost since; text[n]: how, or "". */
+/* Of the last job, or one lost since; text[n]: how, or "". */
 bool hf_diskq_failing(const struct hf_diskq *queue, char *text, size_t n);
 
-/* A write of the last job failed because the file system is read-only. */
+/* As by the last job. */
 bool hf_diskq_is_read_only(const struct hf_diskq *queue);

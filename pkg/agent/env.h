@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all parts of an agent share. Set by agent.c (`audit`: audit/trail.c). */
+/* What all parts of an agent share. Set by agent.c, `audit` by audit/trail.c. */
 #pragma once
 
 #include "agent/agent.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Features of this program. `make agent FEATURES="..."` leaves the others out of the link: agent/without/<feature>.c,
- * with a mark, stands for their front, and all else is compiled alike. Threads: any. */
+/* `make agent FEATURES="..."` links agent/without/<feature>.c, with a mark, in place of each feature left out; all else
+ * is compiled alike. Threads: any. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 
 enum hf_feature {
     HF_FEATURE_CLUSTER,   /* API servers and MetaServers */
-    HF_FEATURE_HOST,      /* on a host beside a pod, supervisor */
+    HF_FEATURE_HOST,      /* host agents installed by a pod; supervisor */
     HF_FEATURE_HTTPS,     /* else file: alone */
     HF_FEATURE_IMAGES,    /* spec.images: list, mirror */
     HF_FEATURE_MANIFESTS, /* spec.manifests */
@@ -22,8 +22,8 @@ enum hf_feature {
 };
 
 const char *hf_feature_name(enum hf_feature feature);
-/* False: *err (may be NULL) names it, with ENOSYS. */
+/* False: *err (may be NULL) names it: ENOSYS. */
 bool hf_feature_has(enum hf_feature feature, struct hf_err *err);
 
-/* For agent/without/<feature>.c, in place of a feature that is left out. */
+/* The mark. */
 #define HF_FEATURE_LEFT_OUT(name) const char hf_without_##name = 1

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state folder of one agent, with lock and clock, before anything else. Only the lock's holder acts as this node's
- * agent; the kernel releases it. All code, also TLS, uses the clock whose lower bound is kept here (node/clock.h).
- * Blocks. */
+/* A state folder, with lock and clock. Only the lock's holder acts as this node's agent. All code, also TLS, uses the
+ * clock whose lower bound is kept here (node/clock.h). Blocks. */
 #pragma once
 
 #include "base/fs.h"
@@ -11,43 +10,43 @@
 #include "sync/hold_age.h"
 #include "sync/now.h"
 
-/* With the terminator; each path below is shorter than PATH_MAX. */
+/* With terminator; each path below < PATH_MAX. */
 enum { HF_HOME_PATH = 3840 };
 
 struct hf_home {
     const struct hf_fs_ops *fs;
     char dir[HF_HOME_PATH];
-    int lock_fd; /* -1: not open */
+    int lock_fd; /* or -1 */
     struct hf_clock clock;
     char boot[HF_CLOCK_FILE_BOOT]; /* kernel's id, or "" */
     struct hf_clock_file kept;     /* at the start */
-    struct hf_hold_age hold;       /* of the site's hold, in the clock file */
+    struct hf_hold_age hold;       /* of the site's hold */
 };
 
-/* Makes it (0700), locks <dir>/agent.lock, writes `pid`. Borrows `wall`. A damaged clock file becomes clock.damaged, an
- * unreadable one clock.unread, from which a later call may take the newest signed time; the bound is then the build's
- * date. -EINVAL: not absolute, or too long. -EWOULDBLOCK: another agent, whose pid *err has. */
+/* Makes it (0700), locks <dir>/agent.lock, writes `pid`. Borrows `wall`. clock.damaged: damaged clock file.
+ * clock.unread: unreadable; a later call may take the newest signed time; until then the bound is the build's date.
+ * -EINVAL: not absolute, or too long. -EWOULDBLOCK: another agent, whose pid *err has. */
 HF_MUST_USE int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, const char *dir, int pid,
                              const struct hf_clock_ops *wall, struct hf_log *log, struct hf_err *err);
 
 void hf_home_close(struct hf_home *home);
 
-/* The folder is reachable, and its lock is still the file that this process has locked. */
+/* The folder's lock is still the file that this process locked. */
 bool hf_home_is_locked(const struct hf_home *home);
 
-/* Locks <dir>/<name>, and returns the descriptor. -EWOULDBLOCK: another agent; *err has its pid, and recommends the
- * flags `own` for a folder of its own. */
+/* Returns the descriptor. -EWOULDBLOCK: another agent; *err has its pid, and recommends the flags `own` for a folder of
+ * its own. */
 HF_MUST_USE int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const char *name, const char *own, int pid,
                              struct hf_err *err);
 
-/* The clock file is of this boot, or of another; both false if unknown. */
+/* Of the clock file; both false: unknown. */
 bool hf_home_is_same_boot(const struct hf_home *home);
 bool hf_home_is_other_boot(const struct hf_home *home);
 
 /* May go back (node/clock.h). */
 const struct hf_clock_ops *hf_home_clock(struct hf_home *home);
 
-/* `boot`: borrowed. */
+/* Borrows `boot`. */
 struct hf_write_log_now hf_home_log_now(struct hf_home *home);
 
 /* <dir>/<name>. */

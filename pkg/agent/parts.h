@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An agent's parts, owned by agent.c, for who reads many: report/collect.c, report/herald.c, audit/trail.c,
- * gauges.c. */
+/* An agent's parts, owned by agent.c, for code that reads many. */
 #pragma once
 
 struct hf_agent_env;
@@ -24,7 +23,7 @@ struct hf_update_engine;
 
 struct hf_agent_parts {
     const struct hf_agent_env *env;
-    struct hf_contact *contact; /* hf_contact_confirm() and hf_stale_age_ns() change it */
+    struct hf_contact *contact; /* not const: hf_contact_confirm(), hf_stale_age_ns() */
     const struct hf_follows *follows;
     const struct hf_chosen_policy *policy;
     const struct hf_own_edgenode *own_edgenode;
@@ -40,6 +39,6 @@ struct hf_agent_parts {
     const struct hf_report *report;
     const struct hf_trail *trail;
     const struct hf_trust_watch *trust_watch;
-    const struct hf_floor_guard *floors; /* NULL until made, as `engine` */
+    const struct hf_floor_guard *floors; /* like `engine`, NULL until made */
     struct hf_update_engine *engine;
 };

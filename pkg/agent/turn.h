@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Work that is due in an agent's next turn, started by a timer. */
+/* An agent's turns, by a timer. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,8 +9,8 @@
 
 enum hf_due {
     HF_DUE_FACTS = 1,
-    HF_DUE_POLICY = 2, /* choose it, compute labels */
-    HF_DUE_PLAN = 4,   /* desired state, for the engine */
+    HF_DUE_POLICY = 2, /* and compute labels */
+    HF_DUE_PLAN = 4,   /* for the engine */
     HF_DUE_STATUS = 8,
 };
 
@@ -25,10 +25,10 @@ struct hf_turn {
 HF_MUST_USE int hf_turn_init(struct hf_turn *turn, const struct hf_sched_ops *sched, void (*run)(void *arg), void *arg);
 void hf_turn_done(struct hf_turn *turn);
 
-/* Adds `due` (may be 0), and turns in the loop's next iteration. */
+/* Adds `due` (may be 0) to the loop's next iteration. */
 void hf_turn_wake(struct hf_turn *turn, unsigned due);
 
-/* The next turn is after `delay_ns`, unless woken earlier. */
+/* Unless woken earlier. */
 void hf_turn_schedule(struct hf_turn *turn, uint64_t delay_ns);
 
 void hf_turn_end(struct hf_turn *turn);

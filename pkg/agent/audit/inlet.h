@@ -11,6 +11,6 @@ struct hf_audit_inlet {
     struct hf_metric *lost;
 };
 
-/* hf_audit_log_add(). `inlet` may be NULL. */
+/* `inlet` may be NULL. */
 void hf_audit_inlet_add(struct hf_audit_inlet *inlet, enum hf_audit_kind kind, const char *subject, const char *reason,
                         const char *message);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which states need an entry in the audit log: those that differ from the last of their category, also over a restart.
+/* Which states need an audit entry: those that differ from the last one of their category, also over a restart.
  * Pure. */
 #pragma once
 
@@ -13,10 +13,10 @@ enum { HF_AUDIT_MAX_REMEMBERED = 512 };
 
 struct hf_audit_memory {
     struct hf_strmap last; /* category to last entry */
-    /* First look, and the log has dropped entries: states that may be old (finished updates, manifests, drift,
+    /* First look, after the log dropped entries: possibly old states (finished updates, manifests, drift,
      * configuration) need none. */
     bool may_have_forgotten;
-    uint64_t look_again_ns;                 /* a refusal has lasted long enough then; or HF_NEVER */
+    uint64_t look_again_ns;                 /* when a refusal has lasted long enough; or HF_NEVER */
     uint64_t uses;                          /* remembered categories */
     uint64_t before_look, before_last_look; /* `uses` at the start of this look and the last */
 };
@@ -24,13 +24,12 @@ struct hf_audit_memory {
 void hf_audit_memory_init(struct hf_audit_memory *memory);
 void hf_audit_memory_done(struct hf_audit_memory *memory);
 
-/* Each entry of the log, in order. */
 void hf_audit_memory_learn(struct hf_audit_memory *memory, const struct hf_audit_event *event);
 
-/* A state that neither this look nor the last one has is absent. */
+/* A state in neither this look nor the last is absent. */
 void hf_audit_memory_begin_look(struct hf_audit_memory *memory);
 
-/* Each of these looks at one state. True: it needs the entry *ret_event. */
+/* One state each. True: it needs the entry *ret_event. */
 
 bool hf_audit_of_update(struct hf_audit_memory *memory, const struct hf_update_status *status, uint64_t now_ns,
                         struct hf_audit_event *ret_event);
@@ -51,7 +50,7 @@ struct hf_audit_policy {
     const char *name; /* first in effect; NULL: none */
     int64_t generation;
     bool is_signed;
-    const char *others;                   /* "b@2 (signed), c@1"; "" or NULL: none */
+    const char *others;                   /* "b@2 (signed), c@1"; or NULL */
     const char *distrust, *distrust_text; /* why signatures are not accepted; or NULL */
     const char *override;                 /* allow-prune; or NULL */
 };
@@ -62,25 +61,24 @@ bool hf_audit_of_distrust(struct hf_audit_memory *memory, const struct hf_audit_
 bool hf_audit_of_override(struct hf_audit_memory *memory, const struct hf_audit_policy *policy,
                           struct hf_audit_event *ret_event);
 
-/* A refused or unreadable object or file. No new ones while half of the categories are present, to leave room. */
+/* An object or file. None while half of the categories are present, to leave room. */
 bool hf_audit_of_refused(struct hf_audit_memory *memory, const struct hf_refused *refused,
                          struct hf_audit_event *ret_event);
 
 struct hf_audit_configuration {
-    const char *digest; /* hex, of the meaning without comments and order */
+    const char *digest; /* hex, without comments and order */
     size_t n_faults;
     const char *fault;   /* first, or NULL */
-    const char *summary; /* what it requires, for a person; or "" */
+    const char *summary; /* what it requires, for people */
 };
 bool hf_audit_of_configuration(struct hf_audit_memory *memory, const struct hf_audit_configuration *configuration,
                                struct hf_audit_event *ret_event);
 
-/* `stamp`: the trust folder's hash in hex; `keys`: its keys, for a person. */
+/* `stamp`: the trust folder's hash, hex; `keys`: for people. */
 bool hf_audit_of_trust(struct hf_audit_memory *memory, const char *stamp, const char *keys,
                        struct hf_audit_event *ret_event);
 
 bool hf_audit_of_hold(struct hf_audit_memory *memory, bool active, const char *reason,
                       struct hf_audit_event *ret_event);
-/* `text` explains. */
 bool hf_audit_of_contact(struct hf_audit_memory *memory, bool stale, const char *text,
                          struct hf_audit_event *ret_event);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The node's audit log (pkg/audit): entries for changes in each turn that builds a status (audit/rules.h); others by
- * hf_audit_inlet_add(env->audit, ...). While it cannot be opened (a full disk) lost entries are counted; opening is
- * tried every HF_AUDIT_RETRY_NS, and the newest states then get entries. Opening and writing block briefly. */
+/* The node's audit log (pkg/audit): entries for changes in each turn that builds a status (audit/rules.h); others come
+ * by hf_audit_inlet_add(). While it cannot be opened (a full disk), lost entries are counted; every HF_AUDIT_RETRY_NS
+ * it is tried, and then has entries for the newest states. Blocks briefly. */
 #pragma once
 
 #include "agent/audit/inlet.h"
@@ -18,27 +18,26 @@ struct hf_trail {
     uint64_t open_due_ns;
     uint64_t unread_ns;
     struct hf_audit_memory memory;
-    struct hf_audit_memory blind; /* seen without a log, to count changes */
+    struct hf_audit_memory blind; /* without a log, to count changes */
     const struct hf_config *config_seen;
     unsigned leaps_seen;
     uint64_t lost_seen; /* as the metric has it */
-    bool ended_well;    /* the last of earlier processes is AgentStopped, or none is readable */
-    bool failing;       /* the last write; logged */
+    bool ended_well;    /* before this process: AgentStopped, or nothing readable */
+    bool failing;       /* last write; logged */
     struct hf_metric_family *entries;
 };
 
 void hf_trail_init(struct hf_trail *trail, struct hf_agent_env *env, const struct hf_agent_parts *parts);
-/* Opens the audit log, learns its entries, adds AgentStarted. Blocks. */
+/* Learns its entries, adds AgentStarted. */
 void hf_trail_open(struct hf_trail *trail);
 void hf_trail_done(struct hf_trail *trail);
 
-/* In each turn that builds a status. */
 void hf_trail_look(struct hf_trail *trail);
 
 void hf_trail_work(struct hf_trail *trail);
 uint64_t hf_trail_wait_until_ns(const struct hf_trail *trail);
 
-/* Adds AgentStopped, and writes all. */
+/* Adds AgentStopped, writes all. */
 void hf_trail_stop(struct hf_trail *trail);
 
 /* EdgeNode.status.journal, with `hash` borrowed. */

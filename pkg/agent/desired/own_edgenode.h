@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Turns and uid of this node's EdgeNode. Only turns are cached on disk: they hold after a restart without network, and
- * few writes are needed. */
+/* This node's EdgeNode. Turns alone are cached on disk: few writes, and they hold after a restart without network. */
 #pragma once
 
 #include "agent/env.h"
@@ -17,6 +16,6 @@ void hf_own_edgenode_done(struct hf_own_edgenode *own);
 
 void hf_own_edgenode_load(struct hf_own_edgenode *own, const json_t *edgenode);
 
-/* As the source reports it; NULL: it does not exist. True: the turns changed, and the cache is written. An unreadable
- * spec is logged, here and in load, and gives no turns. */
+/* NULL: it does not exist. True: the turns changed, also in the cache. An unreadable spec, here and in load, is logged
+ * and gives no turns. */
 bool hf_own_edgenode_take(struct hf_own_edgenode *own, const json_t *edgenode);

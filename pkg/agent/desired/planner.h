@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which releases the update engine has to install. */
 #pragma once
 
 #include "agent/env.h"
@@ -13,14 +12,14 @@
 
 struct hf_planner {
     const struct hf_agent_env *env;
-    struct hf_plan *plan; /* with pointers into objects during hf_planner_run() */
+    struct hf_plan *plan; /* borrows objects during hf_planner_run() */
     struct hf_strmap desired_names;
     struct hf_strmap noted;                /* "<object>/<object used instead>", logged */
     struct hf_release_trust trust;         /* of EdgeUpdates with one release name */
     char superseded[HF_READINESS_NAMES];   /* for the status */
     char not_admitted[HF_READINESS_NAMES]; /* win when this node is admitted */
-    struct hf_strmap not_accepted;         /* hf_planner_each_not_accepted() */
-    char failure[HF_READINESS_NAMES];      /* why EdgeUpdates are ignored, or the plan refused; or "" */
+    struct hf_strmap not_accepted;
+    char failure[HF_READINESS_NAMES]; /* EdgeUpdates ignored or plan refused; or "" */
 };
 
 /* Borrowed. */
@@ -39,10 +38,10 @@ struct hf_planner_input {
 HF_MUST_USE int hf_planner_init(struct hf_planner *planner, const struct hf_agent_env *env);
 void hf_planner_done(struct hf_planner *planner);
 
-/* To the engine. Logs once which object gives way to which (sync/plan.h). */
+/* Logs once which object gives way to which (sync/plan.h). */
 void hf_planner_run(struct hf_planner *planner, const struct hf_planner_input *input, struct hf_update_engine *engine);
 
-/* Left out by the last plan for their signatures, unless one with a higher sequence is used. */
+/* Left out by the last plan for their signatures, while none with a higher sequence is used. */
 void hf_planner_each_not_accepted(const struct hf_planner *planner,
                                   void (*visit)(void *arg, const char *name, const char *why), void *arg);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Leaps of the wall clock; with clock.resync, and by agent.yaml, restarts the time service's unit when the clock is off
- * by more than clock.maxSkew. */
+/* Leaps of the wall clock. With clock.resync, and by agent.yaml, restarts the time service when the clock is off by
+ * more than clock.maxSkew. */
 #pragma once
 
 #include "agent/env.h"
@@ -11,10 +11,10 @@
 struct hf_resync {
     const struct hf_agent_env *env;
     struct hf_clock_resync rule;
-    struct hf_unit_call *call; /* or NULL */
-    unsigned looked_at;        /* services asked */
-    const char *service;       /* to restart, or the first that failed; static */
-    uint64_t wait_ns;          /* or HF_NEVER */
+    struct hf_unit_call *call;
+    unsigned looked_at;  /* services asked */
+    const char *service; /* to restart, or first that failed; static */
+    uint64_t wait_ns;    /* or HF_NEVER */
     uint64_t work_mono_ns;
     unsigned leaps;
     int64_t leap_ns; /* positive: forward */
@@ -22,7 +22,7 @@ struct hf_resync {
 
 void hf_resync_init(struct hf_resync *resync, const struct hf_agent_env *env);
 
-/* Skew in `contact`. True: a leap of more than clock.maxSkew since the last call. */
+/* True: since the last call it leapt by more than clock.maxSkew. */
 bool hf_resync_work(struct hf_resync *resync, const struct hf_contact *contact, const struct hf_syncpolicy *policy);
 
 uint64_t hf_resync_wait_until_ns(const struct hf_resync *resync);

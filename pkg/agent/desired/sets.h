@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* spec.manifests to the engine of pkg/manifests; what it reports, to the status and Events. */
+/* spec.manifests, to the engine of pkg/manifests and back. */
 #pragma once
 
 #include "agent/desired/policy.h"
@@ -15,10 +15,10 @@ struct hf_network;
 struct hf_sets {
     const struct hf_agent_env *env;
     struct hf_chosen_policy *policy;   /* borrowed */
-    struct hf_network *network;        /* downloads; before hf_sets_open() */
+    struct hf_network *network;        /* downloads */
     struct hf_manifest_engine *engine; /* NULL before hf_sets_open() */
-    struct hf_alone *alone;            /* static pods while no kubelet comes; NULL before hf_sets_open() */
-    /* A change that is worth an Event. */
+    struct hf_alone *alone;            /* static pods without a kubelet; NULL before hf_sets_open() */
+    /* Worth an Event. */
     void (*happened)(void *arg, enum hf_notice_reason reason, const char *text);
     void (*changed)(void *arg);
     void *arg;
@@ -26,22 +26,21 @@ struct hf_sets {
 
 void hf_sets_init(struct hf_sets *sets, const struct hf_agent_env *env, struct hf_chosen_policy *policy);
 
-/* Repairs drift since the last process, before the network is used. Blocks. */
+/* Repairs earlier drift before the network is used. Blocks. */
 HF_MUST_USE int hf_sets_open(struct hf_sets *sets, const char *arch, struct hf_err *err);
 void hf_sets_done(struct hf_sets *sets);
 
 struct hf_sets_input {
     enum hf_staleness staleness;
     bool held;     /* by the site */
-    bool proven;   /* all policies are known (hf_follow_proves_absence()): others may be removed */
+    bool proven;   /* hf_follow_proves_absence(): entries may be removed */
     bool no_space; /* critically full state folder */
     bool writes_used_up;
 };
-/* In each turn that makes a plan. */
 void hf_sets_run(struct hf_sets *sets, const struct hf_sets_input *input);
-/* Once per interval: looks for new contents and for drift. */
+/* Once per interval: new contents, drift. */
 void hf_sets_check(struct hf_sets *sets);
-/* Bulk transfers are allowed again: resumes downloads of archives. */
+/* Resumes downloads of archives. */
 void hf_sets_link_opened(struct hf_sets *sets);
-/* The pods to run without a kubelet. In each turn with work. */
+/* Pods without a kubelet. In each turn with work. */
 void hf_sets_look_alone(struct hf_sets *sets);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An agent's subscriptions: EdgeUpdates, SyncPolicies, its Node, its EdgeNode. Reports go to follow/objects,
- * follow/contact, desired/policy, desired/own_edgenode. */
+/* Subscriptions: EdgeUpdates, SyncPolicies, this node's Node and EdgeNode. */
 #pragma once
 
 #include "agent/env.h"
@@ -21,72 +20,70 @@ struct hf_follow {
     struct hf_objects *objects; /* NULL: single object */
     struct hf_subscription *subscription;
     struct hf_cache_resume resume; /* for a later process */
-    /* objects that cannot be parsed, 64 at most: name to reason (char *) */
+    /* unparsable objects, 64 at most: name to reason (char *) */
     struct hf_strmap unreadable;
-    bool resume_moved; /* the one on disk is older */
-    bool synced;       /* all that exist have come to this process */
-    /* by the API server itself, not a store alone */
+    bool resume_moved; /* newer than on disk */
+    bool synced;       /* all that exist came to this process */
+    /* from the API server itself, not a store alone */
     bool proven;
     uint64_t proven_ns; /* monotonic */
-    bool relisting;     /* another complete list */
-    /* errno with which a reachable source refuses this kind (0: none), and why */
+    bool relisting;     /* another complete list is coming */
+    /* errno with which a reachable source refuses this kind; or 0 */
     int barred;
     char barred_text[HF_READINESS_MESSAGE];
 };
 
-/* The table certainly has every object for this node: all came from the API server itself, each in a good version. Else
- * the agent must remove nothing. */
+/* The table certainly has every object for this node, each in a good version. Else the agent must remove nothing. */
 bool hf_follow_proves_absence(const struct hf_follow *follow);
 
 struct hf_follow_events {
     /* NULL: deleted */
     void (*edgenode)(void *arg, const json_t *edgenode);
-    /* Statuses are taken again. `spread_ns` until the next: random after an outage that other nodes may have had. */
+    /* Statuses are taken again, the next after `spread_ns`: random if other nodes may have had the outage too. */
     void (*reachable)(void *arg, uint64_t spread_ns);
     void *arg;
 };
 
-/* Who keeps what the source reports; borrowed. */
 struct hf_follow_keepers {
-    struct hf_contact *contact;       /* contact */
+    struct hf_contact *contact;
     struct hf_chosen_policy *policy;  /* policy in effect, labels, Node */
     struct hf_own_edgenode *edgenode; /* turns */
 };
 
 struct hf_follows {
     const struct hf_agent_env *env;
-    struct hf_contact *contact; /* of struct hf_follow_keepers, as the next two */
+    struct hf_contact *contact;
     struct hf_chosen_policy *policy;
     struct hf_own_edgenode *edgenode;
     struct hf_follow_events events;
     struct hf_follow of[HF_FOLLOW_COUNT];
     struct hf_objects updates, policies;
-    struct hf_strmap unreadable; /* 64 at most: unusable files to reasons (char *) */
-    bool had_cache;              /* EdgeUpdates or their resume point, of an earlier process */
-    bool was_reachable;          /* events.reachable was called */
+    struct hf_strmap unreadable; /* unusable files, 64 at most, to reasons (char *) */
+    bool had_cache;              /* EdgeUpdates or their resume point */
+    bool was_reachable;
 };
 
-/* The keepers must be initialised before hf_follow_start(). */
+/* Initialise keepers before hf_follow_start(). */
 void hf_follow_init(struct hf_follows *follows, const struct hf_agent_env *env, const struct hf_follow_keepers *keepers,
                     const struct hf_follow_events *events);
 void hf_follow_done(struct hf_follows *follows);
 
-/* Loads an earlier process's cache. */
+/* An earlier process's. */
 HF_MUST_USE int hf_follow_load(struct hf_follows *follows, struct hf_cache *cache, struct hf_err *err);
 HF_MUST_USE int hf_follow_start(struct hf_follows *follows, struct hf_err *err);
 void hf_follow_stop(struct hf_follows *follows);
 
-/* Asks each subscription for `refresh` (kube/source.h). */
+/* `refresh` of kube/source.h. */
 void hf_follow_refresh(struct hf_follows *follows);
 void hf_follow_save_resume_points(struct hf_follows *follows);
 
-/* A status would reach the server now. */
+/* A status would reach the server. */
 bool hf_follow_delivers(const struct hf_follows *follows);
-/* The subscription to EdgeUpdates, else to SyncPolicies, whose kind the source refuses; NULL: none. */
+/* The subscription whose kind the source refuses, EdgeUpdates first; or NULL. */
 const struct hf_follow *hf_follow_barred(const struct hf_follows *follows);
 /* All EdgeUpdates and SyncPolicies have come to this process. */
 bool hf_follow_synced(const struct hf_follows *follows);
-/* The desired state is known, from source or cache. */
+/* The desired state, from source or cache. */
 bool hf_follow_knows(const struct hf_follows *follows);
-/* Another complete list of one of the two was requested. */
+/* Another complete list of either. */
 bool hf_follow_relisting(const struct hf_follows *follows);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Gets and renews a client certificate from the cluster (--client-certificate-dir); sync/renewal.h decides. Files
- * (0600) by certificate_folder.h. Blocks briefly. All but new accept NULL. */
+/* Gets and renews the client certificate (--client-certificate-dir); sync/renewal.h decides. Files: 0600,
+ * certificate_folder.h. Blocks briefly. All but new accept NULL. */
 #pragma once
 
 #include "base/fs.h"
@@ -17,20 +17,19 @@ struct hf_client_certificate_params {
     const struct hf_sched_ops *sched;
     struct hf_log *log;
     struct hf_metrics *metrics; /* may be NULL */
-    struct hf_kube *kube;       /* issues it; borrowed */
+    struct hf_kube *kube;       /* issuer; borrowed */
     const char *node_name, *dir;
-    uint64_t lifetime_ns; /* to ask for; 0: default */
+    uint64_t lifetime_ns; /* asked for; 0: default */
     bool key_in_tpm;      /* new ones; after hf_tpm_key_provide() */
-    /* The client uses this pair from now on; both NULL: its configuration's credential. */
+    /* For the client from now on; both NULL: its configuration's credential. */
     int (*use)(void *arg, const char *certificate_pem, const char *key_pem, struct hf_err *err);
-    /* A client with the identity of this node's kubelet, read anew from its files; the owner's. NULL: none. May be
-     * NULL. */
+    /* The owner's client with the identity of this node's kubelet, read anew. NULL: none. May be NULL. */
     struct hf_kube *(*kubelet)(void *arg, struct hf_err *err);
-    /* The kubelet's client is not needed for now. May be NULL. */
+    /* For now. May be NULL. */
     void (*kubelet_done)(void *arg);
-    /* A certificate is on the disk. May be NULL. */
+    /* It is on the disk. May be NULL. */
     void (*issued)(void *arg, enum hf_way way, const char *request);
-    /* hf_client_certificate_problem(); not before new returns. May be NULL. */
+    /* The problem; not before new returns. May be NULL. */
     void (*changed)(void *arg);
     void *arg;
 };
@@ -43,22 +42,22 @@ HF_MUST_USE int hf_client_certificate_new(const struct hf_client_certificate_par
 void hf_client_certificate_free(struct hf_client_certificate *certificate);
 HF_DEFINE_CLEANUP(struct hf_client_certificate, hf_client_certificate_free)
 
-/* The server answered 401. A certificate in use: back to the configuration's credential, and a new one is requested, at
- * most once in five minutes. One not in use and not expired is tried again. */
+/* By 401. In use: back to the configuration's credential and a new request, at most once in five minutes. Not in use
+ * and not expired: tried again. */
 void hf_client_certificate_refused(struct hf_client_certificate *certificate);
 
-/* The configuration has another credential, as after `holdfast node enrol`: a pause ends. */
+/* The configuration has another, as after `holdfast node enrol`: a pause ends. */
 void hf_client_certificate_credential(struct hf_client_certificate *certificate);
 
-/* The Node as the server has it. A certificate for an earlier Node of the name is given up (the cluster would refuse
- * its writes), once in five minutes. */
+/* As the server has it. A certificate for an earlier Node of the name is given up, once in five minutes: writes would
+ * be refused. */
 void hf_client_certificate_node(struct hf_client_certificate *certificate, const char *uid);
 
 /* Once a minute: ends an expired one; corrects a wrong clock's effects; after five minutes tries a refused one again if
  * the request was refused too. */
 void hf_client_certificate_check(struct hf_client_certificate *certificate);
 
-/* ClientCertificateValid: why there is no valid or no next one, and the remedy; *ret_valid: the way of the one in use,
- * unless by the one before it; or NULL. Until it changes. */
+/* ClientCertificateValid: why there is no valid or no next one, and the remedy; or NULL. *ret_valid: the way of the one
+ * in use, unless by the one before it. Until it changes. */
 const char *hf_client_certificate_problem(const struct hf_client_certificate *certificate, bool *ret_valid,
                                           const char **ret_reason);

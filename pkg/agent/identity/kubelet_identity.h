@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kubelet's client certificate and key (--kubelet-identity), by which an agent without a credential asks for its
+/* The kubelet's client certificate and key (--kubelet-identity), with which an agent without a credential asks for its
  * own. Blocks. Threads: any. */
 #pragma once
 
@@ -12,7 +12,7 @@
 #define HF_KUBELET_IDENTITY_AUTO "auto"
 #define HF_KUBELET_IDENTITY_OFF "off"
 
-/* `where`: "auto" (first whole pair of K3s, RKE2, k0s, kubeadm), or the certificate's file; the key is in it, or in the
+/* `where`: "auto" (first whole pair of K3s, RKE2, k0s, kubeadm) or the certificate's file; the key is in it, or in the
  * one with .key for .crt. PEM; overwrite *key_pem. -ENOENT: none. -EPERM: another owner or writer. -EBADMSG: damaged,
  * or not `node_name`'s. */
 HF_MUST_USE int hf_kubelet_identity_read(const struct hf_fs_ops *fs, const char *where, const char *node_name,

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A condition about images. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The mirror of spec.images.mirror (mirror/mirror.h), its secret, and the hosts.toml for containerd: both in
- * <state>/mirror, for root alone. Without the field: no port, no timer, no memory but this. */
+/* The mirror of spec.images.mirror (mirror/mirror.h) with its secret and containerd's hosts.toml, in <state>/mirror,
+ * for root alone. Without the field: no port, no timer. */
 #pragma once
 
 #include "api/syncpolicy.h"
@@ -9,23 +9,22 @@
 
 struct hf_image_mirror;
 
-struct hf_image_mirror_params { /* borrowed */
+struct hf_image_mirror_params {
     struct hf_loop *loop;
     struct hf_log *log;
     struct hf_metrics *metrics;
     struct hf_mirror_upstream_params upstream;
     const char *state_dir;
     const char *platform;  /* "linux/arm64" */
-    const char *host_root; /* of the host's files; "" on a host */
+    const char *host_root; /* "" on a host */
 };
 
-struct hf_image_mirror *hf_image_mirror_new(const struct hf_image_mirror_params *params); /* NULL: no memory */
-void hf_image_mirror_free(struct hf_image_mirror *mirror);                                /* accepts NULL */
-/* Takes the policy in effect. Blocks briefly. */
+struct hf_image_mirror *hf_image_mirror_new(const struct hf_image_mirror_params *params);
+void hf_image_mirror_free(struct hf_image_mirror *mirror); /* NULL: nothing */
+/* Blocks briefly. */
 void hf_image_mirror_follow(struct hf_image_mirror *mirror, const struct hf_syncpolicy *policy);
-/* struct hf_mirror_params. These three accept NULL. */
+/* struct hf_mirror_params. All three accept NULL. */
 void hf_image_mirror_report(struct hf_image_mirror *mirror, void (*ready_changed)(void *arg),
                             void (*prefetched)(void *arg, uint64_t bytes), void *arg);
-/* mirror/mirror.h. */
 void hf_image_mirror_gate(struct hf_image_mirror *mirror, const char *closed);
 struct hf_mirror_ready hf_image_mirror_ready(const struct hf_image_mirror *mirror);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Only images of a signed list: keeps it for holdfast-verify, reports refusals, looks for what that cannot see
- * (ImagesVerified). */
+/* Only images of a signed list: keeps it for holdfast-verify, reports refusals, and looks for what that cannot see. */
 #pragma once
 
 #include "agent/images/finding.h"
@@ -14,29 +13,29 @@ struct hf_images {
     struct hf_image_keep keep;
     struct hf_images_finding finding; /* ImagesVerified */
     struct hf_images_finding hosts;   /* MirrorConfigured */
-    struct hf_images_finding outside; /* last look at containerd; .reason NULL: none has ended */
-    char folder[256];                 /* <run>/images, of refusals; "": none */
-    struct hf_watch *watch;           /* NULL: read once per interval */
+    struct hf_images_finding outside; /* last look; .reason NULL: none has ended */
+    char folder[256];                 /* <run>/images, with refusals; or "" */
+    struct hf_watch *watch;           /* NULL: once per interval */
     bool refused;                     /* the folder has changed */
     uint64_t take_ns;                 /* mono: not before */
-    /* a look, one process after the other, then a worker: */
+    /* a look: processes, then a worker: */
     enum { HF_IMAGES_IDLE, HF_IMAGES_VERSION, HF_IMAGES_STORED, HF_IMAGES_RUNNING } step;
     struct hf_proc_call *call;
     struct hf_images_judge *judge;
     uint64_t look_ns; /* mono: not before */
-    uint64_t looked;  /* sequence of the list with which the last look began */
+    uint64_t looked;  /* list's sequence in the last look */
     const struct hf_alone_place *place;
-    char socket[256], store[320];              /* its address; its content store */
-    struct hf_buf stored;                      /* what `crictl images` printed */
-    void (*tell)(void *arg, const char *text); /* of refused pulls */
+    char socket[256], store[320];              /* containerd's */
+    struct hf_buf stored;                      /* of `crictl images` */
+    void (*tell)(void *arg, const char *text); /* refused pulls */
     void *arg;
 };
 
-/* Then set tell and arg. */
+/* The caller sets tell and arg. */
 void hf_images_init(struct hf_images *images, const struct hf_agent_env *env);
 void hf_images_done(struct hf_images *images);
 
-/* After each choice of policies (each interval), and after the mirror. Starts a look. */
+/* At each choice of policies (each interval), after the mirror. Starts a look. */
 void hf_images_follow(struct hf_images *images, const struct hf_policy_set *set);
 
 /* Each turn: refusals, every 10 s at most. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which containers run images that the list does not have, found on a worker: one image may lead to its configuration
- * by a hundred files of containerd's content store, and what crictl prints has megabytes. */
+/* Which containers run unlisted images, found on a worker: crictl prints megabytes, and a hundred files may lead from
+ * one image to its configuration. */
 #pragma once
 
 #include <sys/types.h>
@@ -13,15 +13,15 @@ struct hf_images_judge;
 struct hf_images_judge_params { /* copied */
     const struct hf_sched_ops *sched;
     const char *list, *store; /* verifier/image_list.h; containerd's content store */
-    uid_t uid;                /* whose the list is */
+    uid_t uid;                /* the list's */
     struct hf_view running;   /* `crictl ps -o json` */
     void (*done)(void *arg, int r, const struct hf_images_running *running, const struct hf_err *err);
     void *arg;
 };
 
-/* `stored`: what `crictl images -o json` printed; it moves. -ENOMEM, -ECANCELED: done() does not come. */
+/* `stored`: of `crictl images -o json`; it moves. -ENOMEM, -ECANCELED: done() does not come. */
 HF_MUST_USE int hf_images_judge_start(const struct hf_images_judge_params *params, struct hf_buf *stored,
                                       struct hf_images_judge **ret_judge);
 
-/* Before done(), which then does not come. The worker ends soon. Accepts NULL. */
+/* Before done(), which then does not come. Accepts NULL. */
 void hf_images_judge_cancel(struct hf_images_judge *judge);

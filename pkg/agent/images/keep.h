@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The policies' list of images as holdfast-verify's file. Blocks. */
+/* The policies' list of images in holdfast-verify's file. Blocks. */
 #pragma once
 
 #include "agent/env.h"
@@ -7,14 +7,14 @@
 #include "verifier/image_list.h"
 
 struct hf_image_keep {
-    const char *reason; /* CamelCase: why it is not in place; NULL: it is, or there is none */
+    const char *reason; /* CamelCase: why not in place; or NULL */
     char message[384];
-    bool present; /* in place */
+    bool present;
     struct hf_image_list list;
 };
 
-/* Writes <state>/images/allowed if the policies have another list that may replace it, or the file is damaged. */
+/* Writes <state>/images/allowed if the policies' list is another and may replace it, or the file is damaged. */
 void hf_image_keep(struct hf_image_keep *keep, const struct hf_agent_env *env, const struct hf_policy_set *set);
 
-/* The list in this file, which belongs to `uid`, has the image, whatever its expiry. Threads: any. */
+/* The file's list, which `uid` owns, has the image; it may have expired. Threads: any. */
 bool hf_image_keep_has(const char *path, uid_t uid, const char *digest);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Containers of unlisted images, by `crictl images -o json` and `crictl ps -o json` (runtime.v1.ListImagesResponse,
+/* Unlisted images by `crictl images -o json` and `crictl ps -o json` (runtime.v1.ListImagesResponse,
  * ListContainersResponse). Pure. */
 #pragma once
 
@@ -13,7 +13,7 @@ struct hf_images_running {
     char first[256]; /* one's name and image */
 };
 
-/* `has`: listed, and of content whose configuration has the hash `id`. -EBADMSG: another form. */
+/* `has`: listed, and its content's configuration has the hash `id`. -EBADMSG: another form. */
 HF_MUST_USE int hf_images_running_judge(struct hf_view images, struct hf_view containers,
                                         bool (*has)(void *arg, const char *digest, const char *id), void *arg,
                                         struct hf_images_running *ret, struct hf_err *err);

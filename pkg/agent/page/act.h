@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the body of POST /page/act asks for, as the command of the command line that does it. Pure.
+/* The command for the body of POST /page/act. Pure.
  *
  *     {"act": "Hold", "reason": "line 3 is running", "for": "8h", "confirmed": true}
  *
- * There is no second way to act: the agent runs that command, or, for Retry, does what it does at SIGHUP. Without
+ * The agent runs that command; for Retry it does what it does at SIGHUP. Without
  * "confirmed" it only tells the command. */
 #pragma once
 
@@ -29,18 +29,17 @@ enum { HF_PAGE_ACT_MAX_BYTES = 1024, HF_PAGE_ACT_WORDS = 10, HF_PAGE_ACT_WORD = 
 struct hf_page_act {
     enum hf_page_act_kind kind;
     bool confirmed;
-    unsigned n; /* words after the program's name; 0: Retry */
+    unsigned n; /* arguments; 0: Retry */
     char words[HF_PAGE_ACT_WORDS][HF_PAGE_ACT_WORD];
 };
 
-/* -EBADMSG, for people: no act, an unknown or too long field, control characters. */
+/* -EBADMSG, for people: no act, unknown or too long fields, control characters. */
 HF_MUST_USE int hf_page_act_parse(struct hf_view body, const char *state_dir, const char *run_dir,
                                   struct hf_page_act *ret_act, struct hf_err *err);
-/* The same act as a line for a shell on the node; cut at n. */
+/* For a shell on the node; cut at n. */
 const char *hf_page_act_command(const struct hf_page_act *act, char *text, size_t n);
 
-/* A peer (os/socket/peer.h) with HF_PAGE_GUESSES wrong tokens in a minute is not heard for the rest of it; others
- * are. */
+/* A peer (os/socket/peer.h) is not heard for the rest of a minute with HF_PAGE_GUESSES wrong tokens. */
 enum { HF_PAGE_GUESSES = 5, HF_PAGE_GUESSERS = 16 };
 
 struct hf_page_guesses {

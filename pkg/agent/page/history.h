@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* 24 hours of figures for the page's plots: a sample in two minutes at most, 26 KiB. Pure. */
+/* 24 hours of figures for plots, one each 2 minutes, in 26 KiB. Pure. */
 #pragma once
 
 #include <stdint.h>
@@ -15,16 +15,15 @@ enum {
 
 struct hf_page_series {
     const char *name;
-    bool is_rate; /* given as a growing sum; kept as growth per second */
+    bool is_rate; /* a growing sum, kept as growth per second */
 };
 
 struct hf_page_history;
 
-/* Borrows series[n]. */
+/* Borrows both. */
 struct hf_page_history *hf_page_history_new(const struct hf_page_series *series, size_t n);
-void hf_page_history_free(struct hf_page_history *history); /* accepts NULL */
+void hf_page_history_free(struct hf_page_history *history); /* NULL: nothing */
 
-/* A sample is due: there is none yet, or the last is HF_PAGE_SAMPLE_S old. */
 bool hf_page_history_is_due(const struct hf_page_history *history, uint64_t mono_ns);
 /* NAN: unknown. */
 void hf_page_history_add(struct hf_page_history *history, uint64_t mono_ns, const double *values);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The page of this node: the files of web/page.h, and what they show.
+/* This node's page (web/page.h).
  *
- * It is read with the rights of /metrics, but from this machine alone, and while `page` of agent.yaml is not None. With
- * nobody there it takes a sample after a status, and has no timer. */
+ * With the rights of /metrics, but from this machine alone, unless `page` of agent.yaml is None. It samples after a
+ * status, and has no timer while nobody looks. */
 #pragma once
 
 #include "agent/process/configuration.h"
@@ -24,25 +24,24 @@ struct hf_agent_page_params {
     const struct hf_sched_ops *sched;
     struct hf_metrics *metrics;
     const struct hf_fs_ops *fs;
-    const char *state_dir, *run_dir; /* of the agent */
-    json_t *(*telemetry)(void *arg); /* that of a status, but of now; NULL: none */
+    const char *state_dir, *run_dir;
+    json_t *(*telemetry)(void *arg); /* as in a status; NULL: none */
     void *arg;
     struct hf_page_deeds {
         const struct hf_proc_ops *proc;
-        const char *program;      /* the command line; NULL: unknown */
+        const char *program;      /* NULL: unknown */
         void (*retry)(void *arg); /* as at SIGHUP */
-        /* hf_agent_page_acted(). */
         void (*audited)(void *arg, const char *subject, const char *reason, const char *message);
         void *arg;
     } acts;
 };
 
-/* Borrows its parameters. */
+/* Borrows `params`. */
 struct hf_agent_page *hf_agent_page_new(const struct hf_agent_page_params *params);
 /* After the servers with its routes, before the loop. */
 void hf_agent_page_free(struct hf_agent_page *page);
 
-/* The newest status, JSON; copied. Accepts NULL. */
+/* JSON, copied. Accepts NULL. */
 void hf_agent_page_show(struct hf_agent_page *page, struct hf_view status);
 
 const struct hf_server_route *hf_agent_page_routes(const struct hf_agent_page *page, size_t *ret_n);

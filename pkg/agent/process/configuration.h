@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loads and reloads agent.yaml (config/config.h); --check-config. */
+/* agent.yaml (config/config.h), also --check-config. */
 #pragma once
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "config/config.h"
 #include "loop/sched.h"
 
-/* In the state folder, sealed: the configuration's text that worked last. */
+/* In the state folder, sealed: the text that worked last. */
 #define HF_LAST_CONFIGURATION "configuration"
 
 /* Earlier ones stay in memory: parts may refer to them. */
@@ -17,26 +17,24 @@ struct hf_agent_configuration {
     const struct hf_agent_options *options;
     const struct hf_fs_ops *fs;
     struct hf_log *log;
-    struct hf_config *now; /* NULL before the first read */
+    struct hf_config *now; /* NULL: not read */
     struct hf_config **before;
     size_t n_before;
     const struct hf_sched_ops *sched;
     struct hf_timer *timer;
 };
 
-/* --config's; logs faults. 1: `now` is new; 0: not (unusable at a reload). A start that cannot use it takes the one
- * that worked last, with the fault; without one, strict defaults. */
+/* 1: a new `now`; 0: unusable at a reload. A start takes the text that worked last, with the fault; without one, strict
+ * defaults. */
 HF_MUST_USE int hf_agent_configuration_read(struct hf_agent_configuration *configuration, struct hf_err *err);
 
-/* What is in effect for --probation is kept for later starts. hf_agent_configuration_done() before the loop ends. */
+/* After --probation, keeps what is in effect for later starts. hf_agent_configuration_done() before the loop ends. */
 HF_MUST_USE int hf_agent_configuration_keep(struct hf_agent_configuration *configuration,
                                             const struct hf_sched_ops *sched);
 void hf_agent_configuration_done(struct hf_agent_configuration *configuration);
 
-/* --update-root's, else the configuration's. */
 const char *const *hf_agent_configuration_roots(const struct hf_agent_configuration *configuration);
 
-/* Prints the resulting configuration and a unit's ReadWritePaths to `out`, faults by line to `faults`. Exit code 0: no
- * fault. */
+/* Prints the configuration and a unit's ReadWritePaths to `out`, faults by line to `faults`. Exit code 0: no fault. */
 int hf_agent_configuration_check(const struct hf_agent_options *options, const struct hf_fs_ops *fs, FILE *out,
                                  FILE *faults);

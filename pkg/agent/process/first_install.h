@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* First keys (<keyId>.pem), maybe `threshold` and `agent.yaml`, for a node without a trust folder, from a folder such
- * as a mounted ConfigMap (--first-install). An existing trust folder, even empty, is its owner's and stays: the cluster
- * cannot add a key. Blocks. Threads: any. */
+/* First keys (<keyId>.pem), maybe `threshold` and `agent.yaml`, from a folder such as a mounted ConfigMap
+ * (--first-install). An existing trust folder, even empty, stays as it is: the cluster cannot add a key. Blocks.
+ * Threads: any. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,11 +10,10 @@
 #include "agent/process/options.h"
 #include "base/fs.h"
 
-/* Checks all files first. agent.yaml to `config` unless something is there. The trust folder is `.new`, renamed last:
- * never half full, and a repeated call finishes. *ret_installed false: it exists. -EBADMSG: a bad file, no key or too
- * many; *err explains. */
+/* Checks all first. agent.yaml to `config`, unless something is there. The trust folder is renamed last: never half
+ * full. *ret_installed false: it exists. -EBADMSG: a bad file, no key, too many. */
 HF_MUST_USE int hf_first_install(const struct hf_fs_ops *fs, const char *from, const char *trust_dir,
                                  const char *config, bool *ret_installed, struct hf_err *err);
 
-/* --first-install, --trust-dir, --config; prints a line. Exit code 0: installed, or it existed. */
+/* Prints a line. Exit code 0: installed, or it existed. */
 int hf_first_install_run(const struct hf_agent_options *options, const struct hf_fs_ops *fs, FILE *out, FILE *faults);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tells systemd how the process is. */
 #pragma once
 
-/* "READY=1", to $NOTIFY_SOCKET, if there is one. */
+/* "READY=1" to systemd, if $NOTIFY_SOCKET is there. */
 void hf_notify_systemd(const char *state);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Flags and environment variables, one table for parsing and help. `--name value` or `--name=value`; a flag wins, an
- * empty variable is not set. Pure, but --ingest-socket-group looks up a group. */
+/* Flags and environment variables. `--name value` or `--name=value`; a flag wins, an empty variable is not set. Pure,
+ * but --ingest-socket-group looks up a group. */
 #pragma once
 
 #include <stdbool.h>
@@ -28,17 +28,15 @@ enum hf_options_action {
 
 enum hf_agent_listener { HF_LISTEN_METRICS, HF_LISTEN_INGEST, HF_LISTEN_HEALTH, HF_LISTEN_COUNT };
 
-/* As in the flags: "metrics" of --metrics-port. */
+/* "metrics" of --metrics-port. */
 const char *hf_agent_listener_name(enum hf_agent_listener listener);
 
-/* A pod's, about its host. */
 struct hf_agent_host_flags {
     const char *root; /* NULL: "/" */
     enum hf_hostlife life;
     const char *paths; /* with colons; NULL: the unit template's */
 };
 
-/* Client certificate. */
 struct hf_agent_identity {
     const char *dir;     /* NULL: none */
     const char *kubelet; /* agent/identity/kubelet_identity.h */
@@ -49,12 +47,12 @@ struct hf_agent_identity {
 /* Strings: static, of argv or environment, or owned; paths absolute. NULL: not given. */
 struct hf_agent_options {
     const char *server, *kubeconfig, *source;
-    const char *export_dir;        /* status and telemetry, not sinks; or NULL */
-    const char *status_kubeconfig; /* for writes; NULL: where it reads */
+    const char *export_dir;        /* for status and telemetry; or NULL */
+    const char *status_kubeconfig; /* for writes; NULL: none */
     const char *node_name;
     const char *state_dir, *trust_dir;
-    const char *run_dir; /* `holdfast status`, default socket */
-    bool run_dir_given;  /* else only on a file system in memory */
+    const char *run_dir;
+    bool run_dir_given; /* else only in memory */
     const char *config;
     bool config_given; /* must exist */
     const char *first_install;
@@ -62,8 +60,8 @@ struct hf_agent_options {
     size_t n_roots;
     struct hf_agent_host_flags host;
     struct hf_listen_flag listen[HF_LISTEN_COUNT];
-    bool listen_optional;      /* start without a listener that cannot open */
-    const char *ingest_socket; /* NULL: ingest.sock in run_dir */
+    bool listen_optional;
+    const char *ingest_socket; /* NULL: run_dir's */
     bool ingest_socket_off;
     struct {
         mode_t mode; /* 0660 with a group, else 0666 */
@@ -75,7 +73,7 @@ struct hf_agent_options {
     uint64_t retry_base_ns; /* growing delays (base/backoff.h) */
     uint64_t probation_ns;  /* until `healthy` to a supervisor */
     const char *storage_dir;
-    const char *cloud_endpoint; /* sink while no policy has telemetry */
+    const char *cloud_endpoint; /* while no policy has telemetry */
     const char *device_key_ref; /* "file:/path" or "env:NAME" */
     uint64_t max_retries;       /* of a telemetry batch, then deferred */
     enum hf_options_action action;
@@ -88,7 +86,7 @@ struct hf_agent_options {
     size_t n_owned;
 };
 
-/* -EINVAL: wrong or exclusive; *err names them and the form. */
+/* -EINVAL: wrong or exclusive; *err has the form. */
 HF_MUST_USE int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)(const char *name),
                                        struct hf_agent_options *ret_options, struct hf_err *err);
 
@@ -97,8 +95,8 @@ void hf_agent_options_done(struct hf_agent_options *options);
 
 HF_MUST_USE int hf_agent_options_help(struct hf_buf *out);
 
-/* The variable of the i-th flag, or NULL. False: not so many flags. */
+/* Of the i-th flag, or NULL. False: no such flag. */
 bool hf_agent_options_variable(size_t i, const char **ret_name);
 
-/* The host's in lower case, as the kubelet. -EINVAL: does not fit, or not by RFC 1123. */
+/* In lower case, as the kubelet's. -EINVAL: does not fit, or not by RFC 1123. */
 HF_MUST_USE int hf_agent_node_name(const char *host_name, char *name, size_t n, struct hf_err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The newest status as <folder>/<node>/status.json on --export's medium. Looks every HF_STATUS_EXPORT_NS; writes a new
- * status, or to another medium. Threads: loop thread; a job that may hang writes. */
+/* The newest status as <folder>/<node>/status.json on --export's medium, looked for every HF_STATUS_EXPORT_NS. Threads:
+ * the loop's; a job that may hang writes. */
 #pragma once
 
 #include "base/fs.h"
@@ -12,11 +12,11 @@
 
 struct hf_status_export;
 
-/* Copies both names. */
+/* Copies names. */
 struct hf_status_export *hf_status_export_new(const struct hf_fs_ops *fs, const struct hf_sched_ops *sched,
                                               struct hf_log *log, const char *folder, const char *node);
-/* A job ends by itself. */
+/* Its job ends later. */
 void hf_status_export_free(struct hf_status_export *export);
 
-/* Copies; no memory: the one before stays. Accepts NULL. */
+/* Without memory, the one before stays. Accepts NULL. */
 void hf_status_export_set(struct hf_status_export *export, struct hf_view text);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The agent's end of holdfast-supervisor's pipe: started, alive, healthy, ends on purpose; what the supervisor gave up.
- * Without one nothing is written, and hf_supervised_life() is NULL. */
+/* The agent's end of holdfast-supervisor's pipe: started, alive, healthy, ending on purpose. Without one,
+ * hf_supervised_life() is NULL. */
 #pragma once
 
 #include "base/clock.h"
@@ -9,9 +9,9 @@
 #include "loop/sched.h"
 #include "supervisor/life.h"
 
-/* What an agent judges itself by: nothing that a server says. */
+/* What an agent judges itself by: nothing of a server. */
 struct hf_supervised_facts {
-    bool has_state;  /* the folder is readable, its lock this process's */
+    bool has_state;  /* folder readable, lock this process's */
     bool has_turned; /* cache loaded, one whole turn done */
 };
 
@@ -21,30 +21,30 @@ struct hf_supervised_params {
     const struct hf_sched_ops *sched;
     struct hf_log *log;
     const char *state_dir;
-    uint64_t probation_ns;                         /* so long before `healthy` */
+    uint64_t probation_ns;                         /* before `healthy` */
     struct hf_supervised_facts (*look)(void *arg); /* each line */
-    void (*stop)(void *arg, const char *why);      /* the process, soon */
+    void (*stop)(void *arg, const char *why);      /* ends the process soon */
     void *arg;
 };
 
 struct hf_supervised;
 
-/* The supervisor's descriptor, taken out of the environment; CLOEXEC. -1: none. Call it before any child. */
+/* Taken out of the environment; CLOEXEC. -1: none. Before any child. */
 int hf_supervised_take_fd(void);
 
-/* Owns `fd`, which may be -1. */
+/* Owns `fd`; may be -1. */
 struct hf_supervised *hf_supervised_new(const struct hf_supervised_params *params, int fd);
 void hf_supervised_free(struct hf_supervised *supervised);
 
-/* In a long start, before the loop. */
+/* In a long start. */
 void hf_supervised_alive(struct hf_supervised *supervised);
-/* The agent has started; from now on a timer reports that its loop turns. */
+/* A timer from now on reports that the loop turns. */
 void hf_supervised_ready(struct hf_supervised *supervised);
 bool hf_supervised_is(const struct hf_supervised *supervised);
 /* NULL: none. */
 const struct hf_life_ops *hf_supervised_life(const struct hf_supervised *supervised);
 
-/* Pure, each line: how long the facts have held, without sleep of the machine. */
+/* How long facts have held, without sleep of the machine. Pure. */
 struct hf_supervised_health {
     bool holds;
     uint64_t last_ns, held_ns;

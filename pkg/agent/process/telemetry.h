@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pkg/telemetry by the policy, else by --cloud-endpoint: POST /ingest and one sink of format `seed`.
- * <dir>/storage.lock: from first use to the end, tried every 30 s if unusable. */
+/* pkg/telemetry by the policy, else by --cloud-endpoint: POST /ingest and one sink of format `seed`. Holds
+ * <dir>/storage.lock to the end; tries an unusable one every 30 s. */
 #pragma once
 
 #include "agent/process/options.h"
@@ -13,7 +13,6 @@
 
 struct hf_agent_telemetry;
 
-/* Borrows. */
 struct hf_agent_telemetry_params {
     const struct hf_agent_options *options;
     struct hf_loop *loop;
@@ -25,8 +24,8 @@ struct hf_agent_telemetry_params {
     const char *node;
     struct hf_identity *identity;    /* for sinks; may be NULL */
     const struct hf_config *config;  /* NULL: defaults */
-    bool (*policy_known)(void *arg); /* false: maybe without the policy that turns POST /ingest on */
-    /* of note, in hf_agent_telemetry_status() */
+    bool (*policy_known)(void *arg); /* false: maybe POST /ingest is turned on */
+    /* of note */
     void (*changed)(void *arg);
     /* to another machine (struct hf_telemetry_link) */
     void (*sent)(void *arg, uint64_t bytes, bool backlog);
@@ -42,16 +41,16 @@ void hf_agent_telemetry_follow(struct hf_agent_telemetry *telemetry, const struc
 
 void hf_agent_telemetry_configure(struct hf_agent_telemetry *telemetry, const struct hf_config *config);
 
-/* The write budget is used up: stops writes that can wait. */
+/* Those that can wait. */
 void hf_agent_telemetry_pause_writes(struct hf_agent_telemetry *telemetry, bool paused);
 
-/* NULL: backlogs may travel; else why they wait ("LinkWindowClosed"). Borrowed until the next call. */
+/* NULL: backlogs may travel; else why not ("LinkWindowClosed"). Borrowed until the next call. */
 void hf_agent_telemetry_set_link(struct hf_agent_telemetry *telemetry, const char *closed);
 
-/* With every accepted event on disk. */
+/* After every accepted event is on disk. */
 void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stopped)(void *arg), void *arg);
 
-/* POST /ingest: 404 while not turned on, 503 while the policy is unknown or the folder unusable. */
+/* POST /ingest: 404: off; 503: unknown policy, unusable folder. */
 struct hf_server_route hf_agent_telemetry_route(struct hf_agent_telemetry *telemetry);
 
 /* NULL: none. */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A status of all parts, with its essence (report/status.h). */
 #pragma once
 
 #include "agent/parts.h"
@@ -12,14 +11,14 @@ struct hf_collect_params {
     json_t *conditions;
     bool stopped;
     bool name_shared;             /* by another agent (report/echo.h) */
-    const char *delivery_failure; /* of the server, or NULL */
-    int64_t generation;           /* EdgeNode's; 0: unknown */
+    const char *delivery_failure; /* or NULL */
+    int64_t generation;           /* 0: unknown */
 };
 
-/* Visits refused and unreadable objects and files, 16 at most, not those without room. */
+/* 16 refused and unreadable objects and files at most, none without room. */
 void hf_collect_refused(const struct hf_agent_parts *parts, void (*each)(void *arg, const struct hf_refused *refused),
                         void *arg);
 
-/* *ret_look_again_ns: when the essence may change without an event, or HF_NEVER. */
+/* Look again: when the essence (report/status.h) may change without an event, or HF_NEVER. */
 HF_MUST_USE int hf_collect_status(const struct hf_collect_params *params, struct hf_readiness *ret_readiness,
                                   json_t **ret_essence, uint64_t *ret_look_again_ns);

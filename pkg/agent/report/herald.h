@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Notable changes as Events about this node's EdgeNode (sync/outcomes.h, sync/notices.h); for an unreachable server
- * kept in <state>/events.json. None without a server for Events. */
+/* Notable changes as Events of this node's EdgeNode (sync/outcomes.h, sync/notices.h), kept in <state>/events.json
+ * while the server is unreachable. None without a server for Events. */
 #pragma once
 
 #include "agent/parts.h"
@@ -16,31 +16,31 @@ struct hf_herald {
     struct hf_outcomes outcomes;
     struct hf_backoff backoff;
     struct hf_kube_pending *pending; /* or NULL */
-    uint64_t salt;                   /* random, in Events' names; saved */
+    uint64_t salt;                   /* in Events' names; saved */
     bool has_file;
-    uint64_t kept;         /* number of the newest in the file; 0: none */
+    uint64_t kept;         /* the newest's number in the file; 0: none */
     uint64_t dropped_seen; /* by the metric */
     unsigned leaps_seen;
     bool away;            /* between WentStale and CameBack */
-    uint64_t longest_ns;  /* age of contact since WentStale */
-    const char *pressure; /* DiskPressure's reason, or NULL */
+    uint64_t longest_ns;  /* age of contact meanwhile */
+    const char *pressure; /* or NULL */
     bool refused;         /* the last; logged */
 };
 
 void hf_herald_init(struct hf_herald *herald, const struct hf_agent_env *env, const struct hf_agent_parts *parts);
 
-/* A damaged file is logged, and later replaced. */
+/* A damaged file is logged. */
 void hf_herald_load(struct hf_herald *herald);
 void hf_herald_done(struct hf_herald *herald);
 
-/* Call it in each turn that builds a status. */
+/* In each turn that builds a status. */
 void hf_herald_look(struct hf_herald *herald);
 
 void hf_herald_tell(struct hf_herald *herald, enum hf_notice_reason reason, const char *text);
 
-/* The server takes Events again. After an outage (spread_ns not 0) the next one waits up to five minutes. */
+/* After an outage (spread_ns not 0) the next one waits up to five minutes. */
 void hf_herald_reachable(struct hf_herald *herald, uint64_t spread_ns);
 
-/* The oldest, if due and reachable; writes or removes the file. */
+/* The oldest. Also keeps the file. */
 void hf_herald_send_if_due(struct hf_herald *herald);
 uint64_t hf_herald_wait_until_ns(const struct hf_herald *herald);

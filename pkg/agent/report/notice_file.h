@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* <state>/events.json (codec/state/record.h). Pure. `salt` and `number` are in the Event's name: the server refuses a
- * repetition. */
+/* <state>/events.json (codec/state/record.h). Pure. The server refuses repetitions by `salt` and `number` in the
+ * name. */
 #pragma once
 
 #include "base/buf.h"
@@ -8,13 +8,12 @@
 #include "codec/state/record.h"
 #include "sync/notices.h"
 
-enum { HF_NOTICE_FILE_MAX = 128 << 10 }; /* 32 notices of any text */
+enum { HF_NOTICE_FILE_MAX = 128 << 10 }; /* 32 notices */
 
 extern const struct hf_record_type hf_notice_file_type; /* private struct */
 
-/* -E2BIG. */
 HF_MUST_USE int hf_notice_file_format(const struct hf_notices *notices, uint64_t salt, struct hf_buf *out);
 
-/* Into an empty queue, without unknown reasons. -EBADMSG: damaged, another format; unchanged. */
+/* Into an empty queue, unchanged if it fails; without unknown reasons. -EBADMSG: damaged, another format. */
 HF_MUST_USE int hf_notice_file_parse(struct hf_view text, struct hf_notices *notices, uint64_t *ret_salt,
                                      struct hf_err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Copies of the status: <state>/outbox.json while one waits, and the run file. By the disk queue. */
+/* Copies of the status: outbox.json while one waits, and the run file. */
 #pragma once
 
 #include "agent/env.h"
@@ -10,7 +10,7 @@ struct hf_outbox {
     json_t *essence; /* outbox.json's; NULL: none, or an earlier process's */
 };
 
-/* The conditions of an earlier process's status (their transition times still hold), a new array, or NULL. */
+/* The conditions of an earlier process's status, whose transition times still hold; a new array, or NULL. */
 json_t *hf_outbox_load(struct hf_outbox *outbox, const struct hf_agent_env *env);
 void hf_outbox_done(struct hf_outbox *outbox);
 
@@ -19,5 +19,5 @@ void hf_outbox_write(struct hf_outbox *outbox, const json_t *body, json_t *essen
 bool hf_outbox_holds(const struct hf_outbox *outbox, const json_t *essence);
 void hf_outbox_clear(struct hf_outbox *outbox);
 
-/* To the run file, if any, which is usually in memory. */
+/* To the run file, if any. */
 void hf_outbox_show(const struct hf_outbox *outbox, const json_t *body);

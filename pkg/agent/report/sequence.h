@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers of statuses only grow, over restarts and power cuts, unless <state>/sequence cannot be written for long.
- * Reserved in blocks: few writes. Loading and some calls block. */
+/* Numbers of statuses grow over restarts and power cuts, unless <state>/sequence is unwritable for long. Reserved in
+ * blocks, for few writes. Loading and some calls block. */
 #pragma once
 
 #include "agent/env.h"
@@ -10,7 +10,7 @@ struct hf_sequence {
     const struct hf_agent_env *env;
     uint64_t number;  /* of the last */
     uint64_t durable; /* below: reserved */
-    bool uncertain;   /* no number in the file: go on from the source's */
+    bool uncertain;   /* no number in the file: take the source's */
 };
 
 extern const struct hf_record_type hf_sequence_type; /* private struct */
@@ -19,5 +19,5 @@ void hf_sequence_load(struct hf_sequence *sequence, const struct hf_agent_env *e
 
 uint64_t hf_sequence_next(struct hf_sequence *sequence);
 
-/* At the end of the process: releases unused numbers. */
+/* At the process's end: releases unused ones. */
 void hf_sequence_save(struct hf_sequence *sequence);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* EdgeNode.status as JSON. Pure.
  *
- * Changes of the essence are reported at once; the rest (sequence, times, clock offset, telemetry, measurements) at a
- * write, so that drift or a heartbeat is no change. A new condition: a field of struct hf_status_view, a row in
- * set_conditions(). */
+ * The essence's changes are reported at once; all else (sequence, times, clock offset, telemetry, measurements) at the
+ * next write. */
 #pragma once
 
 #include "agent/report/status_manifests.h"
@@ -34,7 +33,7 @@ struct hf_status_disk {
     unsigned inodes_used_percent; /* 0: not counted */
     bool read_only;
     bool has_wear;
-    unsigned wear_percent; /* 0 to 100 (node/resources/wear.h) */
+    unsigned wear_percent; /* (node/resources/wear.h) */
 };
 
 /* Only with trouble; `reason`: CamelCase, or NULL. */
@@ -43,27 +42,26 @@ struct hf_status_trouble {
     const char *message;
 };
 
-/* HostLife, ImagesVerified, MirrorConfigured, ImagesReady; `reason` NULL: no such condition. */
+/* `reason` NULL: no such condition. */
 struct hf_status_finding {
     bool good;
     const char *reason, *message;
 };
 
-/* ClockSynced. */
 enum hf_status_clock {
     HF_STATUS_CLOCK_FINE,
-    HF_STATUS_CLOCK_BEYOND_MAX_SKEW,  /* from the API server's, by more than clock.maxSkew */
-    HF_STATUS_CLOCK_NOT_SYNCHRONIZED, /* neither a time nor an API server confirms it */
+    HF_STATUS_CLOCK_BEYOND_MAX_SKEW,  /* against the API server's */
+    HF_STATUS_CLOCK_NOT_SYNCHRONIZED, /* no time server, no API server confirms it */
 };
 
-/* Borrowed. Failures: NULL if none; reasons: CamelCase. */
+/* Borrowed; NULL: none; reasons: CamelCase. */
 struct hf_status_view {
     const char *version;
     bool pod_mode;
     bool once; /* --once */
     bool stopped;
     enum hf_staleness staleness;
-    const char *contact_reason; /* "DnsFailed"; NULL: fresh */
+    const char *contact_reason; /* "DnsFailed" */
     enum hf_status_clock clock;
     bool clock_synchronized; /* by a time server */
     const struct hf_update_status *updates;
@@ -72,53 +70,53 @@ struct hf_status_view {
     size_t n_refused;
     const struct hf_status_manifest *manifests;
     size_t n_manifests;
-    const struct hf_status_disk *disks; /* full, read-only, worn, missing */
+    const struct hf_status_disk *disks;
     size_t n_disks;
     struct hf_status_trouble disk_pressure, memory_pressure; /* True */
-    struct hf_status_trouble log_rotation;                   /* False: logs without bound */
-    const struct hf_hold *hold;                              /* NULL: none */
+    struct hf_status_trouble log_rotation;                   /* False */
+    const struct hf_hold *hold;
     uint64_t hold_end_unix_ns;
     const struct hf_policy_set *policies;
     const struct hf_issues *labels_refused;
     const char *config_fault; /* first */
     bool name_shared;         /* by another agent */
-    const json_t *labels;     /* by the controller; NULL: the agent */
+    const json_t *labels;     /* by the controller; or NULL */
     struct {
         const char *labels, *delivery, *disk;
-        const char *trust; /* a stray file, or a user who can change the folder */
+        const char *trust; /* a stray file, or who can change the folder */
     } failure;
-    const char *left_out;               /* asked for, not in this program */
+    const char *left_out;               /* features not in this program */
     const struct hf_trust_ids *trusted; /* NULL: unknown */
     struct hf_status_trouble policy_distrust, source, certificate;
-    bool certificate_valid;          /* ClientCertificateValid is true */
-    struct hf_status_trouble floors; /* old, maybe */
+    bool certificate_valid;
+    struct hf_status_trouble floors; /* maybe old */
     struct hf_status_finding host_life, images, mirror, prefetch;
     const struct hf_readiness *readiness;
-    int64_t observed_generation; /* EdgeNode's; 0: unknown */
+    int64_t observed_generation; /* 0: unknown */
 };
 
-/* Updates `conditions` in place, so that unchanged ones keep their times; the essence gets a copy. */
+/* Updates `conditions` in place: unchanged ones keep their times. The essence gets a copy. */
 HF_MUST_USE int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uint64_t now_unix_ns,
                                   json_t **ret_essence);
 
-/* For one update: cuts texts to HF_STATUS_ONE_BYTES or _TROUBLE_BYTES, but for unusually long names, versions and other
- * conditions' messages, and statuses with labels, disks, manifests, network, writes, journal, telemetry or
- * policy.sections. By hf_status_essence(). */
+/* For one update, cuts texts to HF_STATUS_ONE_BYTES or _TROUBLE_BYTES, not counting labels, disks, manifests,
+ * network, writes, journal, telemetry, policy.sections, and unusually long names, versions and messages. By
+ * hf_status_essence(). */
 void hf_status_fit(json_t *essence);
 
-/* The same but for transition times. False if one is NULL. */
+/* But for transition times; false if one is NULL. */
 bool hf_status_same(const json_t *essence_a, const json_t *essence_b);
 
-/* The agent's own traffic; 0 is left out. */
+/* Own traffic; 0: left out. */
 struct hf_status_network {
     bool present;
     uint64_t api_round_trip_ns;
     uint64_t download_bytes_per_second;
-    uint64_t bytes_today; /* bulk, 24 hours */
+    uint64_t bytes_today; /* bulk, in 24 hours */
     uint64_t max_bytes_per_day;
 };
 
-/* 24 hours (node/resources/write_log.h); budget 0: none. */
+/* In 24 hours; budget 0: none. */
 struct hf_status_writes {
     bool present;
     uint64_t bytes_today, budget_bytes;
@@ -135,8 +133,8 @@ struct hf_status_volatile {
     uint64_t observed_unix_ns; /* made */
     uint64_t contact_unix_ns;  /* 0: never */
     bool has_offset;
-    json_t *telemetry; /* hf_status_body() takes it; or NULL */
-    int64_t offset_ns; /* server's minus node's clock; shown with the other sign */
+    json_t *telemetry; /* taken; or NULL */
+    int64_t offset_ns; /* server's minus node's clock; shown negated */
     struct hf_status_network network;
     struct hf_status_writes writes;
     struct hf_status_journal journal;
@@ -146,5 +144,4 @@ struct hf_status_volatile {
 HF_MUST_USE int hf_status_body(const char *node_name, const json_t *essence, const struct hf_status_volatile *moving,
                                json_t **ret_body);
 
-/* {apiVersion, kind, metadata.name} */
 HF_MUST_USE int hf_status_object(const char *node_name, json_t **ret_body);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Disks, bytes that the agent writes, logs, memory of pods, by spec.disk. */
+/* Disks, own writes, logs, memory of pods, by spec.disk. */
 #pragma once
 
 #include "agent/report/status.h"
@@ -15,7 +15,7 @@ struct hf_disks_condition {
 
 struct hf_disks {
     const struct hf_agent_env *env;
-    /* of the policy */
+    /* policy's */
     unsigned warn_percent, critical_percent;
     bool reclaim;
     uint64_t budget_bytes;
@@ -23,20 +23,20 @@ struct hf_disks {
     size_t n_paths;
     /* last look */
     struct hf_pressure_disk disks[HF_SURVEY_MAX_DISKS];
-    struct hf_disk_usage shown[HF_SURVEY_MAX_DISKS]; /* changes with the level, or by 3 points */
+    struct hf_disk_usage shown[HF_SURVEY_MAX_DISKS]; /* as of another level, or 3 points */
     uint64_t devices[HF_SURVEY_MAX_DISKS];
     size_t n;
     struct hf_pods_found pods;
-    struct hf_pod_kills kills; /* earlier looks'; a job has a copy */
+    struct hf_pod_kills kills; /* of earlier looks; a job has a copy */
     struct hf_disks_condition pressure, memory, logs;
     char kubelet[160]; /* its act on a full disk, or "" */
     struct hf_write_log writes;
-    bool has_kernel; /* counts this process's bytes */
+    bool has_kernel; /* counts this process */
     uint64_t counted_ns;
-    uint64_t logs_ns;          /* no look at logs before */
-    struct hf_disks_job *job;  /* or NULL */
+    uint64_t logs_ns; /* no look before */
+    struct hf_disks_job *job;
     struct hf_disks_job *hung; /* hangs: later ones omit the policy's paths; or NULL */
-    bool again;                /* after the running one */
+    bool again;                /* after `job` */
     bool started;
     struct hf_metric_family *reclaimed;
 };
@@ -44,34 +44,32 @@ struct hf_disks {
 void hf_disks_init(struct hf_disks *disks, const struct hf_agent_env *env);
 void hf_disks_done(struct hf_disks *disks);
 
-/* Reads the log of writes, measures the agent's folders (blocks for ms), starts the first look. */
+/* Reads the log of writes, measures own folders (blocks for ms), starts the first look. */
 void hf_disks_begin(struct hf_disks *disks);
 
-/* Judges the last figures by new levels, without the old hysteresis. Starts a look, unless only the budget changed. */
+/* Judges by new levels, without hysteresis; looks unless only the budget changed. */
 void hf_disks_follow(struct hf_disks *disks, const struct hf_policy_disk *policy);
 
-/* Once per interval. After a running one, at once if that hangs. */
+/* Once per interval. */
 void hf_disks_look(struct hf_disks *disks);
 
-/* True: the budget is used up, or back: make the plan again. */
+/* True: used up, or back: plan again. */
 bool hf_disks_count(struct hf_disks *disks);
-/* The next count: each minute, more often while `busy` with an update; HF_NEVER: no budget. */
+/* Each minute, more often while `busy` updating; HF_NEVER: no budget. */
 uint64_t hf_disks_wait_until_ns(const struct hf_disks *disks, bool busy);
 
 /* At the agent's stop. */
 void hf_disks_save(struct hf_disks *disks);
 
-/* The file system of this install path (as the host sees it) is too full for a new release; *err explains. Reads the
- * disk only while a file system is critical. */
+/* Too full for a new release at this install path, as the host sees it; *err explains. */
 bool hf_disks_is_critical(const struct hf_disks *disks, const char *path, struct hf_err *err);
-/* The path's file system is above the warning level, or critical. */
 bool hf_disks_is_warned(const struct hf_disks *disks, const char *path);
 bool hf_disks_home_is_critical(const struct hf_disks *disks);
 
-/* The policy names it, so that the status reports it if missing. */
+/* By the policy: report it if missing. */
 bool hf_disks_is_asked(const struct hf_disks *disks, const char *path);
 
 struct hf_status_writes hf_disks_writes(const struct hf_disks *disks);
 
-/* Bytes of this process and its ended children (/proc/self/io), else what parts have counted. */
+/* With ended children (/proc/self/io), else as counted. */
 uint64_t hf_disks_written(const struct hf_disks *disks);

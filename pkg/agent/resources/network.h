@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bulk transfers by spec.connectivity; the network by the agent's own traffic. Bytes of the last 23 to 24 monotonic
- * hours, over restarts (node/resources/write_log.h). */
+/* Bulk transfers by spec.connectivity, measured by own traffic. Bytes of the last 23 to 24 hours, over restarts
+ * (node/resources/write_log.h). */
 #pragma once
 
 #include "agent/env.h"
@@ -11,7 +11,7 @@
 
 struct hf_network;
 
-/* All but live telemetry count against maxBytesPerDay. */
+/* All but TELEMETRY count against maxBytesPerDay. */
 enum hf_network_kind {
     HF_NETWORK_RELEASES,
     HF_NETWORK_ARCHIVES,
@@ -34,21 +34,21 @@ struct hf_network {
     struct hf_network_lane releases, archives;
     uint64_t max_bytes_per_day; /* 0: none */
     enum hf_link gate;
-    uint64_t wait_ns; /* from judged_ns; HF_NEVER */
+    uint64_t wait_ns; /* after judged_ns; HF_NEVER */
     uint64_t judged_ns;
     struct hf_write_log day;            /* 24 hours */
-    uint64_t bytes;                     /* bulk, since the start */
-    uint64_t bytes_per_second;          /* of downloads; 0: none yet */
-    uint64_t round_trip_ns;             /* to the API server; 0: none yet */
-    uint64_t carried[HF_NETWORK_KINDS]; /* since the start */
+    uint64_t bytes;                     /* bulk, since start */
+    uint64_t bytes_per_second;          /* downloads; 0: unknown */
+    uint64_t round_trip_ns;             /* API server; 0: unknown */
+    uint64_t carried[HF_NETWORK_KINDS]; /* since start */
     bool started;
 };
 
 void hf_network_init(struct hf_network *network, const struct hf_agent_env *env);
-/* Before the engines. Blocks for ms. */
+/* Blocks for ms. */
 void hf_network_begin(struct hf_network *network);
 
-/* True: another gate: plan again. Borrowed for the call. */
+/* True: another gate: plan again. */
 bool hf_network_judge(struct hf_network *network, const struct hf_policy_connectivity *policy);
 /* After the plan: ends archives if closed. */
 void hf_network_enforce(struct hf_network *network);
@@ -56,7 +56,7 @@ uint64_t hf_network_wait_until_ns(const struct hf_network *network);
 /* At the agent's stop. */
 void hf_network_save(struct hf_network *network);
 
-/* Telemetry's bytes; only its backlog counts against maxBytesPerDay. */
+/* Only `backlog` counts against maxBytesPerDay. */
 void hf_network_sent(struct hf_network *network, uint64_t bytes, bool backlog);
 
 void hf_network_fetched_images(struct hf_network *network, uint64_t bytes);

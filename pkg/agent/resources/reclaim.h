@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Frees space on a critically full file system by removing old files of the agent's own (spec.disk.reclaim). Blocks: in
+/* Removes the agent's old files from a critically full file system (spec.disk.reclaim). Blocks: in
  * a job. Threads: any.
  *
  * Only regular files with the agent's names, in its folders and below update roots, older than HF_RECLAIM_AGE_NS, in
@@ -32,7 +32,7 @@ struct hf_reclaim_params {
     const char *state_dir;
     const char *storage_dir; /* or NULL */
     const char *const *roots;
-    const char *host_root; /* before roots' paths; "" on a host */
+    const char *host_root; /* "" on a host */
     unsigned warn_percent, critical_percent;
     uint64_t now_unix_ns;
 };
@@ -48,6 +48,6 @@ struct hf_reclaim {
     size_t n;
 };
 
-/* Free *ret_reclaim. Goes on after failures. */
+/* Free *ret_reclaim. One failure does not end it. */
 void hf_reclaim_run(const struct hf_reclaim_params *params, struct hf_reclaim *ret_reclaim);
 void hf_reclaim_done(struct hf_reclaim *reclaim);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Metrics of disks, writes, pods' memory, network. `metrics` may be NULL. */
+/* `metrics` may be NULL. */
 #pragma once
 
 #include "agent/resources/disks.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which entries of spec.manifests are signed? Those with content pinned by a digest (contentDigest, or a URL's) and
- * enough trusted signatures of policy or entry. The name has a floor in both cases (trust_floors.h, <state>/entries):
- * an older version replaces a newer one by neither way. Only an entry of a signed policy may lack a sequence: no floor.
- * Blocks briefly. */
+/* An entry of spec.manifests is signed if a digest pins its content (contentDigest, or in the URL) and policy or entry
+ * has enough trusted signatures. Its name has a floor either way (trust_floors.h, <state>/entries). Only an entry of a
+ * signed policy may lack a sequence: no floor. Blocks briefly. */
 #pragma once
 
 #include "agent/trust/trust_floors.h"
@@ -12,15 +11,15 @@
 
 struct hf_manifest_trust {
     struct hf_trust_floors floors;
-    /* Over signed bytes, signatures and trust folder: an unchanged turn verifies nothing. */
+    /* Hash of signed bytes, signatures and trust folder: verifies nothing twice. */
     unsigned char verified[HF_MAX_MANIFESTS][HF_SHA256_BYTES];
-    unsigned n_verified; /* since the start; newest: verified[(n_verified - 1) % HF_MAX_MANIFESTS] */
+    unsigned n_verified; /* newest: verified[(n_verified - 1) % HF_MAX_MANIFESTS] */
 };
 
 void hf_manifest_trust_init(struct hf_manifest_trust *trust, const struct hf_agent_env *env);
 void hf_manifest_trust_done(struct hf_manifest_trust *trust);
 
-/* True: the floor rises. *ret_reason: Unsigned; ContentNotPinned; SignatureInvalid (also if unchecked, or without
- * sequence in an unsigned policy); SequenceTooLow (also hf_trust_floors_accept()'s other refusals); see *err. */
+/* True: the floor rises. *ret_reason: Unsigned; ContentNotPinned; SignatureInvalid (also unchecked, or no sequence in
+ * an unsigned policy); SequenceTooLow (hf_trust_floors_accept()'s refusals). */
 bool hf_manifest_trust_accepts(struct hf_manifest_trust *trust, bool policy_signed, const struct hf_manifest *entry,
                                enum hf_manifest_reason *ret_reason, struct hf_err *err);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signatures of SyncPolicies, with a floor per name (trust_floors.h): no old signed policy in place of a newer one.
- * Blocks briefly. */
+/* Signatures of SyncPolicies, with a floor per name (trust_floors.h). Blocks briefly. */
 #pragma once
 
 #include "agent/trust/trust_floors.h"
 #include "api/syncpolicy.h"
 
 enum {
-    HF_POLICY_MAX_FLOORS = 256, /* signed policies; of more none is accepted */
+    HF_POLICY_MAX_FLOORS = 256, /* signed policies; beyond, none is accepted */
     HF_POLICY_MESSAGE = 512,
 };
 
@@ -18,13 +17,13 @@ struct hf_policy_trust {
 enum hf_policy_verdict {
     HF_POLICY_SIGNED,   /* agent.yaml's wider bounds */
     HF_POLICY_UNSIGNED, /* bounds for unsigned ones */
-    HF_POLICY_REFUSED,  /* signature required, and not accepted */
+    HF_POLICY_REFUSED,  /* signature required, not accepted */
 };
 
-/* A damaged file is set aside, with a warning: old policies may be accepted again. */
+/* Sets a damaged file aside, with a warning: old policies may be accepted. */
 void hf_policy_trust_init(struct hf_policy_trust *trust, const struct hf_agent_env *env);
 void hf_policy_trust_done(struct hf_policy_trust *trust);
 
-/* *ret_reason (CamelCase, static), `message`: refused or not accepted; else NULL. SIGNED: the floor rises. */
+/* ret_reason (CamelCase, static), `message`: refused or not accepted; else NULL. SIGNED: the floor rises. */
 enum hf_policy_verdict hf_policy_trust_judge(struct hf_policy_trust *trust, const struct hf_syncpolicy *policy,
                                              const char **ret_reason, char message[HF_POLICY_MESSAGE]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Floors of signed items (SyncPolicies, entries of spec.manifests): the highest sequence accepted per name, so that no
- * old signed version replaces a newer one. <state>/<file>, a copy below an update root (update/install/floor_copy.h),
- * and env->floors in the TPM (update/floors/guard.h). Blocks briefly. */
+/* Floors of signed items (SyncPolicies, entries of spec.manifests): no old signed version replaces a newer one.
+ * <state>/<file>, a copy below an update root (update/install/floor_copy.h), the TPM (update/floors/guard.h). Blocks
+ * briefly. */
 #pragma once
 
 #include "agent/env.h"
@@ -11,28 +11,28 @@
 /* Literals. */
 struct hf_trust_floors_kind {
     const char *file; /* and kind in its seal */
-    const char *copy; /* a capital letter: no release's name */
+    const char *copy; /* begins with a capital letter: no release's name */
     const char *what; /* in messages: "policy" */
     const char *whats;
-    unsigned max; /* names; of more no signature is accepted */
+    unsigned max; /* names; beyond, no signature is accepted */
 };
 
 struct hf_trust_floors {
     const struct hf_agent_env *env;
     const struct hf_trust_floors_kind *kind;
-    struct hf_strmap floors;           /* to sequence and content's hash */
-    bool unsaved;                      /* last write failed, or a copy or the guard is higher */
-    int unread;                        /* last read's error: floors unknown; or 0 */
-    uint64_t unread_ns, read_again_ns; /* first failed read, next one */
+    struct hf_strmap floors;           /* sequence, content's hash */
+    bool unsaved;                      /* last write failed, or a copy or guard is higher */
+    int unread;                        /* error of the last read: floors unknown; or 0 */
+    uint64_t unread_ns, read_again_ns; /* first failed read; next one */
 };
 
-/* Highest of file, copies, guard. A damaged file is set aside, with a warning: old versions may be accepted; an
- * unreadable one is read later, after an hour damaged. */
+/* The highest of file, copies, guard. A damaged file is set aside, with a warning: old versions may be accepted. An
+ * unreadable one is read again; after an hour it is damaged. */
 void hf_trust_floors_init(struct hf_trust_floors *floors, const struct hf_agent_env *env,
                           const struct hf_trust_floors_kind *kind);
 void hf_trust_floors_done(struct hf_trust_floors *floors);
 
-/* `message`: signed bytes, validly signed. NULL: accepted, floor raised, on disk too (else in this process until the
- * next call). Else SequenceTooLow, SequenceTaken (other content), TooMany (names), FloorsUnreadable; see *err. */
+/* `message`: signed bytes, validly signed. NULL: accepted, the floor is on disk (else, in memory until the next call).
+ * Else SequenceTooLow, SequenceTaken (other content), TooMany (names), FloorsUnreadable. */
 const char *hf_trust_floors_accept(struct hf_trust_floors *floors, const char *name, uint64_t sequence,
                                    struct hf_view message, struct hf_err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Changed keys of the trust folder, within seconds. Without a kernel's watch: look at each interval. Blocks briefly. */
+/* Changed keys of the trust folder, within seconds; without a kernel's watch, at each interval. Blocks briefly. */
 #pragma once
 
 #include "agent/env.h"
@@ -13,19 +13,19 @@ struct hf_trust_watch {
     struct hf_watch *folder, *above; /* or NULL */
     struct hf_timer *timer;
     bool gathering;
-    bool failed; /* no watch; logged */
+    bool failed; /* logged */
     uint64_t look_ns;
-    char stamp[HF_SHA256_HEX];      /* last look, or "" */
-    char keys[HF_TRUST_WATCH_KEYS]; /* then (hf_trust_describe()) */
+    char stamp[HF_SHA256_HEX];      /* or "" */
+    char keys[HF_TRUST_WATCH_KEYS]; /* hf_trust_describe() */
     struct hf_trust_ids ids;        /* valid */
     void (*changed)(void *arg);     /* keys or threshold */
     void *arg;
 };
 
-/* Looks at once; no more without params->watch. */
+/* Without params->watch, looks only now. */
 HF_MUST_USE int hf_trust_watch_init(struct hf_trust_watch *watch, const struct hf_agent_env *env,
                                     void (*changed)(void *arg), void *arg);
 void hf_trust_watch_done(struct hf_trust_watch *watch);
 
-/* Also renews watches; changed() as needed. */
+/* Also renews watches. */
 void hf_trust_watch_look(struct hf_trust_watch *watch);

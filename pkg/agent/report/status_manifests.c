@@ -7,6 +7,7 @@
 #include "agent/report/status.h"
 #include "base/encoding/utf8.h"
 #include "base/format.h"
+#include "base/macros.h"
 
 enum { SHOWN_DIGEST = 12 };
 
@@ -21,13 +22,11 @@ static void put(struct manifest_row *entry, const char *key, json_t *value)
         entry->failed = true;
 }
 
-/* Cuts the text after at most `max` bytes, between two characters. */
+/* Cuts the text after at most `max` bytes, between two characters, and before an invalid one. */
 static void put_text(struct manifest_row *entry, const char *key, const char *text, size_t max)
 {
-    size_t n = text != NULL ? strlen(text) : 0;
+    size_t n = text != NULL ? hf_utf8_prefix(text, HF_MIN(strlen(text), max)) : 0;
 
-    if (n > max)
-        n = hf_utf8_prefix(text, max);
     if (n > 0)
         put(entry, key, json_stringn(text, n));
 }

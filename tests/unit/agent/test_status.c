@@ -502,6 +502,25 @@ START_TEST(manifests_are_listed_and_judged)
 }
 END_TEST
 
+/* A program's words may be cut within a character, and a source may call its revision anything. */
+START_TEST(a_broken_character_costs_no_status)
+{
+    struct hf_status_manifest entry = manifests[1];
+    struct scene s;
+
+    entry.message = "exit status 1: caf\xc3";
+    entry.revision = "main\xff@1";
+    set_up(&s, &committed, 1, NULL, 0);
+    s.view.manifests = &entry;
+    s.view.n_manifests = 1;
+    _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW);
+    const json_t *listed = json_array_get(json_object_get(one, "manifests"), 0);
+    ck_assert_str_eq(hf_json_str_or(listed, "message", ""), "exit status 1: caf");
+    ck_assert_str_eq(hf_json_str_or(listed, "revision", ""), "main");
+    json_decref(s.conditions);
+}
+END_TEST
+
 /* An applied entry that the node fails to keep in place is not well; one whose source is away is. */
 START_TEST(trouble_with_an_applied_entry)
 {
@@ -662,6 +681,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, one_refused_is_short);
     tcase_add_test(tc, everything_else);
     tcase_add_test(tc, manifests_are_listed_and_judged);
+    tcase_add_test(tc, a_broken_character_costs_no_status);
     tcase_add_loop_test(tc, trouble_with_an_applied_entry, 0, 8);
     tcase_add_test(tc, measurements_fit_into_a_small_status);
     tcase_add_test(tc, a_message_is_cut_at_a_character);

@@ -1979,6 +1979,57 @@ START_TEST(a_reflashed_node_counts_on)
 }
 END_TEST
 
+/* The node has lost its number, and may write its EdgeNode, but not watch it: the status arrives, and counts on. */
+START_TEST(a_node_that_may_not_watch_its_edgenode)
+{
+    set_up(API);
+    put_policy("{'interval':'10s'}");
+    begin();
+    run(10 * MINUTE);
+    hf_simnode_end(w.node, true);
+    int64_t before = w.sequence;
+    ck_assert_int_gt(before, 20);
+    hf_simfs_delete(w.node->fs, HF_SIMNODE_STATE "/sequence");
+    hf_simfs_delete(w.node->fs, HF_SIMNODE_STATE "/outbox.json");
+    hf_simapi_fail_at(w.api, "/edgenodes?", 403);
+    publish(2, NULL);
+    begin();
+    run(MINUTE);
+    expect(update("edge"), "phase", "Committed");
+    ck_assert_int_gt(w.sequence, before);
+}
+END_TEST
+
+/* Something on the way swallows the first events of the watch of its EdgeNode. */
+START_TEST(a_new_node_whose_edgenode_does_not_come)
+{
+    set_up(API);
+    hf_simapi_endless_watchlist(w.api);
+    begin();
+    run(20 * S);
+    ck_assert_int_eq(w.sequence, 1);
+    run(3 * MINUTE);
+    expect(condition("Ready"), "status", "True");
+}
+END_TEST
+
+/* One refusal, as by a server that has not read its rights yet, is not the end of reports for an interval. */
+START_TEST(a_status_that_is_refused_once)
+{
+    set_up(API);
+    put_policy("{'interval':'24h'}");
+    begin();
+    run(5 * MINUTE);
+    hf_simapi_fail_at(w.api, "/status", _i == 0 ? 403 : 422);
+    publish(2, NULL);
+    run(5 * S);
+    hf_simapi_fail_at(w.api, NULL, 0);
+    run(MINUTE);
+    expect(update("edge"), "phase", "Committed");
+    ck_assert_ptr_null(condition("StatusDelivered"));
+}
+END_TEST
+
 START_TEST(a_deleted_edgenode_is_made_again)
 {
     set_up(API);
@@ -2542,6 +2593,9 @@ static void policy_and_status_cases(TCase *tc)
     add(tc, a_server_that_fails_at_one_kind);
     add(tc, a_server_without_statuses);
     add(tc, a_reflashed_node_counts_on);
+    add(tc, a_node_that_may_not_watch_its_edgenode);
+    add(tc, a_new_node_whose_edgenode_does_not_come);
+    add_loop(tc, a_status_that_is_refused_once, 2);
     add(tc, a_deleted_edgenode_is_made_again);
     add(tc, two_of_the_same_name);
     add(tc, a_clean_stop_is_remembered);

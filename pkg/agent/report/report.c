@@ -3,13 +3,15 @@
  * hf_report_send_if_due() writes, parks or keeps when the pace says so. Each written or parked body gets a new
  * number, which is reserved on disk first (sequence.c).
  *
- * If the source shows EdgeNodes, a write waits for the first sight of ours, because its number may be higher than
- * ours (echo.c), and the outbox is cleared only when the written status comes back. If the EdgeNode is missing, the
- * report creates it and writes the status after that; a server that has the EdgeNode but no status of it lacks the
- * subresource, and creating it again would not help.
+ * If the source shows EdgeNodes, a write waits a while for the first sight of ours, because its number may be higher
+ * than ours (echo.c), and the outbox is cleared only when the written status comes back. If the EdgeNode is missing,
+ * the report creates it and writes the status after that; a server that has the EdgeNode but no status of it lacks the
+ * subresource, and creating it again would not help. A node without a number of its own that saw no EdgeNode creates
+ * it, too: that changes nothing in one that exists, and the answer shows its number.
  *
- * After a refusal (-EBADMSG, -EACCES) only a change, a heartbeat or a new version of the server may help: the next
- * attempt waits about an interval, and the status names the refusal. Meanwhile the copies on this node are renewed. */
+ * The first refusals (-EBADMSG, -EACCES) may be of a server that has not read its rights yet, or of one status alone:
+ * the next attempt comes soon. After them only a heartbeat or a new version of the server may help: the next attempt
+ * waits about an interval. The status names the refusal. Meanwhile the copies on this node are renewed. */
 #include "agent/report/report.h"
 
 #include <errno.h>
@@ -34,6 +36,9 @@
 
 /* The first status of a contact waits this long for the source to show our EdgeNode. */
 #define EDGENODE_WAIT_NS (10 * HF_NS_PER_S)
+
+/* in a row; then the server means it */
+enum { MAX_REFUSALS = 3 };
 
 static const struct hf_syncpolicy *policy_of(const struct hf_report *report)
 {
@@ -92,10 +97,15 @@ void hf_report_build(struct hf_report *report)
         .generation = report->echo.generation,
     };
     struct hf_readiness readiness;
+    struct hf_err err = HF_ERR_INIT;
     json_t *essence = NULL;
 
-    if (hf_collect_status(&params, &readiness, &essence, &report->look_again_ns) < 0)
+    int r = hf_collect_status(&params, &readiness, &essence, &report->look_again_ns);
+    if (r < 0) {
+        (void)hf_err_sys(&err, r, "make the status");
+        hf_log_err(report->env->log, HF_LOG_ERROR, "status.not_made", "node", report->env->params->node_name, &err);
         return;
+    }
     bool changed = !hf_status_same(report->essence, essence);
     if (changed) {
         hf_pace_changed(&report->pace, is_urgent(report, &readiness), now_of(report));
@@ -190,7 +200,6 @@ static void park(struct hf_report *report)
 
 /* ---- write ------------------------------------------------------------------------------------------------------- */
 
-/* After a refusal (-EBADMSG, -EACCES), only a change, a heartbeat or a new version of the server may help. */
 static void failed(struct hf_report *report, int r, uint64_t retry_after_ns, const struct hf_err *err)
 {
     const struct hf_agent_params *params = report->env->params;
@@ -198,7 +207,8 @@ static void failed(struct hf_report *report, int r, uint64_t retry_after_ns, con
     uint64_t delay = hf_backoff_next_ns(&report->backoff, params->rng, retry_after_ns);
     bool for_good = r == -EBADMSG || r == -EACCES;
 
-    if (for_good)
+    report->refusals = for_good ? report->refusals + 1 : 0;
+    if (report->refusals > MAX_REFUSALS)
         delay = HF_MAX(delay, interval / 2 + hf_rand_below(params->rng, interval));
     hf_pace_failed(&report->pace, delay, now_of(report));
     hf_log_err(report->env->log, for_good ? HF_LOG_ERROR : HF_LOG_WARNING, "status.not_delivered", "node",
@@ -254,6 +264,7 @@ static void succeeded(struct hf_report *report)
     report->keep_ns = HF_NEVER;
     report->just_created = false;
     report->refused[0] = '\0';
+    report->refusals = 0;
     if (was_refused)
         hf_turn_wake(report->env->turn, HF_DUE_STATUS); /* the condition StatusDelivered goes */
     hf_pace_delivered(&report->pace, policy_of(report)->interval_ns, params->rng, now_of(report));
@@ -278,6 +289,16 @@ static void no_status(struct hf_report *report)
     failed(report, -EBADMSG, 0, &err);
 }
 
+/* What the answer to a creation shows of the EdgeNode; the write that follows has all news. */
+static void learn(struct hf_report *report, const json_t *edgenode)
+{
+    bool first;
+
+    (void)hf_echo_take(&report->echo, edgenode, &report->sequence, &first);
+    if (first)
+        hf_echo_adopt_times(report->conditions, hf_json_at(edgenode, "status.conditions"));
+}
+
 static void answered(void *arg, bool created, int r, uint64_t retry_after_ns, const json_t *answer,
                      const struct hf_err *err)
 {
@@ -287,7 +308,8 @@ static void answered(void *arg, bool created, int r, uint64_t retry_after_ns, co
         hf_turn_wake(report->env->turn, 0);
     } else if (created && r == 0) {
         report->echo.exists = report->just_created = true;
-        report->echo.generation = hf_json_int_or(answer, "metadata.generation", report->echo.generation);
+        if (answer != NULL)
+            learn(report, answer);
         hf_report_build(report);
         write_status(report);
     } else if (r == -ENOENT && !created && echoes(report)) {
@@ -307,7 +329,7 @@ static void answered(void *arg, bool created, int r, uint64_t retry_after_ns, co
 
 static bool waits_for_edgenode(const struct hf_report *report, uint64_t now, uint64_t *ret_until)
 {
-    *ret_until = report->sequence.uncertain ? HF_NEVER : report->contact_ns + EDGENODE_WAIT_NS;
+    *ret_until = report->contact_ns + EDGENODE_WAIT_NS;
     return echoes(report) && !report->parts->follows->of[HF_FOLLOW_EDGENODE].synced && now < *ret_until;
 }
 
@@ -322,7 +344,8 @@ static void send_now(struct hf_report *report, uint64_t now)
     if (waits_for_edgenode(report, now, &until))
         return;
     hf_pace_started(&report->pace, now);
-    if (echoes(report) && !report->echo.exists)
+    bool unseen = report->sequence.uncertain && !report->echo.heard;
+    if (echoes(report) && (unseen || !report->echo.exists))
         create_edgenode(report);
     else
         write_status(report);

@@ -35,6 +35,7 @@ struct hf_report {
     uint64_t show_ns;          /* to run file and page; HF_NEVER: they have the newest */
     uint64_t shown_ns;
     uint64_t contact_ns;
+    unsigned refusals;                  /* in a row */
     char refused[HF_READINESS_MESSAGE]; /* for good; "": accepted since */
     bool ready, stalled;                /* True in the newest */
     bool waiting;                       /* an update, for the rollout; leaves Ready alone */

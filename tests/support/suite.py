@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests that are functions: run them, tell how each went, and end with the plain line that make and CI read."""
 
+import collections
+import concurrent.futures
 import time
 import traceback
 
@@ -14,22 +16,33 @@ def equal(what, got, want):
         raise AssertionError(f"{what}: {got!r}, not {want!r}")
 
 
-def run(tests):
-    """Run (name, function without arguments) one after the other; the exit code."""
-    count = {"passed": 0, "failed": 0, "skipped": 0}
-    for name, function in tests:
-        start = time.monotonic()
-        try:
-            function()
-            count["passed"] += 1
-            print(f"  ok    {name} ({time.monotonic() - start:.1f} s)", flush=True)
-        except Skip as reason:
-            count["skipped"] += 1
-            print(f"SKIP: {name}: {reason}", flush=True)
-        except Exception as error:  # pylint: disable=broad-exception-caught
-            count["failed"] += 1
-            if not isinstance(error, AssertionError):
-                traceback.print_exc()
-            print(f"  FAIL  {name}: {error}", flush=True)
+def outcome(name, function):
+    """Run one test: how it ended, and what there is to say."""
+    start = time.monotonic()
+    try:
+        note = function()
+        return "passed", f"  ok    {name}{': ' + note if isinstance(note, str) else ''} ({time.monotonic() - start:.1f} s)"
+    except Skip as reason:
+        return "skipped", f"SKIP: {name}: {reason}"
+    except Exception as error:  # pylint: disable=broad-exception-caught
+        trace = "" if isinstance(error, AssertionError) else traceback.format_exc()
+        return "failed", f"{trace}  FAIL  {name}: {error}"
+
+
+def run(tests, beside=1):
+    """Run (name, function without arguments), each after the other, or up to `beside` of them at the same time, where they mostly wait;
+    the exit code. A text that a function returns is shown."""
+    count = collections.Counter()
+
+    def tell(end, line):
+        count[end] += 1
+        print(line, flush=True)
+    if beside == 1:
+        for test in tests:
+            tell(*outcome(*test))
+    else:
+        with concurrent.futures.ThreadPoolExecutor(beside) as pool:
+            for end in concurrent.futures.as_completed([pool.submit(outcome, *test) for test in tests]):
+                tell(*end.result())
     print(f"{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped")
     return 1 if count["failed"] else 0

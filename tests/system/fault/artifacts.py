@@ -8,6 +8,7 @@ down, slow or lie, and presigned URLs that end. After each case no secret is in 
 Loopback only. Prints "N passed, N failed, N skipped" last."""
 import base64
 import contextlib
+import functools
 import hashlib
 import hmac
 import http.server
@@ -29,16 +30,14 @@ import urllib.parse
 import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from node import PROGRAMS, TOP, Node, free_port, say, sha256, wait  # noqa: E402
+from node import PROGRAMS, TOP, Node, free_port, sha256, wait  # noqa: E402
+
+import suite  # noqa: E402
 
 HOME = os.path.join(TOP, "build", "fault", "artifacts")
 SIZE = 1 << 20
 SECRET, OTHER = "tok-Sesam-4711", "tok-Rotated-0815"
 HEAD = "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n"
-
-
-class Skipped(Exception):
-    """This machine lacks what the case needs."""
 
 
 def certificate(folder, name, issuer=None):
@@ -679,7 +678,7 @@ def archive_of_manifests(world):
 def nginx(world):
     """nginx with a password, TLS and ranges, as docs/how-to/artifacts.md has it."""
     if not shutil.which("nginx"):
-        raise Skipped("no nginx")
+        raise suite.Skip("no nginx")
     port, folder = free_port(), world.node.place("temp")
     files = os.path.join(world.home, "files")
     os.makedirs(files)
@@ -727,7 +726,7 @@ class S3:
         built = subprocess.run([os.path.join(TOP, "tests", "system", "s3", "build"), *([] if "s3" in sys.argv else ["--where"])], stdout=subprocess.PIPE,
                                text=True, check=False)
         if built.returncode != 0:
-            raise Skipped("no S3 server is built: `tests/system/fault/artifacts.py s3` builds it")
+            raise suite.Skip("no S3 server is built: `tests/system/fault/artifacts.py s3` builds it")
         self.world, self.port = world, free_port()
         self.log_path = os.path.join(world.home, "s3.log")
         os.makedirs(os.path.join(world.home, "s3"))
@@ -852,29 +851,24 @@ CASES = {
     "mirror lies long": mirror_lies(lambda body: body + b"x"), "mirror is a login page": mirror_lies(lambda body: b"<html>login</html>"),
     "all fail": all_fail, "archive of manifests": archive_of_manifests, "nginx": nginx, "s3": s3,
 }
+LONG = ("mirror silent", "mirror cold", "mirror slow")  # first: they wait for a minute, and others run meanwhile
+BESIDE = 3  # cases at a time
+
+
+def run(name):
+    world = World(name)
+    try:
+        text = CASES[name](world)
+        if world.node.agent is not None:
+            world.no_leak()
+        return text
+    finally:
+        world.end()
 
 
 def main():
-    words, failed, skipped = sys.argv[1:], 0, 0
-    chosen = {name: case for name, case in CASES.items() if not words or any(word in name for word in words)}
-    for name, case in chosen.items():
-        began = time.monotonic()
-        world = World(name)
-        try:
-            text = case(world)
-            if world.node.agent is not None:
-                world.no_leak()
-            say(f"  ok    {name}{': ' + text if text else ''} ({time.monotonic() - began:.0f} s)")
-        except Skipped as why:
-            say(f"  skip  {name}: {why}")
-            skipped += 1
-        except (AssertionError, OSError) as problem:
-            say(f"  FAIL  {name}: {problem!r}")
-            failed += 1
-        finally:
-            world.end()
-    say(f"{len(chosen) - failed - skipped} passed, {failed} failed, {skipped} skipped")
-    return 1 if failed else 0
+    chosen = [name for name in CASES if not sys.argv[1:] or any(word in name for word in sys.argv[1:])]
+    return suite.run([(name, functools.partial(run, name)) for name in sorted(chosen, key=lambda name: name not in LONG)], BESIDE)
 
 
 if __name__ == "__main__":

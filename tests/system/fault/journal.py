@@ -13,6 +13,7 @@
 
 Prints "N passed, N failed, N skipped" last.
 """
+import functools
 import hashlib
 import json
 import os
@@ -27,12 +28,15 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import node as fault  # noqa: E402
 from disk import Tmpfs  # noqa: E402
-from node import say, wait  # noqa: E402
+from node import wait  # noqa: E402
+
+import suite  # noqa: E402
 
 CASES = ("killed", "full", "changed", "idle", "follow", "wiped", "noted", "group")
 NEEDS_ROOT = ("full", "group")
 GROUP, STRANGER = 65011, 65012
 IDLE_S = 15
+BESIDE = 3  # cases at a time: they mostly wait
 HOLDFAST = os.path.join(fault.PROGRAMS, "holdfast")
 
 
@@ -291,27 +295,19 @@ def group(case):
         case.node.stop_agent()
 
 
+def run(name, server):
+    if name in NEEDS_ROOT and os.geteuid() != 0:
+        raise suite.Skip("needs root")
+    case = Case(name, server)
+    try:
+        globals()[name](case)
+    finally:
+        case.end()
+
+
 def main():
-    names, failed, skipped = sys.argv[1:] or CASES, 0, 0
     server = fault.Artifacts()
-    for name in names:
-        if name in NEEDS_ROOT and os.geteuid() != 0:
-            say(f"  SKIP  {name}: needs root")
-            skipped += 1
-            continue
-        began, problem, case = time.monotonic(), "", Case(name, server)
-        try:
-            globals()[name](case)
-        except (AssertionError, OSError, KeyError) as error:
-            problem = repr(error)
-        finally:
-            case.end()
-        failed += bool(problem)
-        say(f"  {'FAIL' if problem else 'ok  '}  {name}, {time.monotonic() - began:.1f} s")
-        if problem:
-            say(f"        {problem}")
-    say(f"{len(names) - failed - skipped} passed, {failed} failed, {skipped} skipped")
-    return 1 if failed else 0
+    return suite.run([(name, functools.partial(run, name, server)) for name in sys.argv[1:] or CASES], BESIDE)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,9 @@ import time
 import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from node import TOP, Artifacts, Node, free_port, say, sha256, wait  # noqa: E402
+from node import TOP, Artifacts, Node, free_port, sha256, wait  # noqa: E402
+
+import suite  # noqa: E402
 
 HOME = os.path.join(TOP, "build", "fault", "link")
 INSIDE = "HF_LINK_INSIDE"
@@ -372,24 +374,16 @@ def proxies():
     return "two files and one sink through them, and one sink around them"
 
 
-CASES = {"proxies": proxies, "window ends": window_ends, "restart": restart, "manifests": manifests, "backlog": backlog}
+CASES = {"window ends": window_ends, "proxies": proxies, "restart": restart, "manifests": manifests, "backlog": backlog}
+BESIDE = 3  # cases at a time: the first one waits for a minute or two, and the others run meanwhile
 
 
 def main():
     if INSIDE not in os.environ:
         os.environ[INSIDE] = "1"
         os.execvp("unshare", ["unshare", "-rn", "sh", "-c", LINKS + ' && exec "$@"', "sh", sys.executable, *sys.argv])
-    words, failed = sys.argv[1:], 0
-    chosen = {name: case for name, case in CASES.items() if not words or any(word in name for word in words)}
-    for name, case in chosen.items():
-        began = time.monotonic()
-        try:
-            say(f"  ok    {name}: {case()} ({time.monotonic() - began:.0f} s)")
-        except (AssertionError, OSError) as problem:
-            say(f"  FAIL  {name}: {problem!r}")
-            failed += 1
-    say(f"{len(chosen) - failed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
+    words = sys.argv[1:]
+    return suite.run([case for case in CASES.items() if not words or any(word in case[0] for word in words)], BESIDE)
 
 
 if __name__ == "__main__":

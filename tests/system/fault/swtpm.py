@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A TPM 2 in software (swtpm) for tests."""
 import glob
+import itertools
 import os
 import socket
 import struct
@@ -14,6 +15,7 @@ OWNER, PLATFORM, SHA256 = 0x40000001, 0x4000000C, 0xB
 CREATE_PRIMARY, OBJECT_MEMORY = 0x131, 0x902
 EXTEND, CLEAR, CHANGE_AUTH, DEFINE, UNDEFINE = 0x182, 0x126, 0x129, 0x12A, 0x122
 GET_CAPABILITY, FLUSH_CONTEXT, CAP_HANDLES, TRANSIENT_FIRST = 0x17A, 0x165, 1, 0x80000000
+NUMBERS = itertools.count()
 NO_SESSIONS, SESSIONS = 0x8001, 0x8002
 
 
@@ -21,7 +23,8 @@ class Tpm:
     """A TPM in software, which keeps its seeds in a folder."""
 
     def __init__(self, folder):
-        self.folder, self.socket, self.process = folder, os.path.join(tempfile.gettempdir(), f"hf-tpm-{os.getpid()}-{os.path.basename(folder)}"), None
+        self.folder, self.process = folder, None
+        self.socket = os.path.join(tempfile.gettempdir(), f"hf-tpm-{os.getpid()}-{next(NUMBERS)}")
         os.makedirs(folder, exist_ok=True)
         self.start()
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Installs new versions of releases, one at a time, and restores the old one if the new one fails. Before each step the
- * journal has all that a later process needs to resume; only downloads need a network. Blocking work runs in jobs.
- * `err` may be NULL. An update's error is in its status alone. */
+ * journal has all that a later process needs to resume; only downloads need a network. `err` may be NULL. An update's
+ * error is in its status alone. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -34,58 +34,54 @@ struct hf_update_params {
     /* artifacts, without credentials; NULL: `http` */
     const struct hf_http_ops *bulk_http;
     struct hf_access *access; /* of downloads; NULL: none */
-    struct hf_sharing *share; /* serves neighbours until the engine is freed; NULL: none */
+    struct hf_sharing *share; /* serves neighbours; NULL: none */
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
-    const struct hf_watch_ops *watch; /* NULL: drift shows at hf_update_engine_check_drift() alone */
+    const struct hf_watch_ops *watch; /* NULL: drift shows only at hf_update_engine_check_drift() */
     struct hf_log *log;               /* may be NULL */
-    /* until hf_update_engine_free(); may be NULL */
+    /* may be NULL */
     struct hf_metrics *metrics;
     const char *state_dir; /* `updates` in it is the engine's */
     const char *trust_dir;
-    const char *const *roots; /* folders below which releases may install, absolute */
+    const char *const *roots; /* absolute folders below which releases may install */
     const char *arch;         /* such as "amd64" */
-    /* The agent runs in a pod. A release is then NotInPod with restart.exec or an exec check, with required devices if
-     * host_root is NULL, and with the restart of a unit that starts pods, unless names_unit() knows it. */
+    /* The agent runs in a pod. NotInPod: a release with restart.exec or an exec check, with required devices if
+     * host_root is NULL, or with a restart of a unit that starts pods, unless names_unit() knows it. */
     bool pod_mode;
     const char *host_root; /* pod mode: mount point of the host's root; NULL: "/" */
-    /* of this process; root refuses folders that others may change (TargetUnsafe) */
+    /* this process's; root refuses folders that others may change (TargetUnsafe) */
     uid_t uid;
-    /* The supervisor that starts this agent, whose folder is <state_dir>/host. NULL: none, and releases of kind Agent
-     * are NotOnHost. */
+    /* Supervisor of this agent, in <state_dir>/host. NULL: none; releases of kind Agent are NotOnHost. */
     const struct hf_life_ops *life;
-    /* the agent's own unit, which no update restarts twice; NULL: none */
+    /* the agent's own, which no update restarts twice; NULL: none */
     const char *self_unit;
     uint64_t retry_base_ns, retry_cap_ns;
-    /* May the release run here? 0, or -EOPNOTSUPP: *err says what is missing. */
+    /* May the release run here? -EOPNOTSUPP: *err says what is missing. */
     int (*meets)(void *arg, const struct hf_requires *requires_, struct hf_err *err);
-    /* True, and why in *err: would replace or restart the agent itself. NULL: none does. */
+    /* Would it replace or restart the agent itself? *err says why. NULL: no. */
     bool (*is_own)(void *arg, const struct hf_install *install, struct hf_err *err);
-    /* May a release run the program, or restart the unit? False, and why in *err. NULL: yes. */
+    /* May a release run the program, or restart the unit? If not, *err says why. NULL: yes. */
     bool (*allows_exec)(void *arg, const char *program, struct hf_err *err);
     bool (*allows_unit)(void *arg, const char *unit, struct hf_err *err);
-    /* agent.yaml lists the unit by its full name. NULL: it lists none. */
+    /* Does agent.yaml list the unit by its full name? NULL: no. */
     bool (*names_unit)(void *arg, const char *unit);
-    /* Bytes to leave free on a file system of disk_bytes. NULL: 16 MiB or a twentieth, whichever is less. */
+    /* Bytes to leave free of disk_bytes. NULL: 16 MiB or a twentieth, whichever is less. */
     uint64_t (*disk_reserve)(void *arg, uint64_t disk_bytes);
-    /* True, and why in *err: the file system is too full to start a new release at this install path. Does not stop
-     * repairs, and is not asked for rollbacks. NULL: never. */
+    /* Is the file system too full to start a new release at this path? *err says why. Does not stop repairs; not asked for rollbacks. NULL: no. */
     bool (*disk_critical)(void *arg, const char *path, struct hf_err *err);
-    /* True: the file system is above spec.disk.warnPercent, so nothing more is kept there
-     * (hf_update_engine_set_retain()). NULL: never. */
+    /* Above spec.disk.warnPercent nothing more is kept (hf_update_engine_set_retain()). NULL: never. */
     bool (*disk_warned)(void *arg, const char *path);
-    /* NULL: no comparison with the TPM */
+    /* NULL: not compared with the TPM */
     struct hf_floor_guard *floors;
-    /* A release's status (not bytes_fetched alone), hf_update_engine_trust_problem() or hf_update_engine_quiesced() has
-     * changed. Not from within a call into the engine. */
+    /* A release's status (not just bytes_fetched), trust problem or _quiesced() has changed; not called from within the
+     * engine's calls. */
     void (*changed)(void *arg);
-    /* Drift of a committed release is repaired; `what` (borrowed): what was wrong, or how it ended. This and the next
-     * two may be NULL, and must not call into the engine. */
+    /* Drift of a committed release is repaired; `what` was wrong, or how it ended. This and the next two may be NULL, get borrowed texts, and must not call the engine. */
     void (*repaired)(void *arg, const char *release, const char *version, const char *what);
-    /* `version`, the one before, is committed by the site's order; `text` (borrowed): the status's. */
+    /* `version`, the one before, is committed by the site's order; `text`: the status's. */
     void (*went_back)(void *arg, const char *release, const char *version, const char *text);
-    /* The neighbour `node` served another content than the release's. */
+    /* The neighbour `node` served another content. */
     void (*lied)(void *arg, const char *release, const char *version, const char *node);
     void *arg;
 };
@@ -94,45 +90,44 @@ struct hf_update_engine;
 
 /* Copies strings and `roots`, borrows the rest; tables and `log` must outlive the loop that runs the jobs.
  * -EWOULDBLOCK: another process holds <state_dir>/updates/lock. Updates resume in the loop's next turn. A damaged
- * journal is set aside, and told in the status. With an unreadable one the release waits (IoError): read again every
- * ten seconds, and after an hour damaged. */
+ * journal is set aside, as the status says. An unreadable one is read again every ten seconds (IoError), and is damaged
+ * after an hour. */
 HF_MUST_USE int hf_update_engine_new(const struct hf_update_params *params, struct hf_update_engine **ret_engine,
                                      struct hf_err *err);
-/* Before a shutdown: no step starts; a download stops and syncs its bytes (hf_update_engine_quiesced(), told by
- * `changed` if one had to stop). Another step goes on; ended before hf_update_engine_free(), its result is in the
- * journal. A free before that is like a kill. */
+/* Before a shutdown: no step starts; a download stops and syncs its bytes (then _quiesced(), and `changed`). Another
+ * step continues: if it ends before hf_update_engine_free(), its result is in the journal. A free before that is like a
+ * kill. */
 void hf_update_engine_quiesce(struct hf_update_engine *engine);
 bool hf_update_engine_quiesced(const struct hf_update_engine *engine);
-/* Cancels all; if jobs still run, the engine frees itself and releases its lock after the last. */
+/* Cancels all; frees itself and releases its lock after the last job. */
 void hf_update_engine_free(struct hf_update_engine *engine);
 HF_DEFINE_CLEANUP(struct hf_update_engine, hf_update_engine_free)
 
-/* All desired releases, at most one per name; after an error of one it still sets the others. -EINVAL: a name cannot be
- * a file name. -E2BIG: too many. No longer desired: abandoned and cleaned up before Swapping, completed from then on; a
- * committed one stays. Call it once per SyncPolicy `interval` even without a change: it reads the trust folder's keys
- * again. */
+/* All desired releases, at most one per name; after an error of one it sets the others. -EINVAL: a name cannot be a
+ * file name. -E2BIG: too many. A release no longer desired is abandoned and cleaned up before Swapping, completed from
+ * then on, and stays if committed. Call it once per SyncPolicy `interval` even without a change: it reads the trust
+ * folder's keys again. */
 HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const struct hf_desired *desired, size_t n,
                                      struct hf_err *err);
 /* Once per SyncPolicy `interval`; also by itself when a watched folder changes. Looks at committed releases that are
  * desired and not held by the site. Changed or missing content is installed again (Drifted), with health checks; if
- * these fail, the file that was in place comes back, but never a tree that differs from its manifest. Wrong mode or
- * owner is set in place (RightsRestored). After three repairs the next look is a minute or more later, doubled by each
- * further repair up to 512 minutes, halved by each look at an interval without drift. While a newer release of the name
- * waits, was refused or rolled back, the committed one is repaired from its signed object (state/committed.h). Content
- * comes from what is kept (kept/kept.h), else the server. */
+ * these fail, what was in place comes back, but never a tree that differs from its manifest. Wrong mode or owner is set
+ * in place (RightsRestored). After three repairs the next look is a minute or more later, doubled by each further
+ * repair up to 512 minutes, halved by each look at an interval without drift. While a newer release of the name waits,
+ * was refused or rolled back, the signed object (state/committed.h) is used. Content comes from what is kept
+ * (kept/kept.h), else the server. */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
-/* What was wrong with the trust folder (hf_trust_folder_inspect()) at the last hf_update_engine_set(); valid until the
- * next. NULL: nothing. */
+/* What was wrong with the trust folder (hf_trust_folder_inspect()) at the last hf_update_engine_set(); valid until the next.
+ * NULL: nothing. */
 const char *hf_update_engine_trust_problem(const struct hf_update_engine *engine);
-/* What to keep of versions (kept/kept.h), from the next commit or look on. Before the first call nothing that is kept
- * goes. */
+/* What to keep of versions (kept/kept.h), from the next commit or look on. Nothing goes before the first call. */
 void hf_update_engine_set_retain(struct hf_update_engine *engine, const struct hf_kept_policy *policy);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
-/* True while the engine has yet to take or store what it was told last: until then statuses are those from before. */
+/* True until it has stored what it was told last: statuses are older. */
 bool hf_update_engine_is_behind(const struct hf_update_engine *engine);
 
-/* Visits the releases that are desired or have a history. Parked ones (not desired; Idle, Committed, RolledBack) come
- * last, with empty `from` and `method`, and counters of 0. */
+/* Releases that are desired or have a history. Parked ones (not desired; Idle, Committed, RolledBack) come last, with
+ * empty `from` and `method`, and counters of 0. */
 void hf_update_engine_each(struct hf_update_engine *engine,
                            void (*visit)(void *arg, const struct hf_update_status *status), void *arg);

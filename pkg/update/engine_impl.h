@@ -9,20 +9,20 @@
 
 struct release;
 
-/* NULL without `metrics`. Written by counts.c alone. */
+/* NULL without `metrics`. Only counts.c writes it. */
 struct counts {
     struct hf_metric_family *outcomes, *failures;
     struct hf_metric *fetched, *saved, *repairs, *rollbacks;
 };
 
 struct hf_update_engine {
-    /* `strings` and `roots` own its strings */
+    /* its strings are in the next two */
     struct hf_update_params p;
     char *strings[6];
     char **roots;
     char *folder;            /* <state>/updates */
     char *orders_dir;        /* <state>/rollbacks */
-    struct hf_strmap orders; /* name to struct hf_order. Written by order.c alone, as the next two */
+    struct hf_strmap orders; /* name to struct hf_order. Only order.c writes this and the next two */
     bool orders_unread;      /* the folder */
     struct hf_watch *orders_watch;
     char *agent_path; /* for kind Agent: <state>/host/current */
@@ -31,24 +31,22 @@ struct hf_update_engine {
     int lock_fd;
     struct hf_kept_policy retain;
     bool quiescing; /* nothing starts, downloads stop */
-    /* `active` has the turn: the right to work */
+    /* `active` has the turn */
     struct hf_steer_core core;
     struct hf_strmap releases; /* to struct release */
     struct hf_strmap parked;   /* to struct parked_release (engine.c) */
-    char boot[40];             /* kernel's id of this boot; "": not read */
-    bool watchdog;             /* the hardware's has caused this boot */
-    uint64_t turns;            /* given since the start */
+    char boot[40];             /* kernel's id of this boot; "": unknown */
+    bool watchdog;             /* the hardware's caused this boot */
+    uint64_t turns;            /* given so far */
     struct counts counts;
-    struct hf_buf trust_problem; /* of hf_trust_folder_inspect(), or empty */
+    struct hf_buf trust_problem; /* hf_trust_folder_inspect(), or empty */
 };
 
-/* engine_core.c */
-
-/* In the loop's next turn: all releases are considered; the caller's `changed` is called. */
+/* In engine_core.c. In the loop's next turn: considers all releases; calls `changed`. */
 void update_engine_wake(struct hf_update_engine *engine);
 void update_engine_notify(struct hf_update_engine *engine);
 bool update_engine_has_turn(const struct release *release);
-/* Gives the turn back; no effect without it. */
+/* No effect without the turn. */
 void update_engine_leave_turn(struct release *release);
-/* The name of a release can be a file name. */
+/* Can be a file name. */
 bool update_name_is_safe(const char *name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Internal: functions of a release's parts and actions, by file. Included by release.h. */
+/* Internal: a release's parts and actions, by file. Included by release.h. */
 #pragma once
 
 #include "update/release.h"
@@ -9,45 +9,45 @@
 
 struct release *release_new(struct hf_update_engine *engine, const char *name);
 void release_free(struct release *release);
-/* Syncs the journal's folder, too. A damaged journal is set aside; one that cannot be read makes the stage
- * RELEASE_UNREAD. */
+/* Sets a damaged journal aside; for one that cannot be read, the stage is RELEASE_UNREAD. Syncs the journal's folder,
+ * too. */
 void release_load(struct release *release);
-/* The journal in memory is that on the disk. */
+/* Memory has the journal on disk. */
 static inline bool release_is_known(const struct release *release)
 {
     return release->stage == RELEASE_RUNNING || release->stage == RELEASE_REMOVED;
 }
-/* Starts what is due. True: the release wants the turn. */
+/* Starts what is due. True: it wants the turn. */
 bool release_consider(struct release *release);
 void release_take_turn(struct release *release);
-/* The desired releases were set: ends a repair of the committed one in place of the wanted one, if that may start. */
+/* After the desired releases were set: ends a repair of the committed one if the wanted one may start. */
 void release_recheck_repair(struct release *release);
 
-/* Actions: release.c has them in its table, or starts them itself. */
+/* Actions of release.c. */
 
 /* Raises GO, INSTALLED or FAILED. */
 void prepare_start(struct release *release);
 void replace_fetch(struct release *release);
 void replace_patch(struct release *release);
-/* In Verified, with the turn: runs beforeSwap, then raises GO or FAILED. Waits on if the gate has closed meanwhile. */
+/* In Verified, with the turn: runs beforeSwap, then raises GO or FAILED. Waits if the gate has closed meanwhile. */
 void replace_begin_swap(struct release *release);
 void replace_swap(struct release *release);
 void probation_start(struct release *release);
-/* Between two steps, in a boot after the commit. True: a step has started. */
+/* Between two steps, in a boot after the commit. True: started a step. */
 bool probation_after_boot(struct release *release);
 void probation_done(struct release *release);
 void rollback_start(struct release *release);
-/* RolledBack is durable, and attempt.owes_restart: restarts the agent's unit, which ends this process. */
+/* RolledBack is durable, and attempt.owes_restart: restarting the agent's unit ends this process. */
 void rollback_restart_agent(struct release *release);
 void finish_commit(struct release *release);
 void finish_clean(struct release *release);
-/* In a phase that rests: starts a cleanup that was put off, if it is due. True: started. */
+/* In a phase that rests: starts a cleanup that was put off, if due. True: started. */
 bool finish_overdue(struct release *release);
 void drift_look(struct release *release);
-/* For the committed release while the journal has another one. */
+/* For the committed release while the journal has another. */
 void drift_look_behind(struct release *release);
 bool drift_pauses_newer(const struct release *release); /* its attempts fail, and it waits */
-/* `run` of a step_job with committed_digest and `look`: 1: the committed release is in place; 0; -errno. */
+/* `run` of a step_job with committed_digest and `look`. 1: the committed release is in place; 0; -errno. */
 int drift_run_committed(struct step_job *step);
 /* ---- self.c: releases of kind Agent ------------------------------------------------------------------------------ */
 
@@ -55,60 +55,59 @@ int drift_run_committed(struct step_job *step);
 const char *self_path_of(const struct hf_update_engine *engine, const struct hf_install *install);
 struct hf_target self_target_of(const struct hf_update_engine *engine, enum hf_install_kind kind, const char *path,
                                 const char *release);
-/* The supervisor gave up last on a tree with this archive. */
+/* Was a tree with this archive the last that the supervisor gave up? */
 bool self_is_given_up(const struct release *release, const char *sha256, struct hf_supervisor_note *ret_verdict);
-/* After the durable state has changed: tells the supervisor whether a verdict is awaited. */
+/* The durable state has changed: is a verdict awaited? */
 void self_tell(const struct release *release);
-/* HF_EV_UNHEALTHY is raised: by a verdict of the supervisor, or for lack of one. */
+/* Raises HF_EV_UNHEALTHY by a verdict of the supervisor, or for lack of one. */
 bool self_trial_fails(struct release *release);
-bool self_trial_waits(struct release *release); /* this agent must be healthy for longer; retry.due_ns is set */
-/* This process ends soon. */
+bool self_trial_waits(struct release *release); /* the agent must be healthy for longer, until retry.due_ns */
+/* True: this process ends soon. */
 bool self_trial_restart(struct release *release);
 
 /* ---- order.c ----------------------------------------------------------------------------------------------------- */
 
-/* Reads all orders anew; wakes the engine if one has changed. */
+/* Reads all anew; wakes the engine after a change. */
 void orders_read(struct hf_update_engine *engine);
 void orders_done(struct hf_update_engine *engine);
-/* Between two steps: makes the version before the wanted one, or ends that. True: a step has started. */
+/* Between two steps: makes the version before the wanted one, or ends that. True: started a step. */
 bool order_consider(struct release *release);
-/* An order was not followed yet: do not park the release. */
+/* Not followed yet: do not park the release. */
 bool order_is_open(const struct release *release);
 
 /* ---- repairs.c --------------------------------------------------------------------------------------------------- */
 
-/* Counts a look, and begins the pause before the next: doubled by each repair from the second on, halved by a look
- * without drift. */
+/* Counts a look and begins a pause: doubled by each repair from the second on, halved by a look without drift. */
 void repairs_count(struct release *release, bool drifted);
-/* Pause before a repair that somebody has disturbed is tried again; doubles each time. */
+/* Before a disturbed repair is tried again; doubles each time. */
 uint64_t repairs_pause_ns(struct release *release);
-/* Counts a repair that has ended, and begins the pause before the next look. `what`: for params.repaired. */
+/* A repair has ended: counts it and begins a pause. `what`: for params.repaired. */
 void repairs_put_back(struct release *release, const char *what);
 
 /* ---- retain.c ---------------------------------------------------------------------------------------------------- */
 
-/* Another release's installed file with the content of the one in the journal; "": none. */
+/* Another release's installed file with the journal's content; "": none. */
 void retain_find_other(const struct release *release, char other[HF_TARGET_MAX_PATH]);
-/* For retain_find() or retain_keep(), on the worker. */
+/* Of retain_find() or retain_keep(), which are for the worker. */
 void retain_prepare(const struct release *release, struct step_job *step);
-/* At the target's inspection: sets step->kept. */
+/* At an inspection: sets step->kept. */
 int retain_find(struct step_job *step);
-/* The committed version is in place: keeps what the policy says. Logs failures if just committed. */
+/* The committed version is in place. Logs failures if just committed. */
 void retain_keep(struct step_job *step, bool just_committed);
-/* Serves neighbours what is in place, or stops that; engine->p.share may be NULL. */
+/* Neighbours get what is in place, or no more; engine->p.share may be NULL. */
 void retain_serve(struct hf_update_engine *engine, bool on);
 
 /* ---- watches.c --------------------------------------------------------------------------------------------------- */
 
-/* On the worker, after retain_prepare(): finds the folders of what is installed. */
+/* Worker, after retain_prepare(): folders of what is installed. */
 void watches_find(struct step_job *step);
-/* On the loop: watches them; `anew`: also those watched already, which may be new folders. */
+/* Loop. `anew`: also those watched already, which may be new folders. */
 void watches_set(struct release *release, struct step_job *step, bool anew);
 void watches_drop(struct release *release);
 
 /* ---- service.c --------------------------------------------------------------------------------------------------- */
 
-/* The unit is the agent's own: its restart would end this process. */
+/* The agent's own: its restart would end this process. */
 bool service_is_agent(const struct release *release);
 bool service_has_restart(const struct release *release);
 /* Each starts a step and calls `done` (`arg`: the release) once, at once if it cannot start; `done` calls
@@ -120,58 +119,57 @@ void service_check(struct release *release, const struct hf_release *spec,
 
 /* ---- boots.c ----------------------------------------------------------------------------------------------------- */
 
-/* At the engine's start: this boot's id and cause. */
+/* Id and cause of this boot. */
 void boots_read(struct hf_update_engine *engine);
 /* Verdicts on the committed release, durable first: good; bad, so order.c goes back; bad, and it cannot. */
 void boots_passed(struct release *release);
 void boots_failed(struct release *release, const char *why);
 void boots_stay(struct release *release, const char *because);
 
-/* The path's content has changed: with install.reboot, j.boots.changed is this boot. */
+/* The path's content has changed: with install.reboot sets j.boots.changed. */
 void boots_note(struct release *release);
-/* It has changed in this boot, and needs another boot. */
+/* It changed in this boot, and needs another. */
 bool boots_pending(const struct release *release);
-/* Probation: true if the node must reboot before the verdict: it reboots, waits, or raises HF_EV_BOOTED. */
+/* Probation: true if a reboot must precede the verdict: it comes, waits, or raises HF_EV_BOOTED. */
 bool boots_go_first(struct release *release);
-/* RollingBack, with the old version in place. DONE: needs no boot, or has had it; WAIT: goes on later; NEVER: the node
- * did not reboot. */
+/* RollingBack, with the old version in place. DONE: no boot to come; WAIT: continues later; NEVER: the node did not
+ * reboot. */
 enum boots_back { BOOTS_DONE, BOOTS_WAIT, BOOTS_NEVER };
 enum boots_back boots_go_back(struct release *release);
 
 /* ---- hooks.c ----------------------------------------------------------------------------------------------------- */
 
-/* False: no such hook. Else a step runs it, ends, and calls `done` once with 0, or -errno and the failure; at once if
- * it cannot start. */
+/* False: no such hook. Else a step runs it, ends, and calls `done` once; at once if it cannot start. */
 bool hooks_start(struct release *release, enum hf_hook_kind kind,
                  void (*done)(struct release *release, int r, const struct hf_failure *failure));
 
 /* ---- wanted.c ---------------------------------------------------------------------------------------------------- */
 
-/* NULL: nothing of this name is wanted. 0 or -ENOMEM. */
+/* NULL: none of this name. 0 or -ENOMEM. */
 int wanted_set(struct release *release, const struct hf_desired *desired);
-/* Takes `kept`, the JSON of the journal. */
+/* Takes `kept`, the journal's JSON. */
 void wanted_restore(struct release *release, json_t *kept);
-/* The committed release is wanted until wanted_repair_end() (no effect without a repair). Takes `committed`. */
+/* Until wanted_repair_end() (no effect without a repair) `committed` is wanted. Takes it. */
 void wanted_repair(struct release *release, struct hf_edgeupdate *committed);
 void wanted_repair_end(struct release *release);
-/* The version before is wanted until wanted_repair_end(), by the site's order. Takes `before`. */
+/* The same for the version before, by the site's order. */
 void wanted_order(struct release *release, struct hf_edgeupdate *before);
-/* As wanted_order(), with the committed release of the journal. False: none, or no memory. */
+/* The same with the journal's committed release. False: none, or no memory. */
 bool wanted_order_again(struct release *release);
-/* The version before is wanted by the site's order: floors neither count nor stop it. */
+/* By the site's order: floors neither count nor stop it. */
 bool wanted_is_local(const struct release *release);
-/* The journal's update follows the site's order, and fetches nothing; a repair afterwards may. */
+/* The journal's update follows the site's order, and fetches nothing; a later repair may. */
 bool wanted_goes_back(const struct release *release);
-/* The kept part of the committed EdgeUpdate; free it. NULL: not in memory, or no memory. */
+/* The kept part of the committed EdgeUpdate; free it. NULL: not in memory, or none. */
 json_t *wanted_committed(const struct release *release);
-/* The site holds it: neither updates nor repairs. */
+/* By the site: neither updates nor repairs. */
 bool wanted_held(const struct release *release);
 void wanted_done(struct release *release);
-/* The release in the journal is the wanted one. */
+/* The journal's release is the wanted one. */
 bool wanted_matches(const struct release *release);
-/* Nothing of this name is wanted, and Idle, Committed or RolledBack. */
+/* Nothing of this name is wanted; Idle, Committed or RolledBack. */
 bool wanted_no_more(const struct release *release);
-/* Starts an update to what is wanted; of the old one the journal keeps only the history. */
+/* Starts an update; of the old one the journal keeps only the history. */
 void wanted_accept(struct release *release, enum hf_update_event event, enum hf_reason reason);
 
 /* ---- review.c ---------------------------------------------------------------------------------------------------- */
@@ -179,63 +177,62 @@ void wanted_accept(struct release *release, enum hf_update_event event, enum hf_
 /* *ret_message: the reason's, or NULL. */
 enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_reason, const char **ret_message);
 void review_load_floor(struct release *release);
-/* A step was stopped because what is wanted, or the gate, has changed: raises the event for that. */
+/* A step was stopped as the wanted release or the gate has changed: raises the event. */
 void review_stopped(struct release *release);
 
 /* ---- method.c ---------------------------------------------------------------------------------------------------- */
 
-/* The artifact of the journal's release, for this node; NULL: none, or its EdgeUpdate is lost. */
+/* Of the journal's release, for this node; NULL: none, or its EdgeUpdate is lost. */
 const struct hf_artifact *method_artifact(const struct release *release);
-/* The next delta to fetch; NULL: the whole file. */
+/* Next to fetch; NULL: the whole file. */
 const struct hf_delta_ref *method_delta(const struct release *release);
 /* After an inspection: sets j.method, returns attempt.go_reason. j.detour: memory or disk rule out the shortest chain,
- * or *death's delta is avoided from now on. */
+ * or *death's delta is avoided. */
 enum hf_reason method_choose(struct release *release, struct delta_death *death);
-/* *err made the delta unusable: avoids it, and chooses again. */
+/* *err made it unusable: avoids it, chooses again. */
 void method_drop_delta(struct release *release, const struct hf_err *err);
 void method_use_whole_file(struct release *release);
-/* A URL of the artifact or its deltas needs a credential: neither asked for at neighbours nor served to them. */
+/* A URL of artifact or deltas needs a credential: not shared with neighbours. */
 bool method_is_private(const struct hf_update_engine *engine, const struct hf_artifact *artifact);
-/* Sharing is on, and the artifact is not private. */
+/* Sharing is on, and the artifact not private. */
 bool method_may_be_neighbour(const struct release *release);
 
 /* ---- transition.c ------------------------------------------------------------------------------------------------ */
 
 void transition_init(struct release *release);
 /* Writes the journal, then starts the move's action. HF_R_None: reason and message stay. `message` NULL or "":
- * hf_reason_meaning(). The reason's remedy follows if there is space, unless it is "nothing", "wait" or "see the
- * message...". */
+ * hf_reason_meaning(). The reason's remedy follows if it fits, unless "nothing", "wait" or "see the message...". */
 void transition_event(struct release *release, enum hf_update_event event, enum hf_reason reason, const char *message);
 void transition_failure(struct release *release, enum hf_update_event event, const struct hf_failure *failure);
-/* Backs off; -ENOMEM. */
+/* Backs off. */
 void transition_no_memory(struct release *release, enum hf_update_event event);
-/* In a phase that rests, after a change of j.message: makes it durable, and shows it. */
+/* In a phase that rests, after a change of j.message: makes it durable and shows it. */
 void transition_message(struct release *release);
-/* In Committed sets reason and message first; then the same. */
+/* The same; in Committed sets reason and message first. */
 void transition_tell(struct release *release, enum hf_reason reason, const char *message);
-/* Shows a reason without a change of state; HF_R_None: the journal's again. */
+/* Shows a reason, no change of state; HF_R_None: the journal's. */
 void transition_wait(struct release *release, enum hf_reason reason);
-/* Shows an error of the state folder until transition_no_trouble(). */
+/* An error of the state folder, until transition_no_trouble(). */
 void transition_trouble(struct release *release, int r, const struct hf_err *err);
 void transition_no_trouble(struct release *release);
-/* The journal in memory is now durable. */
+/* The journal in memory is durable. */
 void transition_note_written(struct release *release);
 
 /* ---- retry.c ----------------------------------------------------------------------------------------------------- */
 
-/* Sets the time of the next attempt, by `reason`. */
+/* Next attempt, by `reason`. */
 void retry_back_off(struct release *release, enum hf_reason reason, uint64_t at_least_ns);
-/* When to consider the release again, or HF_NEVER. */
+/* When to consider it again, or HF_NEVER. */
 uint64_t retry_wake_ns(const struct release *release);
-/* At the agent's start, in Waiting: after downloads of wrong content delays the next, for agents that restart often. */
+/* At the start, in Waiting: downloads of wrong content delay the next one, for agents that restart often. */
 void retry_hold_back(struct release *release);
-/* Waiting, before `wanted` replaces the object: changed by a person, the next attempt is at a random time within
- * engine->p.retry_cap_ns; never later than planned. */
+/* Waiting, before `wanted` replaces the object: if a person changed it, the next attempt is at a random time within
+ * engine->p.retry_cap_ns, never later than planned. */
 void retry_object_changed(struct release *release, const struct hf_edgeupdate *wanted);
 
 /* ---- counts.c ---------------------------------------------------------------------------------------------------- */
 
 void counts_init(struct hf_update_engine *engine);
-/* Counts the change of phase since the journal was last shown. */
+/* A change of phase since the journal was last shown. */
 void counts_move(struct release *release);
 void counts_failure(const struct hf_update_engine *engine, enum hf_reason reason);

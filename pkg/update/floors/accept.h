@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Accepts a node's present floors as its newest, for a person on the node. Uses the TPM: only holdfast-tpm may call
- * it. */
+/* Accepts a node's floors as its newest, for a person on the node. Only holdfast-tpm may call it: it uses the TPM. */
 #pragma once
 
 #include <stdint.h>
@@ -9,8 +8,8 @@
 #include "base/fs.h"
 
 /* Under the lock of floors/step.h: writes a record with the counter's next value, then increments the counter. Its
- * floors are those of the newest record in state_dir that this TPM has sealed, or none; the agent later adds those on
- * the disk. `tcti`: tpm/chip.h. -EALREADY: the newest already, or neither record nor counter. -ENOENT: state_dir is
+ * floors: those of the newest record in state_dir that this TPM has sealed, or none; the agent adds those on the disk.
+ * `tcti`: tpm/chip.h. -EALREADY: it is the newest, or there is neither record nor counter. -ENOENT: state_dir is
  * neither an agent's state folder nor empty. -EIO: a file that may hold the newest record cannot be read. -EAGAIN:
  * another program has used a counter meanwhile. Others: tpm/chip.h, floors/record.h. Blocks. */
 HF_MUST_USE int hf_floor_accept(const char *tcti, const struct hf_fs_ops *fs, const char *state_dir,

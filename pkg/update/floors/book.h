@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All floors of a node, in memory and as text of the floor record (floors/record.h). A floor is a history
- * (rules/sequence.h) with a key such as "release/app", one line each in order of keys; "-": unknown or malformed
- * digest:
+ * (rules/sequence.h) with a key such as "release/app"; a line each in order of keys ("-": unknown digest):
  *   floor <key> <top sequence> <top digest> <current sequence> <current digest> [<used digest>...]
- * Pure. Threads: one at a time for one book. */
+ * Pure. */
 #pragma once
 
 #include "base/buf.h"
@@ -13,11 +12,11 @@
 
 enum {
     HF_FLOOR_BOOK_MAX = 2048,          /* floors */
-    HF_FLOOR_BOOK_MAX_BYTES = 1 << 20, /* of the text */
+    HF_FLOOR_BOOK_MAX_BYTES = 1 << 20, /* of text */
 };
 
 struct hf_floor_book {
-    struct hf_strmap floors; /* key to the rest of its line */
+    struct hf_strmap floors; /* key to the remainder of its line */
     unsigned changes;        /* of floors */
 };
 
@@ -27,13 +26,11 @@ struct hf_floor_book {
     }
 void hf_floor_book_done(struct hf_floor_book *book);
 
-/* Joins *history and the floor (hf_sequence_join()); both get the result. Without a committed release (sequence 0): no
- * floor. 1: changed, else 0. -E2BIG: full. After an error the book is unchanged, *history joined. */
+/* Joins *history and the floor (hf_sequence_join()); both get the result. No floor without a committed release (sequence 0). 1:
+ * changed, else 0. -E2BIG: full. After an error only *history is joined. */
 HF_MUST_USE int hf_floor_book_join(struct hf_floor_book *book, const char *key, struct hf_sequence_history *history);
 
-/* Returns how many floors changed. -EBADMSG: malformed; the lines before it are joined. Others:
- * hf_floor_book_join(). */
+/* Returns how many floors changed. -EBADMSG: malformed; the lines before it are joined. Others: above. */
 HF_MUST_USE int hf_floor_book_add(struct hf_floor_book *book, struct hf_view text, struct hf_err *err);
 
-/* -E2BIG: *out is full. */
 HF_MUST_USE int hf_floor_book_format(const struct hf_floor_book *book, struct hf_buf *out);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The floor record on disk: all floors of this node, with the value of the TPM's floor counter that belongs to them.
- * The text is a sealed file (codec/seal.h):
+/* The floor record on disk: all floors of this node, with the value of the TPM's floor counter. A sealed file
+ * (codec/seal.h):
  *
  *     value <value of the counter>
  *     blob <sealed key in hex>
  *     floor ...                       (update/floors/book.h)
  *
- * The blob is the key hf_floor_record_key(), which the TPM of this node has sealed (tpm/chip.h): so only a program with
- * access to this TPM can make or change a record. The TPM opens an old record too, but the counter shows that it is
- * old. The files are <state>/floor-record.0 and .1, with a copy below an update root (update/install/floor_copy.h). */
+ * The blob is hf_floor_record_key(), sealed by the node's TPM (tpm/chip.h): so only a program with access to this TPM
+ * can make or change a record. An old record opens, too, but the counter shows that it is old. Files:
+ * <state>/floor-record.0 and .1, and a copy below an update root (update/install/floor_copy.h). */
 #pragma once
 
 #include "base/buf.h"
@@ -17,41 +17,40 @@
 
 enum { HF_FLOOR_RECORD_MAX_BYTES = (1 << 20) + 4096, HF_FLOOR_RECORD_KEY = 32 };
 
-/* The views borrow from the text. */
+/* Views into the text. */
 struct hf_floor_record {
-    uint64_t value; /* of the floor counter */
+    uint64_t value; /* floor counter */
     struct hf_view blob, floors;
 };
 
-/* That the TPM did not open: ignored by hf_floor_record_load(). Zero-initialize. */
+/* Records that the TPM did not open, for hf_floor_record_load() to ignore. Zero-initialize. */
 enum { HF_FLOOR_RECORD_MAX_FOREIGN = 12 };
 struct hf_floor_record_foreign {
     unsigned n;
-    unsigned char sha256[HF_FLOOR_RECORD_MAX_FOREIGN][32]; /* of each whole text */
+    unsigned char sha256[HF_FLOOR_RECORD_MAX_FOREIGN][32]; /* whole texts */
 };
-/* No effect if *foreign is full. Pure. */
+/* No effect if full. Pure. */
 void hf_floor_record_add_foreign(struct hf_floor_record_foreign *foreign, struct hf_view text);
 
-/* What is wrong with files and copies of the record. */
+/* Files and copies. */
 struct hf_floor_record_places {
-    /* one is damaged, unsafe (owner, mode) or unreadable; see *err */
+    /* one is damaged, unsafe (owner, mode) or unreadable: *err */
     bool bad;
-    /* one that may be the newest cannot be read; see *err */
+    /* one that may be the newest cannot be read: *err */
     bool unread;
-    /* a file lacks the newest, or no copy below the roots (if there are any) has it */
+    /* a file lacks the newest, or all copies do (if there are roots) */
     bool incomplete;
 };
 
-/* -E2BIG. Pure. */
 HF_MUST_USE int hf_floor_record_format(const struct hf_floor_record *record, struct hf_buf *out);
-/* Not the floors. -EBADMSG: damaged, or an unknown version. Pure. */
+/* -EBADMSG: damaged, or an unknown version. Does not parse the floors. Pure. */
 HF_MUST_USE int hf_floor_record_parse(struct hf_view text, struct hf_floor_record *ret_record, struct hf_err *err);
-/* That the TPM seals: a hash of value and floors. Pure. */
+/* What the TPM seals: a hash of value and floors. Pure. */
 void hf_floor_record_key(uint64_t value, struct hf_view floors, unsigned char key[HF_FLOOR_RECORD_KEY]);
 
-/* Loads that with the highest value which is not in *foreign, from files and copies below all roots of *target (without
- * path and release), into *text (empty, `max` HF_FLOOR_RECORD_MAX_BYTES), from which *ret_record borrows. -ENOENT:
- * none. *ret_places is set also after an error. Blocks. */
+/* That with the highest value which is not in *foreign, from files and copies below all roots of *target (without path
+ * and release). *ret_record borrows from *text (empty, `max` HF_FLOOR_RECORD_MAX_BYTES). -ENOENT. Sets *ret_places also
+ * after an error. Blocks. */
 HF_MUST_USE int hf_floor_record_load(const struct hf_target *target, const char *state_dir,
                                      const struct hf_floor_record_foreign *foreign, struct hf_buf *text,
                                      struct hf_floor_record *ret_record, struct hf_floor_record_places *ret_places,
@@ -59,5 +58,5 @@ HF_MUST_USE int hf_floor_record_load(const struct hf_target *target, const char 
 /* Both files, durably. Blocks. */
 HF_MUST_USE int hf_floor_record_save(const struct hf_fs_ops *fs, const char *state_dir, struct hf_view text,
                                      struct hf_err *err);
-/* Below the first root where it works. 0 also without a root. Blocks. */
+/* Below the first root where it works. 0 without a root. Blocks. */
 HF_MUST_USE int hf_floor_record_copy(const struct hf_target *target, struct hf_view text, struct hf_err *err);

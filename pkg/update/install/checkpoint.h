@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How much of a new file a delta has made, to resume after a kill or a power cut.
- *
- * A wrong record does no harm: the complete file is compared with the signed hash. Threads: any, one at a time for one
- * keeper, which borrows `dir`; all but _format and _parse block. */
+/* How much of a new file a delta has made, to resume after a kill or power cut. A wrong record does no harm: the
+ * complete file is compared with the signed hash. Threads: any; all but _format and _parse block. */
 #pragma once
 
 #include "base/buf.h"
@@ -11,13 +9,13 @@
 
 struct hf_checkpoint_keeper {
     const struct hf_target_dir *dir;
-    int fd;                      /* of the checkpoint file; owned; negative: no checkpoints */
+    int fd;                      /* of the checkpoint file; owned; < 0: no checkpoints */
     char key[2 * HF_SHA256_HEX]; /* hash of delta, "-", hash of new file */
-    char boot[40];               /* kernel's id; "": unknown */
-    uint64_t every;              /* bytes between two synced ones, at least */
+    char boot[40];               /* kernel's; "": unknown */
+    uint64_t every;              /* least bytes between synced ones */
     uint64_t synced;             /* offset of the last synced one */
-    unsigned turn;               /* synced slot of the next */
-    /* synced or not; new_offset 0: none */
+    unsigned turn;               /* slot of the next synced one */
+    /* new_offset 0: none */
     struct hf_delta_checkpoint last;
 };
 #define HF_CHECKPOINT_KEEPER_INIT                                                                                      \
@@ -25,18 +23,18 @@ struct hf_checkpoint_keeper {
         .fd = -1                                                                                                       \
     }
 
-/* For a delta that makes `size` bytes with `sha256`. True: an earlier process left some; *ret_point has the highest
- * offset, and the caller checks that the new file reaches it. False: none, or too small a file. */
+/* For a delta that makes `size` bytes with `sha256`. True: *ret_point is the highest that an earlier process left; the
+ * caller checks that the new file reaches it. False: none, or too small a file. */
 bool hf_checkpoint_open(const struct hf_target_dir *dir, const char *delta_sha256, const char *sha256, uint64_t size,
                         struct hf_checkpoint_keeper *keeper, struct hf_delta_checkpoint *ret_point);
-/* Highest offset on disk, or 0. Changes nothing. */
+/* Highest offset on disk, or 0. */
 uint64_t hf_checkpoint_peek(const struct hf_target_dir *dir, const char *delta_sha256, const char *sha256);
-/* Drops all: the new file begins anew. */
+/* The new file begins anew. */
 void hf_checkpoint_restart(struct hf_checkpoint_keeper *keeper);
-/* out_fd is written up to checkpoint->new_offset. Syncs it if a synced checkpoint is due; only that can fail. After a
- * failed write of the checkpoint file nothing more is recorded. */
+/* out_fd is written up to checkpoint->new_offset. Syncs it if due, which alone can fail. After a failed write of the
+ * checkpoint file nothing more is recorded. */
 HF_MUST_USE int hf_checkpoint_keep(struct hf_checkpoint_keeper *keeper, int out_fd,
                                    const struct hf_delta_checkpoint *checkpoint);
-/* Makes the latest durable. */
+/* Syncs the latest. */
 void hf_checkpoint_settle(struct hf_checkpoint_keeper *keeper, int out_fd);
 void hf_checkpoint_done(struct hf_checkpoint_keeper *keeper); /* leaves the file */

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A copy of the floor (state/floor.h) outside the state folder, so that an agent that has lost that still refuses old
- * releases: <update root>/.holdfast-floors/<release>, below the root of the install path. A load joins the copies below
- * all roots: an old release may have a path below another one. A copy that others than root and the agent's user can
- * write is bad; no release or manifest writes into the folder (hf_config_path_is_reserved()). Threads: any; blocks. */
+/* A copy of the floor (state/floor.h) outside the state folder, so that an agent that lost that refuses old releases:
+ * <update root>/.holdfast-floors/<release>, below the root of the install path. A load joins the copies below all
+ * roots: an old release may have been below another. Bad are copies that others than root and the agent's user can
+ * write; nothing installs into the folder (hf_config_path_is_reserved()). Threads: any; blocks. */
 #pragma once
 
 #include "steps/target.h"
 #include "update/rules/sequence.h"
 
-/* Joins the good copies into *history; target->path is not used. None is no error. Damaged, unreadable or writable by
- * others: the error of the last of these. */
+/* Joins the good copies into *history; ignores target->path. None is no error. The error of the last one that is
+ * damaged, unreadable or writable by others. */
 HF_MUST_USE int hf_floor_copy_load(const struct hf_target *target, struct hf_sequence_history *history,
                                    struct hf_err *err);
 
@@ -17,8 +17,8 @@ HF_MUST_USE int hf_floor_copy_load(const struct hf_target *target, struct hf_seq
 HF_MUST_USE int hf_floor_copy_save(const struct hf_target *target, const struct hf_sequence_history *history,
                                    struct hf_err *err);
 
-/* Another text, of which target->release is the name. `take` gets the copy below each root; bad is also one above
- * max_bytes, or of which `take` returns -errno. */
+/* For another text named target->release. `take` gets the copy below each root; bad is also one above max_bytes, or
+ * that `take` refuses (-errno). */
 HF_MUST_USE int hf_floor_copy_read(const struct hf_target *target, size_t max_bytes,
                                    int (*take)(void *arg, struct hf_view text, struct hf_err *err), void *arg,
                                    struct hf_err *err);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads and writes the records of a manifest; internal to manifest.c and manifest_check.c.
+/* Records of a manifest; internal to manifest.c and manifest_check.c.
  *
  *     holdfast manifest 1\n
  *     <type> <mode> <uid> <gid> <size> <inode> <ctime, s> <ctime, ns> <sha256 or -> <path>\0
  *     end <number of records, ten digits> <sha256 of all bytes before this line>\0
  *
- * The type is d (folder), f (file) or l (symbolic link). The size of a folder is the number of names in it; the SHA-256
- * of a link is that of its text. The path is relative to the top folder, which is ".". Worker threads only; all
- * block. */
+ * Type: d (folder), f (file) or l (symbolic link). A folder's size is its number of names; a link's SHA-256 that of its
+ * text. Paths are relative to the top folder, ".". Workers only; blocks. */
 #pragma once
 
 #include "pack/tar/tar_read.h"
@@ -26,10 +25,10 @@ struct manifest_record {
     char path[HF_TAR_MAX_NAME];
 };
 
-/* Without sha256 and path. Type 0: device, socket, pipe. */
+/* Not sha256 and path. Type 0: device, socket, pipe. */
 void manifest_record_set(struct manifest_record *record, const struct stat *st);
 
-/* Writes <folder>/manifest.<version>.new; manifest_writer_end() renames it. */
+/* <folder>/manifest.<version>.new, which manifest_writer_end() renames. */
 struct manifest_writer {
     const struct hf_install_manifest *manifest;
     int fd;
@@ -49,23 +48,22 @@ void manifest_writer_done(struct manifest_writer *writer); /* removes an unfinis
 struct manifest_reader {
     const struct hf_fs_ops *fs;
     int fd;
-    /* offsets of the next bytes and of the records' end; inode of the manifest */
+    /* offsets of the next byte and of the records' end; inode of the manifest */
     uint64_t at, end, inode;
-    unsigned count; /* in the whole manifest */
+    unsigned count; /* in the manifest */
     size_t from, n; /* bytes[from..n) is unread */
     char bytes[HF_INSTALL_MANIFEST_BUFFER];
 };
-/* Checks the SHA-256 in the last line, unless its inode is known_inode. -ENOENT: missing or damaged. */
+/* Checks the SHA-256 in the last line, unless the inode is known_inode. -ENOENT: missing or damaged. */
 HF_MUST_USE int manifest_reader_open(struct manifest_reader *reader, const struct hf_install_manifest *manifest,
                                      uint64_t known_inode);
-/* From manifest_reader_offset(). */
 void manifest_reader_seek(struct manifest_reader *reader, uint64_t offset);
 uint64_t manifest_reader_offset(const struct manifest_reader *reader);
 /* 1: a record; 0: the end; -errno. */
 HF_MUST_USE int manifest_reader_next(struct manifest_reader *reader, struct manifest_record *ret_record);
 void manifest_reader_done(struct manifest_reader *reader);
 
-/* All but the path, which is relative to `dirfd` and has no links. -ESTALE: changed meanwhile, a capability
+/* All but the path, which is below `dirfd`, without links. -ESTALE: changed meanwhile, a capability
  * (security.capability), or a device, socket or pipe. */
 HF_MUST_USE int manifest_record_read(const struct hf_fs_ops *fs, int dirfd, const char *path, const atomic_bool *cancel,
                                      struct manifest_record *record, struct hf_failure *failure);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Mode and owner ("rights") of a single installed file. A manifest records them at installation, and the next version
- * gets the recorded ones: a later change by somebody else does not spread. Workers only; blocks. */
+/* Mode and owner ("rights") of an installed file. Its manifest records them, and the next version gets the recorded
+ * ones: changes by somebody else do not spread. Workers only; blocks. */
 #pragma once
 
 #include "steps/target.h"
@@ -12,7 +12,7 @@ struct hf_rights {
     gid_t gid;
 };
 
-/* The rights of the first of versions[n] with a manifest in `records`; NULL and "" are skipped. False: none. */
+/* Of the first of versions[n] with a manifest in `records`; skips NULL and "". False: none. */
 bool hf_rights_load(const struct hf_fs_ops *fs, const char *records, const char *const *versions, size_t n,
                     struct hf_rights *ret_rights);
 
@@ -21,6 +21,6 @@ struct hf_rights hf_rights_adopt(const struct stat *st);
 
 bool hf_rights_match(const struct hf_rights *rights, const struct stat *st);
 
-/* Owner first, which clears set-id bits. OwnershipLost: no permission. */
+/* Owner first, which clears set-id bits. OwnershipLost: not permitted. */
 HF_MUST_USE int hf_rights_set(const struct hf_fs_ops *fs, int fd, const struct hf_rights *rights,
                               struct hf_failure *failure);

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Installs releases of kind Tree: each version is a folder, and a symbolic link at install.path names the one in
- * use.
+/* Releases of kind Tree: each version is a folder, and a symbolic link at install.path names the one in use.
  *
  *   /opt/app/current -> .holdfast-app.tree/<sha256 of the archive>
  *
- * The caller verifies the archive. The files get the owner of the tree in use, else the agent's user and group, not the
- * archive's. An existing folder is compared with its manifest before it is used again. Workers only; _make, _verify and
- * _clean block. */
+ * The caller verifies the archive. Files get the owner of the tree in use, else the agent's user and group. An existing
+ * folder is compared with its manifest before it is used again. Workers only; _make, _verify and _clean block. */
 #pragma once
 
 #include <stdatomic.h>
@@ -14,33 +12,31 @@
 #include "steps/target.h"
 #include "update/install/manifest.h"
 
-/* <sha256> of the archive; for a repair <sha256>.again if `old_link` ("": none) names <sha256>. */
+/* <sha256>, or for a repair <sha256>.again if `old_link` ("": none) names that. */
 const char *hf_tree_folder(const char *release, const char *sha256, const char *old_link,
                            char folder[HF_INSTALL_MANIFEST_VERSION]);
 
-/* Extracts `tar_fd` into `folder`, beside the release's other trees, in place of an existing one; manifest into
- * `records` (NULL: none). Afterwards, and after a crash, the folder is complete and durable or absent. -ESTALE: the
- * target's link names it. */
+/* Extracts `tar_fd` into `folder`, in place of an existing one; manifest into `records` (NULL: none). Afterwards, also
+ * after a crash, the folder is complete and durable or absent. -ESTALE: the target's link names it. */
 HF_MUST_USE int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *folder, const char *records,
                              const atomic_bool *cancel, struct hf_failure *failure);
 
-/* Names of trees that are there: whoever made one may have been killed before its last sync. */
+/* Names of trees: whoever made one may have been killed before its sync. */
 HF_MUST_USE int hf_tree_sync(const struct hf_target_dir *dir, struct hf_failure *failure);
 
-/* The tree of `link`, by hf_install_manifest_check(). Without a usable manifest by its canonical archive: if its
- * SHA-256 is the folder's, it gets a new manifest (HF_INSTALL_CHECK_LOOK: none). `records` NULL: only that the folder
- * exists. 1, 0 (look->what), or -errno: not completed. */
+/* By hf_install_manifest_check(). Without a usable manifest by its canonical archive: if its SHA-256 is the folder's,
+ * writes a manifest (HF_INSTALL_CHECK_LOOK: none). `records` NULL: only that it exists. 1, 0 (look->what), or -errno:
+ * not completed. */
 HF_MUST_USE int hf_tree_verify(const struct hf_target_dir *dir, const char *link, const char *records,
                                enum hf_install_check how, struct hf_install_manifest_look *look,
                                const atomic_bool *cancel, struct hf_failure *failure);
 
-/* Text of the link that selects a tree. */
 const char *hf_tree_link(const char *release, const char *folder, char text[HF_TARGET_MAX_PATH]);
 /* False: no tree of this release. */
 bool hf_tree_link_parse(const char *release, const char *text, char sha256[HF_SHA256_HEX]);
-/* The folder's name, the end of `text`; "": no tree of this release. */
+/* End of `text`; "": no tree of this release. */
 const char *hf_tree_link_folder(const char *release, const char *text);
 
-/* All but `keep` ("": none); after the last tree, the folder around them. */
+/* All but `keep` ("": none); after the last tree, also their folder. */
 HF_MUST_USE int hf_tree_clean(const struct hf_target_dir *dir, const char *const *keep, size_t n,
                               struct hf_failure *failure);

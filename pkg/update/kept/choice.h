@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What to keep of committed versions, and where a version's content comes from if it is on the disk. Pure. */
+/* What to keep of committed versions, and where content on the disk comes from. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,12 +7,12 @@
 
 /* ---- what to keep ------------------------------------------------------------------------------------------------ */
 
-/* spec.retain. Zeroed: what costs nothing. */
+/* spec.retain. Zeroed: only what costs nothing. */
 struct hf_kept_policy {
     bool current;       /* a copy of the committed version */
     bool previous;      /* the one before it */
-    uint64_t max_bytes; /* of both, per release name */
-    bool unread;        /* unknown yet: what is kept stays */
+    uint64_t max_bytes; /* both, per release name */
+    bool unread;        /* not known yet: all stays */
 };
 
 enum hf_kept_room { HF_KEPT_ROOM, HF_KEPT_WARN, HF_KEPT_CRITICAL }; /* by spec.disk */
@@ -22,14 +22,14 @@ struct hf_kept_facts {
     enum hf_kept_room room;
     uint64_t size, previous_size; /* 0: none */
     bool has_copy;                /* of the committed one */
-    bool just_committed;          /* the version before has just become that */
+    bool just_committed;          /* the version before is only now that */
 };
 
 struct hf_kept_choice {
     bool copy, previous;
 };
 
-/* Why a version before is not kept; NOTHING: it is. */
+/* Why the version before is not kept. */
 enum hf_kept_bar { HF_KEPT_BAR_NOTHING, HF_KEPT_BAR_POLICY, HF_KEPT_BAR_SIZE, HF_KEPT_BAR_DISK };
 
 enum hf_kept_bar hf_kept_previous_bar(const struct hf_kept_facts *facts);
@@ -42,7 +42,7 @@ struct hf_kept_choice hf_kept_choose(const struct hf_kept_facts *facts);
 
 enum hf_kept_source {
     HF_KEPT_NOWHERE,
-    HF_KEPT_IN_PLACE, /* Tree: the version's folder is there, the link to it is missing */
+    HF_KEPT_IN_PLACE, /* Tree: only the link to its folder is missing */
     HF_KEPT_COPY,
     HF_KEPT_CLONE,
     HF_KEPT_LINK,
@@ -50,8 +50,8 @@ enum hf_kept_source {
     HF_KEPT_SOURCES,
 };
 
-/* The lowest that is there: copy and clone cannot have been changed through the installed name, a link can. */
+/* The lowest: copy and clone cannot have been changed through the installed name, a link can. */
 enum hf_kept_source hf_kept_source_choose(const bool there[HF_KEPT_SOURCES]);
 
-/* Taking from it may need the space of the content. */
+/* May need the content's space. */
 bool hf_kept_source_needs_space(enum hf_kept_source source, bool tree);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keeps content of committed versions beside the target, to take it from there instead of from the network.
+/* Keeps content of committed versions beside the target, to save the network.
  *
- * Without a policy, a second name of the installed files, or a reflink where the file system has them; by the policy a
- * copy, and the version before. A second name shares its content: it brings back a file that was removed or replaced,
- * not one changed in place. Whoever takes content verifies its hash; what turned out wrong is removed. Nothing is kept
- * beside a target in whose folder other users may rename files. Workers only; blocks. */
+ * Always a second name of the installed files, or a reflink where possible; by the policy a copy, and the version
+ * before. A second name shares its content: it brings back a file that was removed or replaced, not one changed in
+ * place. Whoever takes content verifies it; wrong content is removed. Nothing is kept where other users may rename
+ * files of the target's folder. Workers only; blocks. */
 #pragma once
 
 #include <stdatomic.h>
@@ -16,8 +16,8 @@
 struct hf_kept_params {
     struct hf_target target;
     enum hf_install_kind kind;
-    const char *records; /* of the manifests */
-    const char *sha256;  /* committed version */
+    const char *records; /* for manifests */
+    const char *sha256;  /* committed version's */
     uint64_t size;
     const char *previous_sha256; /* version before; "": none */
     uint64_t previous_size;
@@ -27,36 +27,36 @@ struct hf_kept_params {
     const atomic_bool *cancel;
 };
 
-/* Keeps what is chosen of the committed version, if it is in place, and of the one before; removes the rest. Call it at
- * any time, also after a power cut anywhere. An error costs only what could not be kept. */
+/* Keeps what is chosen of both versions, the committed one if in place; removes the rest. At any time, also after a
+ * power cut. An error costs only what could not be kept. */
 HF_MUST_USE int hf_kept_keep(const struct hf_kept_params *params, struct hf_failure *failure);
 
 struct hf_kept_want {
     enum hf_install_kind kind;
     const char *sha256;
     uint64_t size;
-    const char *link;  /* Tree: text of the link in place, or "" */
+    const char *link;  /* Tree: text of the link, or "" */
     const char *other; /* File: an installed file with this hash, or "" */
     struct hf_target target;
     const atomic_bool *cancel;
 };
 
-/* Looks at names and sizes alone. */
+/* Only looks at names and sizes. */
 enum hf_kept_source hf_kept_find(const struct hf_kept_want *want, const struct hf_target_dir *dir);
 
-/* Reads what an installation would take: 1: the content; 0: not. A tree IN_PLACE against its manifest in `records`,
- * else by hash. -ENOENT with NOWHERE: none, or the installed tree's archive was made by another program, so what is
- * kept never has its hash. */
+/* Reads what an installation would take: 1: the content; 0: not. IN_PLACE against its manifest in `records`, else by
+ * hash. -ENOENT with NOWHERE: none; or another program made the installed tree's archive, so that what is kept never
+ * has its hash. */
 HF_MUST_USE int hf_kept_check(const struct hf_kept_want *want, const struct hf_target_dir *dir, const char *records,
                               enum hf_kept_source *ret_source, struct hf_failure *failure);
 
-/* HF_TARGET_NEW from hf_kept_find(), not IN_PLACE; of a tree, its archive. Returns a descriptor; not verified. -ENOENT:
- * none. */
+/* Makes HF_TARGET_NEW from hf_kept_find(), not IN_PLACE; of a tree, its archive. Returns a descriptor; not verified.
+ * -ENOENT: none. */
 HF_MUST_USE int hf_kept_take(const struct hf_kept_want *want, const struct hf_target_dir *dir,
                              struct hf_failure *failure);
 
-/* One of the names that are kept is a name of this file. */
+/* Is one of the kept names a name of this file? */
 bool hf_kept_names(const struct hf_target_dir *dir, const struct stat *st);
 
-/* Removes all that is kept of this content, which turned out wrong. */
+/* All kept of this content, which is wrong. */
 void hf_kept_drop(const struct hf_target_dir *dir, const char *sha256);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The delta in progress, in the file <state>/updates/<release>/attempt (codec/state/record.h): durable before the first
- * byte of the delta is parsed, gone when it succeeds, fails or is stopped.
- *
- * Threads: any, one at a time for one release; functions with `fs` block. */
+/* The delta in progress, in <state>/updates/<release>/attempt (codec/state/record.h): durable before its first byte is
+ * parsed, gone when it succeeds, fails or is stopped. Functions with `fs` block. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,40 +11,40 @@
 #include "codec/state/record.h"
 #include "os/room.h"
 
-/* From any cause, with one delta: also ends a loop of watchdog resets on a board without memory. */
+/* With one delta, by any cause: ends a loop of watchdog resets without memory. */
 enum { HF_ATTEMPT_MAX_DEATHS = 3 };
 
 struct hf_attempt {
     char delta[HF_SHA256_HEX];
-    char makes[HF_SHA256_HEX];  /* file that the delta makes */
+    char makes[HF_SHA256_HEX];  /* hash of the file to make */
     uint64_t size;              /* of that file */
-    uint64_t at;                /* offset in it from which the attempt resumed; 0: it began anew */
-    unsigned deaths;            /* before, with this delta */
-    char boot[40];              /* id of the boot at its start; "": unknown */
+    uint64_t at;                /* offset where the attempt resumed; 0: began anew */
+    unsigned deaths;            /* earlier ones */
+    char boot[40];              /* at its start; "": unknown */
     struct hf_room_kills kills; /* at its start */
 };
 
 struct hf_attempt_now {
     char boot[40];
     struct hf_room_kills kills;
-    uint64_t at; /* from which the delta can resume */
+    uint64_t at; /* where it can resume */
 };
 
-/* Sets `boot`, `kills` and `deaths` (one more than in a record of this delta), and saves. */
+/* Sets `boot`, `kills` and `deaths` (one more than recorded for this delta), and saves. */
 HF_MUST_USE int hf_attempt_begin(const struct hf_fs_ops *fs, const char *folder, struct hf_attempt *attempt,
                                  struct hf_err *err);
-/* 0 also if there is no record. */
+/* 0 also without a record. */
 HF_MUST_USE int hf_attempt_end(const struct hf_fs_ops *fs, const char *folder, struct hf_err *err);
-/* False: no record, or a damaged one, which is set aside. */
+/* False: none, or damaged and set aside. */
 bool hf_attempt_find(const struct hf_fs_ops *fs, const char *folder, struct hf_attempt *ret_attempt);
 
-/* Leaves `at` 0 for the caller. */
+/* All but `at`. */
 void hf_attempt_look(const struct hf_fs_ops *fs, struct hf_attempt_now *ret_now);
 
 /* An OOM kill since the start, in the agent's cgroup or the one above (os/room.h), without a reboot. Pure. */
 bool hf_attempt_oom(const struct hf_attempt *attempt, const struct hf_attempt_now *now);
 
-/* hf_attempt_oom(), a death without progress and without a reboot, or HF_ATTEMPT_MAX_DEATHS. Pure. */
+/* By hf_attempt_oom(), a death without progress or reboot, or HF_ATTEMPT_MAX_DEATHS. Pure. */
 bool hf_attempt_gives_up(const struct hf_attempt *attempt, const struct hf_attempt_now *now);
 
 extern const struct hf_record_type hf_attempt_type;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The signed EdgeUpdate of the committed release, in the sealed file (codec/seal.h)
- * <state>/updates/<release>/committed: to repair the running version while the journal records a newer release that
- * waits or was refused. Its signatures are checked before use. Threads: any, one at a time for one release. */
+/* The committed release's signed EdgeUpdate, in the sealed file (codec/seal.h) <state>/updates/<release>/committed: for
+ * repairs while the journal has a newer release that waits or was refused. Signatures are checked before use. Threads:
+ * any. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,23 +14,23 @@
 
 /* `object`: `kept` of update/release.h. Pure. */
 HF_MUST_USE int hf_committed_format(const json_t *object, struct hf_buf *out);
-/* The release of such an object; NULL: there is none, or it cannot be decoded. May block to read zoneinfo files. */
+/* NULL: none, or not decodable. May block to read zoneinfo files. */
 struct hf_edgeupdate *hf_committed_decode(json_t *object);
 
-/* Durable; does not write a text that is there already. If the file has another release than `digest`, keeps it as the
- * version before, and then sets *ret_rotated. Blocks. */
+/* Durable; writes only another text. If the file has another release than `digest`, keeps that as the version before,
+ * and sets *ret_rotated. Blocks. */
 HF_MUST_USE int hf_committed_save(const struct hf_fs_ops *fs, const char *folder, struct hf_view text,
                                   const char *digest, bool *ret_rotated, struct hf_err *err);
 
-/* Free with hf_edgeupdate_free(). -ENOENT: no file, or another digest. -EBADMSG: damaged, and now `committed.damaged`.
+/* Free with hf_edgeupdate_free(). -ENOENT: no file, or another digest. -EBADMSG: damaged; now `committed.damaged`.
  * Blocks. */
 HF_MUST_USE int hf_committed_load(const struct hf_fs_ops *fs, const char *folder, const char *digest,
                                   struct hf_edgeupdate **ret_update, struct hf_err *err);
 
-/* The release that was committed before, whatever its digest: <state>/updates/<release>/previous. As above. */
+/* The version before, whatever its digest, from <state>/updates/<release>/previous. */
 HF_MUST_USE int hf_committed_load_previous(const struct hf_fs_ops *fs, const char *folder,
                                            struct hf_edgeupdate **ret_update, struct hf_err *err);
 
-/* Either file, whatever its digest, for others than the agent: a damaged one stays where it is. */
+/* Either, whatever its digest, for others than the agent: leaves a damaged one. */
 HF_MUST_USE int hf_committed_peek(const struct hf_fs_ops *fs, const char *folder, bool previous,
                                   struct hf_edgeupdate **ret_update, struct hf_err *err);

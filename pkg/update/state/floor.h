@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keeps on disk the floor of one release name: the history of its releases that the node has committed
- * (update/rules/sequence.h). Functions with `fs` block. */
+/* The floor of one release name on disk: the history of committed releases (update/rules/sequence.h). Functions with
+ * `fs` block. */
 #pragma once
 
 #include <stdint.h>
@@ -13,16 +13,15 @@
 
 enum { HF_FLOOR_MAX_BYTES = 4096 };
 
-/* *ret_history is zero if nothing is committed. *ret_damaged: files that are damaged (then renamed) or cannot be read.
- * Fails if one cannot be read and the other is not good. */
+/* *ret_history: zero if none. *ret_damaged: files that are damaged (now renamed) or unreadable. Fails if one cannot be
+ * read and the other is not good. */
 HF_MUST_USE int hf_floor_load(const struct hf_fs_ops *fs, const char *folder, struct hf_sequence_history *ret_history,
                               unsigned *ret_damaged, struct hf_err *err);
 
-/* Merges *history with the files, and writes each file that has other content or cannot be read. */
+/* Merges *history with the files; writes each that differs or cannot be read. */
 HF_MUST_USE int hf_floor_save(const struct hf_fs_ops *fs, const char *folder, struct hf_sequence_history *history,
                               struct hf_err *err);
 
-/* -EBADMSG: damaged, or another version. Pure. */
 extern const struct hf_record_type hf_floor_type;
 HF_MUST_USE int hf_floor_format(const struct hf_sequence_history *history, struct hf_buf *out);
 HF_MUST_USE int hf_floor_parse(struct hf_view text, struct hf_sequence_history *ret_history, struct hf_err *err);

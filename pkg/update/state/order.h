@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The site's order to go back to the version before: the file <state>/rollbacks/<release> (codec/state/record.h), which
- * root writes on the node and the engine reads. It is in force while it exists, until a release with a higher sequence
- * is committed. Blocks. Threads: any, one at a time for one order. */
+/* The site's order to go back: root writes the file <state>/rollbacks/<release> (codec/state/record.h), the engine
+ * reads it. In force while it exists, until a release with a higher sequence is committed. Blocks. Threads: any. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -14,26 +13,26 @@
 enum { HF_ORDER_MAX_BYTES = 4096, HF_ORDER_MAX_REASON = 128, HF_ORDER_MAX_BY = 64 };
 
 struct hf_order {
-    char digest[HF_SHA256_HEX]; /* of the committed release that the site leaves */
-    char version[129];          /* its version, for people */
+    char digest[HF_SHA256_HEX]; /* committed release that the site leaves */
+    char version[129];          /* for people */
     char reason[HF_ORDER_MAX_REASON];
-    char by[HF_ORDER_MAX_BY]; /* who gave it, as the command knows; or "" */
-    uint64_t since_unix_ns;   /* by the wall clock, which may be wrong */
-    char refused[257];        /* why the node did not follow it, which ends it; "": it stands */
+    char by[HF_ORDER_MAX_BY]; /* giver, as the command knows; or "" */
+    uint64_t since_unix_ns;   /* wall clock, may be wrong */
+    char refused[257];        /* why it was not followed, which ends it; "": it stands */
 };
 
 extern const struct hf_record_type hf_order_type;
 
-/* -ENOENT: none. -EBADMSG: damaged, and left as it is. -EOPNOTSUPP: of another version. */
+/* -ENOENT. -EBADMSG: damaged; stays. -EOPNOTSUPP: another version. */
 HF_MUST_USE int hf_order_load(const struct hf_fs_ops *fs, const char *folder, const char *release,
                               struct hf_order *ret_order, struct hf_err *err);
-/* Durable; makes the folder if it is missing. */
+/* Durable; makes the folder. */
 HF_MUST_USE int hf_order_save(const struct hf_fs_ops *fs, const char *folder, const char *release,
                               const struct hf_order *order, struct hf_err *err);
-/* Durable; succeeds if there is none. */
+/* Durable; 0 if there is none. */
 HF_MUST_USE int hf_order_remove(const struct hf_fs_ops *fs, const char *folder, const char *release,
                                 struct hf_err *err);
-/* The same order: given for the same release at the same time. */
+/* Same release, same time. */
 bool hf_order_is(const struct hf_order *a, const struct hf_order *b);
-/* What the site says, for people; `to`: the version before. NULL: nobody knows. Pure. */
+/* For people; `to`: the version before, NULL: unknown. Pure. */
 const char *hf_order_text(const struct hf_order *order, const char *to, char *text, size_t n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Puts each node into one class for a rollout and counts the classes. Pure. */
+/* Classes of nodes in a rollout, and their counts. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,17 +7,17 @@
 
 #include "rollout/fleet.h"
 
-/* hf_rollout_classify() tests rules in a fixed order; the first decides (docs/DESIGN.md, "Rollouts"). */
+/* hf_rollout_classify() tests in a fixed order (docs/DESIGN.md, "Rollouts"). */
 enum hf_rollout_class {
     HF_CLASS_OUTSIDE,      /* not selected, or neither admitted nor begun */
-    HF_CLASS_SUPERSEDED,   /* another object of the release name has the node */
-    HF_CLASS_UPDATED,      /* Committed, or repairs the file after that */
+    HF_CLASS_SUPERSEDED,   /* by another object of the release name */
+    HF_CLASS_UPDATED,      /* or repairs after it */
     HF_CLASS_FAILED,       /* RolledBack, Rejected, or RollingBack after a verdict (hf_reason_is_failure()) */
-    HF_CLASS_OVERDUE,      /* a failure: reports, but works longer than progressDeadline */
-    HF_CLASS_INCOMPATIBLE, /* the release has nothing for it */
-    HF_CLASS_UNKNOWN,      /* parked: silent for longer than unknownAfter */
-    HF_CLASS_HELD,         /* parked: the site holds updates, or went back from this release */
-    HF_CLASS_EXCUSED,      /* updating; waits without fault, as for a window */
+    HF_CLASS_OVERDUE,      /* works longer than progressDeadline */
+    HF_CLASS_INCOMPATIBLE, /* nothing in the release is for it */
+    HF_CLASS_UNKNOWN,      /* parked: silent longer than unknownAfter */
+    HF_CLASS_HELD,         /* parked: by the site, or it went back from this release */
+    HF_CLASS_EXCUSED,      /* updating; waits without fault, such as for a window */
     HF_CLASS_TURN,         /* updating; waits for its turn */
     HF_CLASS_UPDATING,
     HF_CLASS_COUNT,
@@ -26,16 +26,16 @@ enum hf_rollout_class {
 struct hf_rollout_facts {
     bool selected;
     bool reached;
-    bool superseded; /* as the node reports: another object of the release name has it */
-    /* was Committed, and waits neither for a turn nor a window: another phase now is a repair */
+    bool superseded; /* says the node */
+    /* was Committed, and waits for no turn or window: other phases are repairs */
     bool was_updated;
     bool has_entry; /* status.updates has this digest */
     int phase;      /* enum hf_phase */
     bool failed;    /* hf_reason_is_failure() */
     enum hf_fleet_wait wait;
-    bool heard_ever;     /* it has an EdgeNode with a status */
-    uint64_t silent_ns;  /* since the last new report, else since this process first saw the node */
-    uint64_t working_ns; /* as this process saw: since admission, or the last wait or silence */
+    bool heard_ever;     /* an EdgeNode with a status */
+    uint64_t silent_ns;  /* since the last new report, or since this process knows the node */
+    uint64_t working_ns; /* in this process: since admission, or the last wait or silence */
 };
 
 struct hf_rollout_limits {
@@ -45,21 +45,21 @@ struct hf_rollout_limits {
 
 HF_MUST_USE enum hf_rollout_class hf_rollout_classify(const struct hf_rollout_facts *facts,
                                                       const struct hf_rollout_limits *limits);
-/* This phase (enum hf_phase) needs admission; the node has begun, even if it is no longer admitted. */
+/* This phase needs admission: the node has begun, even if not admitted now. */
 bool hf_rollout_has_begun(int phase);
 
 struct hf_rollout_counts {
     uint32_t selected, admitted, updated, updating, failed, incompatible, unknown, superseded;
-    bool partial;           /* `failed` lacks overdue nodes from before this process */
-    uint32_t held;          /* in `unknown`: held by their site */
-    uint32_t open;          /* in `updating`: admitted; no stage waits for the others */
+    bool partial;           /* `failed` may lack overdue nodes from before this process */
+    uint32_t held;          /* in `unknown`: by their site */
+    uint32_t open;          /* in `updating`: admitted; stages wait only for these */
     uint32_t turn;          /* in `updating` */
     uint32_t overdue;       /* in `failed` */
-    uint32_t ungrouped;     /* selected, without the label strategy.disruption.groupBy */
+    uint32_t ungrouped;     /* selected, without strategy.disruption.groupBy's label */
     uint32_t canary_failed; /* in `failed` */
-    uint32_t canary_open;   /* canaries neither updated, incompatible nor superseded */
+    uint32_t canary_open;   /* neither updated, incompatible nor superseded */
     uint32_t canaries;
-    /* Nodes that the present stage added: */
+    /* Added by the present stage: */
     uint32_t stage_nodes, stage_updated, stage_failed, stage_parked, stage_exempt; /* incompatible, superseded */
 };
 

@@ -2,18 +2,18 @@
 /* Decides for a whole fleet when each node may update, and the status of each EdgeUpdate and each silent EdgeNode.
  * Turns state, events and time into effects: no clock, network or file, except zoneinfo files.
  *
- * The caller passes in every Node, EdgeNode and EdgeUpdate, and whether this process leads. It asks for a plan,
- * performs its writes in any order, and reports each result; until then the engine does not plan that write again.
+ * The caller passes in all Nodes, EdgeNodes and EdgeUpdates, and whether it leads; performs a plan's writes in any
+ * order, and reports each result: until then that write is not planned again.
  *
  *     hf_rollout_engine_take_update(engine, json, &now);
  *     hf_rollout_engine_plan(engine, &now, &plan);
  *     for each plan.effects[i]: send it, later hf_rollout_engine_result(engine, plan.effects[i].id, 0, object, &now)
  *
- * Every apply carries the resourceVersion on which the engine decided, so the server refuses one of a slow former
- * leader. A new leader first writes its epoch into an EdgeUpdate with a strategy.
+ * Every apply has the resourceVersion of its decision: the server refuses a slow former leader's. A new leader first
+ * writes its epoch into an EdgeUpdate with a strategy.
  *
  * Threads: one at a time. Memory: copies of Nodes and EdgeNodes (below 200 bytes each), references to EdgeUpdates. Bad
- * input affects only its object. After -ENOMEM for an object, list its kind again (hf_rollout_engine_list_begin()): a
+ * input affects only its object. After -ENOMEM for an object list its kind again (hf_rollout_engine_list_begin()): a
  * watch does not repeat objects. */
 #pragma once
 
@@ -24,20 +24,19 @@ enum { HF_ROLLOUT_MAX_UPDATES = 500 }; /* more are -E2BIG */
 
 struct hf_rollout_engine;
 
-/* `unix_ns` is for texts, and for the age of reports from before this process. */
+/* `unix_ns`: for texts, and ages of reports from before this process. */
 struct hf_rollout_now {
     uint64_t mono_ns; /* such as CLOCK_BOOTTIME */
     uint64_t unix_ns; /* the API server's time, as an estimate */
-    /* The part of mono_ns without contact to the nodes: makes none silent, and while it grows no stage soaks or
-     * waits. */
+    /* part of mono_ns without contact to the nodes: makes none silent; while it grows, no stage soaks or waits */
     uint64_t blind_ns;
 };
 
 struct hf_rollout_params {
-    uint64_t collect_after_ns; /* age at which an EdgeNode without a Node is deleted; 0: 24 h */
+    uint64_t collect_after_ns; /* when to delete an EdgeNode without a Node; 0: 24 h */
     unsigned silent_per_s;     /* EdgeNodes marked; 0: 20 */
     unsigned turns_per_s;      /* writes of EdgeNode.spec; 0: 50 */
-    bool keep_silent_nodes;    /* never mark one; for tests */
+    bool keep_silent_nodes;    /* for tests */
 };
 
 HF_MUST_USE int hf_rollout_engine_new(const struct hf_rollout_params *params, struct hf_rollout_engine **ret_engine);
@@ -46,39 +45,37 @@ HF_DEFINE_CLEANUP(struct hf_rollout_engine, hf_rollout_engine_free)
 
 /* ---- events ------------------------------------------------------------------------------------------------------ */
 
-/* A Node, EdgeNode or EdgeUpdate, new or changed. -EBADMSG: no valid name. -E2BIG: HF_FLEET_MAX,
- * HF_ROLLOUT_MAX_UPDATES. A Node needs only metadata.name and labels. */
+/* New or changed. -EBADMSG: no valid name. -E2BIG: HF_FLEET_MAX, HF_ROLLOUT_MAX_UPDATES. A Node needs only
+ * metadata.name and labels. */
 HF_MUST_USE int hf_rollout_engine_take_node(struct hf_rollout_engine *engine, const json_t *node,
                                             const struct hf_rollout_now *now);
 void hf_rollout_engine_drop_node(struct hf_rollout_engine *engine, const char *name, const struct hf_rollout_now *now);
 
-/* Versions come in order; one that the answer to a write has overtaken changes nothing. A resourceVersion that went
- * back comes from a restored backup: the engine takes it, and forgets earlier writes. A report has a higher
- * status.sequence; growth after a lower one means that the agent lost its state folder, and its reports are taken
- * again. */
+/* In order; versions that the answer to a write has overtaken change nothing. A resourceVersion that went back is a
+ * restored backup's: taken; earlier writes are forgotten. A report has a higher status.sequence; growth after a lower
+ * one means a lost state folder, and counts again. */
 HF_MUST_USE int hf_rollout_engine_take_edgenode(struct hf_rollout_engine *engine, const json_t *edgenode,
                                                 const struct hf_rollout_now *now);
 void hf_rollout_engine_drop_edgenode(struct hf_rollout_engine *engine, const char *name,
                                      const struct hf_rollout_now *now);
 
-/* Keeps a reference. Returns 0 if pkg/api refuses the object, whose status then has ObjectRefused. After a restored
- * backup, the rollout continues. May read zoneinfo files. */
+/* Keeps a reference. 0 also if pkg/api refuses it: ObjectRefused. After a restored backup the rollout continues. May
+ * read zoneinfo files. */
 HF_MUST_USE int hf_rollout_engine_take_update(struct hf_rollout_engine *engine, json_t *update,
                                               const struct hf_rollout_now *now);
 void hf_rollout_engine_drop_update(struct hf_rollout_engine *engine, const char *name,
                                    const struct hf_rollout_now *now);
 
-/* A complete list of a kind: _begin, every object, _end, which drops the others. The first write needs all three
- * kinds. */
+/* A complete list: _begin, every object, _end, which drops the others. Writes need all three kinds first. */
 enum hf_rollout_kind { HF_ROLLOUT_NODES, HF_ROLLOUT_EDGENODES, HF_ROLLOUT_UPDATES, HF_ROLLOUT_KINDS };
 void hf_rollout_engine_list_begin(struct hf_rollout_engine *engine, enum hf_rollout_kind kind);
 void hf_rollout_engine_list_end(struct hf_rollout_engine *engine, enum hf_rollout_kind kind,
                                 const struct hf_rollout_now *now);
 
-/* False: the watch is broken, and no write is planned. _list_end() also means true. */
+/* False: broken; no write is planned until true, or _list_end(). */
 void hf_rollout_engine_watch(struct hf_rollout_engine *engine, enum hf_rollout_kind kind, bool works);
 
-/* `epoch` grows from 1 with each change of the leader; 0: only observe. */
+/* `epoch` grows from 1 with each leader; 0: only observe. */
 void hf_rollout_engine_lead(struct hf_rollout_engine *engine, uint64_t epoch, const struct hf_rollout_now *now);
 
 /* ---- effects ----------------------------------------------------------------------------------------------------- */
@@ -91,13 +88,13 @@ enum hf_rollout_effect_kind {
     HF_ROLLOUT_EVENT,   /* create an Event on an EdgeUpdate; no result */
 };
 
-/* Valid until the next plan; take a reference to keep `body`. */
+/* Until the next plan; `body` can be kept by a reference. */
 struct hf_rollout_effect {
     enum hf_rollout_effect_kind kind;
     uint64_t id; /* 0 for an Event */
     const char *name;
-    const json_t *body; /* for a server-side apply, with metadata.resourceVersion */
-    bool is_urgent;     /* TURNS, and STATUS that agents, operators or the next leader need */
+    const json_t *body; /* of a server-side apply */
+    bool is_urgent;     /* TURNS, and STATUS for agents, operators or the next leader */
     const char *uid;    /* EVENT: the EdgeUpdate's */
     const char *reason; /* EVENT: "StageAdmitted" */
     const char *note;   /* EVENT: a sentence, at most 1,000 bytes */
@@ -107,19 +104,18 @@ struct hf_rollout_effect {
 struct hf_rollout_plan {
     const struct hf_rollout_effect *effects;
     size_t n;
-    uint64_t next_mono_ns; /* ask again after events, and then at the latest */
+    uint64_t next_mono_ns; /* ask again after events, or then */
 };
 
-/* At most 256 effects; the next call has more. -ENOMEM, also at 4,096 unsettled writes of EdgeNodes: the plan has no
- * write; perform its Events, and ask again after a pause. */
+/* At most 256; the next call has more. -ENOMEM, also at 4,096 unsettled writes of EdgeNodes: no writes; perform the
+ * Events, ask again later. */
 HF_MUST_USE int hf_rollout_engine_plan(struct hf_rollout_engine *engine, const struct hf_rollout_now *now,
                                        struct hf_rollout_plan *ret_plan);
 
-/* Call once for each write, also when no longer leading. `r`: 0; -ESTALE (409 Conflict); -ENOENT (gone); -EBADMSG,
- * -EACCES (refused, a retry does not help); -ECANCELED (not sent). Any other value leaves open if it was done, until
- * the object shows it, or for a write of an EdgeNode that is not repeated, until working watches do not show it for a
- * minute. `object`: the server's, or NULL. Returns 0, or why `object` was not taken, as above; the result is recorded
- * in any case. */
+/* Once for each write, also when no longer leading. `r`: 0; -ESTALE (409 Conflict); -ENOENT (gone); -EBADMSG, -EACCES
+ * (refused for good); -ECANCELED (not sent). Others leave it in doubt, until the object shows it, or a write of an
+ * EdgeNode that is not repeated is not shown by working watches for a minute. `object`: the server's, or NULL. Returns
+ * 0, or why `object` was not taken, as above; the result counts anyway. */
 int hf_rollout_engine_result(struct hf_rollout_engine *engine, uint64_t id, int r, const json_t *object,
                              const struct hf_rollout_now *now);
 
@@ -129,11 +125,11 @@ struct hf_rollout_view {
     const char *name;
     const char *release; /* "" if refused */
     const char *phase;   /* "WaveSoak"; "" without a strategy */
-    const char *reason;  /* Ready's, as last planned */
+    const char *reason;  /* Ready's, as planned */
     unsigned wave;
-    unsigned cutoff; /* admitted slots in basis points; 10000 without a strategy */
+    unsigned cutoff; /* basis points; without a strategy 10000 */
     struct hf_rollout_counts counts;
-    unsigned turns; /* held turns */
+    unsigned turns; /* held */
     bool halted;
     bool refused;
 };
@@ -143,12 +139,12 @@ void hf_rollout_engine_each(const struct hf_rollout_engine *engine,
 struct hf_rollout_fleet_view {
     size_t nodes;
     size_t edgenodes;
-    size_t silent;  /* if this process leads */
+    size_t silent;  /* if leading */
     size_t orphans; /* without a Node */
     size_t bytes;
-    uint64_t conflicts; /* the object was newer */
+    uint64_t conflicts; /* with newer objects */
 };
 void hf_rollout_engine_fleet(const struct hf_rollout_engine *engine, struct hf_rollout_fleet_view *ret_view);
 
-/* On an operator's request only: deletes EdgeNodes without Nodes even beyond 30 % of all. */
+/* For an operator: deletes EdgeNodes without Nodes even beyond 30 % of all. */
 void hf_rollout_engine_allow_collect(struct hf_rollout_engine *engine, bool allow);

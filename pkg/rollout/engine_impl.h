@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared by pkg/rollout/engine*.c only. */
+/* For pkg/rollout/engine*.c. */
 #pragma once
 
 #include "rollout/engine.h"
@@ -9,18 +9,18 @@
 
 enum {
     HF_ENGINE_EFFECTS = 256,
-    HF_ENGINE_NOTES = 16,      /* struct notes for each EdgeUpdate */
-    HF_ENGINE_PREPARE = 20000, /* slots for one plan */
+    HF_ENGINE_NOTES = 16,      /* struct notes per EdgeUpdate */
+    HF_ENGINE_PREPARE = 20000, /* slots per plan */
 };
 
 #define HF_ENGINE_SLOT_MASK 0x3fffu
 #define HF_ENGINE_SELECTED 0x4000u
 #define HF_ENGINE_CANARY 0x8000u
-#define HF_ENGINE_RETRY_NS (5 * HF_NS_PER_S)    /* after a conflict or an unknown result */
+#define HF_ENGINE_RETRY_NS (5 * HF_NS_PER_S)    /* after a conflict or unknown result */
 #define HF_ENGINE_REFUSED_NS (60 * HF_NS_PER_S) /* after a refusal */
-/* an unknown write not shown by then was not done */
+/* then an unknown write was not done */
 #define HF_ENGINE_DOUBT_NS (60 * HF_NS_PER_S)
-#define HF_ENGINE_LOOK_NS (10 * HF_NS_PER_S) /* longest between two counts of the nodes */
+#define HF_ENGINE_LOOK_NS (10 * HF_NS_PER_S) /* at most, between counts of the nodes */
 
 /* For status.failures, or status.rollout.trouble. */
 struct note {
@@ -29,18 +29,18 @@ struct note {
     char message[257];
 };
 
-/* The write of an EdgeUpdate's status: on its way, in doubt, postponed or the last one. */
+/* Of an EdgeUpdate's status: on its way, in doubt, postponed or the last. */
 struct status_write {
     uint64_t id;         /* on its way, or 0 */
     uint64_t decided_on; /* rollout/object_version.h */
     struct hf_rollout_state state;
     unsigned news;
-    bool starts;       /* the rollout starts with it */
-    bool in_doubt;     /* the object may contain `state` */
+    bool starts;       /* the rollout */
+    bool in_doubt;     /* the object may have `state` */
     uint64_t retry_ns; /* nothing before */
     uint64_t due_ns;   /* when postponed, or HF_NEVER */
     uint64_t sent_ns;  /* 0: never */
-    uint64_t wrote_ns; /* sent_ns, but 0 after the write that claims the object */
+    uint64_t wrote_ns; /* sent_ns; 0 after the write that claims the object */
 };
 
 struct track {
@@ -54,14 +54,14 @@ struct track {
     struct hf_rollout_limits limits;
     uint64_t digest, release; /* keys (rollout/fleet.h) */
 
-    /* Arrays by the node's number in the fleet: */
+    /* By the node's number in the fleet: */
     struct hf_label_match select, canary;
     uint16_t *slots;  /* and HF_ENGINE_SELECTED, HF_ENGINE_CANARY */
     uint8_t *classes; /* enum hf_rollout_class */
-    uint32_t *since;  /* last change of activity (hf_fleet_seconds()) */
-    uint32_t *groups; /* hash of the groupBy label, or NULL */
+    uint32_t *since;  /* of activity (hf_fleet_seconds()) */
+    uint32_t *groups; /* hashes of the groupBy label, or NULL */
     size_t cap;
-    uint32_t prepared; /* slots are known below this number */
+    uint32_t prepared; /* slots are known below this */
 
     struct note notes[HF_ENGINE_NOTES];
     size_t n_notes;
@@ -73,21 +73,21 @@ struct track {
     size_t n_waiting_for;
     unsigned n_turns;
     bool seen;
-    bool turn_held; /* an Event told that a silent node blocks its group */
-    bool told_halt; /* an Event told of the operator's halt */
+    bool turn_held; /* told: a silent node blocks its group */
+    bool told_halt; /* told */
 
-    /* While this process leads: */
-    bool claimed;                  /* the object has our epoch; `state` is valid */
+    /* If leading: */
+    bool claimed;                  /* has our epoch; `state` is valid */
     bool dirty;                    /* since looked_ns */
-    struct hf_rollout_state state; /* in the object, but with the newest times */
+    struct hf_rollout_state state; /* the object's, with the newest times */
     struct hf_rollout_decision next;
     uint64_t stepped_ns; /* 0: none */
-    uint64_t watched_ns; /* leads and has the object */
-    uint64_t looked_ns;  /* decision */
+    uint64_t watched_ns; /* leading, with the object */
+    uint64_t looked_ns;  /* at a decision */
     struct status_write write;
 };
 
-/* A write on its way, or with an uncertain outcome. */
+/* On its way, or in doubt. */
 struct node_write {
     uint64_t id; /* 0: answered, but not shown */
     enum hf_rollout_effect_kind kind;
@@ -110,7 +110,7 @@ struct hf_rollout_engine {
     struct track **tracks;
     size_t n_tracks, cap_tracks;
     bool complete[HF_ROLLOUT_KINDS], watched[HF_ROLLOUT_KINDS];
-    uint64_t seeing_ns; /* since when it sees all kinds of objects; 0: it does not */
+    uint64_t seeing_ns; /* all kinds of objects; 0: not */
     uint64_t epoch;     /* 0: does not lead */
     uint64_t last_id, conflicts;
     struct node_write *writes;
@@ -118,7 +118,7 @@ struct hf_rollout_engine {
     struct effect effects[HF_ENGINE_EFFECTS];
     struct hf_rollout_effect shown[HF_ENGINE_EFFECTS];
     size_t n_effects;
-    struct effect *events; /* for a place in a plan */
+    struct effect *events; /* until a plan has room */
     size_t n_events, cap_events;
     double turn_tokens, silent_tokens;
     uint64_t tokens_ns;
@@ -127,7 +127,7 @@ struct hf_rollout_engine {
     size_t n_silent;
     uint32_t silent_next;
     bool turns_dirty, allow_collect;
-    uint64_t next_ns; /* for the plan in progress */
+    uint64_t next_ns; /* of this plan */
 };
 
 /* Stands still while the caller is blind. */
@@ -136,54 +136,48 @@ static inline uint32_t hf_rollout_node_seconds(const struct hf_rollout_now *now)
     return hf_fleet_seconds(now->mono_ns - now->blind_ns);
 }
 
-/* engine_take.c; `decided_on`: rollout/object_version.h. An answer does not show that a list contains the object. */
+/* engine_take.c. `decided_on`: rollout/object_version.h. An answer does not show that a list has the object. */
 HF_MUST_USE int hf_rollout_take_edgenode(struct hf_rollout_engine *engine, const json_t *edgenode, uint64_t decided_on,
                                          const struct hf_rollout_now *now);
 HF_MUST_USE int hf_rollout_take_update(struct hf_rollout_engine *engine, json_t *update, uint64_t decided_on,
                                        const struct hf_rollout_now *now);
 
-/* engine_track.c */
 HF_MUST_USE int hf_rollout_track_new(const char *name, struct track **ret_track);
 void hf_rollout_track_free(struct track *track);
 HF_MUST_USE int hf_rollout_track_take(struct track *track, json_t *json, uint64_t decided_on);
 HF_MUST_USE int hf_rollout_track_grow(struct track *track, size_t n);
-/* Returns how many. */
+/* How many. */
 size_t hf_rollout_track_prepare(struct track *track, const struct hf_fleet *fleet, size_t budget);
-/* For changed labels, a Node that is gone, or a record that is new or free. */
+/* Changed labels, a gone Node, or a new or free record. */
 void hf_rollout_track_node(struct track *track, const struct hf_fleet *fleet, uint32_t id, bool is_new, uint32_t now_s);
 void hf_rollout_track_notes(struct track *track, uint32_t id, const json_t *edgenode);
 
-/* engine_count.c */
 void hf_rollout_count_nodes(const struct hf_rollout_engine *engine, struct track *track, uint32_t now_s);
 
-/* Fits the wave that has opened; see hf_rollout_fit_wave(). */
+/* After a wave has opened; see hf_rollout_fit_wave(). */
 HF_MUST_USE int hf_rollout_fit(const struct hf_rollout_engine *engine, const struct track *track,
                                struct hf_rollout_state *state);
 
-/* engine_status.c */
 HF_MUST_USE int hf_rollout_plan_status(struct hf_rollout_engine *engine, struct track *track,
                                        const struct hf_rollout_now *now);
 void hf_rollout_status_result(struct hf_rollout_engine *engine, struct track *track, int r,
                               const struct hf_rollout_now *now);
-/* The object has changed, and may show the outcome of an unknown write. */
+/* The object changed, and may show an unknown write. */
 void hf_rollout_status_seen(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now);
 
-/* engine_turns.c */
-/* Also finds silent nodes that block their groups. */
+/* Also silent nodes that block groups. */
 void hf_rollout_survey_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now);
 HF_MUST_USE int hf_rollout_plan_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now);
 
-/* engine_nodes.c */
 HF_MUST_USE int hf_rollout_plan_nodes(struct hf_rollout_engine *engine, const struct hf_rollout_now *now);
 
-/* engine_effects.c */
 void hf_rollout_due(struct hf_rollout_engine *engine, uint64_t mono_ns);
 void hf_rollout_touch(struct hf_rollout_engine *engine);
 bool hf_rollout_has_room(const struct hf_rollout_engine *engine);
-/* 0: no memory, or full. Takes `body`, also on failure; NULL for COLLECT. */
+/* 0: no memory, or full. Takes `body`, also on failure; COLLECT: NULL. */
 uint64_t hf_rollout_emit(struct hf_rollout_engine *engine, enum hf_rollout_effect_kind kind, const char *name,
                          json_t *body, bool is_urgent);
-/* Drops it without memory, or beyond 1,000. */
+/* Dropped without memory, or beyond 1,000. */
 void hf_rollout_event(struct hf_rollout_engine *engine, const struct track *track, const char *reason, bool is_warning,
                       const char *format, ...) HF_PRINTF(5, 6);
 void hf_rollout_clear_effects(struct hf_rollout_engine *engine);
@@ -191,14 +185,14 @@ void hf_rollout_show_effects(struct hf_rollout_engine *engine, struct hf_rollout
 /* Takes `body`, also on failure. -ENOMEM: also full, or 4,096 unsettled writes. */
 HF_MUST_USE int hf_rollout_write_node(struct hf_rollout_engine *engine, enum hf_rollout_effect_kind kind, uint32_t node,
                                       json_t *body, const struct hf_fleet_turns *turns);
-/* A write is on its way, or a pause lasts. */
+/* For a write on its way, or a pause. */
 bool hf_rollout_must_wait(const struct hf_rollout_engine *engine, uint32_t node, const struct hf_rollout_now *now);
-/* Forgets answered writes that a higher resourceVersion shows. */
+/* Forgets answered writes that a resourceVersion shows. */
 void hf_rollout_settle_node(struct hf_rollout_engine *engine, uint32_t node);
-/* Forgets unknown writes after HF_ENGINE_DOUBT_NS. */
+/* Forgets unknown ones after HF_ENGINE_DOUBT_NS. */
 void hf_rollout_end_doubts(struct hf_rollout_engine *engine, const struct hf_rollout_now *now);
 void hf_rollout_forget_node(struct hf_rollout_engine *engine, uint32_t node);
-/* After a restored backup. A node with turns may have begun to swap: it is busy for a minute, to say so. */
+/* Backup restored. A node with turns may have begun to swap: busy for a minute, so that it can say so. */
 void hf_rollout_rewind_node(struct hf_rollout_engine *engine, uint32_t node, bool had_turns,
                             const struct hf_rollout_now *now);
 /* False: no such write. */

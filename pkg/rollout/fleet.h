@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One compact record for each node, under a constant number. Times are seconds of the monotonic clock plus
- * HF_FLEET_OFFSET_S, so none is negative. Pure. */
+/* One compact record per node, under a constant number. Seconds are monotonic plus HF_FLEET_OFFSET_S, so never
+ * negative. Pure. */
 #pragma once
 
 #include "rollout/labels.h"
 #include "rollout/object_version.h"
 
 enum {
-    HF_FLEET_MAX = 1000000, /* nodes; more are -E2BIG */
+    HF_FLEET_MAX = 1000000, /* beyond: -E2BIG */
     HF_FLEET_ENTRIES = 64,
     HF_FLEET_TURNS = 8,
     HF_FLEET_OFFSET_S = 1 << 30,
@@ -22,7 +22,7 @@ enum hf_fleet_wait {
     HF_FLEET_HELD_BACK
 };
 
-/* A node gains nothing by a collision of these short hashes: it can report any digest. */
+/* Collisions of short hashes gain a node nothing: it can report any digest. */
 struct hf_fleet_entry {
     uint64_t digest;
     uint64_t release : 48; /* hf_fleet_release_key() */
@@ -49,11 +49,11 @@ enum {
     HF_FLEET_HAS_NODE = 1,
     HF_FLEET_HAS_EDGENODE = 2,
     HF_FLEET_HAS_STATUS = 4,
-    HF_FLEET_RESTS = 8,          /* stopped, or ran with --once */
+    HF_FLEET_RESTS = 8,          /* stopped, or --once */
     HF_FLEET_MARKED_SILENT = 16, /* Ready is NodeSilent */
-    HF_FLEET_NODE_SEEN = 32,     /* since the list began */
+    HF_FLEET_NODE_SEEN = 32,     /* in this list */
     HF_FLEET_EDGENODE_SEEN = 64,
-    HF_FLEET_WRITING = 128, /* a write is not settled */
+    HF_FLEET_WRITING = 128, /* not settled */
 };
 
 struct hf_fleet_node {
@@ -62,11 +62,11 @@ struct hf_fleet_node {
     struct hf_fleet_turns *turns;     /* or NULL */
     struct hf_object_version version; /* the EdgeNode's */
     uint64_t sequence;                /* in the last new report */
-    uint32_t labels;                  /* a set, kept also without a Node */
-    uint32_t heard_s;                 /* last new report, else creation */
-    uint32_t gone_s;                  /* deletion of the Node, else creation */
+    uint32_t labels;                  /* kept also without a Node */
+    uint32_t heard_s;                 /* last new report, or creation */
+    uint32_t gone_s;                  /* deletion of the Node, or creation */
     uint32_t epoch;
-    uint32_t paused_s;   /* no write before; 0: any */
+    uint32_t paused_s;   /* no write before */
     uint32_t restarted;  /* low bits of a lower sequence, else 0 */
     uint16_t interval_s; /* 1 to 65535 */
     uint8_t n_entries;
@@ -83,7 +83,7 @@ struct hf_fleet {
     size_t bytes;
 };
 
-/* The struct must not move afterwards. */
+/* Must not move. */
 HF_MUST_USE int hf_fleet_init(struct hf_fleet *fleet);
 void hf_fleet_done(struct hf_fleet *fleet);
 
@@ -97,17 +97,17 @@ uint32_t hf_fleet_find(const struct hf_fleet *fleet, const char *name);
 HF_MUST_USE int hf_fleet_take_node(struct hf_fleet *fleet, const json_t *node, uint32_t now_s, uint32_t *ret_id,
                                    bool *ret_changed);
 
-/* `unix_ns` (0: unknown) gives the first report its age; others have 0. `decided_on`: rollout/object_version.h.
- * -ENOMEM: pass it in again. -ESTALE: the record is newer. A lower version than before: a backup was restored. */
+/* `unix_ns` (0: unknown) gives the first report its age; others: 0. `decided_on`: rollout/object_version.h. -ENOMEM:
+ * pass it in again. -ESTALE: the record is newer. A version that went back: a restored backup. */
 HF_MUST_USE int hf_fleet_take_edgenode(struct hf_fleet *fleet, const json_t *edgenode, uint64_t decided_on,
                                        uint32_t now_s, uint64_t unix_ns, uint32_t *ret_id);
 
-/* True: the record is free now. */
+/* True: the record is now free. */
 bool hf_fleet_drop_node(struct hf_fleet *fleet, uint32_t id, uint32_t now_s);
 bool hf_fleet_drop_edgenode(struct hf_fleet *fleet, uint32_t id);
 
 const struct hf_fleet_entry *hf_fleet_entry(const struct hf_fleet_node *node, uint64_t digest);
-/* The node reports another digest for the release, and not `digest`. */
+/* For the release it reports another digest, not `digest`. */
 bool hf_fleet_moved_on(const struct hf_fleet_node *node, uint64_t release, uint64_t digest);
 bool hf_fleet_has_turn(const struct hf_fleet_node *node, uint64_t digest);
 

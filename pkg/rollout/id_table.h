@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A hash table from keys to indexes in the caller's array. Linear probing, at most seven eighths full, no tombstones.
+/* Hash table from keys to indexes of the caller's array. Linear probing, at most seven eighths full, no tombstones.
  * Pure. */
 #pragma once
 
@@ -14,21 +14,21 @@
 struct hf_id_table {
     uint32_t *slots; /* index plus 1; 0: empty */
     size_t cap, n;
-    uint32_t (*hash_of)(const void *arg, uint32_t id); /* for a stored item */
+    uint32_t (*hash_of)(const void *arg, uint32_t id); /* of a stored item */
     const void *arg;
 };
 
 void hf_id_table_done(struct hf_id_table *table);
 
-/* Returns HF_ID_NONE without it. */
+/* Or HF_ID_NONE. */
 uint32_t hf_id_table_find(const struct hf_id_table *table, uint32_t hash, bool (*same)(const void *key, uint32_t id),
                           const void *key);
 
-/* -ENOMEM; after 0, the next add cannot fail. */
+/* After 0 the next add cannot fail. */
 HF_MUST_USE int hf_id_table_reserve(struct hf_id_table *table);
 void hf_id_table_add(struct hf_id_table *table, uint32_t hash, uint32_t id);
 void hf_id_table_remove(struct hf_id_table *table, uint32_t hash, uint32_t id);
 
-/* FNV-1a. Collisions are easy to construct: not for keys that an attacker chooses. */
+/* FNV-1a. Collisions are easy to make: not for keys that an attacker chooses. */
 uint32_t hf_id_table_hash(const void *bytes, size_t n);
 uint64_t hf_id_table_hash64(const void *bytes, size_t n);

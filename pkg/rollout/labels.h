@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A fleet's labels, each label and each set stored once. The node's own name as a value (kubernetes.io/hostname) is a
+/* Labels of a fleet: each label and set stored once. The node's own name as a value (kubernetes.io/hostname) becomes a
  * placeholder, else each node had its own set. Pure. */
 #pragma once
 
@@ -9,12 +9,12 @@
 
 struct hf_label_pool {
     struct hf_label {
-        char *text; /* "key=value"; value "\1": the node's name */
+        char *text; /* "key=value"; value "\1": node's name */
         uint32_t refs;
     } * labels;
     size_t n_labels, cap_labels;
     struct hf_label_set {
-        /* base-128: the number of labels, then differences of ascending indexes */
+        /* base-128: number of labels, then differences of ascending indexes */
         unsigned char *ids;
         uint32_t n_bytes;
         uint32_t refs;
@@ -26,11 +26,11 @@ struct hf_label_pool {
     size_t bytes;
 };
 
-/* The struct must not move afterwards. */
+/* Must not move. */
 HF_MUST_USE int hf_label_pool_init(struct hf_label_pool *pool);
 void hf_label_pool_done(struct hf_label_pool *pool);
 
-/* Release *ret_set. -ENOMEM: the pool is unchanged. */
+/* -ENOMEM: unchanged. Release *ret_set. */
 HF_MUST_USE int hf_label_pool_take(struct hf_label_pool *pool, const json_t *labels, const char *node_name,
                                    uint32_t *ret_set);
 void hf_label_pool_release(struct hf_label_pool *pool, uint32_t set);

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides if a version of an object is newer than the engine's. Pure. */
+/* Is a version of an object newer than the engine's? Pure. */
 #pragma once
 
 #include <stdint.h>
 
-/* `decided_on` of the source */
+/* `decided_on` for the source */
 #define HF_VERSION_FROM_SOURCE UINT64_MAX
 
-/* 0: none, or not a number. */
+/* 0: none. */
 struct hf_object_version {
     uint64_t shown;
     uint64_t source;
-    uint64_t decided_on; /* for an answer: the version decided on */
+    uint64_t decided_on; /* of an answer */
 };
 
 enum hf_version_age {
     HF_VERSION_NEW,     /* take it */
     HF_VERSION_LATE,    /* ignore it */
-    HF_VERSION_REWOUND, /* take it: restored, so earlier writes no longer change it */
+    HF_VERSION_REWOUND, /* take it: restored, so earlier writes no longer matter */
 };
 
-/* 0: not a number above 0. */
+/* 0: no number above 0. */
 uint64_t hf_object_version_number(const char *text);
 
-/* `decided_on`: HF_VERSION_FROM_SOURCE, or the version on which an answered write was decided. 0 is always new. */
+/* `decided_on`: of an answered write, or HF_VERSION_FROM_SOURCE. 0 is always new. */
 enum hf_version_age hf_object_version_take(struct hf_object_version *object, uint64_t version, uint64_t decided_on);

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides from strategy, counts and time whether the next stage of a rollout opens or the rollout halts, and makes the
- * conditions. Pure.
+/* Does the next stage of a rollout open, or the rollout halt? Also makes the conditions. Pure.
  *
  *     Canary -> CanarySoak -> Wave 1 -> WaveSoak 1 -> Wave 2 -> ... -> Complete
  *
- * An open stage (Canary, Wave) settles when no admitted node is on its way, no more nodes have failed than allowed, and
- * enough of the stage have succeeded (strategy.minUpdated). It soaks, then the next one opens: at most one in a step,
- * none while Halted or Paused. It stays settled when a node returns; only time under a leader's watch soaks. */
+ * An open stage (Canary, Wave) settles when no admitted node is on its way, not too many have failed, and enough of the
+ * stage have succeeded (strategy.minUpdated). It soaks, then the next opens: at most one in a step, none while Halted
+ * or Paused. It stays settled when a node returns; only time under a leader's watch soaks. */
 #pragma once
 
 #include "api/edgeupdate.h"
 #include "rollout/counts.h"
 
 enum {
-    HF_ROLLOUT_TOKEN = 254, /* bytes; longer tokens are cut */
+    HF_ROLLOUT_TOKEN = 254, /* longer ones are cut */
     HF_ROLLOUT_REASON = 64,
     HF_ROLLOUT_MESSAGE = 512,
     HF_ROLLOUT_ALL_SLOTS = 10000,
@@ -32,7 +31,7 @@ enum hf_rollout_phase {
 
 const char *hf_rollout_phase_name(enum hf_rollout_phase phase);
 
-/* Strings are the EdgeUpdate's. */
+/* The EdgeUpdate's strings. */
 struct hf_rollout_spec {
     const char *name;
     const char *digest;
@@ -41,52 +40,50 @@ struct hf_rollout_spec {
     struct hf_wave waves[HF_MAX_WAVES]; /* at least one */
     size_t n_waves;
     struct hf_share max_failures, min_updated;
-    uint64_t min_updated_after_ns; /* after this time, one updated node is enough; 0: never */
+    uint64_t min_updated_after_ns; /* then one updated node is enough; 0: never */
     bool suspend, paused;
     const char *halt;   /* HF_ROLLOUT_HALTED_ANNOTATION, or NULL */
     const char *resume; /* HF_ROLLOUT_RESUME_ANNOTATION, or "" */
 };
 
-/* Without waves: one of 100 %. */
+/* No waves: one of 100 %. */
 void hf_rollout_spec_of(const struct hf_edgeupdate *update, struct hf_rollout_spec *ret_spec);
 
 struct hf_rollout_state {
     char digest[65];
     unsigned wave;         /* from 1; 0: canary */
-    unsigned cutoff;       /* share admitted, in basis points; 0: canary */
-    unsigned slots;        /* slots below this are admitted */
+    unsigned cutoff;       /* share, basis points; 0: canary */
+    unsigned slots;        /* admitted below */
     unsigned slots_before; /* before this stage */
     bool settled;          /* the present stage */
-    bool halted;           /* by itself; `reason` says why */
+    bool halted;           /* by itself, for `reason` */
     char reason[HF_ROLLOUT_REASON];
     uint64_t soaked_ns;
-    uint64_t waited_ns;             /* open, without halts and spec.suspend, before it settled */
-    unsigned forgiven;              /* accepted by the last resume, and still failed */
-    char resumed[HF_ROLLOUT_TOKEN]; /* last resume token taken */
+    uint64_t waited_ns;             /* open, without halts and spec.suspend, until settled */
+    unsigned forgiven;              /* by the last resume, and still failed */
+    char resumed[HF_ROLLOUT_TOKEN]; /* last token taken */
     uint64_t epoch;
     uint64_t start_unix_ns;
 };
 
-/* Selected nodes. */
+/* Of selected nodes. */
 struct hf_rollout_ranks {
     uint32_t selected, canaries;
-    uint32_t nodes[HF_ROLLOUT_ALL_SLOTS]; /* at each slot, without canaries */
+    uint32_t nodes[HF_ROLLOUT_ALL_SLOTS]; /* by slot, without canaries */
 };
 
-/* After a wave has opened: sets state->slots so that all stages and the canaries admit the share state->cutoff, rounded
- * down but at least one node. Nodes of one slot go together, none if they exceed it. Never below
- * state->slots_before. */
+/* After a wave has opened: sets state->slots so that all stages and canaries admit the share state->cutoff, rounded
+ * down, at least one node. Nodes of one slot go together, none if they exceed it. Never below state->slots_before. */
 void hf_rollout_fit_wave(struct hf_rollout_state *state, const struct hf_rollout_ranks *ranks);
 
-/* A wave that is open at once is not fitted yet. */
+/* Does not fit a wave that opens at once. */
 struct hf_rollout_state hf_rollout_begin(const struct hf_rollout_spec *spec, uint64_t epoch, uint64_t now_unix_ns);
 
-/* Without waitingFor and trouble; NULL: out of memory. _decode replaces invalid values by those that admit the fewest
- * nodes; absent: digest "". */
+/* Without waitingFor and trouble. _decode replaces invalid values by those that admit fewest; absent: digest "". */
 json_t *hf_rollout_state_encode(const struct hf_rollout_state *state, enum hf_rollout_phase phase);
 void hf_rollout_state_decode(const json_t *json, struct hf_rollout_state *ret_state);
 
-/* Except soaked_ns, waited_ns and start_unix_ns. */
+/* But for soaked_ns, waited_ns and start_unix_ns. */
 bool hf_rollout_same_state(const struct hf_rollout_state *a, const struct hf_rollout_state *b);
 
 struct hf_rollout_verdict {
@@ -95,7 +92,7 @@ struct hf_rollout_verdict {
     char message[HF_ROLLOUT_MESSAGE];
 };
 
-/* Flags, each an Event of this reason: */
+/* Flags; each is an Event: */
 enum hf_rollout_news {
     HF_ROLLOUT_NEWS_NONE = 0,
     HF_ROLLOUT_NEWS_SETTLED = 1,  /* StageSettled */
@@ -110,26 +107,26 @@ struct hf_rollout_decision {
     enum hf_rollout_phase phase;
     struct hf_rollout_verdict verdict;
     unsigned news;
-    unsigned admission_cutoff; /* 0, false while halted */
+    unsigned admission_cutoff; /* 0 and false while halted */
     bool admission_canary;
     bool grants;      /* allows turns */
-    uint64_t left_ns; /* to the end of the soak or of minUpdatedAfter; HF_NEVER */
+    uint64_t left_ns; /* of the soak or minUpdatedAfter, or HF_NEVER */
 };
 
-/* After HF_ROLLOUT_NEWS_ADMITTED, call hf_rollout_fit_wave(). `counts` are those for `state`; elapsed_ns: since this
- * leader's last step, or 0. */
+/* After HF_ROLLOUT_NEWS_ADMITTED call hf_rollout_fit_wave(). `counts`: for `state`; elapsed_ns: since this leader's
+ * last step, or 0. */
 void hf_rollout_step(const struct hf_rollout_spec *spec, const struct hf_rollout_state *state,
                      const struct hf_rollout_counts *counts, uint64_t elapsed_ns,
                      struct hf_rollout_decision *ret_decision);
 
-/* A step without a change of state or news. */
+/* No change of state, no news. */
 void hf_rollout_look(const struct hf_rollout_spec *spec, const struct hf_rollout_state *state,
                      const struct hf_rollout_counts *counts, struct hf_rollout_decision *ret_decision);
 
-/* Conditions without a strategy. */
+/* Without a strategy. */
 void hf_rollout_plain_verdict(const struct hf_rollout_counts *counts, bool suspend,
                               struct hf_rollout_verdict *ret_verdict);
 
-/* Nodes of the stage that must update before it settles; 0 if all failed or are exempt. */
+/* Of the stage, to settle; 0 if all failed or are exempt. */
 unsigned hf_rollout_needed(const struct hf_rollout_spec *spec, const struct hf_rollout_state *state,
                            const struct hf_rollout_counts *counts);

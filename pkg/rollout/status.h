@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes the objects that the controller applies (NULL: out of memory), and decides how urgent a status is. Pure. */
+/* Objects that the controller applies (NULL: no memory), and how urgent a status is. Pure. */
 #pragma once
 
 #include "rollout/fleet.h"
@@ -23,7 +23,7 @@ struct hf_rollout_status {
     const struct hf_rollout_verdict *verdict;
     const struct hf_rollout_counts *counts;     /* NULL: keep nodes, wave, admission, rollout and failures */
     const struct hf_rollout_decision *decision; /* or NULL */
-    bool keep_admission;                        /* keep `admission` for this digest, else admit none */
+    bool keep_admission;                        /* for this digest, else admit none */
     const struct hf_rollout_failure *failures;
     size_t n_failures;
     const char *const *waiting_for;
@@ -35,12 +35,12 @@ struct hf_rollout_status {
 json_t *hf_rollout_status_make(const struct hf_rollout_status *status);
 
 enum hf_rollout_urgency {
-    HF_ROLLOUT_SAME,  /* no difference */
+    HF_ROLLOUT_SAME,
     HF_ROLLOUT_SLOW,  /* counts, names, reasons, messages, times */
-    HF_ROLLOUT_URGENT /* agents, operators or a leader need it */
+    HF_ROLLOUT_URGENT /* for agents, operators or a leader */
 };
 
-/* Times differ if they fall, or grow by a step; HF_NEVER: ignore. */
+/* Times differ if they fall, or grow by a step; HF_NEVER: never. */
 enum hf_rollout_urgency hf_rollout_status_compare(const json_t *body, const json_t *old, uint64_t soaked_step_ns,
                                                   uint64_t waited_step_ns);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a download reaches its servers: the mirrors of a URL, what is remembered of them, and the credential and TLS of
- * an origin (config/artifacts.h). All downloads of a process share one hf_access. But for _configure(), _ticket_init()
- * and _use(), `access` may be NULL: no mirrors, no credentials.
+/* How a download reaches its servers: mirrors of a URL, what is remembered of them, credential and TLS of an origin
+ * (config/artifacts.h). All downloads of a process share one hf_access. But for _configure(), _ticket_init() and
+ * _use(), `access` may be NULL: no mirrors, no credentials.
  *
- * Files of credentials and certificates are read for each request, so that a rotated one holds at once; no secret stays
- * here after its request is answered. The HTTP client keeps it while the request runs. */
+ * Credentials and certificates are read from their files for each request, so that a rotated one holds at once. No
+ * secret stays here after the answer; the HTTP client keeps it during the request. */
 #pragma once
 
 #include "base/clock.h"
@@ -19,7 +19,7 @@ struct hf_access_params {
     const struct hf_clock_ops *clock;
     struct hf_log *log;           /* may be NULL */
     struct hf_identity *identity; /* of the node; borrowed; may be NULL */
-    /* Sets the TLS of these origins for requests that start from now on; borrows `peers`. */
+    /* Sets the TLS of these origins for later requests; borrows `peers`. */
     int (*set_peers)(void *arg, const struct hf_http_peer *peers, size_t n, struct hf_err *err);
     void *arg;
 };
@@ -28,37 +28,36 @@ struct hf_access *hf_access_new(const struct hf_access_params *params);
 void hf_access_free(struct hf_access *access);
 HF_DEFINE_CLEANUP(struct hf_access, hf_access_free)
 
-/* `config` must live as long as requests that began before the next call. */
+/* Borrowed by requests that begin before the next call. */
 void hf_access_configure(struct hf_access *access, const struct hf_config *config);
 
-/* As hf_mirrors_list(), after oci:// has become the URL of the registry's API. */
+/* As hf_mirrors_list(); oci:// becomes the URL of the registry's API. */
 HF_MUST_USE int hf_access_tries(const struct hf_access *access, const char *url, struct hf_tries *ret_tries);
-/* The result of a try (config/mirrors.h). */
+/* Results of a try (config/mirrors.h). */
 void hf_access_failed(struct hf_access *access, const struct hf_try *try, const struct hf_err *err);
 void hf_access_served(struct hf_access *access, const struct hf_try *try, const char *key);
 bool hf_access_blame(struct hf_access *access, const char *key);
 
-/* The node has a credential or a certificate for this URL: what it gets there is not for others. */
+/* By a credential or certificate for this URL: what it gets there is not for others. */
 bool hf_access_is_private(const struct hf_access *access, const char *url);
 
 struct hf_access_ticket {
     const struct hf_config *config;
     const char *url;
-    struct hf_buf credential; /* the header line; empty: the origin has none */
+    struct hf_buf credential; /* header line; empty: none */
     struct hf_access_peer *peers;
     size_t n_peers;
-    int r; /* < 0: the credential cannot be used */
+    int r; /* < 0: the credential is unusable */
     struct hf_err err;
 };
 
-/* _init() begins a ticket for `url` (borrowed), _read() reads the files on a worker, hf_access_use() prepares the
- * client and returns a failure of both: its text names the item of `artifacts`, the file, and what to do. _done() wipes
- * and frees. */
+/* _init() begins, for a borrowed `url`; _read() reads the files on a worker; hf_access_use() prepares the client and
+ * returns a failure of both, whose text names item of `artifacts`, file and remedy. _done() wipes and frees. */
 void hf_access_ticket_init(const struct hf_access *access, const char *url, struct hf_access_ticket *ticket);
 void hf_access_ticket_read(const struct hf_fs_ops *fs, struct hf_access_ticket *ticket);
 HF_MUST_USE int hf_access_use(struct hf_access *access, struct hf_access_ticket *ticket, struct hf_err *err);
 void hf_access_ticket_done(struct hf_access_ticket *ticket);
 
-/* Which credential a 401 or 403 refused, or that there is none, in text[n]: begins with ": ", or is "". */
+/* Which credential a 401 or 403 refused, or that there is none: begins with ": ", or is "". */
 const char *hf_access_explain(const struct hf_access *access, const char *url, const struct hf_http_response *response,
                               char *text, size_t n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs the health checks of a release until steps/health.h reaches a verdict: all at once, each with its own period and
+/* Runs a release's health checks until steps/health.h reaches a verdict: all at once, each with its own period and
  * timeout. */
 #pragma once
 

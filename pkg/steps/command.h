@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs one command of a release, and makes a failure of its end. */
+/* Runs one command of a release. */
 #pragma once
 
 #include "loop/proc.h"
@@ -9,12 +9,12 @@ struct hf_command;
 
 struct hf_command_params {
     const struct hf_proc_ops *proc;
-    const char *what; /* first in the failure's text; static */
+    const char *what; /* begins the failure's text; static */
     const char *const *argv;
-    const char *const *env; /* as of struct hf_proc_request */
+    const char *const *env; /* as in struct hf_proc_request */
     uint64_t timeout_ns;
     enum hf_reason reason; /* of a failure */
-    /* `r`: 0, or -errno, also for an exit code other than 0 (-EIO). */
+    /* `r`: 0 or -errno; -EIO: exit code other than 0. */
     void (*done)(void *arg, int r, const struct hf_failure *failure);
     void *arg;
 };

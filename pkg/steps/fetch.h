@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Downloads an artifact to `.holdfast-<release>.part` beside the target, and resumes after broken connections, restarts
- * and power cuts. Does not verify the content: hf_patch_run() does.
+ * and power cuts. Does not verify: hf_patch_run() does.
  *
  * At most 4 * HF_FETCH_BUFFER bytes are in memory: the connection pauses for a slow disk. A sealed record in
  * <folder>/fetch has the synced bytes and the server's version (ETag or Last-Modified); a later request asks for the
- * remainder (If-Range and Range, RFC 9110, 13.1.5 and 14.2). A fetch never keeps more than `size` bytes, or slightly
- * more of packed content with neither `exact` nor `at_most`. For a URL file:///path, a job copies the file. A blob of a
- * registry (oci://HOST/REPOSITORY@DIGEST) comes by its API; a 401 that asks for a token costs one request for it. */
+ * remainder (If-Range and Range, RFC 9110, 13.1.5 and 14.2). Keeps at most `size` bytes, or slightly more of packed
+ * content with neither `exact` nor `at_most`. A job copies file:///path. A registry's blob
+ * (oci://HOST/REPOSITORY@DIGEST) comes by its API; a 401 that asks for a token costs one request for it. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,53 +18,50 @@
 #include "steps/target.h"
 
 enum {
-    /* bytes collected before a write, unless the last one is 200 ms ago */
+    /* bytes collected before a write, or after 200 ms */
     HF_FETCH_WRITE = 64 << 10,
     HF_FETCH_BUFFER = 256 << 10, /* unwritten bytes at which the connection pauses */
-    /* bytes after which a durable record is due (1/64 of the download if that is more); also after 10 s with at least
-     * HF_FETCH_WRITE bytes */
+    /* bytes until a durable record (1/64 of the download if more), or 10 s with at least HF_FETCH_WRITE bytes */
     HF_FETCH_SYNC = 1 << 20,
-    /* with fewer bytes a minute the download fails with DownloadTooSlow, unless it is paused or limited itself */
+    /* a minute; below it DownloadTooSlow, unless paused or limited by itself */
     HF_FETCH_MIN_PER_MINUTE = 1 << 10,
     HF_FETCH_MIRROR_MIN = 64 << 10,
-    HF_FETCH_MIRROR_S = 15, /* from its answer on, for which it has a minute: a cache may be filling */
-    HF_FETCH_RENEWALS = 3,  /* how often `url` is asked again */
+    HF_FETCH_MIRROR_S = 15, /* after its answer, for which it has a minute: a cache may be filling */
+    HF_FETCH_RENEWALS = 3,  /* repetitions of `url` */
 };
 
 struct hf_fetch_params {
     const struct hf_clock_ops *clock;
     const struct hf_sched_ops *sched;
     const struct hf_http_ops *http;
-    /* strings in `target`, `folder`, `url` and `key`: borrowed until `done` */
+    /* strings of `target`, `folder`, `url` and `key`: borrowed until `done` */
     struct hf_target target;
     const char *folder; /* <state>/updates/<release> */
     const char *url;
-    /* NULL: no mirrors and no credentials */
+    /* NULL: neither mirrors nor credentials */
     struct hf_access *access;
-    /* There is another place to get it from: this one is judged as a mirror, and redirects to none. */
+    /* Another place has it, too: judge this one as a mirror, and redirect it to none. */
     bool replaceable;
-    const char *key; /* identity of the artifact; a record with another key is ignored */
-    /* The download must have exactly `size` bytes. False with `at_most`, and to repair a release made before releases
-     * stated the hash of a packed download: `size` is then that of the new file, which the server may pack. */
+    const char *key; /* identity of the artifact; others' records are ignored */
+    /* Exactly `size` bytes. False with `at_most`, and to repair a release from before packed downloads had a hash:
+     * `size` is then the new file's, which the server may pack. */
     bool exact;
-    /* `size` is only the maximum, for content of unknown size; `exact` must be false. */
+    /* `size` is only the maximum; `exact` must be false. */
     bool at_most;
-    /* header Host, if the URL has an IP address; NULL: that of the URL */
+    /* header Host for a URL with an IP address; NULL: the URL's */
     const char *host;
     uint64_t size; /* bytes */
-    /* of the new file; if it exists beside the target with this size, nothing is downloaded */
+    /* the new file's; if it is there with this size, nothing is downloaded */
     uint64_t new_size;
-    uint64_t wire_bytes;      /* received for this release before this fetch */
+    uint64_t wire_bytes;      /* received for this release before */
     uint64_t bandwidth_limit; /* bytes per second; 0: no limit */
-    /* Bytes to leave free on a file system of disk_bytes: the download ends with DiskFull rather than leave less, and
-     * allocates nothing ahead for an announced size. Called on a worker. NULL: the caller has made sure that there is
-     * room. */
+    /* Bytes to leave free on a file system of disk_bytes: else DiskFull, and nothing is allocated ahead for an
+     * announced size. On a worker. NULL: the caller has made sure of room. */
     uint64_t (*reserve)(void *arg, uint64_t disk_bytes);
-    /* Bytes received over the network since the last call (none from a file: URL); `before`: by an earlier process, not
-     * in wire_bytes. May be NULL. */
+    /* Received by network since the last call; `before`: by an earlier process, not in wire_bytes. May be NULL. */
     void (*moved)(void *arg, uint64_t wire_bytes, bool before);
-    /* r is 0: the artifact is complete on disk, or the new file exists. `hopeless`: the HTTP status (such as 404)
-     * forbids a retry; otherwise retry after retry_after_ns. */
+    /* `r` 0: the artifact is complete on disk, or the new file exists. `hopeless`: the HTTP status (such as 404)
+     * forbids a retry; else retry after retry_after_ns. */
     void (*done)(void *arg, int r, const struct hf_failure *failure, uint64_t retry_after_ns, bool hopeless);
     void *arg;
 };
@@ -72,8 +69,7 @@ struct hf_fetch_params {
 struct hf_fetch;
 
 HF_MUST_USE int hf_fetch_start(const struct hf_fetch_params *params, struct hf_fetch **ret_fetch, struct hf_err *err);
-/* Asks it to stop soon and keep its bytes. `done` gets -ECANCELED, or the result if that came first. */
+/* Keeps its bytes. `done` gets -ECANCELED, or the result if that came first. */
 void hf_fetch_stop(struct hf_fetch *fetch);
-/* Ends it now, without `done`. `gone` (may be NULL) comes when no job of it runs, perhaps from within this call. The
- * files stay as after a kill. */
+/* Without `done`. `gone` (may be NULL) comes when no job runs, perhaps from within. Files stay as after a kill. */
 void hf_fetch_free(struct hf_fetch *fetch, void (*gone)(void *arg), void *arg);

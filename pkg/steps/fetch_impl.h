@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Internal: what fetch.c (on the loop) and fetch_work.c (on workers) share. */
+/* Shared by fetch.c (loop) and fetch_work.c (workers). */
 #pragma once
 
 #include <stdatomic.h>
@@ -23,7 +23,7 @@ struct fetch_work {
     /* out */
     int r;
     struct hf_failure failure;
-    bool already; /* the new file or the complete download exists */
+    bool already; /* new file or complete download exists */
     uint64_t copied;
 };
 
@@ -34,22 +34,22 @@ struct fetch_result {
     bool hopeless;
 };
 
-/* One URL after the other, of a download over the network. Server: of the URL in progress. */
+/* The URLs of a download, one after the other. */
 struct fetch_try {
     struct hf_tries tries;
     size_t at; /* the one in progress */
     struct hf_access_ticket ticket;
     bool answered;
-    bool served;       /* it has sent bytes */
-    bool from_zero;    /* ask for the whole artifact */
-    bool renew;        /* the next try is this one again */
+    bool served;       /* has sent bytes */
+    bool from_zero;    /* ask for everything */
+    bool renew;        /* try this one again */
     unsigned renewals; /* so far */
-    bool denied;       /* the answer in progress is a registry's 401, which asks for a token */
-    char *token;       /* the line with it; NULL: none yet */
+    bool denied;       /* 401 of a registry, which asks for a token */
+    char *token;       /* its line; NULL: none yet */
     struct hf_oci_token_ask ask;
-    struct hf_buf answer;    /* of the service for tokens */
-    char mirror[96];         /* origin of the last mirror that failed, for messages; "" if none did */
-    struct fetch_result own; /* how the URL itself failed, while others are tried; r is 0 if it did not */
+    struct hf_buf answer;    /* with a token */
+    char mirror[96];         /* origin of the last one that failed, for messages */
+    struct fetch_result own; /* failure of the URL itself while others are tried; r 0: none */
 };
 
 struct hf_fetch {
@@ -60,30 +60,30 @@ struct hf_fetch {
     void *gone_arg;
     atomic_bool cancel;
     struct hf_http_call *call;
-    struct hf_timer *timer; /* minimum speed; also delivers a result from the loop's next turn */
+    struct hf_timer *timer; /* minimum speed; also results, in the next turn */
     bool delivering;
     int fd;  /* the download */
-    struct { /* fetch.now, the progress as a kill leaves it */
+    struct { /* fetch.now: progress as after a kill */
         int fd;
         char boot[40];
         bool noted;
     } now;
-    struct hf_fetch_record record; /* as on disk; each sync moves the offset */
-    bool unsaved;                  /* the record on disk may be behind record.offset */
+    struct hf_fetch_record record; /* on disk, but for the offset */
+    bool unsaved;                  /* the one on disk may be behind */
     unsigned char head[HF_FETCH_HEAD];
     size_t head_n;
-    char *fill, *writing; /* 2 * HF_FETCH_BUFFER each, NULL until bytes need it */
+    char *fill, *writing; /* 2 * HF_FETCH_BUFFER each; NULL until needed */
     size_t fill_n;
-    uint64_t fill_at;  /* offset of fill[0] in the file */
+    uint64_t fill_at;  /* offset of fill[0] */
     uint64_t expected; /* 0: unknown */
     uint64_t synced_at_ns, written_at_ns, minute_bytes;
     bool restart, paused, ended, drop;
     struct fetch_result result;
     struct fetch_try try;
-    char oddity[120]; /* what may explain a wrong length, for messages; "" if there is nothing */
+    char oddity[120]; /* may explain a wrong length, for messages */
 };
 
 void hf_fetch_work_do(struct hf_job *job);
 void hf_fetch_work_close(struct hf_fetch *fetch);
-/* It begins as a .zst or .xz file does. */
+/* As .zst or .xz. */
 bool hf_fetch_work_is_packed(const unsigned char *head, size_t n);

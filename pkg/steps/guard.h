@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Refuses folders in which another user could swap files while the agent works there: who may write a folder may rename
- * its files, so a name may lead to another file after a check. Worker threads only; blocks. */
+/* Refuses folders in which another user could swap files: who may write a folder may rename its files, so a name may
+ * mean another file after a check. Workers only; blocks. */
 #pragma once
 
 #include "base/fs.h"
 #include "steps/failure.h"
 
-/* Root or `uid` must own the open folder, and neither group nor others may write it. `path` is for messages. -EACCES
- * with TargetUnsafe. */
+/* Root or `uid` must own it; neither group nor others may write it. `path` is for messages. -EACCES with
+ * TargetUnsafe. */
 HF_MUST_USE int hf_guard_folder(const struct hf_fs_ops *fs, int fd, uid_t uid, const char *path,
                                 struct hf_failure *failure);
 
-/* The same for all parents of `path` up to "/", but a sticky folder such as /tmp may be writable: nobody can rename
- * another user's entries there. `fd` is the folder to which `path` leads. With symbolic links in `path`, checks both
- * the folders that it names and the parents of `fd`. */
+/* The same for all parents of `path`; a sticky folder such as /tmp may be writable, as nobody can rename another user's
+ * entries there. `fd`: where `path` leads. With symbolic links, checks the named folders and the parents of `fd`. */
 HF_MUST_USE int hf_guard_above(const struct hf_fs_ops *fs, int fd, uid_t uid, const char *path,
                                struct hf_failure *failure);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides the verdict from the results of health checks. Pure.
+/* The verdict of health checks. Pure.
  *
- * Passed: the latest `successThreshold` results of each check are good, or there is no check. Failed: the deadline
- * passes before, or a check reports a failure that no later result can improve, such as a unit that systemd no longer
- * restarts. Another bad result is no failure, because services need time to start, but the check counts from zero
- * again, because one that fails now and then must not pass. */
+ * Passed: the last `successThreshold` results of each check are good. Failed: the deadline comes first, or a check
+ * reports what cannot improve, such as a unit that systemd no longer restarts. Another bad result only makes the check
+ * count from zero: services need time to start, but one that fails now and then must not pass. */
 #pragma once
 
 #include <stddef.h>
@@ -17,7 +16,7 @@ enum hf_health_outcome { HF_HEALTH_GOOD, HF_HEALTH_BAD, HF_HEALTH_HOPELESS };
 enum hf_health_verdict { HF_HEALTH_PENDING, HF_HEALTH_PASSED, HF_HEALTH_FAILED };
 
 struct hf_health_check {
-    /* good results in a row: needed, and present */
+    /* good results in a row */
     unsigned wanted, in_row;
     unsigned tries;
     char name[96]; /* such as "http http://127.0.0.1:8080/healthz" */
@@ -30,12 +29,12 @@ struct hf_health {
     uint64_t deadline_at_ns;
     enum hf_health_verdict verdict;
     enum hf_reason reason;
-    char message[200]; /* Failed: the check and its result; otherwise "" */
+    char message[200]; /* Failed: check and result; else "" */
 };
 
 void hf_health_init(struct hf_health *health, const struct hf_check *checks, size_t n, uint64_t now_ns,
                     uint64_t deadline_ns);
-/* Without effect after the verdict. */
+/* No effect after the verdict. */
 enum hf_health_verdict hf_health_result(struct hf_health *health, size_t i, enum hf_health_outcome outcome,
                                         const char *text);
 enum hf_health_verdict hf_health_tick(struct hf_health *health, uint64_t now_ns);

@@ -68,7 +68,8 @@ struct hf_update_params {
     bool (*names_unit)(void *arg, const char *unit);
     /* Bytes to leave free of disk_bytes. NULL: 16 MiB or a twentieth, whichever is less. */
     uint64_t (*disk_reserve)(void *arg, uint64_t disk_bytes);
-    /* Is the file system too full to start a new release at this path? *err says why. Does not stop repairs; not asked for rollbacks. NULL: no. */
+    /* Is the file system too full to start a new release at this path? *err says why. Does not stop repairs; not asked
+     * for rollbacks. NULL: no. */
     bool (*disk_critical)(void *arg, const char *path, struct hf_err *err);
     /* Above spec.disk.warnPercent nothing more is kept (hf_update_engine_set_retain()). NULL: never. */
     bool (*disk_warned)(void *arg, const char *path);
@@ -77,7 +78,8 @@ struct hf_update_params {
     /* A release's status (not just bytes_fetched), trust problem or _quiesced() has changed; not called from within the
      * engine's calls. */
     void (*changed)(void *arg);
-    /* Drift of a committed release is repaired; `what` was wrong, or how it ended. This and the next two may be NULL, get borrowed texts, and must not call the engine. */
+    /* Drift of a committed release is repaired; `what` was wrong, or how it ended. This and the next two may be NULL,
+     * get borrowed texts, and must not call the engine. */
     void (*repaired)(void *arg, const char *release, const char *version, const char *what);
     /* `version`, the one before, is committed by the site's order; `text`: the status's. */
     void (*went_back)(void *arg, const char *release, const char *version, const char *text);
@@ -117,8 +119,8 @@ HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const stru
  * was refused or rolled back, the signed object (state/committed.h) is used. Content comes from what is kept
  * (kept/kept.h), else the server. */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
-/* What was wrong with the trust folder (hf_trust_folder_inspect()) at the last hf_update_engine_set(); valid until the next.
- * NULL: nothing. */
+/* What was wrong with the trust folder (hf_trust_folder_inspect()) at the last hf_update_engine_set(); valid until the
+ * next. NULL: nothing. */
 const char *hf_update_engine_trust_problem(const struct hf_update_engine *engine);
 /* What to keep of versions (kept/kept.h), from the next commit or look on. Nothing goes before the first call. */
 void hf_update_engine_set_retain(struct hf_update_engine *engine, const struct hf_kept_policy *policy);

@@ -59,7 +59,7 @@ void hf_source_again(struct hf_manifest_source *source, uint64_t delay_ns);
 /* These three call the owner, which may free the source: return at once. */
 
 void hf_source_unchanged(struct hf_manifest_source *source);
-/* The owner owns the bundle. */
+/* The owner takes the bundle. */
 void hf_source_deliver(struct hf_manifest_source *source, struct hf_bundle *bundle, const char *revision);
 /* Calls `failed`, or `gone` for SourceGone. `retry`: `turn` follows after a growing pause, at least at_least_ns. */
 void hf_source_report(struct hf_manifest_source *source, const struct hf_source_failure *failure, bool retry,

@@ -39,8 +39,8 @@ void hf_floor_guard_free(struct hf_floor_guard *guard); /* accepts NULL */
  * copied. */
 void hf_floor_guard_configure(struct hf_floor_guard *guard, bool on, const char *tcti);
 
-/* Joins *history and the guard's floor of this kind ("release") and name; both get the result (hf_sequence_join()). A risen floor
- * is recorded and counted, if on. NULL: no effect. */
+/* Joins *history and the guard's floor of this kind ("release") and name; both get the result (hf_sequence_join()). A
+ * risen floor is recorded and counted, if on. NULL: no effect. */
 void hf_floor_guard_join(struct hf_floor_guard *guard, const char *kind, const char *name,
                          struct hf_sequence_history *history);
 

@@ -53,8 +53,8 @@ struct hf_swap_look {
     int64_t changed_s, changed_ns;
 };
 
-/* Is the committed version in place? 1; 0 (look->seen.what); -errno: not completed. File: reads only another identity
- * than last time; Tree: hf_install_manifest_check(). Sets mode or owner of right content (look->seen.mended); with
+/* Is the committed version in place? 1; 0 (look->seen.what); -errno: not completed. Reads a file only if its identity
+ * has changed; a tree: hf_install_manifest_check(). Sets mode or owner of right content (look->seen.mended); with
  * HF_INSTALL_CHECK_LOOK that is a difference. */
 HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_look *look,
                               struct hf_failure *failure);

@@ -21,7 +21,7 @@ const char *hf_tree_folder(const char *release, const char *sha256, const char *
 HF_MUST_USE int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *folder, const char *records,
                              const atomic_bool *cancel, struct hf_failure *failure);
 
-/* Names of trees: whoever made one may have been killed before its sync. */
+/* Syncs the names of trees: whoever made one may have been killed before its sync. */
 HF_MUST_USE int hf_tree_sync(const struct hf_target_dir *dir, struct hf_failure *failure);
 
 /* By hf_install_manifest_check(). Without a usable manifest by its canonical archive: if its SHA-256 is the folder's,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides on the node itself if a rollout has admitted it. Pure.
+/* Has a rollout admitted this node? Pure.
  *
- * Each node has a slot, and the EdgeUpdate one cutoff: slots below it are admitted, and canary nodes if
- * status.admission says so. So the object does not grow with the fleet. */
+ * Each node has a slot, the EdgeUpdate one cutoff: slots below it are admitted, and canary nodes if status.admission
+ * says so. So the object does not grow with the fleet. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -12,5 +12,5 @@ unsigned hf_admission_slot(const char *node_name, const char *digest);
 
 bool hf_admission_selects(const struct hf_edgeupdate *update, const json_t *node_labels);
 
-/* Selected, and admitted: without a strategy always, with one never by the status.admission of another release. */
+/* Selected and admitted; without a strategy always, with one not by another release's status.admission. */
 bool hf_admission_allows(const struct hf_edgeupdate *update, const char *node_name, const json_t *node_labels);

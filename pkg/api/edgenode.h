@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decodes the spec of an EdgeNode, which holdfast-controller writes and the node obeys; and says when a node is silent.
- * Pure.
+/* The spec of an EdgeNode, which holdfast-controller writes and the node obeys; and when a node is silent. Pure.
  *
  * A turn permits one node to swap one release (strategy.disruption). */
 #pragma once
@@ -12,28 +11,28 @@
 
 struct hf_edgenode_turn {
     const char *release; /* name */
-    const char *digest;  /* a turn is for this release only */
+    const char *digest;  /* only for this one */
 };
 
-/* Strings point into the JSON tree, to which it holds a reference. */
+/* Strings point into the JSON tree, which it references. */
 struct hf_edgenode {
     struct hf_meta meta;
-    uint64_t epoch; /* epoch of the leader that wrote it, or 0 */
+    uint64_t epoch; /* the writing leader's, or 0 */
     struct hf_edgenode_turn *turns;
     size_t n_turns;
     json_t *json;
 };
 
-/* Without the status. -EBADMSG: *issues, cleared first, has the errors. No spec is valid. */
+/* Not the status. -EBADMSG: *issues, cleared first, has the errors. A missing spec is valid. */
 HF_MUST_USE int hf_edgenode_decode(json_t *json, struct hf_edgenode **ret_edgenode, struct hf_issues *issues);
 void hf_edgenode_free(struct hf_edgenode *edgenode);
 HF_DEFINE_CLEANUP(struct hf_edgenode, hf_edgenode_free)
 
 bool hf_edgenode_has_turn(const struct hf_edgenode *edgenode, const char *release, const char *digest);
 
-/* Between reports: policy.interval of this status, or the default of SyncPolicies. */
+/* policy.interval of this status, or SyncPolicies' default. */
 uint64_t hf_edgenode_interval_ns(const json_t *status);
 
-/* A report older than this means silence: one and a half intervals, and at least one plus 10 s. Controller, metrics and
- * CLI agree. */
+/* Age of a report that means silence: one and a half intervals, at least one plus 10 s. Controller, metrics and CLI
+ * agree. */
 uint64_t hf_edgenode_silent_after_ns(uint64_t interval_ns);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decodes and checks entries of spec.manifests: a source of files, and where to apply them.
- *
- * Belongs to its SyncPolicy, into whose JSON tree the texts point. Valid by the CRD and by rules that it cannot
- * express. Threads: one at a time for one policy. */
+/* Entries of spec.manifests: a source of files, and where to apply them. Belongs to its SyncPolicy, into whose JSON
+ * tree texts point. Valid by the CRD and further rules. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,10 +15,10 @@ enum {
     HF_MAX_MANIFEST_DEPENDENCIES = 16, /* in `dependsOn` */
     HF_MAX_MANIFEST_VALUES = 64,       /* in `substitute` */
     HF_MAX_MANIFEST_VALUE_BYTES = 4096,
-    HF_MAX_MANIFEST_MODE = 0777, /* no setuid, setgid or sticky */
+    HF_MAX_MANIFEST_MODE = 0777, /* not setuid, setgid, sticky */
 };
 
-/* Each uses these members of struct hf_manifest_from: */
+/* With its members of struct hf_manifest_from: */
 enum hf_manifest_from_kind {
     HF_MANIFEST_FROM_CONFIG_MAP, /* namespace_, name */
     HF_MANIFEST_FROM_SECRET,     /* namespace_, name */
@@ -37,7 +35,7 @@ enum hf_manifest_flux_kind {
     HF_MANIFEST_FLUX_EXTERNAL,
     HF_MANIFEST_FLUX_COUNT
 };
-/* "GitRepository" and so on. */
+/* "GitRepository" ... */
 extern const char *const hf_manifest_flux_kinds[HF_MANIFEST_FLUX_COUNT + 1];
 
 struct hf_manifest_from {
@@ -45,8 +43,8 @@ struct hf_manifest_from {
     enum hf_manifest_flux_kind flux_kind;
     const char *namespace_;
     const char *name;
-    const char *url;      /* http or https, a .tar.gz */
-    const char *digest;   /* SHA-256 of the archive, in hex */
+    const char *url;      /* http(s), a .tar.gz */
+    const char *digest;   /* of the archive, SHA-256 in hex */
     const char *path;     /* absolute and normal */
     const char *sub_path; /* relative and normal, or NULL */
 };
@@ -66,55 +64,55 @@ enum hf_manifest_when_alone { HF_MANIFEST_ALONE_NONE, HF_MANIFEST_ALONE_START, H
 extern const char *const hf_manifest_when_alone_names[HF_MANIFEST_ALONES + 1];
 
 struct hf_manifest {
-    const char *name; /* DNS-1123 label, unique in the policy */
+    const char *name; /* DNS-1123 label, unique */
     struct hf_manifest_from from;
     const char *content_digest; /* hex; NULL: not pinned */
     enum hf_manifest_target to;
-    const char *path; /* Files: absolute, maybe with '/' at the end; else NULL */
-    unsigned mode;    /* Files: at most 0777; if has_mode */
+    const char *path; /* Files: absolute, may end in '/'; else NULL */
+    unsigned mode;    /* Files: up to 0777; if has_mode */
     bool has_mode;
     uid_t uid; /* Files: if has_owner */
     gid_t gid;
     bool has_owner;
-    /* Files: command that must accept new files before they replace old ones; "{}" is the file's or folder's path */
+    /* Files: must accept new files before they replace old ones; "{}" is the path of file or folder */
     const char *validate_command[HF_MAX_ARGV + 1];
     uint64_t validate_timeout_ns; /* default 30 s */
     const char *restart_unit;     /* Files: after a change; or NULL */
     const char *reload_unit;      /* Files: after a change; or NULL */
     struct hf_check *checks;
     size_t n_checks;
-    /* for pods or objects to be ready, and again for health checks; default 2 min */
+    /* for pods or objects to be ready, then again for health checks; default 2 min */
     uint64_t health_deadline_ns;
-    bool prune;                             /* remove items that the source no longer has */
-    bool force;                             /* replace files and fields that are not holdfast's */
-    enum hf_manifest_when_alone when_alone; /* StaticPods: run them without a kubelet (pkg/alone); default None */
-    /* applied before; no circle */
+    bool prune;                             /* items that the source no longer has */
+    bool force;                             /* replace what is not holdfast's */
+    enum hf_manifest_when_alone when_alone; /* StaticPods: without a kubelet (pkg/alone) */
+    /* applied first; no circle */
     const char *depends_on[HF_MAX_MANIFEST_DEPENDENCIES + 1];
-    json_t *substitute; /* borrowed object of strings, or NULL */
+    json_t *substitute; /* object of strings, borrowed, or NULL */
     uint64_t sequence;  /* 0: none */
     struct hf_signature *signatures;
     size_t n_signatures;
-    json_t *json; /* borrowed, for the signatures */
+    json_t *json; /* borrowed, for signatures */
 };
 
 extern const struct hf_field hf_manifest_fields[];
 
 void hf_manifest_finish(struct hf_decode *decode, void *object, json_t *json);
 
-/* Between entries: unique names, known dependencies, no circle. The decoder's path is the spec. */
+/* Unique names, known dependencies, no circle. The decoder's path is the spec. */
 void hf_manifest_finish_all(struct hf_decode *decode, const struct hf_manifest *manifests, size_t n);
 
-/* Frees what the entry owns, not the struct itself. */
+/* Not the struct itself. */
 void hf_manifest_done(struct hf_manifest *manifest);
 
-/* fileMode; else 0400 for a Secret; for a Flux source, which has only 0600 and 0700 (source-controller since 1.2),
- * 0644, or 0755 if executable; else `source_mode` without special bits, or 0644 if that is 0. */
+/* fileMode; else 0400 for a Secret; for Flux, which has only 0600 and 0700 (source-controller since 1.2), 0644, or 0755
+ * if executable; else `source_mode` without special bits, 0644 for 0. */
 unsigned hf_manifest_file_mode(const struct hf_manifest *manifest, unsigned source_mode);
 
-/* The entry pins its content, by contentDigest or from.digest. */
+/* By contentDigest or from.digest. */
 bool hf_manifest_is_pinned(const struct hf_manifest *manifest);
 
-/* The reason for which every node refuses a valid entry (Unsupported), or NULL. Decoding accepts it. */
+/* Why every node refuses a valid entry (Unsupported), or NULL. */
 const char *hf_manifest_unsupported(const struct hf_manifest *manifest);
 
 /* "configMap site/pods", "path /media/usb/site"; cut to n, without a URL's query. */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Phases of entries of spec.manifests, and their reasons, as in EdgeNode.status.manifests. Functions: manifest.c.
- * Pure. */
+/* Phases and reasons in EdgeNode.status.manifests. Functions: manifest.c. Pure. */
 #pragma once
 
 #include <stdbool.h>
 
-/* pkg/manifests/rules decides the moves between them. */
+/* Moves: pkg/manifests/rules. */
 #define HF_MANIFEST_PHASES(X)                                                                                          \
     X(WAITING, "Waiting")                                                                                              \
     X(FETCHING, "Fetching")                                                                                            \
@@ -77,6 +76,6 @@ enum hf_manifest_reason {
         HF_MANIFEST_REASON_COUNT,
 };
 
-/* Static; "" for HF_MANIFEST_REASON_NONE. */
+/* HF_MANIFEST_REASON_NONE: "". */
 const char *hf_manifest_phase_name(enum hf_manifest_phase phase);
 const char *hf_manifest_reason_name(enum hf_manifest_reason reason);

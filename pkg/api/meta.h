@@ -14,12 +14,12 @@
 #define HF_FIELD_MANAGER "holdfast-agent"
 
 enum {
-    /* for the signed part, and for a whole object from a folder */
+    /* of the signed part, or of a whole object from a folder */
     HF_API_MAX_OBJECT_BYTES = 1 << 20,
     HF_API_MAX_NAME = 253,
 };
 
-/* Texts point into the JSON tree; "" or 0: absent. */
+/* Texts point into the JSON tree; absent: "" or 0. */
 struct hf_meta {
     const char *name; /* never NULL */
     const char *uid;
@@ -27,5 +27,5 @@ struct hf_meta {
     int64_t generation;
 };
 
-/* Also checks apiVersion and kind if present; list items have neither. Errors are below the current path. */
+/* Checks apiVersion and kind if present (not in list items). Errors are below the current path. */
 void hf_meta_decode(struct hf_decode *decode, json_t *object, const char *kind, struct hf_meta *ret_meta);

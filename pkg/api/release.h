@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables for health checks and spec.release, for release.c, edgeupdate.c and manifest.c. Pure. */
+/* Tables of health checks and spec.release. Pure. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -7,11 +7,11 @@
 
 extern const struct hf_field hf_release_fields[];
 
-/* Also computes the digest. */
+/* With the digest. */
 void hf_release_finish(struct hf_decode *decode, void *object, json_t *json);
 
 extern const struct hf_field hf_release_check_fields[];
 void hf_release_check_finish(struct hf_decode *decode, void *object, json_t *json);
 
-/* Frees the lists, not the struct itself. */
+/* Not the struct itself. */
 void hf_release_done(struct hf_release *release);

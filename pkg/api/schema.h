@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables of whole objects, which a test compares with the CRDs. Nested ones: api/window.h, api/field/selector.h,
+/* Tables of whole objects, which a test compares with the CRDs. Nested: api/window.h, api/field/selector.h,
  * api/release.h. */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Severities of events, numbered as in OpenTelemetry's logs data model: the first of each range, and numbers inside for
- * levels that only syslog (RFC 5424) has. Pure. */
+/* Severities of events, numbered as in OpenTelemetry's logs data model: the first of each range, and inside for levels
+ * that only syslog (RFC 5424) has. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,11 +18,11 @@ enum hf_severity {
     HF_SEVERITY_EMERGENCY = 21,
 };
 
-/* A number between two has the lower one's name; 0 is "info". */
+/* Between two, the lower one's; 0: "info". */
 const char *hf_severity_name(enum hf_severity severity);
 
-/* Rounds down to a number of the enum; 0 becomes HF_SEVERITY_INFO. */
+/* Down to one of the enum; 0: HF_SEVERITY_INFO. */
 enum hf_severity hf_severity_floor(enum hf_severity severity);
 
-/* A name of syslog or OpenTelemetry in any case: "warn", "WARNING", "err", "debug2". */
+/* Of syslog or OpenTelemetry, in any case: "warn", "WARNING", "err", "debug2". */
 bool hf_severity_parse(const char *text, size_t n, enum hf_severity *ret_severity);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The field `signatures`. Pure. Texts belong to the object's JSON tree. */
+/* The field `signatures`; texts are the JSON tree's. Pure. */
 #pragma once
 
 #include "api/field/field.h"
@@ -13,5 +13,5 @@ struct hf_signature {
 
 extern const struct hf_field hf_signature_fields[];
 
-/* A key id must not occur twice. */
+/* No key id twice. */
 void hf_signatures_finish(struct hf_decode *decode, const struct hf_signature *signatures, size_t n);

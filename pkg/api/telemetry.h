@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decodes and checks spec.telemetry of a SyncPolicy.
- *
- * Texts point into the policy's JSON tree. Bounds are those of the CRD; defaults are in telemetry.c; an example is in
- * docs/reference/telemetry.md. */
+/* spec.telemetry of a SyncPolicy. Texts point into the policy's JSON tree. Bounds are the CRD's, defaults in
+ * telemetry.c, an example in docs/reference/telemetry.md. */
 #pragma once
 
 #include <stdbool.h>
@@ -30,14 +28,14 @@ enum {
     HF_TELEMETRY_MAX_ATTEMPTS = 100, /* retry.maxAttempts */
 };
 
-/* True for https://, and for http:// to loopback. */
+/* https://, or http:// to loopback. */
 bool hf_telemetry_url_ok(const char *url);
-/* True for "file:/absolute/path" and "env:NAME". */
+/* "file:/absolute/path" or "env:NAME". */
 bool hf_telemetry_ref_ok(const char *ref);
 
-/* All fields that are set must match. */
+/* All that are set must match. */
 struct hf_event_match {
-    const char *source;            /* glob, such as "journald:*", or NULL */
+    const char *source;            /* glob of a metric, or NULL */
     const char *name;              /* glob of a metric's name, or NULL */
     const char *contains;          /* in the body, or NULL */
     enum hf_severity min_severity; /* 0: any */
@@ -48,13 +46,13 @@ struct hf_event_match {
 struct hf_telemetry_file {
     const char *path; /* absolute; a glob at the end */
     bool json;        /* lines are JSON objects */
-    /* POSIX extended regular expression of an entry's first line; NULL: each line is one */
+    /* POSIX extended regular expression for an entry's first line; NULL: each is one */
     const char *multiline_start;
-    enum hf_severity severity; /* for lines without one; default info */
+    enum hf_severity severity; /* of lines without; default info */
 };
 
 struct hf_telemetry_scrape {
-    const char *url;                               /* loopback, or an address of this node */
+    const char *url;                               /* loopback, or this node's */
     uint64_t period_ns;                            /* default 30 s */
     const char *names[HF_TELEMETRY_MAX_RULES + 1]; /* globs; none: all */
 };
@@ -63,15 +61,14 @@ struct hf_telemetry_mqtt {
     const char *host; /* NULL: off */
     uint64_t port;    /* default 1883, or 8883 with tls */
     const char *topics[HF_TELEMETRY_MAX_TOPICS + 1];
-    const char *username_ref, *password_ref; /* "file:/path" or "env:NAME", or NULL */
+    const char *username_ref, *password_ref; /* "file:/path", "env:NAME", or NULL */
     bool tls;
 };
 
-/* SOURCE(class, number, create, name, field, on); further steps for a new source: docs/EXTENDING.md.
+/* SOURCE(class, number, create, name, field, on); steps for a new source: docs/EXTENDING.md.
  *
- * HF_SOURCE_<class> = `number`, which is in tags on disk: never change one, use the next free one.
- * hf_source_<create>_new() makes it. `name`: metric label, and begin of "source". `field`: in spec.telemetry.sources.
- * `on`: true if `s` has it. */
+ * HF_SOURCE_<class> = `number`, in tags on disk: never change one, use the next free one. hf_source_<create>_new()
+ * makes it. `name`: metric label, and begin of "source". `field`: in spec.telemetry.sources. `on`: does `s` have it? */
 #define HF_TELEMETRY_SOURCES(SOURCE)                                                                                   \
     SOURCE(HTTP, 1, http, "http", "http", s->http)                                                                     \
     SOURCE(JOURNALD, 2, journald, "journald", "journald", s->journald)                                                 \
@@ -83,7 +80,7 @@ struct hf_telemetry_mqtt {
     SOURCE(MQTT, 8, mqtt, "mqtt", "mqtt", s->mqtt.host != NULL)                                                        \
     SOURCE(AUDIT, 10, audit, "audit", "audit", s->audit)
 
-/* The agent's own events; not configurable. */
+/* The agent's own; not configurable. */
 enum { HF_TELEMETRY_AGENT_CLASS = 9 };
 
 /* bounds for retry.base */
@@ -92,7 +89,7 @@ enum { HF_TELEMETRY_AGENT_CLASS = 9 };
 
 struct hf_telemetry_sources {
     bool http;  /* POST /ingest */
-    bool audit; /* entries of the agent's audit log */
+    bool audit; /* agent's audit log */
     bool journald;
     const char *journald_include[HF_TELEMETRY_MAX_UNITS + 1]; /* units; none: all */
     const char *journald_exclude[HF_TELEMETRY_MAX_UNITS + 1];
@@ -115,33 +112,33 @@ struct hf_telemetry_drop {
 };
 struct hf_telemetry_sample {
     struct hf_event_match match;
-    double keep; /* share 0..1 of events, by id, so that a repeated event has the same fate */
+    double keep; /* 0..1, by id: a repeated event has the same fate */
 };
 struct hf_telemetry_rate {
     struct hf_event_match match;
-    /* for each source name; events per second, and at once (default: per_second) */
+    /* per source name; events per second, and at once (default: per_second) */
     uint64_t per_second, burst;
 };
 enum hf_redact_action { HF_REDACT_MASK, HF_REDACT_REMOVE, HF_REDACT_HASH, HF_REDACT_COUNT };
 struct hf_telemetry_redact {
-    const char *field;            /* attribute, or member of a JSON body at any depth; never "*" */
+    const char *field;            /* attribute, or member of a JSON body at any depth; not "*" */
     enum hf_redact_action action; /* default Mask: "***" */
 };
 
 enum hf_anomaly_kind { HF_ANOMALY_THRESHOLD, HF_ANOMALY_ZSCORE, HF_ANOMALY_ABSENCE, HF_ANOMALY_RATE };
 struct hf_telemetry_anomaly {
     const char *name;
-    const char *metric; /* glob of a metric; "payload.<member>" for numbers in payloads */
+    const char *metric; /* glob; "payload.<member>" for numbers in payloads */
     enum hf_anomaly_kind kind;
-    /* or NaN; both for threshold, else only `above` (zScore: standard deviations, default 3) */
+    /* or NaN; threshold: both, else `above` (zScore: standard deviations, default 3) */
     double above, below;
-    double hysteresis;         /* threshold: so far inside the bound it ends; default 0 */
+    double hysteresis;         /* threshold: ends so far inside the bound; default 0 */
     uint64_t window_ns;        /* zScore `window` (10 min), rateOfChange `per` (1 min), absence `after` */
-    uint64_t before, after;    /* raw values to send as context, at most 64 each */
+    uint64_t before, after;    /* raw values for context, up to 64 each */
     enum hf_severity severity; /* default error */
 };
 
-/* aggregate.top: reports the most frequent values in each window (telemetry/pipeline/topk.h). */
+/* Most frequent values of each window (telemetry/pipeline/topk.h). */
 struct hf_telemetry_top {
     const char *attribute;
     struct hf_event_match match;
@@ -151,29 +148,29 @@ enum hf_when_full { HF_WHEN_FULL_BLOCK, HF_WHEN_FULL_DROP_OLDEST, HF_WHEN_FULL_C
 enum hf_telemetry_compression { HF_COMPRESS_ZSTD, HF_COMPRESS_GZIP, HF_COMPRESS_NONE, HF_COMPRESS_COUNT };
 
 struct hf_telemetry_sink {
-    const char *name; /* also of its folder; "default" for the field `sink` */
+    const char *name; /* also of its folder; of `sink` "default" */
     const char *url;  /* https://, or http:// to loopback */
     enum hf_sink_format format;
     bool otlp_json; /* `encoding`: JSON, not protobuf */
-    /* compliance boundary of the receiver, or NULL; telemetry.boundary for `sink` */
+    /* receiver's compliance boundary, or NULL; `sink`: telemetry.boundary */
     const char *boundary;
-    /* Files, or NULL; read again when changed. */
+    /* files, or NULL; read again when changed */
     const char *ca_file, *cert_file, *key_file, *token_file;
-    bool node_certificate;     /* the node's own certificate and key, in place of files */
-    bool node_token;           /* a token of the node, in place of token_file */
-    struct hf_window *windows; /* times to send; none: any */
+    bool node_certificate;     /* the node's own, in place of files */
+    bool node_token;           /* the node's, in place of token_file */
+    struct hf_window *windows; /* to send; none: any time */
     size_t n_windows;
-    uint64_t bandwidth_limit;     /* bytes per second; 0: no limit */
-    struct hf_event_match select; /* events for this sink */
+    uint64_t bandwidth_limit;     /* bytes per second; 0: any */
+    struct hf_event_match select; /* what it gets */
 };
 
 struct hf_telemetry {
-    bool present;      /* spec.telemetry is there */
-    bool is_signed;    /* valid signatures: HF_CONFIG_SIGNED bounds apply. The agent sets it. */
-    bool is_operators; /* from the agent's own options: no bounds. The agent sets it. */
+    bool present;
+    bool is_signed;    /* set by the agent: HF_CONFIG_SIGNED bounds apply */
+    bool is_operators; /* set by the agent: its own options, no bounds */
     struct hf_telemetry_sources sources;
     /* spec.telemetry.filter: */
-    enum hf_severity min_severity; /* for logs; 0: all */
+    enum hf_severity min_severity; /* of logs; 0: all */
     struct hf_telemetry_drop *drops;
     size_t n_drops;
     struct hf_telemetry_sample *samples;
@@ -184,31 +181,31 @@ struct hf_telemetry {
     size_t n_redacts;
     /* spec.telemetry.enrich: */
     json_t *attributes; /* object of strings, or NULL */
-    /* keys of Node labels to add as attributes */
+    /* Node labels to add */
     const char *label_keys[HF_TELEMETRY_MAX_LABELS + 1];
-    /* spec.telemetry.aggregate: a summary of each metric per window, and raw values only for anomalies: */
+    /* spec.telemetry.aggregate: per window a summary of each metric; raw values only for anomalies: */
     uint64_t window_ns;  /* 0: none, all raw values */
     uint64_t max_series; /* default 2000 */
-    uint64_t top_k;      /* for each of `tops`; default 10 */
+    uint64_t top_k;      /* per one of `tops`; default 10 */
     struct hf_telemetry_top *tops;
     size_t n_tops;
     struct hf_telemetry_anomaly *anomalies;
     size_t n_anomalies;
     /* spec.telemetry.buffer: */
-    uint64_t buffer_max_bytes;   /* on disk, for all sinks; default 1 GiB */
-    enum hf_when_full when_full; /* sources wait (Block), or the oldest events go */
+    uint64_t buffer_max_bytes;   /* disk, all sinks; default 1 GiB */
+    enum hf_when_full when_full; /* sources wait (Block), or the oldest go */
     /* spec.telemetry.batch: */
-    uint64_t batch_max_bytes;  /* before compression; default and at most 524288 */
+    uint64_t batch_max_bytes;  /* uncompressed; default and at most 524288 */
     uint64_t batch_timeout_ns; /* default 10 s */
     enum hf_telemetry_compression compression;
     /* spec.telemetry.retry: */
-    /* failed attempts until a batch is deferred (telemetry/delivery/retry.h); default 3 */
+    /* failures until a batch is deferred (telemetry/delivery/retry.h); default 3 */
     uint64_t max_attempts;
-    uint64_t retry_base_ns;   /* bounds the first delay; default 2 s */
-    uint64_t max_duration_ns; /* failing for so long, a batch is deferred; default 300 s */
+    uint64_t retry_base_ns;   /* bound of the first delay; default 2 s */
+    uint64_t max_duration_ns; /* of failures until a batch is deferred; default 300 s */
     const char *boundary;     /* for `sink`, or NULL */
     struct hf_telemetry_sink *sinks;
-    size_t n_sinks; /* 1 with the field `sink` */
+    size_t n_sinks; /* with `sink` 1 */
 };
 
 void hf_telemetry_done(struct hf_telemetry *telemetry);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Weekly windows in a time zone.
  *
- * A window begins at wall clock time and lasts real time. A start that the clock jumps over (spring) is later by the
- * jump; one that comes twice (autumn) is the first. hf_window_finish() reads zoneinfo files; the rest is pure. */
+ * They begin by the wall clock, and last real time. A start that the clock jumps over (spring) is later by the jump; of
+ * two (autumn) the first counts. hf_window_finish() reads zoneinfo files; the rest is pure. */
 #pragma once
 
 #include "api/field/field.h"
@@ -11,8 +11,8 @@
 enum { HF_MAX_WINDOWS = 16 };
 
 struct hf_window {
-    unsigned days;    /* days on which it begins: bit 0 is Sunday; default 0x7f */
-    unsigned start_s; /* after midnight, by the wall clock */
+    unsigned days;    /* when it begins: bit 0 is Sunday; default 0x7f */
+    unsigned start_s; /* after midnight, wall clock */
     uint64_t duration_ns;
     const char *time_zone; /* IANA; default "UTC" */
     struct hf_zone *zone;  /* owned; NULL: UTC */
@@ -20,18 +20,18 @@ struct hf_window {
 
 extern const struct hf_field hf_window_fields[];
 
-/* Loads the time zone. */
+/* With the time zone. */
 void hf_window_finish(struct hf_decode *decode, void *object, json_t *json);
 
-/* In one of them, or n is 0. *ret_next_unix_ns (may be NULL): next change; HF_NEVER if n is 0 or more than 64 windows
- * follow without a gap. */
+/* In one, or n is 0. *ret_next_unix_ns (may be NULL): next change; HF_NEVER if n is 0, or more than 64 windows follow
+ * without a gap. */
 bool hf_windows_open(const struct hf_window *windows, size_t n, uint64_t unix_ns, uint64_t *ret_next_unix_ns);
 
-/* A shorter span of the present (hf_time_span()) across an edge is outside: by the clock's error, windows open later
- * and close earlier. */
+/* A shorter span of the present (hf_time_span()) across an edge is outside: windows open late and close early by the
+ * clock's error. */
 #define HF_WINDOW_EDGE_NS (120 * HF_NS_PER_S)
 
-/* YES: the whole span is in one window (touching ones are one), or n is 0. NO: all outside, or short
- * (HF_WINDOW_EDGE_NS) across an edge. Else UNSURE. *ret_wait_ns: next change if no clock is set, or HF_NEVER. */
+/* YES: the whole span is in one window (touching ones are one), or n is 0. NO: all outside, or short across an edge.
+ * Else UNSURE. *ret_wait_ns: next change without a set clock, or HF_NEVER. */
 enum hf_time_answer hf_windows_judge(const struct hf_window *windows, size_t n, const struct hf_time_range *range,
                                      uint64_t *ret_wait_ns);

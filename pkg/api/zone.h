@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Time zones from TZif files (RFC 8536) with their POSIX TZ rule. Threads: any; constant.
- *
- * The libc's zone is of the whole process, and setenv() races with threads. */
+/* Time zones from TZif files (RFC 8536) with their POSIX TZ rule; constant. The libc's zone is the whole process's, and
+ * setenv() races with threads. Threads: any. */
 #pragma once
 
 #include <stdint.h>
@@ -12,23 +11,23 @@
 
 struct hf_zone;
 
-/* From the system's zoneinfo folder; blocks. "UTC" gives NULL. -ENOENT. -EBADMSG: damaged, or with leap seconds. Else
+/* From the system's zoneinfo folder; blocks. "UTC": NULL. -ENOENT. -EBADMSG: damaged, or with leap seconds. Else
  * hf_file_read()'s. */
 HF_MUST_USE int hf_zone_load(const char *name, struct hf_zone **ret_zone, struct hf_err *err);
 
-/* Version 2 or later. -EBADMSG: otherwise, damaged, or with leap seconds. */
+/* Version 2 or later, else -EBADMSG; also if damaged, or with leap seconds. */
 HF_MUST_USE int hf_zone_parse(struct hf_view bytes, struct hf_zone **ret_zone, struct hf_err *err);
 void hf_zone_free(struct hf_zone *zone);
 HF_DEFINE_CLEANUP(struct hf_zone, hf_zone_free)
 
-/* Positive east of Greenwich. */
+/* East of Greenwich > 0. */
 int32_t hf_zone_offset_s(const struct hf_zone *zone, int64_t unix_s);
 
-/* `local_s`: seconds since 1970 as if UTC. The first moment if it comes twice; if jumped over, as much after the jump
- * as `local_s` is after its start. */
+/* `local_s`: seconds since 1970 as if UTC. Of two moments the first; if jumped over, as much after the jump as
+ * `local_s` is after its start. */
 int64_t hf_zone_unix_s(const struct hf_zone *zone, int64_t local_s);
 
-/* Proleptic Gregorian, from 1970-01-01: Hinnant, "chrono-compatible low-level date algorithms". */
+/* Gregorian, from 1970-01-01: Hinnant, "chrono-compatible low-level date algorithms". */
 int64_t hf_zone_days_of_date(int64_t year, unsigned month, unsigned day);
 int64_t hf_zone_year_of_days(int64_t days);
 

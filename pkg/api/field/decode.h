@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A decoder's position in an object, and the errors there. Decoding continues after an error, so that one pass reports
- * all. Pure. */
+/* A decoder's position in an object, and errors there. Continues after an error: one pass reports all. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,20 +16,20 @@ struct hf_decode {
     struct hf_issues *issues; /* borrowed */
     char path[HF_DECODE_PATH];
     size_t path_n;
-    bool absent; /* in an absent object, where required fields may be missing */
+    bool absent; /* the object is absent: required fields may be missing */
     bool out_of_memory;
-    /* For each `key` not in `fields`; NULL: a warning. */
+    /* For each `key` not in `fields`; NULL: warn. */
     void (*unknown)(struct hf_decode *decode, const struct hf_field *fields, const char *key, const json_t *object);
 };
 
 void hf_decode_error(struct hf_decode *decode, const char *format, ...) HF_PRINTF(2, 3);
-/* At `key` below the current path. */
+/* Below the current path. */
 void hf_decode_error_at(struct hf_decode *decode, const char *key, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Appends `key`, or the element "[index]" if NULL. Returns the length for hf_decode_leave(). Cuts long paths. */
+/* Appends `key`; NULL: "[index]". Returns the length for hf_decode_leave(). Cuts long paths. */
 size_t hf_decode_enter(struct hf_decode *decode, const char *key, size_t index);
 void hf_decode_leave(struct hf_decode *decode, size_t before);
 
-/* For an error: "5", "a list", a quoted string of at most 40 bytes. Masks URLs, whose query may be a secret. */
+/* In an error: "5", "a list", a quoted string of at most 40 bytes. Masks URLs: a query may be secret. */
 #define HF_VALUE_TEXT 64
 const char *hf_decode_describe(const json_t *value, char text[HF_VALUE_TEXT]);

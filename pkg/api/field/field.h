@@ -6,8 +6,8 @@
  *         HF_FIELD_LIST(struct hf_release, checks, n_checks, "checks", check_fields, 16, .finish = finish_check),
  *         {0}};
  *
- * One pass reports all mistakes. An unknown key is a warning, or goes to decode->unknown, which makes it an error for
- * label selectors and agent.yaml. Texts point into the tree or the table. An absent object has defaults.
+ * Reports all mistakes in one pass. An unknown key is a warning, or goes to decode->unknown (an error for label
+ * selectors and agent.yaml). Texts point into the tree or the table. Absent objects have defaults.
  * tests/unit/api/test_schema.c compares the tables with the CRDs. */
 #pragma once
 
@@ -20,13 +20,13 @@ enum hf_field_kind {
     HF_KIND_INTEGER,
     HF_KIND_DURATION,
     HF_KIND_QUANTITY,
-    HF_KIND_SHARE, /* a count or percentage */
+    HF_KIND_SHARE, /* count or percentage */
     HF_KIND_TIME,
-    HF_KIND_WORD, /* index of the word */
+    HF_KIND_WORD, /* its index */
     HF_KIND_OBJECT,
-    HF_KIND_LIST,     /* objects */
-    HF_KIND_TEXTS,    /* list of strings */
-    HF_KIND_LABELS,   /* keys and values */
+    HF_KIND_LIST,  /* objects */
+    HF_KIND_TEXTS, /* list of strings */
+    HF_KIND_LABELS,
     HF_KIND_SELECTOR, /* by the row's `decode` */
     HF_KIND_OTHER,    /* by the row's `decode` */
     HF_KIND_COUNT,
@@ -46,21 +46,21 @@ struct hf_field {
     const char *name; /* NULL ends a table */
     enum hf_field_kind kind;
     bool required;
-    size_t offset;        /* the slot is the member for the value */
+    size_t offset;        /* of the member for the value, the slot */
     size_t width;         /* INTEGER, WORD: the slot's; LIST: an element's */
-    size_t count_offset;  /* LIST: the size_t for the number */
+    size_t count_offset;  /* LIST: the member for the number */
     const char *fallback; /* default as text, or NULL */
     /* INTEGER (int64), DURATION (ns), QUANTITY (bytes): value; TEXT: bytes; LIST, TEXTS, LABELS: items; SHARE: count
-     * (above 0 also forbids 0%). */
+     * (above 0 forbids 0%, too). */
     uint64_t min, max;
-    uint64_t item_min, item_max;     /* TEXTS: bytes of an item */
+    uint64_t item_min, item_max;     /* TEXTS: an item's bytes */
     const char *const *words;        /* WORD: ends with NULL */
-    bool (*check)(const char *text); /* TEXT, TEXTS: false for a wrong form; may be NULL */
-    const char *expected;            /* TEXT, TEXTS: the form, for the error */
+    bool (*check)(const char *text); /* TEXT, TEXTS: is the form right? May be NULL */
+    const char *expected;            /* that form, for the error */
     const struct hf_field *fields;   /* OBJECT, LIST */
-    /* OBJECT, LIST: rules on several fields, after each object or element; not for an absent object. */
+    /* OBJECT, LIST: rules on several fields, after each present object or element. */
     void (*finish)(struct hf_decode *decode, void *object, json_t *json);
-    /* SELECTOR, OTHER: NULL `value`: absent, with a default. */
+    /* SELECTOR, OTHER: `value` NULL: absent, with a default. */
     void (*decode)(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot);
 };
 
@@ -98,7 +98,7 @@ struct hf_field {
     {                                                                                                                  \
         .name = (key), .kind = HF_KIND_WORD, HF_FIELD_SLOT(type, member), .fallback = (standard), .words = (set)       \
     }
-/* A nested object whose fields go into the outer struct. */
+/* Nested, with fields of the outer struct. */
 #define HF_FIELD_PART(key, table, ...)                                                                                 \
     {                                                                                                                  \
         .name = (key), .kind = HF_KIND_OBJECT, .fields = (table), __VA_ARGS__                                          \
@@ -120,8 +120,8 @@ struct hf_field {
     }
 #define HF_REQUIRED .required = true
 
-/* `object` may be NULL: all defaults. */
+/* `object` NULL: all defaults. */
 void hf_field_decode_all(struct hf_decode *decode, const struct hf_field *fields, json_t *object, void *out);
 
-/* The member "spec" by the one row of `spec`; ignores other members. */
+/* "spec" by the one row of `spec`; ignores other members. */
 void hf_field_decode_spec(struct hf_decode *decode, const struct hf_field *spec, json_t *object, void *out);

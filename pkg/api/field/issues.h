@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Errors and warnings of decoding an object. Pure. Owns no memory, but has about 20 kB: put it on the heap. */
+/* Errors and warnings of decoding an object. Pure. About 20 kB: put it on the heap. */
 #pragma once
 
 #include <stddef.h>
@@ -7,15 +7,15 @@
 #include "base/buf.h"
 #include "base/macros.h"
 
-/* stored, of each */
+/* stored of each */
 enum { HF_API_MAX_ISSUES = 32 };
 
 struct hf_issue {
     char path[160]; /* "spec.release.artifacts[0].sha256" */
-    char text[160]; /* usually what is expected and found */
+    char text[160]; /* usually expected and found */
 };
 
-/* An error makes the object unusable; a warning is an unknown field or a likely mistake. */
+/* An error makes the object unusable; a warning is an unknown field or likely mistake. */
 struct hf_issues {
     struct hf_issue errors[HF_API_MAX_ISSUES];
     size_t n_errors; /* found; maybe more than stored */
@@ -26,5 +26,5 @@ struct hf_issues {
 void hf_issue_error(struct hf_issues *issues, const char *path, const char *format, ...) HF_PRINTF(3, 4);
 void hf_issue_warning(struct hf_issues *issues, const char *path, const char *format, ...) HF_PRINTF(3, 4);
 
-/* "spec.a: expected x; spec.b: ...; and 3 more", with all that are not stored or do not fit. */
+/* "spec.a: expected x; spec.b: ...; and 3 more", counting what is not stored or does not fit. */
 void hf_issues_format(const struct hf_issues *issues, struct hf_buf *out);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds the name that was meant: "did you mean 'x'?". Pure. */
+/* "did you mean 'x'?" Pure. */
 #pragma once
 
 enum { HF_NEAREST_MAX = 63 }; /* bytes; longer names are never near */
 
-/* Set `typed` and zeros, and try each candidate. Near is at most a third of the length in edits (a byte inserted,
- * deleted or replaced, two neighbors swapped). `best` may stay NULL. */
+/* Set `typed` and zeros, try each candidate. Near: at most a third of the length in edits (a byte inserted, deleted or
+ * replaced, two neighbors swapped). `best` may stay NULL. */
 struct hf_nearest {
     const char *typed;
     const char *best;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* metav1.LabelSelector: matchLabels, and matchExpressions with In, NotIn, Exists and DoesNotExist. Pure. Empty or
- * absent selects every node (docs/DESIGN.md, "Objects"). */
+/* metav1.LabelSelector: matchLabels, and matchExpressions with In, NotIn, Exists, DoesNotExist. Pure. Empty or absent
+ * selects every node (docs/DESIGN.md, "Objects"). */
 #pragma once
 
 #include "api/field/field.h"
@@ -11,15 +11,15 @@ struct hf_selector {
 
 void hf_selector_done(struct hf_selector *selector);
 
-/* `json` may be NULL. -EBADMSG: *issues, cleared first, has the errors. */
+/* `json` NULL: all. -EBADMSG: *issues, cleared first, has the errors. */
 HF_MUST_USE int hf_selector_read(json_t *json, struct hf_selector *ret_selector, struct hf_issues *issues);
 
 bool hf_selector_matches(const struct hf_selector *selector, const json_t *labels);
 
-/* There are labels that both selectors select. */
+/* Are there labels that both select? */
 bool hf_selector_may_overlap(const struct hf_selector *a, const struct hf_selector *b);
 
-/* `slot`: a struct hf_selector. */
+/* `slot`: struct hf_selector. */
 void hf_selector_decode(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot);
 
 #define HF_FIELD_SELECTOR(type, member, key, ...)                                                                      \

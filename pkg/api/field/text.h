@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Forms of strings, the same as the CRDs' regular expressions; the whole string has it. Pure. */
+/* Forms of strings, as the CRDs' regular expressions have them. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,11 +15,11 @@ bool hf_text_is_version(const char *text);
 bool hf_text_is_sha256(const char *text); /* 64 lower-case hex digits */
 bool hf_text_is_arch(const char *text);   /* such as "arm64" or "386" */
 bool hf_text_is_path(const char *text);   /* absolute, normal, no control characters; not "/" */
-/* hf_text_is_http_url(), file:///absolute/path, or oci://HOST[:PORT]/REPOSITORY@sha256:DIGEST: a blob of a registry */
+/* hf_text_is_http_url(), file:///absolute/path, or a registry's blob: oci://HOST[:PORT]/REPOSITORY@sha256:DIGEST */
 bool hf_text_is_url(const char *text);
 bool hf_text_is_http_url(const char *text);      /* http or https, a host, no user */
-bool hf_text_is_repository(struct hf_view text); /* of a registry, as the OCI distribution specification has it */
-bool hf_text_is_host(const char *text);          /* only characters of host names and IP addresses */
+bool hf_text_is_repository(struct hf_view text); /* by the OCI distribution specification */
+bool hf_text_is_host(const char *text);          /* by its characters; also IP addresses */
 bool hf_text_is_unit(const char *text);          /* service, socket, target, timer, path or mount */
 bool hf_text_is_device(const char *text);        /* below /dev */
 /* ">=5.10", "=6.1" or "<6.6.1" */
@@ -29,4 +29,4 @@ bool hf_text_is_key_id(const char *text);      /* [a-z0-9]([-a-z0-9.]{0,61}[a-z0
 bool hf_text_is_signature(const char *text);   /* canonical base64 of 64 bytes */
 bool hf_text_is_mode(const char *text);        /* octal: "755", "0755" or "4755" */
 bool hf_text_is_clock_time(const char *text);  /* "02:00" */
-bool hf_text_is_time_zone(const char *text);   /* form only; the zone need not exist */
+bool hf_text_is_time_zone(const char *text);   /* the zone need not exist */

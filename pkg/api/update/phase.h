@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Phases of a release on a node: EdgeNode.status.updates[].phase. Pure. */
+/* EdgeNode.status.updates[].phase. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,5 +22,5 @@ enum hf_phase {
 
 const char *hf_phase_name(enum hf_phase phase); /* "": no phase */
 enum hf_phase hf_phase_of(const char *name);    /* HF_PHASE_COUNT: none */
-/* Idle, Committed, RolledBack, Incompatible and Rejected: neither waits nor is in progress. */
+/* Idle, Committed, RolledBack, Incompatible, Rejected: neither waits nor works. */
 bool hf_phase_rests(enum hf_phase phase);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reasons in a release's status: EdgeNode.status.updates[].reason, metrics and logs; the names must not change.
- * docs/reference/symptoms.md lists them. Pure. */
+/* EdgeNode.status.updates[].reason, also in metrics and logs: names must not change. List: docs/reference/symptoms.md.
+ * Pure. */
 #pragma once
 
 #include "api/update/phase.h"
@@ -182,19 +182,18 @@ enum hf_reason {
         HF_R_COUNT,
 };
 
-/* "" for HF_R_None. */
+/* HF_R_None: "". */
 const char *hf_reason_name(enum hf_reason reason);
 const char *hf_reason_meaning(enum hf_reason reason);
 const char *hf_reason_remedy(enum hf_reason reason);
 enum hf_reason hf_reason_of(const char *name); /* HF_R_COUNT: none */
 
-/* For this change: Error needs a person, at Warning the node continues without one. */
+/* Of this change: Error needs a person; at Warning the node continues alone. */
 enum hf_log_level hf_reason_level(enum hf_phase phase, enum hf_reason reason);
 
-/* The release failed here: RolledBack, Rejected, Committed with BootFailed, or RollingBack for a restart, a health
- * check or the rollback itself. Otherwise RollingBack only undoes a swap for a retry (TargetChanged, a swap that
- * failed). */
+/* It failed here: RolledBack, Rejected, Committed with BootFailed, or RollingBack for a restart, a health check or the
+ * rollback itself. Else RollingBack only undoes a swap for a retry (TargetChanged, or a failed swap). */
 bool hf_reason_is_failure(enum hf_phase phase, enum hf_reason reason);
 
-/* `r`: from a file operation. */
+/* Of file operations. */
 enum hf_reason hf_reason_of_errno(int r);

@@ -10,42 +10,42 @@
 #include "api/update/phase.h"
 #include "api/update/reason.h"
 
-/* Strings are valid as long as the maker says. */
+/* Valid as long as the maker says. */
 struct hf_update_status {
     const char *name;
     enum hf_phase phase;
-    const char *version; /* these three: the journal's release */
+    const char *version; /* of the journal's release, as the next two */
     uint64_t sequence;
     const char *digest;
-    const char *installed;  /* at install.path, or "" */
-    const char *from;       /* before this update, or "" */
-    const char *method;     /* "Delta", "Full", or "" until chosen */
-    uint64_t bytes_fetched; /* over the network, in all attempts; not from file: URLs */
+    const char *installed;  /* at install.path; or "" */
+    const char *from;       /* before this update; or "" */
+    const char *method;     /* "Delta", "Full" ...; "": not chosen */
+    uint64_t bytes_fetched; /* by network, all attempts */
     unsigned attempts;
     const char *reason;    /* api/update/reason.h */
-    const char *message;   /* event, place, cause and remedy; at most 256 bytes */
+    const char *message;   /* event, place, cause, remedy; up to 256 bytes */
     uint64_t time_unix_ns; /* last change of phase */
-    bool settled;          /* nothing happens until something outside changes */
+    bool settled;          /* until something outside changes */
 };
 
-/* A release that the caller wants, and if an update may start. */
+/* A release that the caller wants. */
 struct hf_desired {
     struct hf_edgeupdate *update; /* borrowed; its JSON is referenced */
     enum hf_desired_gate {
         HF_GATE_OPEN,
         HF_GATE_NOT_ADMITTED,
-        HF_GATE_STALE,  /* no contact for longer than staleOk.window, with Hold */
+        HF_GATE_STALE,  /* longer than staleOk.window, with Hold */
         HF_GATE_HELD,   /* by the site */
-        HF_GATE_IMAGES, /* spec.waitForImages: not all images that the policy lists are here */
+        HF_GATE_IMAGES, /* spec.waitForImages: not all of the policy's are here */
     } gate;
-    /* Not OPEN (or a closed window, or spec.suspend): no update starts, and one before the swap pauses and keeps its
-     * download; from the swap on, it ends. Only HELD, or `held`, stops repairs. */
-    bool held; /* by the site; for repairs only, with any `gate` */
-    /* The swap needs a turn: stays Verified with TurnPending. No effect from the swap on, or on repairs. */
+    /* Not OPEN (or a closed window, or spec.suspend): no update starts; before the swap one pauses and keeps its
+     * download; from then on it ends. Only HELD, or `held`, stops repairs. */
+    bool held; /* by the site; stops repairs, with any `gate` */
+    /* The swap needs a turn: waits in Verified (TurnPending). Not from the swap on, nor for repairs. */
     bool turn_missing;
-    /* No download starts or continues (WriteBudgetUsed). Updates from Patching on, and repairs, continue. */
+    /* No download starts or continues (WriteBudgetUsed); Patching and later, and repairs, do. */
     bool writes_used_up;
-    /* Unless HF_LINK_OPEN, no download over the network starts or continues (LinkWindowClosed, LinkQuotaUsed,
-     * ClockUnsure). Updates from Patching on or from a file: URL, and repairs, continue. */
+    /* Unless HF_LINK_OPEN, no download by network starts or continues (LinkWindowClosed, LinkQuotaUsed, ClockUnsure).
+     * Patching and later, file: URLs and repairs do. */
     enum hf_link link;
 };

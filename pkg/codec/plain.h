@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes a JSON value's texts safe for a terminal (base/encoding/plain.h): a status repeats texts of objects, programs
- * and files. Pure. */
+/* A JSON value's texts made safe for a terminal (base/encoding/plain.h): a status repeats texts of others. Pure. */
 #pragma once
 
 #include "codec/json.h"
 
-/* Strings and names at any depth, in place. Accepts NULL. */
+/* Strings and names, at any depth, in place. Accepts NULL. */
 HF_MUST_USE int hf_plain_tree(json_t *root);

@@ -6,23 +6,21 @@
  *     if (hf_scan_members(&scan, members, HF_LEN(members), &n) < 0 || hf_scan_end(&scan) < 0)
  *         ... scan.what at scan.at
  *
- * The rule of all users (ingest, MQTT, log lines, spool, codec/json.h): RFC 8259, but no text that two decoders could
- * read differently:
+ * RFC 8259, but no text that two decoders could read differently:
  *
- *   - valid UTF-8 without a byte order mark; no unpaired surrogates ("\ud800")
+ *   - valid UTF-8, no byte order mark, no unpaired surrogates ("\ud800")
  *   - no two members of one name, escapes resolved
- *   - numbers in the range of a double, of at most HF_SCAN_MAX_NUMBER characters. Integers outside int64 are valid, and
- *     doubles in a tree, as for Kubernetes: its servers write doubles below 1e21 without an exponent, and our encoder
- *     metrics up to 2^64. Signed content has integers of at most 53 bits (hf_json_canonical()).
- *   - at most HF_SCAN_MAX_DEPTH levels; no NaN, Infinity, comments and trailing commas
- *   - U+0000 is valid, because log lines may hold it, and sets `zero`; hf_json_parse() refuses it
+ *   - numbers in the range of a double, up to HF_SCAN_MAX_NUMBER characters. Integers outside int64 are valid, and
+ *     doubles in a tree, as for Kubernetes: its servers write doubles below 1e21 without exponent, and our encoder
+ *     metrics up to 2^64. Signed content: hf_json_canonical().
+ *   - at most HF_SCAN_MAX_DEPTH levels; no NaN, Infinity, comments, trailing commas
+ *   - U+0000 is valid, as log lines may hold it, and sets `zero`; hf_json_parse() refuses it
  *
- * A loose scan checks only the grammar, for text that nobody has checked, such as log lines to redact: never to decide
- * if input is valid.
+ * A loose scan checks only the grammar, for text such as log lines to redact: never to decide if input is valid.
  *
- * Threads: one for a scan. Allocates only for nested values with more than 48 members in open objects, 16 to 64 bytes
- * each. -EBADMSG, -E2BIG (too deep, or nested in 2 GiB or more), -ENOMEM; then `what` and `at` tell the fault, without
- * quoting input that may be secret, and later calls fail. */
+ * Allocates only for nested values with more than 48 members in open objects, 16 to 64 bytes each. -EBADMSG, -E2BIG
+ * (too deep, or nested in 2 GiB or more): `what` and `at` tell the fault without input that may be secret; later calls
+ * fail. */
 #pragma once
 
 #include <stdbool.h>
@@ -68,35 +66,35 @@ struct hf_scan_member {
 void hf_scan_init(struct hf_scan *scan, struct hf_view text);
 void hf_scan_init_loose(struct hf_scan *scan, struct hf_view text);
 
-/* Length of a UTF-8 byte order mark, 3 or 0; RFC 8259 lets a reader ignore it. */
+/* 3 or 0; RFC 8259 lets a reader ignore it. */
 size_t hf_scan_mark_bytes(struct hf_view text);
 
 /* ---- values ---- */
 
 HF_MUST_USE int hf_scan_value(struct hf_scan *scan, struct hf_scan_value *ret_value);
 
-/* As received, strings with quotes. `ret_text` may be NULL. */
+/* Strings with quotes. `ret_text` may be NULL. */
 HF_MUST_USE int hf_scan_raw(struct hf_scan *scan, struct hf_view *ret_text);
 
 /* Without quotes, escapes as received. */
 HF_MUST_USE int hf_scan_text(struct hf_scan *scan, struct hf_view *ret_inside, bool *ret_escaped);
 
-/* In order. -EBADMSG: also more than `max`. */
+/* -EBADMSG: also above `max`. */
 HF_MUST_USE int hf_scan_members(struct hf_scan *scan, struct hf_scan_member *members, size_t max, size_t *ret_n);
 
-/* 1: an element follows; 0: the bracket is closed. `first`: in the first call. */
+/* 1: an element; 0: the end. `first`: in the first call. */
 HF_MUST_USE int hf_scan_array_enter(struct hf_scan *scan);
 HF_MUST_USE int hf_scan_array_next(struct hf_scan *scan, bool first);
 
-/* Fails unless only blanks remain. */
+/* Only blanks may remain. */
 HF_MUST_USE int hf_scan_end(struct hf_scan *scan);
 
-/* hf_scan_type of the next value; fails if none begins. */
+/* hf_scan_type; fails if no value begins. */
 HF_MUST_USE int hf_scan_peek(struct hf_scan *scan);
 
-/* ---- single characters: for code that knows the structure of its text and checks for duplicate names itself ---- */
+/* ---- single characters: for code that knows its text and finds duplicate names itself ---- */
 
-/* Skips blanks. The next byte, not consumed; -1: the end. */
+/* Skips blanks, not the byte; -1: the end. */
 static inline int hf_scan_next(struct hf_scan *scan)
 {
     const char *p = scan->text.p + scan->at, *end = scan->text.p + scan->text.n;
@@ -107,7 +105,7 @@ static inline int hf_scan_next(struct hf_scan *scan)
     return p < end ? (unsigned char)*p : -1;
 }
 
-/* Skips blanks, and `c` if it is next. False is no failure. */
+/* Skips blanks and `c`. False is no failure. */
 static inline bool hf_scan_char(struct hf_scan *scan, char c)
 {
     bool found = hf_scan_next(scan) == (unsigned char)c;
@@ -116,9 +114,9 @@ static inline bool hf_scan_char(struct hf_scan *scan, char c)
     return found;
 }
 
-/* ---- a value of any depth, piece by piece: for building trees ---- */
+/* ---- a value of any depth, piece by piece ---- */
 
-/* Private to scan.c, to find duplicates. */
+/* Private: finds duplicates. */
 struct hf_scan_name {
     uint32_t hash, at, n, next;
 };
@@ -136,35 +134,35 @@ struct hf_scan_item {
 
 struct hf_scan_walk {
     struct hf_scan *scan;
-    uint64_t objects; /* a bit for each open bracket, the innermost lowest; 1: object */
+    uint64_t objects; /* a bit per open bracket, innermost lowest; 1: object */
     unsigned depth;   /* open brackets */
     unsigned max_depth;
-    bool first; /* nothing read in the innermost one */
+    bool first; /* nothing read in the innermost */
     bool ended;
-    struct hf_scan_name *names; /* in open objects, the outermost first */
+    struct hf_scan_name *names; /* in open objects, outermost first */
     size_t n_names, cap_names;
-    uint32_t first_name[HF_SCAN_MAX_DEPTH]; /* index in `names`, for each bracket */
-    struct hf_scan_name few[48];            /* `names` until it is full */
+    uint32_t first_name[HF_SCAN_MAX_DEPTH]; /* in `names`, per bracket */
+    struct hf_scan_name few[48];            /* `names` at first */
 };
 
-/* `max_depth` at most HF_SCAN_MAX_DEPTH. */
+/* `max_depth` <= HF_SCAN_MAX_DEPTH. */
 void hf_scan_walk_init(struct hf_scan_walk *walk, struct hf_scan *scan, unsigned max_depth);
 void hf_scan_walk_done(struct hf_scan_walk *walk);
-/* 1: *ret_item; 0: the end. Above 16 members, a duplicate may be reported at the object's end. */
+/* 1: *ret_item; 0: end. Above 16 members, duplicates may be reported at the object's end. */
 HF_MUST_USE int hf_scan_walk_next(struct hf_scan_walk *walk, struct hf_scan_item *ret_item);
 
 /* ---- meaning ---- */
 
-/* Borrows from the scanned text, or from *scratch until it grows. -EINVAL: U+0000, which no C string holds. -E2BIG. */
+/* Borrows from the text, or *scratch until it grows. -EINVAL: U+0000. -E2BIG. */
 HF_MUST_USE int hf_scan_string(const struct hf_scan_value *value, struct hf_buf *scratch, struct hf_view *ret_text);
 
-/* `out` has inside.n bytes. U+0000 is a zero byte, an unpaired surrogate U+FFFD. Returns the length. */
+/* `out` has inside.n bytes. U+0000: a zero byte; unpaired surrogate: U+FFFD. Returns the length. */
 size_t hf_scan_unescape(struct hf_view inside, char *out);
 
-/* Longest prefix of bytes that stand for themselves: ASCII but controls, '"' and '\'. */
+/* Prefix of bytes that stand for themselves: ASCII but controls, '"' and '\'. */
 size_t hf_scan_plain(const char *p, size_t n);
 
-/* Compares the name with its escapes resolved. */
+/* Escapes resolved. */
 bool hf_scan_is(const struct hf_scan_member *member, const char *name);
 /* NaN: not a number. */
 double hf_scan_number(const struct hf_scan_value *value);

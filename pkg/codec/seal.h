@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Header line with a checksum, for small state files such as those of pkg/cache and pkg/update/state. Pure. Views
- * borrow from the text.
+/* Header line with a checksum, for small state files. Pure. Views borrow from the text.
  *
  *     holdfast-<kind> <version> <SHA-256 of the body, lower-case hex>\n<body> */
 #pragma once
@@ -15,8 +14,7 @@
 /* -E2BIG: out->max. -EINVAL: vsnprintf(). On failure *out is unchanged. */
 HF_MUST_USE int hf_seal_format(const char *kind, unsigned version, struct hf_view body, struct hf_buf *out);
 
-/* For a body built in `out`: _begin (errors as above), append it, _end with *ret_body. `hex` (may be NULL) receives the
- * checksum. */
+/* For a body built in `out`: _begin (errors as above), append, _end with *ret_body. `hex` (may be NULL): checksum. */
 HF_MUST_USE int hf_seal_begin(const char *kind, unsigned version, struct hf_buf *out, size_t *ret_body);
 void hf_seal_end(struct hf_buf *out, size_t body, char hex[HF_SHA256_HEX]);
 
@@ -24,6 +22,6 @@ void hf_seal_end(struct hf_buf *out, size_t body, char hex[HF_SHA256_HEX]);
 HF_MUST_USE int hf_seal_open(struct hf_view text, const char *kind, unsigned version, struct hf_view *ret_body,
                              struct hf_err *err);
 
-/* Takes the next line `name value` from *remainder. False: no line, another name, no room in `value`, or a zero byte;
- * the line is taken all the same. */
+/* Takes the line `name value` from *remainder. False: no line, another name, no room, or a zero byte; the line is taken
+ * anyway. */
 bool hf_seal_take(struct hf_view *remainder, const char *name, char *value, size_t n);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compresses request bodies with little memory and time. Threads: one at a time. -E2BIG: out->max. -EIO: the library
- * failed.
+/* Compresses request bodies with little memory and time. -E2BIG: out->max. -EIO: the library failed.
  *
  *     hf_squeeze_begin(squeeze, &body); hf_squeeze_add(squeeze, bytes, n) ...; hf_squeeze_end(squeeze);
  *
- * One object makes many frames, and keeps its memory: about 0.6 MiB for zstd (window 128 KiB), 0.3 MiB for gzip (32
- * KiB). A body always gives the same bytes for one library version. */
+ * Makes many frames, and keeps its memory: about 0.6 MiB for zstd (window 128 KiB), 0.3 MiB for gzip (32 KiB).
+ * Deterministic for one library version. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,7 +13,7 @@
 
 enum hf_squeeze_kind { HF_SQUEEZE_NONE, HF_SQUEEZE_GZIP, HF_SQUEEZE_ZSTD };
 
-/* For Content-Encoding; NULL for HF_SQUEEZE_NONE. */
+/* Content-Encoding; HF_SQUEEZE_NONE: NULL. */
 const char *hf_squeeze_name(enum hf_squeeze_kind kind);
 
 struct hf_squeeze;
@@ -22,7 +21,7 @@ struct hf_squeeze *hf_squeeze_new(enum hf_squeeze_kind kind);
 void hf_squeeze_free(struct hf_squeeze *squeeze);
 HF_DEFINE_CLEANUP(struct hf_squeeze, hf_squeeze_free)
 
-/* Borrows `out` until _end. Abandons an unfinished frame. */
+/* Borrows `out` until _end. Drops an unfinished frame. */
 HF_MUST_USE int hf_squeeze_begin(struct hf_squeeze *squeeze, struct hf_buf *out);
 HF_MUST_USE int hf_squeeze_add(struct hf_squeeze *squeeze, const void *bytes, size_t n);
 HF_MUST_USE int hf_squeeze_end(struct hf_squeeze *squeeze);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Type and value of a plain YAML scalar, by the core schema (YAML 1.2.2, section 10.3.2). Pure. */
+/* Plain YAML scalars by the core schema (YAML 1.2.2, section 10.3.2). Pure. */
 #pragma once
 
 #include "codec/json.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Watches CertificateSigningRequests, and decides those of agents by controller/csr/rule.h, after a read of their Node.
- * Every replica watches. Borrows what the parameters point to, except `terms`. */
+/* Decides agents' CertificateSigningRequests by controller/csr/rule.h, after a read of their Node. Every replica
+ * watches. Borrows what the parameters point to, except `terms`. */
 #pragma once
 
 #include "controller/csr/rule.h"
@@ -9,9 +9,9 @@
 struct hf_approver;
 
 enum {
-    HF_APPROVER_MAX_OPEN = 512,   /* undecided requests */
-    HF_APPROVER_MAX_PER_NODE = 8, /* for one node */
-    HF_APPROVER_MAX_FLYING = 4,   /* calls in flight */
+    HF_APPROVER_MAX_OPEN = 512, /* undecided */
+    HF_APPROVER_MAX_PER_NODE = 8,
+    HF_APPROVER_MAX_FLYING = 4, /* in flight */
 };
 
 struct hf_approver_params {
@@ -23,5 +23,5 @@ struct hf_approver *hf_approver_new(const struct hf_approver_params *params, str
 void hf_approver_free(struct hf_approver *approver);
 HF_DEFINE_CLEANUP(struct hf_approver, hf_approver_free)
 
-/* Decides earlier requests, too. */
+/* Also earlier requests. */
 void hf_approver_lead(struct hf_approver *approver);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Annotates each EdgeNode with the uid of its Node: admission policies cannot read the Node, and compare this with a
- * certificate's group, to refuse one of an earlier Node of the name. Memory: below 250 bytes for each node, plus its
+/* Annotates each EdgeNode with its Node's uid: admission policies, which cannot read the Node, compare it with a
+ * certificate's group, to refuse one of an earlier Node of the name. Memory: below 250 bytes per node, plus its
  * name. */
 #pragma once
 
 #include "controller/lead/turns.h"
 
 #define HF_NODE_BINDER_ANNOTATION "edge.codcompass.io/node-uid"
-#define HF_NODE_BINDER_NONE "none" /* no Node, so no certificate is good */
+#define HF_NODE_BINDER_NONE "none" /* no Node: no certificate is good */
 
 struct hf_node_binder;
 
@@ -15,7 +15,7 @@ enum { HF_NODE_BINDER_MAX_FLYING = 8, HF_NODE_BINDER_PER_S = 50 };
 
 struct hf_node_binder_params {
     struct hf_leader_env env;
-    bool (*is_complete)(void *arg); /* with the env's arg; all Nodes have come: one may be missing */
+    bool (*is_complete)(void *arg); /* with the env's arg: all Nodes have come */
 };
 
 struct hf_node_binder *hf_node_binder_new(const struct hf_node_binder_params *params);

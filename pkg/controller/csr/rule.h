@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides if a CertificateSigningRequest comes from an agent for its own certificate. Pure. */
+/* Is a CertificateSigningRequest an agent's, for its own certificate? Pure. */
 #pragma once
 
 #include "base/err.h"
@@ -10,8 +10,8 @@
 #define HF_CSR_GROUP "holdfast:agents"
 
 enum {
-    HF_CSR_MIN_LIFETIME_S = 600,            /* by the API server */
-    HF_CSR_MAX_LIFETIME_S = 30 * 24 * 3600, /* limits the use of a stolen one */
+    HF_CSR_MIN_LIFETIME_S = 600,            /* API server's */
+    HF_CSR_MAX_LIFETIME_S = 30 * 24 * 3600, /* limits use of a stolen one */
 };
 
 enum hf_csr_verdict {
@@ -21,19 +21,19 @@ enum hf_csr_verdict {
 };
 
 struct hf_csr_terms {
-    const char *account;                     /* the agents' service account */
-    uint64_t min_lifetime_s, max_lifetime_s; /* for spec.expirationSeconds */
+    const char *account;                     /* agents' service account */
+    uint64_t min_lifetime_s, max_lifetime_s; /* spec.expirationSeconds */
 };
 
 struct hf_csr_decision {
     enum hf_csr_verdict verdict;
     const char *reason;           /* NULL for HF_CSR_IGNORE */
-    char message[400];            /* the fault, and the expectation */
-    char node[254];               /* as proved, or "" */
+    char message[400];            /* fault and expectation */
+    char node[254];               /* proved, or "" */
     char uid[HF_CERTIFICATE_UID]; /* HF_CSR_APPROVE: the Node's */
 };
 
-/* The API server sets username, groups and extra; no requester can choose them. */
+/* Reads username, groups and extra, which the API server sets: no requester can choose them. */
 void hf_csr_decide(const json_t *object, const struct hf_csr_terms *terms, struct hf_csr_decision *ret_decision);
 
 /* Denies an approved request unless `node`, the present Node decision->node or its metadata (NULL: none), is the one
@@ -41,5 +41,5 @@ void hf_csr_decide(const json_t *object, const struct hf_csr_terms *terms, struc
  * younger. */
 void hf_csr_check_node(const json_t *object, const json_t *node, struct hf_csr_decision *decision);
 
-/* With the condition Approved or Denied, for the subresource `approval`; the caller's. */
+/* With Approved or Denied, for the subresource `approval`; the caller's. */
 json_t *hf_csr_approval(const json_t *object, const struct hf_csr_decision *decision, uint64_t now_unix_ns);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Watches Nodes, EdgeNodes and EdgeUpdates for the engine (rollout/engine.h), and performs its plans. Every replica
- * watches, so that the next leader can decide at once. Borrows what the parameters point to. */
+ * watches, to decide at once as next leader. Borrows what the parameters point to. */
 #pragma once
 
 #include "controller/csr/node_binder.h"
@@ -15,16 +15,16 @@ struct hf_conductor;
 #define HF_CONDUCTOR_ALLOW_COLLECT "edge.codcompass.io/allow-collect"
 
 struct hf_conductor_params {
-    struct hf_leader_env env; /* its arg is also that of the functions below */
+    struct hf_leader_env env; /* its arg is also for the functions below */
     struct hf_rollout_params rollout;
-    struct hf_label_writer *labels; /* these get all Nodes and EdgeNodes, or are NULL */
+    struct hf_label_writer *labels; /* get all Nodes and EdgeNodes, like the next two; or NULL */
     struct hf_node_binder *binder;
     struct hf_policy_writer *policies;
     const char *identity;           /* for Events */
-    bool (*may_collect)(void *arg); /* HF_CONDUCTOR_ALLOW_COLLECT is set */
-    /* the API server's last answer, except bytes of a watch (monotonic; 0: unknown) */
+    bool (*may_collect)(void *arg); /* HF_CONDUCTOR_ALLOW_COLLECT */
+    /* last answer, but bytes of a watch (monotonic; 0: unknown) */
     uint64_t (*heard_ns)(void *arg);
-    /* Above all epochs before. False: no leader's; it may come again. */
+    /* Above all earlier epochs. False: no leader's; it may come again. */
     bool (*saw_epoch)(void *arg, uint64_t epoch);
 };
 
@@ -32,14 +32,14 @@ struct hf_conductor *hf_conductor_new(const struct hf_conductor_params *params, 
 void hf_conductor_free(struct hf_conductor *conductor);
 HF_DEFINE_CLEANUP(struct hf_conductor, hf_conductor_free)
 
-/* This process leads with this epoch, or does not lead (0). */
+/* 0: does not lead. */
 void hf_conductor_lead(struct hf_conductor *conductor, uint64_t epoch);
 
-/* All objects have come; else `reason` says what is missing. */
+/* Has every object come? If not, `reason` says what is missing. */
 bool hf_conductor_is_complete(const struct hf_conductor *conductor, char *reason, size_t n);
 
 /* No write waits or is on its way. */
 bool hf_conductor_is_idle(const struct hf_conductor *conductor);
 
-/* The API server's by its last Date, or this machine's. */
+/* By the API server's last Date, or this machine. */
 uint64_t hf_conductor_unix_ns(const struct hf_conductor *conductor);

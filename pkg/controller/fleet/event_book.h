@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides if an occurrence is a new Event, adds to one, or is dropped. Pure. */
+/* Is an occurrence a new Event, a repetition, or dropped? Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,10 +23,10 @@ struct hf_event_book {
         uint64_t sent_ns;
         uint32_t count;
     } rows[HF_EVENT_BOOK_ROWS];
-    uint64_t tokens_ns; /* the bucket, HF_EVENT_REFILL_NS a token */
+    uint64_t tokens_ns; /* bucket, HF_EVENT_REFILL_NS a token */
     uint64_t filled_ns; /* at this time */
     bool started;
 };
 
-/* `key`: hash of the content. *ret_count is for HF_EVENT_REPEAT, at least 2. */
+/* `key`: hash of the content. *ret_count: for HF_EVENT_REPEAT, at least 2. */
 enum hf_event_action hf_event_book_note(struct hf_event_book *book, uint64_t key, uint64_t now_ns, uint32_t *ret_count);

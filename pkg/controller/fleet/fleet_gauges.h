@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Metrics about rollouts and the fleet, measured at each scrape. Only the leader exports those on rollouts: a sum over
- * replicas has each node once. */
+/* Metrics of rollouts and fleet, measured at each scrape. Only the leader exports those of rollouts: sums over replicas
+ * have each node once. */
 #pragma once
 
 #include "rollout/engine.h"
@@ -8,7 +8,7 @@
 
 struct hf_fleet_gauges;
 
-/* `engine` and gauges must outlive scrapes. */
+/* `engine` and gauges outlive scrapes. */
 struct hf_fleet_gauges *hf_fleet_gauges_new(struct hf_metrics *metrics, const struct hf_rollout_engine *engine,
                                             bool (*leads)(void *arg), void *arg);
 void hf_fleet_gauges_free(struct hf_fleet_gauges *gauges);

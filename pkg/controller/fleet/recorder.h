@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes Events (events.k8s.io/v1) on EdgeUpdates in the namespace "default", as for cluster-scoped objects. Drops and
- * counts what it cannot write. */
+/* Events (events.k8s.io/v1) on EdgeUpdates, in "default" as for cluster-scoped objects. Drops and counts what it cannot
+ * write. */
 #pragma once
 
 #include "base/clock.h"
@@ -9,16 +9,16 @@
 struct hf_metrics;
 struct hf_recorder;
 
-/* Borrows all arguments. `identity` names the replica. */
+/* Borrows. `identity`: the replica's. */
 struct hf_recorder *hf_recorder_new(struct hf_kube *kube, const struct hf_clock_ops *clock, struct hf_metrics *metrics,
                                     const char *identity);
 void hf_recorder_free(struct hf_recorder *recorder);
 HF_DEFINE_CLEANUP(struct hf_recorder, hf_recorder_free)
 
 struct hf_recorder_event {
-    const char *name, *uid; /* the EdgeUpdate's */
+    const char *name, *uid; /* EdgeUpdate's */
     const char *reason;     /* CamelCase */
-    const char *note;       /* a sentence, cut at 1,000 bytes */
+    const char *note;       /* a sentence, cut to 1,000 bytes */
     bool is_warning;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Measures for how long this process could not see the fleet: broken watches, a pause of its own, or agents that still
- * come back. No node is silent by it. Pure. */
+/* For how long this process could not see the fleet: broken watches, its own pause, or agents that still come back. It
+ * makes no node silent. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,10 +8,10 @@
 
 #include "base/clock.h"
 
-/* A process that looks less often did not run. */
+/* One that looks less often did not run. */
 #define HF_SIGHT_PAUSE_NS (60 * HF_NS_PER_S)
-/* After an outage longer than HF_SIGHT_FLAP_NS, agents come back over HF_SIGHT_RETURN_NS (hf_kube_set_spread()); a
- * shorter one costs only itself. */
+/* After an outage longer than HF_SIGHT_FLAP_NS, agents return over HF_SIGHT_RETURN_NS (hf_kube_set_spread()); a shorter
+ * one costs only itself. */
 #define HF_SIGHT_FLAP_NS (10 * HF_NS_PER_S)
 #define HF_SIGHT_RETURN_NS (300 * HF_NS_PER_S)
 
@@ -24,8 +24,8 @@ struct hf_sight {
     uint64_t lost_ns;  /* if not `sees` */
 };
 
-/* The blind time so far. Call at least every HF_SIGHT_PAUSE_NS. */
+/* Blind time so far. At least every HF_SIGHT_PAUSE_NS. */
 uint64_t hf_sight_look(struct hf_sight *sight, uint64_t now_ns);
 
-/* `heard_ns`: last sign of life (0: unknown); the process was blind since then if it has lost sight. */
+/* `heard_ns`: last sign of life (0: unknown), since which it was blind if it has lost sight. */
 void hf_sight_set(struct hf_sight *sight, uint64_t now_ns, bool sees, uint64_t heard_ns);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Performs the engine's writes (rollout/engine.h), urgent ones first, while this process leads. Copies what it
- * needs. */
+/* The engine's writes (rollout/engine.h), urgent ones first, while this process leads. Copies. */
 #pragma once
 
 #include "controller/lead/turns.h"
@@ -10,18 +9,18 @@ struct hf_writer;
 
 enum { HF_WRITER_MAX_FLYING = 16 };
 
-/* `result`: once for each effect, with the env's arg, not in hf_writer_add(). `r`: hf_rollout_engine_result(). */
+/* Once per effect, with the env's arg, not in hf_writer_add(). `r`: hf_rollout_engine_result(). */
 typedef void hf_writer_result(void *arg, uint64_t id, int r, const json_t *object);
 
 struct hf_writer *hf_writer_new(const struct hf_leader_env *env, hf_writer_result *result);
 void hf_writer_free(struct hf_writer *writer);
 HF_DEFINE_CLEANUP(struct hf_writer, hf_writer_free)
 
-/* Any kind but HF_ROLLOUT_EVENT. After -ENOMEM, no `result` follows. */
+/* Not HF_ROLLOUT_EVENT. -ENOMEM: no `result` follows. */
 HF_MUST_USE int hf_writer_add(struct hf_writer *writer, const struct hf_rollout_effect *effect);
 
-/* Sends what fits, unless the server is busy; ends all with -ECANCELED if this process does not lead. Call after a
- * plan, and when the lead is lost. */
+/* After a plan, and when the lead is lost: sends what fits, unless the server is busy; without the lead ends all with
+ * -ECANCELED. */
 void hf_writer_turn(struct hf_writer *writer);
 
 bool hf_writer_is_idle(const struct hf_writer *writer);

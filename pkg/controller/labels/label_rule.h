@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides which labels of a report go to the Node: compares checksums of those under our field manager and those
- * wanted. Pure. */
+/* Which labels of a report go to the Node: compares checksums of ours there and those wanted. Pure. */
 #pragma once
 
 #include "codec/json.h"
 
-enum { HF_LABEL_RULE_MAX = 48 }; /* a report with more changes nothing */
+enum { HF_LABEL_RULE_MAX = 48 }; /* above, nothing changes */
 
 #define HF_LABEL_RULE_MANAGER "holdfast-controller-labels"
 
-/* The valid ones (our prefix) of status.labels; empty if absent, so the Node loses ours. *ret_refused (may be NULL):
- * the number of invalid ones. -ENODATA: leave the Node, without a status or with too many. */
+/* Valid ones (our prefix) of status.labels; empty if absent: the Node loses ours. *ret_refused (may be NULL): how many
+ * are invalid. -ENODATA: leave the Node; no status, or too many. */
 HF_MUST_USE int hf_label_rule_wanted(const json_t *edgenode, json_t **ret_labels, unsigned *ret_refused);
 
-/* The report has status.labels: agents that write labels themselves report none. */
+/* By status.labels: agents that write labels themselves report none. */
 bool hf_label_rule_is_ours(const json_t *edgenode);
 
-/* From the time when the agent wrote them itself; our apply does not remove them. */
+/* From when agents wrote them; our apply does not remove these. */
 bool hf_label_rule_has_agents(const json_t *node);
 
-/* The same in any order; 0 for the empty set. */
+/* In any order; empty: 0. */
 uint64_t hf_label_rule_sum(const json_t *labels);
 
-/* The sum of the labels that our field manager owns. Needs only metadata. */
+/* Of labels that our field manager owns, by metadata. */
 uint64_t hf_label_rule_owned(const json_t *node);

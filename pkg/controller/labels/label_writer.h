@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes reported labels to Nodes, where agents may not, each Node at most once in ten seconds. Then applies an empty
- * set under the agent's field manager, to remove labels from when the agent wrote them, if the report has
- * status.labels.
- *
- * Memory: below 200 bytes for each node, plus its name. */
+/* Writes reported labels to Nodes, where agents may not, at most once in ten seconds each. Then an empty set under the
+ * agent's field manager removes labels from when agents wrote them, if the report has status.labels. Memory: below 200
+ * bytes per node, plus its name. */
 #pragma once
 
 #include "controller/lead/turns.h"

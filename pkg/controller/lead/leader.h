@@ -21,29 +21,28 @@ struct hf_leader_params {
     const char *identity;
     bool alone;                                 /* no Lease */
     void (*changed)(void *arg, uint64_t epoch); /* 0: no longer leads. */
-    /* A backup was restored: resumed watches bring nothing until the server reaches their version. May be NULL. */
+    /* A restored backup: resumed watches are silent until the server reaches their version. May be NULL. */
     void (*went_back)(void *arg);
     void *arg;
 };
 
 /* `changed` comes later. */
 struct hf_leader *hf_leader_new(const struct hf_leader_params *params, struct hf_err *err);
-/* Does not release the Lease, which expires. */
+/* The Lease expires by itself. */
 void hf_leader_free(struct hf_leader *leader);
 HF_DEFINE_CLEANUP(struct hf_leader, hf_leader_free)
 
 /* Ask before each effect. */
 bool hf_leader_leads(const struct hf_leader *leader);
 
-/* When the server last answered (monotonic), or 0. */
+/* Server's last answer (monotonic), or 0. */
 uint64_t hf_leader_heard_ns(const struct hf_leader *leader);
 
 /* hf_lease_floor(). */
 bool hf_leader_floor(struct hf_leader *leader, uint64_t epoch);
 
-/* The text is valid until the next answer. */
+/* Until the next answer. */
 const char *hf_leader_annotation(const struct hf_leader *leader, const char *key);
 
-/* Stops leading, releases the Lease, then calls `released`, maybe at once, after 5 s at most. A second call does
- * nothing. */
+/* Stops leading, releases the Lease, then calls `released`, maybe at once, after 5 s at most. Again: no effect. */
 void hf_leader_release(struct hf_leader *leader, void (*released)(void *arg), void *arg);

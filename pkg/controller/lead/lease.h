@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides when this process reads or writes the Lease, and if it leads. Pure.
+/* When this process reads or writes the Lease, and if it leads. Pure.
  *
  * The epoch (leaseTransitions) grows with each new holder, and when a former leader leads again. It is above
- * hf_lease_floor() and all that this process saw, even after the Lease was deleted: no two leaders have the same
- * one. */
+ * hf_lease_floor() and all that this process saw, even if the Lease was deleted: no two leaders share one. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,25 +12,25 @@
 
 enum { HF_LEASE_HOLDER = 254, HF_LEASE_TIME = 40 };
 
-/* As usual in Kubernetes. */
+/* Kubernetes' usual ones. */
 #define HF_LEASE_DURATION_NS (15 * 1000000000ull)
 #define HF_LEASE_RENEW_DEADLINE_NS (10 * 1000000000ull)
 #define HF_LEASE_RETRY_NS (2 * 1000000000ull)
 #define HF_LEASE_LONGEST_NS                                                                                            \
     (60 * 1000000000ull) /* the longest duration that the record of another holder may ask for */
 
-/* An epoch above the Lease's, and so far above the first one seen, is not a leader's. */
+/* So far above the Lease's and the first one seen, an epoch is no leader's. */
 #define HF_LEASE_LEAP 1000000ull
 
 struct hf_lease_timing {
-    uint64_t duration_ns;       /* then others may take the Lease */
-    uint64_t renew_deadline_ns; /* then a leader stops leading */
-    uint64_t retry_ns;          /* between attempts */
+    uint64_t duration_ns;       /* then others may take it */
+    uint64_t renew_deadline_ns; /* then the leader stops */
+    uint64_t retry_ns;
 };
 
 struct hf_lease_record {
     char holder[HF_LEASE_HOLDER];
-    char renewed[HF_LEASE_TIME]; /* only compared */
+    char renewed[HF_LEASE_TIME]; /* not parsed */
     uint64_t transitions;        /* leaseTransitions */
     uint64_t duration_ns;        /* leaseDurationSeconds */
 };
@@ -42,15 +41,15 @@ struct hf_lease {
     struct hf_lease_timing timing;
     char identity[HF_LEASE_HOLDER];
     struct hf_lease_record seen;
-    bool current, absent; /* `seen` is still so; the server has none */
-    bool has_base;        /* `base` is known */
-    bool read_once;       /* a read has succeeded in this process */
-    uint64_t seen_ns;     /* when `seen` last changed, as noticed */
-    bool leading;         /* see hf_lease_leads() */
-    /* last own (0: none); hf_lease_floor(); highest of any holder; first one seen */
+    bool current, absent; /* `seen` still holds; the server has none */
+    bool has_base;
+    bool read_once;   /* in this process */
+    uint64_t seen_ns; /* `seen` last changed */
+    bool leading;     /* see hf_lease_leads() */
+    /* last own (0: none); hf_lease_floor(); any holder's highest; first seen */
     uint64_t epoch, floor, highest, base;
     uint64_t renewed_ns;            /* last successful write sent */
-    enum hf_lease_want busy;        /* request in flight */
+    enum hf_lease_want busy;        /* in flight */
     uint64_t sent_ns, writes_epoch; /* in flight */
     uint64_t next_ns;               /* no request before */
     bool releasing, released;
@@ -61,22 +60,22 @@ void hf_lease_init(struct hf_lease *lease, const char *identity, const struct hf
 /* Ask before each effect. */
 bool hf_lease_leads(const struct hf_lease *lease, uint64_t now_ns);
 
-/* In flight until hf_lease_answer(). CREATE, WRITE: us as holder, lease->writes_epoch, a new renewTime. RELEASE: no
+/* In flight until hf_lease_answer(). CREATE, WRITE: us as holder, lease->writes_epoch, new renewTime. RELEASE: no
  * holder. WRITE, RELEASE: resourceVersion of the last answer. */
 enum hf_lease_want hf_lease_tick(struct hf_lease *lease, uint64_t now_ns);
 
-/* As in struct hf_kube_answer; `record` is NULL unless r is 0. */
+/* As in struct hf_kube_answer; `record` only for r 0. */
 void hf_lease_answer(struct hf_lease *lease, uint64_t now_ns, int r, uint64_t retry_after_ns,
                      const struct hf_lease_record *record);
 
-/* When to call hf_lease_tick(); UINT64_MAX: after an answer, or never. */
+/* For hf_lease_tick(); UINT64_MAX: after an answer, or never. */
 uint64_t hf_lease_due(const struct hf_lease *lease);
 
-/* `epoch`: highest in any object; ours will be above it. A new Lease after a deletion has none. False: ignored, not a
- * leader's (HF_LEASE_LEAP). */
+/* `epoch`: any object's highest; ours will be above. (A new Lease has none.) False: ignored, no leader's
+ * (HF_LEASE_LEAP). */
 bool hf_lease_floor(struct hf_lease *lease, uint64_t epoch);
 
-/* Stops leading at once; hf_lease_tick() then releases the Lease. */
+/* Stops leading; hf_lease_tick() then releases. */
 void hf_lease_release(struct hf_lease *lease, uint64_t now_ns);
-/* The release has ended, successful or not. */
+/* Well or not. */
 bool hf_lease_is_released(const struct hf_lease *lease);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs the controller as a process, with the real event loop, signals and local servers. */
+/* The controller as a process: real event loop, signals and local servers. */
 #pragma once
 
 #include "controller/process/options.h"
 
-/* As in --help and the manual page. */
+/* As in --help and manual page. */
 enum { HF_CONTROLLER_EXIT_OK = 0, HF_CONTROLLER_EXIT_FAILED = 1, HF_CONTROLLER_EXIT_USAGE = 2 };
 
-/* Blocks until SIGTERM or SIGINT; returns the exit code. Logs to stderr. Main thread only. */
+/* Until SIGTERM or SIGINT; the exit code. Logs to stderr. Main thread only. */
 int hf_controller_process(const struct hf_controller_options *options);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Arrays that double, up to a maximum. Threads: any, one at a time for one array. */
+/* Arrays that double, up to a maximum. */
 #pragma once
 
 #include <stddef.h>
@@ -7,10 +7,10 @@
 
 #include "base/macros.h"
 
-/* For an array that something else limits. */
+/* If something else limits it. */
 #define HF_ARRAY_ANY SIZE_MAX
 
-/* Room for one more. `items` and `cap` (unsigned) are variables, changed on success only. -E2BIG: `max` items. */
+/* For one more. Changes `items` and `cap` (unsigned variables) only on success. -E2BIG: `max` items. */
 #define hf_array_grow(items, n, cap, max)                                                                              \
     ({                                                                                                                 \
         void *items_ = (items);                                                                                        \
@@ -21,5 +21,5 @@
         grown_;                                                                                                        \
     })
 
-/* For hf_array_grow(). `each`: bytes of an item. */
+/* `each`: bytes of an item. */
 HF_MUST_USE int hf_array_grow_bytes(void **items, size_t each, size_t n, size_t *cap, size_t max);

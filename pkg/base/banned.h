@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes the compiler refuse libc functions with a safer replacement; -include in every file of pkg/ and cmd/. The libc
- * headers come before the pragma, because after it even a declaration is refused. */
+/* Refuses libc functions with a safer replacement; -include in every file of pkg/ and cmd/. Includes the libc headers
+ * first: after the pragma even declarations are refused. */
 #pragma once
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A growing array of bytes with a maximum. Pure.
+/* Bytes that grow up to a maximum, else -E2BIG. Pure.
  *
- * `p` is NULL until the first write; then a zero byte follows the content. Beyond `max` bytes: -E2BIG. */
+ * `p` is NULL until the first write; then a zero byte follows the content. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,18 +25,18 @@ struct hf_buf {
     }
 
 void hf_buf_done(struct hf_buf *buf); /* usable again */
-void hf_buf_wipe(struct hf_buf *buf); /* with zeros, then frees */
-void hf_buf_wipe_text(char **text);   /* a string that may be NULL: with zeros, then frees; becomes NULL */
+void hf_buf_wipe(struct hf_buf *buf); /* zeros, then frees */
+void hf_buf_wipe_text(char **text);   /* may be NULL: zeros, then frees; sets NULL */
 void hf_buf_clear(struct hf_buf *buf);
 struct hf_view hf_buf_view(const struct hf_buf *buf);
 const char *hf_buf_str(const struct hf_buf *buf); /* "" if empty */
 
-/* _addf() also -EINVAL (vsnprintf()). On failure the content is unchanged. */
+/* On failure unchanged. _addf() also -EINVAL (vsnprintf()). */
 HF_MUST_USE int hf_buf_reserve(struct hf_buf *buf, size_t more);
 HF_MUST_USE int hf_buf_add(struct hf_buf *buf, const void *bytes, size_t n);
 HF_MUST_USE int hf_buf_add_str(struct hf_buf *buf, const char *text);
 HF_MUST_USE int hf_buf_addf(struct hf_buf *buf, const char *format, ...) HF_PRINTF(2, 3);
 
 void hf_buf_consume(struct hf_buf *buf, size_t n);
-/* The caller frees it; "" if empty. */
+/* For the caller to free. */
 char *hf_buf_take(struct hf_buf *buf);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A table of functions that return the time: uint64_t nanoseconds, durations by the monotonic clock, dates from 1970.
- * No clock is global. Threads: as the table's maker says. */
+/* The time as a table of functions: uint64_t nanoseconds, durations by the monotonic clock, dates from 1970. No clock
+ * is global. Threads: by the table's maker. */
 #pragma once
 
 #include <stddef.h>
@@ -15,9 +15,9 @@
 
 struct hf_clock_ops {
     void *ctx;
-    uint64_t (*mono_ns)(void *ctx);       /* like CLOCK_BOOTTIME: never goes back, runs in sleep */
+    uint64_t (*mono_ns)(void *ctx);       /* CLOCK_BOOTTIME: never back, also in sleep */
     uint64_t (*unix_ns)(void *ctx);       /* may jump */
-    uint64_t (*sync_error_ns)(void *ctx); /* May be NULL; see the functions below. */
+    uint64_t (*sync_error_ns)(void *ctx); /* may be NULL; as below */
     void (*range)(void *ctx, struct hf_time_range *ret_range);
     void (*signed_evidence)(void *ctx, uint64_t unix_ns);
 };
@@ -32,13 +32,13 @@ static inline uint64_t hf_unix_ns(const struct hf_clock_ops *clock)
     return clock->unix_ns(clock->ctx);
 }
 
-/* While a time server keeps it right (NTP, PTP); HF_NEVER: none, or unknown. */
+/* By a time server (NTP, PTP); HF_NEVER: none, or unknown. */
 static inline uint64_t hf_clock_sync_error_ns(const struct hf_clock_ops *clock)
 {
     return clock->sync_error_ns != NULL ? clock->sync_error_ns(clock->ctx) : HF_NEVER;
 }
 
-/* Both ends are the clock's own time if it computes no range. */
+/* Without a range, both ends are the clock's time. */
 static inline struct hf_time_range hf_clock_range(const struct hf_clock_ops *clock)
 {
     struct hf_time_range range = {.agreement = HF_TIME_AGREED};
@@ -51,7 +51,7 @@ static inline struct hf_time_range hf_clock_range(const struct hf_clock_ops *clo
     return range;
 }
 
-/* A trusted key signed at `unix_ns`, which raises the lower bound of a clock that has one. */
+/* A trusted key signed at `unix_ns`: raises the lower bound, if any. */
 static inline void hf_clock_signed_evidence(const struct hf_clock_ops *clock, uint64_t unix_ns)
 {
     if (clock->signed_evidence != NULL)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers as bytes at any address, little-endian (le) or big-endian (be). Fixed sizes compile to one load or store.
- * Pure. */
+/* Numbers as bytes at any address, little-endian (le) or big-endian (be). Fixed sizes are one load or store. Pure. */
 #pragma once
 
 #include <stdint.h>

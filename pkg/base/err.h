@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An error as a value: its cause, and the steps that led to it. Owns no memory. Pure.
+/* An error as a value: cause, and steps that led to it. Owns no memory. Pure.
  *
- * `struct hf_err *err` may be NULL. -EAGAIN: try again later; -ESTALE: outdated data; -EACCES: not permitted; -EBADMSG:
- * bad input; -ENOENT: absent; -E2BIG, -EFBIG: beyond a limit; -ECANCELED: on purpose; -ETIMEDOUT: deadline. Texts are
- * lower case, quote names, and end without a full stop. Long context never cuts the cause. */
+ * `err` may be NULL. -EAGAIN: try later; -ESTALE: outdated data; -EACCES: not permitted; -EBADMSG: bad input; -ENOENT:
+ * absent; -E2BIG, -EFBIG: beyond a limit; -ECANCELED: on purpose; -ETIMEDOUT: deadline. Texts are lower case, quote
+ * names, have no full stop. Long context never cuts the cause. */
 #pragma once
 
 #include <stdarg.h>
@@ -12,8 +12,8 @@
 
 struct hf_err {
     int code;        /* positive errno; 0: none */
-    char cause[256]; /* by the innermost function */
-    char where[256]; /* by callers, as "a: b", outermost first */
+    char cause[256]; /* by innermost function */
+    char where[256]; /* by callers: "a: b", outermost first */
 };
 
 #define HF_ERR_INIT                                                                                                    \
@@ -21,20 +21,20 @@ struct hf_err {
         .code = 0                                                                                                      \
     }
 
-/* `code`: a positive errno. Removes context; cuts with "...". Returns -code. */
+/* `code` > 0. Removes context; cuts with "...". Returns -code. */
 int hf_err_set(struct hf_err *err, int code, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Appends strerror(): "open '/x': No such file or directory". Returns r. */
+/* With strerror(): "open '/x': No such file or directory". Returns r. */
 int hf_err_sys(struct hf_err *err, int r, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Sets the cause from `r` if there is none. Returns r. */
+/* Without a cause takes it from `r`. Returns r. */
 int hf_err_wrap(struct hf_err *err, int r, const char *format, ...) HF_PRINTF(3, 4);
 
 /* "where: cause". */
 const char *hf_err_text(const struct hf_err *err, char *text, size_t n);
 
 #if defined(__clang_analyzer__) && !defined(HF_ERR_C)
-/* For static analysis, which reads one file at a time: never 0 for a failure. */
+/* For analysis of one file at a time: a failure is never 0. */
 #define hf_err_set(err, code, ...) ((void)(hf_err_set)((err), (code), __VA_ARGS__), (code) > 0 ? -(code) : -1)
 #define hf_err_sys(err, r, ...) ((void)(hf_err_sys)((err), (r), __VA_ARGS__), (r))
 #define hf_err_wrap(err, r, ...) ((void)(hf_err_wrap)((err), (r), __VA_ARGS__), (r))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file system as a table of functions, so that tests can cut the power at any call.
+/* The file system as a table of functions: tests can cut the power at any call.
  *
- * As the system calls, with their value or -errno. A descriptor is valid for its table only. A power cut may lose all
- * since the last fsync; for a name, fsync its folder. Threads: any for os/fs_posix.h. */
+ * As the system calls, with value or -errno. Descriptors are valid for their table only. A power cut may lose all since
+ * the last fsync; for names, the folder's. Threads: any for os/fs_posix.h. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,10 +12,10 @@
 #include <sys/statvfs.h>
 #include <sys/types.h>
 
-/* Rules for a path, as in openat2(2). */
+/* As in openat2(2). */
 enum hf_fs_resolve {
     HF_FS_ANY = 0,
-    HF_FS_BENEATH = 1,     /* refuse "..", links and absolute paths that lead out of `dirfd` */
+    HF_FS_BENEATH = 1,     /* refuse "..", links and absolute paths out of `dirfd` */
     HF_FS_NO_SYMLINKS = 2, /* in any component */
 };
 
@@ -26,26 +26,25 @@ struct hf_fs_ops {
     ssize_t (*pread)(void *ctx, int fd, void *bytes, size_t n, uint64_t offset);
     ssize_t (*pwrite)(void *ctx, int fd, const void *bytes, size_t n, uint64_t offset);
     int (*ftruncate)(void *ctx, int fd, uint64_t size);
-    /* -EOPNOTSUPP: not by this file system. */
+    /* -EOPNOTSUPP. */
     int (*fallocate)(void *ctx, int fd, uint64_t offset, uint64_t n);
     int (*fsync)(void *ctx, int fd);
     int (*fdatasync)(void *ctx, int fd);
-    /* After a failed sync, the kernel may hold pages for clean that the medium does not have
-     * (lwn.net/Articles/752063). */
+    /* After a failed sync the kernel may hold as clean what the medium lacks (lwn.net/Articles/752063). */
     void (*drop_cache)(void *ctx, int fd);
     int (*fstat)(void *ctx, int fd, struct stat *ret);
-    /* Creation of the file. -EOPNOTSUPP: not kept. */
+    /* Of creation. -EOPNOTSUPP. */
     int (*birth)(void *ctx, int fd, uint64_t *ret_unix_ns);
-    /* Hard links. fstat() reads times, and then the next write's time is to the nanosecond (multigrain timestamps,
-     * Linux 6.13), and its fdatasync must write the inode, too. */
+    /* Hard links. fstat() reads times, too: then the next write's time is in nanoseconds (multigrain timestamps, Linux
+     * 6.13), and its fdatasync must write the inode. */
     int (*links)(void *ctx, int fd);
     int (*fstatat)(void *ctx, int dirfd, const char *path, struct stat *ret, int flags);
     int (*fstatvfs)(void *ctx, int fd, struct statvfs *ret);
-    int (*is_memory)(void *ctx, int fd); /* 1: tmpfs, ramfs; 0; -errno. */
+    int (*is_memory)(void *ctx, int fd); /* 1: tmpfs, ramfs; 0; -errno */
     int (*renameat)(void *ctx, int from_dirfd, const char *from, int to_dirfd, const char *to);
     int (*linkat)(void *ctx, int from_dirfd, const char *from, int to_dirfd, const char *to);
-    /* A reflink: `to_fd`, empty, shares the blocks of `from_fd` until one of the two changes. May be NULL. An error:
-     * the file system has no such links. */
+    /* A reflink: the empty `to_fd` shares blocks with `from_fd` until one changes. May be NULL. An error: not by this
+     * file system. */
     int (*clone)(void *ctx, int from_fd, int to_fd);
     int (*symlinkat)(void *ctx, const char *target, int dirfd, const char *path);
     ssize_t (*readlinkat)(void *ctx, int dirfd, const char *path, char *text, size_t n);
@@ -57,6 +56,6 @@ struct hf_fs_ops {
     ssize_t (*flistxattr)(void *ctx, int fd, char *names, size_t n);
     ssize_t (*fgetxattr)(void *ctx, int fd, const char *name, void *value, size_t n);
     int (*fsetxattr)(void *ctx, int fd, const char *name, const void *value, size_t n);
-    /* visit(arg, name, d_type), not for "." and ".."; a negative result ends it and is returned. */
+    /* visit(arg, name, d_type), not "." and ".."; < 0 ends it, and is returned. */
     int (*list)(void *ctx, int dirfd, int (*visit)(void *arg, const char *name, unsigned char type), void *arg);
 };

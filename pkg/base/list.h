@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A doubly linked ring through struct hf_list members, without memory of its own. Pure.
+/* A doubly linked ring through struct hf_list members; an empty list's head points at itself. Pure.
  *
- *     head <-> a <-> b <-> head        the head of an empty list points at itself */
+ *     head <-> a <-> b <-> head */
 #pragma once
 
 #include <stdbool.h>
@@ -32,7 +32,7 @@ static inline void hf_list_append(struct hf_list *head, struct hf_list *entry)
     head->prev = entry;
 }
 
-/* A second removal is harmless. */
+/* Again: harmless. */
 static inline void hf_list_remove(struct hf_list *entry)
 {
     entry->prev->next = entry->next;
@@ -40,6 +40,6 @@ static inline void hf_list_remove(struct hf_list *entry)
     hf_list_init(entry);
 }
 
-/* The body may remove `it`, but not `following`. */
+/* May remove `it`, not `following`. */
 #define hf_list_each(it, following, head)                                                                              \
     for ((it) = (head)->next, (following) = (it)->next; (it) != (head); (it) = (following), (following) = (it)->next)

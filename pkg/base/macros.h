@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The few macros that every file may use. */
+/* For every file. */
 #pragma once
 
 #include <stddef.h>
@@ -7,21 +7,21 @@
 #define HF_MUST_USE __attribute__((warn_unused_result))
 #define HF_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define HF_UNUSED __attribute__((unused))
-/* inlines what the optimizer would not */
+/* what the optimizer would not */
 #define HF_ALWAYS_INLINE inline __attribute__((always_inline))
 #define HF_LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define HF_STR_(x) #x
 #define HF_STR(x) HF_STR_(x)
 
-/* Evaluate arguments twice: no side effects, no values that may change. */
+/* Twice evaluated: no side effects, no values that may change. */
 #define HF_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define HF_MAX(a, b) ((a) > (b) ? (a) : (b))
 #define HF_DISTANCE(a, b) ((a) > (b) ? (a) - (b) : (b) - (a))
 
-/* Calls fn(&variable) at the end of its scope. */
+/* fn(&variable) at the end of its scope. */
 #define _cleanup_(fn) __attribute__((cleanup(fn)))
 
-/* Moves a pointer out of a variable with _cleanup_. */
+/* Out of a variable with _cleanup_. */
 #define hf_steal(pointer)                                                                                              \
     ({                                                                                                                 \
         __typeof__(&(pointer)) place_ = &(pointer);                                                                    \
@@ -30,10 +30,10 @@
         value_;                                                                                                        \
     })
 
-/* The structure with `member` at `pointer`. */
+/* Around the `member` at `pointer`. */
 #define hf_container_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
-/* `<name>p(type **)` for _cleanup_; `<name>(type *)` accepts NULL. */
+/* `<name>p(type **)` for _cleanup_. */
 #define HF_DEFINE_CLEANUP(type, name)                                                                                  \
     static inline void name##p(type **pointer)                                                                         \
     {                                                                                                                  \

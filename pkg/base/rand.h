@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A table of functions that return random numbers, not for keys (pkg/trust: OpenSSL's). Threads: as the maker of the
- * table says. */
+/* Random numbers as a table, not for keys (pkg/trust: OpenSSL's). Threads: by the table's maker. */
 #pragma once
 
 #include <stdint.h>
@@ -10,7 +9,7 @@ struct hf_rand_ops {
     uint64_t (*u64)(void *ctx);
 };
 
-/* Uniform in [0, bound), or 0. Bias below 2^-32 up to a bound of 2^32. */
+/* In [0, bound), or 0. Bias below 2^-32 up to a bound of 2^32. */
 static inline uint64_t hf_rand_below(const struct hf_rand_ops *rng, uint64_t bound)
 {
     uint64_t r = rng->u64(rng->ctx);
@@ -22,7 +21,7 @@ static inline uint64_t hf_rand_below(const struct hf_rand_ops *rng, uint64_t bou
 }
 
 /* splitmix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014), as hf_rand_ops.u64. `ctx`: a
- * uint64_t, seeded from another generator, one per thread. */
+ * seeded uint64_t, one per thread. */
 static inline uint64_t hf_rand_mix_u64(void *ctx)
 {
     uint64_t *state = ctx;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Strings to pointers in a sorted array, for a few thousand entries. Copies keys; values are the caller's without
- * `free_value`. Pure. */
+/* Strings to pointers, sorted, for a few thousand. Copies keys; without `free_value` values are the caller's. Pure. */
 #pragma once
 
 #include <stddef.h>
@@ -22,11 +21,11 @@ struct hf_strmap {
 void hf_strmap_done(struct hf_strmap *map);
 void *hf_strmap_get(const struct hf_strmap *map, const char *key);
 
-/* Replaces and frees an old value. -ENOMEM: `value` stays the caller's. */
+/* Frees an old value. -ENOMEM: `value` stays the caller's. */
 HF_MUST_USE int hf_strmap_put(struct hf_strmap *map, const char *key, void *value);
 
 /* False: absent. */
 int hf_strmap_remove(struct hf_strmap *map, const char *key);
 
-/* The caller then owns the value. */
+/* Value then the caller's. */
 void *hf_strmap_take(struct hf_strmap *map, const char *key);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an engine with several machines needs: references, wake-ups, notices, the turn. The core is a part of the
- * owner's engine, which `gone` frees. */
+/* What an engine with several machines needs: references, wake-ups, notices, the turn. Part of the owner's engine,
+ * which `gone` frees. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,14 +13,13 @@
 struct hf_steer_core;
 struct hf_steer_machine;
 
-/* Called from the event loop, never from within a call into the engine; only `gone` may come from within
- * hf_steer_core_unref(). */
+/* Called from the event loop, never from within the engine's calls; but `gone` also from hf_steer_core_unref(). */
 struct hf_steer_engine {
-    /* Lets each machine start what is due. Returns the time of the next look, or HF_NEVER. */
+    /* Lets machines start what is due. Returns the time of the next look, or HF_NEVER. */
     uint64_t (*consider)(struct hf_steer_core *core);
     void (*changed)(struct hf_steer_core *core); /* of a status; may close the engine */
     void (*gone)(struct hf_steer_core *core);    /* frees the engine */
-    /* One job at a time: its machine has the turn meanwhile. */
+    /* one job at a time: its machine has the turn */
     bool one_job;
 };
 
@@ -30,30 +29,30 @@ struct hf_steer_core {
     const struct hf_clock_ops *clock;
     const struct hf_rand_ops *rng;
     struct hf_timer *timer;
-    uint64_t wake_ns; /* of the timer; HF_NEVER: not armed */
-    unsigned refs;    /* owner, each job in progress, a look at all machines */
-    bool closing;     /* nothing starts, and no `then` is called */
+    uint64_t wake_ns; /* timer's; HF_NEVER: not armed */
+    unsigned refs;    /* owner, jobs in progress, a look at all machines */
+    bool closing;     /* nothing starts, no `then` comes */
     bool notify_pending;
     bool inline_;                    /* jobs run inside hf_steer_job_submit() */
-    struct hf_steer_machine *active; /* has the turn; NULL: none */
+    struct hf_steer_machine *active; /* has the turn */
 };
 
-/* With the owner's reference. Borrows everything. After -ENOMEM nothing is to be freed. */
+/* With the owner's reference. Borrows. After -ENOMEM nothing is to be freed. */
 HF_MUST_USE int hf_steer_core_init(struct hf_steer_core *core, const struct hf_steer_engine *engine,
                                    const struct hf_sched_ops *sched, const struct hf_clock_ops *clock,
                                    const struct hf_rand_ops *rng);
-/* Nothing starts from now on. The owner then stops what is in progress, and gives its reference back. */
+/* Nothing starts any more. The owner then stops what runs, and gives its reference back. */
 void hf_steer_core_close(struct hf_steer_core *core);
 void hf_steer_core_ref(struct hf_steer_core *core);
 void hf_steer_core_unref(struct hf_steer_core *core);
 
 uint64_t hf_steer_core_now_ns(const struct hf_steer_core *core);
-/* `consider` follows within delay_ns; 0: in the loop's next iteration. */
+/* `consider` follows within delay_ns; 0: in the next iteration. */
 void hf_steer_core_wake_in(struct hf_steer_core *core, uint64_t delay_ns);
 void hf_steer_core_wake(struct hf_steer_core *core);
-/* `changed` follows in the loop's next iteration. */
+/* `changed` follows in the next iteration. */
 void hf_steer_core_notify(struct hf_steer_core *core);
-/* A look at all machines is due. */
+/* Is a look at all machines due? */
 bool hf_steer_core_is_woken(const struct hf_steer_core *core);
-/* Takes the turn from this machine, if it has it, and lets the others be considered. */
+/* If it has the turn: the others are considered. */
 void hf_steer_core_leave_turn(struct hf_steer_core *core, const struct hf_steer_machine *machine);

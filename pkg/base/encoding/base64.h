@@ -5,8 +5,8 @@
 #include "base/buf.h"
 #include "base/macros.h"
 
-/* Both functions append. -E2BIG. On failure *out is unchanged. */
+/* Append. -E2BIG. On failure *out is unchanged. */
 HF_MUST_USE int hf_base64_encode(const void *bytes, size_t n, struct hf_buf *out);
 
-/* The whole text. -EINVAL: another character, such as a blank, wrong padding, or unused bits that are not 0. */
+/* The whole text. -EINVAL: another character, even a blank, wrong padding, or unused bits that are not 0. */
 HF_MUST_USE int hf_base64_decode(struct hf_view text, struct hf_buf *out);

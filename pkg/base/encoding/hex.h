@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hexadecimal; whole values in lower case only, so that each has one spelling. Pure. */
+/* Hexadecimal; values in lower case only: one spelling. Pure. */
 #pragma once
 
 #include <stddef.h>
@@ -14,7 +14,7 @@ static inline int hf_hex_value(char digit)
     return digit >= '0' && digit <= '9' ? digit - '0' : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }
 
-/* For texts of others, which may use upper case. -1: not a digit. */
+/* Also upper case. */
 static inline int hf_hex_value_any(char digit)
 {
     return hf_hex_value(digit >= 'A' && digit <= 'F' ? (char)(digit | 0x20) : digit);
@@ -23,5 +23,5 @@ static inline int hf_hex_value_any(char digit)
 /* Into text[2n + 1]. */
 const char *hf_hex_encode(const void *bytes, size_t n, char *text);
 
-/* Exactly 2n digits, else -EINVAL, and `bytes` is unchanged. */
+/* Exactly 2n digits, else -EINVAL, `bytes` unchanged. */
 HF_MUST_USE int hf_hex_decode(const char *text, void *bytes, size_t n);

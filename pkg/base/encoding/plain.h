@@ -7,12 +7,11 @@
 
 #include "base/buf.h"
 
-/* Bytes of the first character (n >= 1). *ret_acts: a terminal acts on it, or it is not UTF-8. */
+/* Bytes of the first character (n >= 1). *ret_acts: acts on a terminal, or is not UTF-8. */
 size_t hf_plain_character(const char *text, size_t n, bool *ret_acts);
 
-/* Replaces these by '?', except characters in `kept`, such as "\n". `out` has n bytes and may be `text`. Returns the
- * new length. */
+/* These become '?', but not those in `kept`, such as "\n". `out` has n bytes, may be `text`. Returns the length. */
 size_t hf_plain_bytes(const char *text, size_t n, const char *kept, char *out);
 
-/* Escapes in JSON text (\uXXXX, \ufffd for a byte that is not UTF-8), which keeps its value. -E2BIG. */
+/* As JSON escapes (\uXXXX; \ufffd for no UTF-8), which keep the value. -E2BIG. */
 HF_MUST_USE int hf_plain_json(const char *text, size_t n, struct hf_buf *out);

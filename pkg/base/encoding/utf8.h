@@ -8,18 +8,18 @@
 
 bool hf_utf8_valid(const char *bytes, size_t n);
 
-/* Bytes of the first character (n >= 1), 1 to 4; 0: invalid or incomplete. */
+/* Of the first character (n >= 1): 1 to 4 bytes; 0: invalid or incomplete. */
 size_t hf_utf8_length(const char *bytes, size_t n);
 
-/* Longest prefix of whole valid characters. */
+/* Whole valid characters. */
 size_t hf_utf8_prefix(const char *bytes, size_t n);
 
-/* Shortens `text` to its hf_utf8_prefix(). */
+/* To its hf_utf8_prefix(). */
 void hf_utf8_trim(char *text);
 
-/* `point`: at most 0x10ffff. Returns the number of bytes. */
+/* `point` <= 0x10ffff. Returns the bytes. */
 size_t hf_utf8_put(uint32_t point, char bytes[4]);
 
-/* The first character of valid UTF-8 that JSON and YAML parsers may read differently, or 0: controls except tab, LF and
- * CR; U+007F to U+009F (U+0085 ends a line in YAML); U+2028, U+2029; U+FEFF; numbers that end in FFFE or FFFF. */
+/* First character of valid UTF-8 that JSON and YAML parsers may read differently, or 0: controls but tab, LF, CR;
+ * U+007F to U+009F (U+0085 ends a line in YAML); U+2028, U+2029; U+FEFF; numbers ending in FFFE or FFFF. */
 uint32_t hf_utf8_unportable(const char *text);

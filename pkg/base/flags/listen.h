@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Flags --<name>-address and --<name>-port of a local server. Pure. */
+/* Flags --<name>-address and --<name>-port of a server. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,10 +7,10 @@
 
 struct hf_listen_flag {
     const char *address; /* numeric */
-    uint16_t port;       /* 0: any free one */
+    uint16_t port;       /* 0: any */
     bool off;            /* --<name>-port off */
-    bool chosen;         /* by a flag or variable */
+    bool chosen;         /* by flag or variable */
 };
 
-/* What hf_flag_port() takes. */
+/* For hf_flag_port(). */
 #define HF_LISTEN_PORT_WANTED "0 to 65535, or off"

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The host of a URL, and if it is this machine. Resolves no names. Pure.
+/* The host of a URL; is it this machine? Resolves no names. Pure.
  *
- * Without TLS, credentials go to loopback only: this parses addresses and compares no prefixes. */
+ * Without TLS, credentials go to loopback only: parses addresses, compares no prefixes. */
 #pragma once
 
 #include <stdbool.h>
 
 #include "base/buf.h"
 
-/* "SCHEME://HOST[:PORT][/...]", IPv6 with brackets; empty for another form or with a user. Borrows from `url`. */
+/* "SCHEME://HOST[:PORT][/...]", IPv6 with brackets; empty: another form, or a user. Borrows. */
 struct hf_view hf_host_of_url(const char *url);
 
-/* 127.0.0.0/8 (four decimal numbers), ::1 in any spelling, with or without brackets, "localhost" exactly. Not
- * IPv4-mapped, "LOCALHOST" or "localhost."; a caller may lower case first. */
+/* 127.0.0.0/8 (four decimal numbers), ::1 in any spelling, with or without brackets, exactly "localhost". Not
+ * IPv4-mapped, "LOCALHOST", "localhost.": lower case first. */
 bool hf_host_is_loopback(struct hf_view host);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes a URL safe to show: user, password and query (of a presigned URL) are secrets. Pure. */
+/* URLs safe to show: user, password and query (when presigned) are secrets. Pure. */
 #pragma once
 
 #include <stddef.h>
 
-enum { HF_URL_MASKED = 200 }; /* usual buffer */
+enum { HF_URL_MASKED = 200 }; /* usual */
 
-/* Scheme, host, port and path, "?..." for a query, no fragment; cut to n. Without a scheme, the text before '?' or '#',
- * but empty if it has an '@', before which a password may stand. '?' for blanks and all but printable ASCII. */
+/* Scheme, host, port, path, "?..." for a query, no fragment; cut to n. Without a scheme: the text before '?' or '#',
+ * empty if it has an '@', which a password may precede. '?' for all but printable ASCII. */
 const char *hf_url_mask(const char *url, char *shown, size_t n);

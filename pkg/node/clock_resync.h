@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides when to ask chronyd or systemd-timesyncd to synchronize, and finds leaps of the wall clock. The agent never
- * sets the clock, so a wrong Date costs one request per hour. Pure. */
+/* When to ask chronyd or systemd-timesyncd to synchronize, and leaps of the wall clock. The agent never sets the clock:
+ * a wrong Date costs a request per hour. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,16 +9,15 @@
 #include "base/clock.h"
 
 struct hf_clock_resync {
-    bool asked; /* this process has asked */
+    bool asked;
     uint64_t asked_mono_ns;
-    bool seen; /* the clocks have been read once */
+    bool seen; /* read once */
     int64_t wall_minus_mono;
 };
 
-/* Returns true, and records a request, if `wanted` and the pause has passed. *ret_wait_ns: until the next one; HF_NEVER
- * if not `wanted`. */
+/* True, once `wanted` and the pause has passed: request now. *ret_wait_ns: to the next; HF_NEVER if not `wanted`. */
 bool hf_clock_resync_take(struct hf_clock_resync *resync, bool wanted, uint64_t mono_ns, uint64_t *ret_wait_ns);
 
-/* The wall clock's leap since the last reading, positive forward; 0 up to `least_ns`, for drift and slewing. */
+/* Since the last reading, positive forward; 0 up to `least_ns`, for drift and slewing. */
 int64_t hf_clock_resync_leap_ns(struct hf_clock_resync *resync, uint64_t mono_ns, uint64_t wall_unix_ns,
                                 uint64_t least_ns);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The usage of a file system as a level, with hysteresis. Pure. */
+/* Usage of a file system as a level, with hysteresis. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,16 +11,16 @@ const char *hf_disk_level_name(enum hf_disk_level level);
 
 enum { HF_DISK_WARN_PERCENT = 70, HF_DISK_CRITICAL_PERCENT = 85, HF_DISK_HYSTERESIS_PERCENT = 2 };
 
-/* The greater part of blocks and inodes, rounded up; 0: unknown. As in df(1), without blocks reserved for root. */
+/* Of blocks or inodes, the greater, rounded up; 0: unknown. As df(1), without root's reserve. */
 unsigned hf_disk_used_percent(const struct statvfs *fs);
 
 struct hf_disk_usage {
     unsigned used_percent;
-    unsigned inodes_percent; /* 0: no fixed number of inodes */
+    unsigned inodes_percent; /* 0: no fixed number */
     bool read_only;
 };
 void hf_disk_usage_of(const struct statvfs *fs, struct hf_disk_usage *ret_usage);
 
-/* A level ends more than HF_DISK_HYSTERESIS_PERCENT points below its threshold. */
+/* Ends more than HF_DISK_HYSTERESIS_PERCENT below the threshold. */
 enum hf_disk_level hf_disk_judge(unsigned used_percent, unsigned warn_percent, unsigned critical_percent,
                                  enum hf_disk_level before);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Facts about this machine from /proc, /sys and /dev, without privilege, child process or network.
+/* This machine by /proc, /sys and /dev, without privilege, child process or network.
  *
- * Blocks for about a millisecond. A fact whose file is not readable is unknown ("", 0, NULL). struct hf_facts owns its
- * strings. */
+ * Blocks for about a millisecond. Unreadable facts are unknown ("", 0, NULL). */
 #pragma once
 
 #include <stdbool.h>
@@ -13,37 +12,36 @@
 #include "node/storage.h"
 
 struct hf_facts {
-    char arch[16];         /* as in kubernetes.io/arch */
+    char arch[16];         /* of kubernetes.io/arch */
     char kernel[96];       /* "6.1.0-18-arm64" */
-    char gpu[32];          /* "nvidia", "amd", "intel", or a driver such as "v3d" */
-    char tpm[8];           /* "2" or "1" (also if the kernel does not tell) */
+    char gpu[32];          /* "nvidia", "amd", "intel", or driver, "v3d" */
+    char tpm[8];           /* "2" or "1" (also if unknown) */
     uint64_t memory_bytes; /* MemTotal */
-    unsigned cpus;         /* present, also offline */
+    unsigned cpus;         /* also offline */
     enum hf_storage storage;
-    char *cpu_features; /* from /proc/cpuinfo: " a b c " */
+    char *cpu_features; /* /proc/cpuinfo: " a b c " */
 };
 
 struct hf_facts_params {
     const struct hf_fs_ops *fs;
-    const char *root;                  /* for "/" (node/probe.h) */
+    const char *root;                  /* node/probe.h */
     const char *arch;                  /* NULL: this program's */
     unsigned state_major, state_minor; /* st_dev of the state folder; 0, 0: unknown */
 };
 
-/* Right also for 32-bit programs on a 64-bit kernel. */
+/* Also for 32-bit programs on 64-bit kernels. */
 const char *hf_facts_build_arch(void);
 
-/* -E2BIG: more than 16 KiB of CPU features. *ret_facts is then unchanged. */
+/* -E2BIG: above 16 KiB of CPU features. Then unchanged. */
 HF_MUST_USE int hf_facts_read(const struct hf_facts_params *params, struct hf_facts *ret_facts);
 void hf_facts_done(struct hf_facts *facts);
 
-/* `now` lacks what every machine has: a file was not readable. A label from it would disappear, and a policy that
- * selects by this label with it. */
+/* `now` lacks what every machine has: a file was unreadable. Its label would go, and policies that select by it. */
 bool hf_facts_has_gaps(const struct hf_facts *now, const struct hf_facts *before);
 
 bool hf_facts_has_cpu(const struct hf_facts *facts, const char *feature);
 
-/* The 3C class, a label (node/labels.h); the first that fits:
+/* The 3C class, a label (node/labels.h); first that fits:
  *
  *   compute       a GPU, or at least 4 CPUs and 3.5 GiB (a "4 GB" board has 3.7 GiB)
  *   compliance    a TPM

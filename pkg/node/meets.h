@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks if this node has the hardware and kernel that a release requires. Pure but for has_device(). */
+/* Has this node the hardware and kernel that a release requires? Pure but for has_device(). */
 #pragma once
 
 #include <stdbool.h>
@@ -10,16 +10,16 @@
 #include "base/macros.h"
 #include "node/facts.h"
 
-/* Facts that change while the process runs. */
+/* What changes while the process runs. */
 struct hf_meets_now {
-    uint64_t disk_free_bytes;                        /* in the state folder's file system */
-    bool (*has_device)(void *arg, const char *path); /* path below /dev */
+    uint64_t disk_free_bytes;                        /* for the state folder */
+    bool (*has_device)(void *arg, const char *path); /* below /dev */
     void *arg;
 };
 
-/* -EOPNOTSUPP: unmet requirements, as many as fit in *err. */
+/* -EOPNOTSUPP: *err has unmet ones, as many as fit. */
 HF_MUST_USE int hf_meets_requires(const struct hf_facts *facts, const struct hf_meets_now *now,
                                   const struct hf_requires *requires_, struct hf_err *err);
 
-/* `constraint`: hf_text_is_kernel_range(), such as ">=5.10"; compares only its numbers. -EINVAL: another form. */
+/* hf_text_is_kernel_range(), ">=5.10"; compares numbers. -EINVAL. */
 HF_MUST_USE int hf_meets_kernel(const char *release, const char *constraint, bool *ret_matches);

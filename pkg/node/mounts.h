@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tells a read-only file system from a read-only mount of a writable one. */
+/* A read-only file system, or only a read-only mount of it? */
 #pragma once
 
 #include <stddef.h>
@@ -8,11 +8,11 @@
 
 enum hf_mounts_state { HF_MOUNTS_UNKNOWN, HF_MOUNTS_WRITABLE, HF_MOUNTS_READ_ONLY };
 
-/* The caller frees it. NULL: not readable. Blocks. */
+/* Free it. NULL: unreadable. Blocks. */
 char *hf_mounts_read(const struct hf_probe_root *at);
 
 /* `mounts` may be NULL. Reads a small file of /proc. */
 enum hf_mounts_state hf_mounts_of_fd(const struct hf_probe_root *at, const char *mounts, int fd);
 
-/* The file system of the mount `id`. Pure. */
+/* Of the mount `id`. Pure. */
 enum hf_mounts_state hf_mounts_of_id(const char *mounts, unsigned id);

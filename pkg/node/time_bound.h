@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lower bound of the present time: proof or synced time, whichever is later. Pure. */
+/* Lower bound of the present: proof or synced time, the later one. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,19 +7,19 @@
 
 #include "base/clock.h"
 
-#define HF_TIME_BUILD_UNIX_NS (1793491200ull * HF_NS_PER_S) /* 2026-11-01; each release moves it forward */
+#define HF_TIME_BUILD_UNIX_NS (1793491200ull * HF_NS_PER_S) /* 2026-11-01; each release moves it on */
 
-/* Above this error, a clock is not synchronized. */
+/* Above: not synchronized. */
 #define HF_TIME_SYNC_ERROR_MAX_NS (2 * HF_NS_PER_S)
 
 struct hf_time_bound {
     uint64_t proof_unix_ns;
-    uint64_t synced_unix_ns; /* synced time at synced_mono_ns */
+    uint64_t synced_unix_ns; /* at synced_mono_ns */
     uint64_t synced_mono_ns;
     bool synced_before;
 };
 
-/* Times that an earlier process saved, or 0. */
+/* Saved times, or 0. */
 void hf_time_bound_init(struct hf_time_bound *bound, uint64_t signed_unix_ns, uint64_t synced_unix_ns,
                         uint64_t mono_ns);
 
@@ -29,11 +29,11 @@ uint64_t hf_time_bound_synced_ns(const struct hf_time_bound *bound, uint64_t mon
 /* HF_NEVER: not synchronized. */
 void hf_time_bound_read(struct hf_time_bound *bound, uint64_t mono_ns, uint64_t wall_unix_ns, uint64_t sync_error_ns);
 
-/* True: the proof rose. */
+/* True: it rose. */
 bool hf_time_bound_signed(struct hf_time_bound *bound, uint64_t unix_ns);
 
 /* Signed, but later than a live witness: the signer may be wrong. Raises only the synced time. True: the bound rose. */
 bool hf_time_bound_claimed(struct hf_time_bound *bound, uint64_t mono_ns, uint64_t unix_ns);
 
-/* Two witnesses agree that the present is not later. The proof stays. */
+/* Two witnesses agree on an earlier present. The proof stays. */
 void hf_time_bound_lower(struct hf_time_bound *bound, uint64_t mono_ns, uint64_t latest_unix_ns);

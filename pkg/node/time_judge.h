@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The range of the present time (base/time/range.h) from all witnesses. Pure.
+/* The range of the present (base/time/range.h) by all witnesses. Pure.
  *
- * The wall clock and the Date are live; the others are their last agreement, the track (node/time_track.h) and the
- * lower bound (node/time_bound.h). A live witness before the build is ignored; it is credible if not before the lower
- * bound. The first row that holds applies:
+ * Wall clock and Date are live; the others are their last agreement, the track (node/time_track.h) and the lower bound
+ * (node/time_bound.h). A live witness before the build is ignored; it is credible if not before the lower bound. First
+ * row that holds:
  *
  *     live witnesses                      agreement      earliest              latest                  estimate
  *     ---------------------------------   ------------   -------------------   ---------------------   -------------
@@ -13,12 +13,12 @@
  *     one credible                        Alone          lower bound           that witness            that witness
  *     none credible                       Unknown        lower bound           none                    a guess
  *
- * Alike: apart by at most maxSkew plus both errors. time_judge.c tells the guesses, and the errors of estimates. */
+ * Alike: apart by at most maxSkew plus both errors. time_judge.c has the guesses and the errors of estimates. */
 #pragma once
 
 #include "base/time/range.h"
 
-/* `error_ns` bounds its difference from the true time. */
+/* `error_ns`: most that it differs from the true time. */
 struct hf_time_witness {
     bool known;
     uint64_t unix_ns;
@@ -27,20 +27,20 @@ struct hf_time_witness {
 
 struct hf_time_evidence {
     uint64_t build_unix_ns;
-    uint64_t proof_unix_ns; /* latest signed time, or the build */
-    uint64_t lower_unix_ns; /* not before the proof */
+    uint64_t proof_unix_ns; /* latest signed, or build */
+    uint64_t lower_unix_ns; /* >= proof */
     struct hf_time_witness wall, date;
     struct hf_time_witness agreed; /* advanced to now */
     struct hf_time_witness track;  /* advanced to now */
     bool wall_synced;              /* by a time server */
-    bool date_fresh;               /* recent enough to agree */
+    bool date_fresh;               /* may agree */
     uint64_t max_skew_ns;
 };
 
-/* The wall clock, else the Date. NULL: none is credible, or both but not alike. */
+/* The wall clock, else the Date. NULL: none credible, or both, not alike. */
 const struct hf_time_witness *hf_time_judge_single(const struct hf_time_evidence *evidence);
 
-/* A fresh Date, not before the proof, differs from the wall clock. */
+/* A fresh Date, not before the proof, against the wall clock. */
 bool hf_time_judge_differs(const struct hf_time_evidence *evidence);
 
 void hf_time_judge(const struct hf_time_evidence *evidence, struct hf_time_range *ret_range);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds leaps of the wall clock that no other witness confirms. Pure. */
+/* Leaps of the wall clock that no other witness confirms. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,21 +8,21 @@
 #include "base/clock.h"
 
 struct hf_time_track {
-    uint64_t unix_ns, mono_ns; /* unix_ns at mono_ns; 0: none */
-    bool synced;               /* a time server kept it right */
-    bool from_file;            /* an unknown time ago */
-    /* the same; on it since rival_since_ns */
+    uint64_t unix_ns, mono_ns; /* at mono_ns; 0: none */
+    bool synced;               /* kept right by a time server */
+    bool from_file;            /* unknown time ago */
+    /* another one, since rival_since_ns */
     uint64_t rival_unix_ns, rival_mono_ns, rival_since_ns;
 };
 
-/* `unix_ns`: where the track of an earlier process ended; 0: none. */
+/* `unix_ns`: end of an earlier process's; 0: none. */
 void hf_time_track_init(struct hf_time_track *track, uint64_t unix_ns, uint64_t mono_ns);
 
-/* Within tolerance_ns, or later than a track from a file, it is on the track. */
+/* On the track: within tolerance_ns, or later than one from a file. */
 void hf_time_track_read(struct hf_time_track *track, uint64_t mono_ns, uint64_t unix_ns, bool synced,
                         uint64_t tolerance_ns);
 
-/* Replaces the track after an agreement, or without a usable wall clock. */
+/* After an agreement, or without a usable wall clock. */
 void hf_time_track_set(struct hf_time_track *track, uint64_t mono_ns, uint64_t unix_ns, bool synced);
 
 uint64_t hf_time_track_ns(const struct hf_time_track *track, uint64_t mono_ns);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Why the node cannot reach its source of desired state. The names are API: EdgeNode.status.contact.reason, condition
+/* Why the node cannot reach its source of desired state. Names are API: EdgeNode.status.contact.reason, condition
  * SourceReadable, metric holdfast_contact_lost. Pure. */
 #pragma once
 
@@ -35,11 +35,11 @@ enum hf_contact_reason {
         HF_CONTACT_REASON_COUNT
 };
 
-/* NULL for HF_CONTACT_REASON_NONE. */
+/* HF_CONTACT_REASON_NONE: NULL. */
 const char *hf_contact_reason_name(enum hf_contact_reason reason);
 /* A sentence, or "". */
 const char *hf_contact_reason_remedy(enum hf_contact_reason reason);
 
-/* `err`: lost contact in pkg/kube, with a code of loop/http/http.h or hf_kube_status_errno(). SERVER_ERROR is the
- * default. */
+/* `err`: of lost contact in pkg/kube, with a code of loop/http/http.h or hf_kube_status_errno(). Default:
+ * SERVER_ERROR. */
 enum hf_contact_reason hf_contact_reason_of(const struct hf_err *err);

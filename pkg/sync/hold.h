@@ -3,9 +3,9 @@
  *
  *     {"reason": "line 3 is running", "since": "2026-11-20T08:00:00Z", "until": "2026-11-20T18:00:00Z"}
  *
- * `since` and `until` may be absent. A hold ends HF_HOLD_MAX_NS after the agent first saw it (sync/hold_age.h), so that
- * a forgotten file does not block a security fix for ever. A file that cannot be read or parsed holds as long as it
- * exists: it is there on purpose. */
+ * `since` and `until` may be absent. A hold ends HF_HOLD_MAX_NS after the agent first saw it (sync/hold_age.h): a
+ * forgotten file must not block a security fix for ever. A file that cannot be read or parsed is there on purpose: it
+ * holds while it exists. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,20 +21,19 @@ enum { HF_HOLD_FILE_MAX = 4096, HF_HOLD_REASON_MAX = 128 };
 struct hf_hold {
     bool present;
     bool unreadable;
-    char reason[HF_HOLD_REASON_MAX]; /* cut; ASCII control characters become blanks */
+    char reason[HF_HOLD_REASON_MAX]; /* cut; control characters become blanks */
     uint64_t since_unix_ns;          /* 0: unknown */
     uint64_t until_unix_ns;          /* HF_NEVER: none */
 };
 
-/* -EBADMSG: not a hold file; *ret_hold is then a hold whose reason says so. */
+/* -EBADMSG: no hold file; *ret_hold holds, and its reason says so. */
 HF_MUST_USE int hf_hold_parse(struct hf_view text, struct hf_hold *ret_hold, struct hf_err *err);
 
-/* `r`: result of reading the file. -ENOENT is no hold, and gives 0; all other failures hold. Returns 0, r, or
- * hf_hold_parse()'s. */
+/* `r`: of reading the file. -ENOENT: no hold, 0; other failures hold. Returns 0, r, or hf_hold_parse()'s. */
 HF_MUST_USE int hf_hold_take(int r, struct hf_view text, struct hf_hold *ret_hold, struct hf_err *err);
 
-/* A fingerprint of text and time of writing, never 0. */
+/* Of text and time of writing; never 0. */
 uint64_t hf_hold_id(struct hf_view text, uint64_t written_unix_ns);
 
-/* until - since, at most and by default HF_HOLD_MAX_NS. HF_NEVER: unreadable. */
+/* until - since, at most and by default HF_HOLD_MAX_NS. Unreadable: HF_NEVER. */
 uint64_t hf_hold_length_ns(const struct hf_hold *hold);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The age of the site's hold, and if it has ended. Pure. */
+/* The age of the site's hold, and whether it has ended. Pure. */
 #pragma once
 
 #include "base/time/range.h"
 #include "sync/hold.h"
 
-/* One reading of all clocks. */
+/* Read at once. */
 struct hf_hold_clocks {
     uint64_t mono_ns;
     uint64_t build_unix_ns; /* an earlier clock is wrong */
@@ -18,41 +18,41 @@ struct hf_hold_clocks {
 struct hf_hold_kept {
     uint64_t id; /* hf_hold_id(); 0: none */
     uint64_t age_ns;
-    uint64_t began_unix_ns; /* if the present was sure; 0: unknown */
-    uint64_t track_unix_ns; /* wall clock at the save; 0: unknown */
-    uint64_t saved_mono_ns; /* monotonic, in its boot; 0: unknown */
-    bool same_boot;         /* as the file */
+    uint64_t began_unix_ns; /* if it was sure; 0: unknown */
+    uint64_t track_unix_ns; /* wall clock; 0: unknown */
+    uint64_t saved_mono_ns; /* monotonic, of the save; 0: unknown */
+    bool same_boot;         /* as the file's */
     bool boot_unknown;      /* no boot id */
 };
 
 /* Zeros: no hold. */
 struct hf_hold_age {
     uint64_t id;
-    uint64_t base_ns, base_mono_ns; /* age at base_mono_ns */
+    uint64_t base_ns, base_mono_ns; /* age, and when */
     uint64_t began_unix_ns;
     uint64_t saved_ns; /* in the clock file */
-    bool rebooted;     /* began in an earlier boot */
+    bool rebooted;     /* in an earlier boot */
     bool unsaved;      /* save the clock file */
 };
 
-/* Continues the age in *kept, if of the same hold. Else it is the time since `since` by the slowest clock; 0 if that is
+/* Continues the age in *kept, if of the same hold. Else the time since `since` by the slowest clock; 0 if that is
  * absent, before the build, or in every clock's future. */
 void hf_hold_age_begin(struct hf_hold_age *age, uint64_t id, const struct hf_hold *hold,
                        const struct hf_hold_kept *kept, const struct hf_hold_clocks *clocks);
 
-/* In each turn with a hold. Sets `unsaved`: with a sure present, once or twice for each hold; else when the age grew by
- * half of the time since boot, in the bounds of a minute and an hour or a 24th of the hold. */
+/* In each turn with a hold. Sets `unsaved`: with a sure present once or twice per hold; else when the age grew by half
+ * of the time since boot, between a minute and an hour or a 24th of the hold. */
 void hf_hold_age_count(struct hf_hold_age *age, const struct hf_hold *hold, const struct hf_hold_clocks *clocks);
 
 uint64_t hf_hold_age_ns(const struct hf_hold_age *age, uint64_t mono_ns);
 
-/* Fills the first three fields, which are saved then. */
+/* The first three fields; they are then saved. */
 void hf_hold_age_keep(struct hf_hold_age *age, uint64_t mono_ns, struct hf_hold_kept *ret_kept);
 
-/* True: the hold is in effect. *ret_wait_ns: until it ends by itself, or HF_NEVER. `until` without `since` also ends
- * it, if no witness of the time contradicts. */
+/* True: in effect. *ret_wait_ns: until its own end, or HF_NEVER. `until` without `since` also ends it, unless a witness
+ * of the time contradicts. */
 bool hf_hold_age_judge(const struct hf_hold *hold, const struct hf_hold_age *age, const struct hf_hold_clocks *clocks,
                        uint64_t *ret_wait_ns);
 
-/* The hold's end by a clock that shows unix_ns; exactly `until` if it is near. HF_NEVER as wait_ns. */
+/* By a clock that shows unix_ns; exactly `until` if near. HF_NEVER as wait_ns. */
 uint64_t hf_hold_age_end_unix_ns(const struct hf_hold *hold, uint64_t unix_ns, uint64_t wait_ns);

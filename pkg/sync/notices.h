@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A queue of notices, which become Events on this node's EdgeNode. Pure. */
+/* Notices, which become Events on this node's EdgeNode, in a queue. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,7 +18,7 @@ enum hf_notice_reason {
     HF_NOTICE_ROLLED_BACK,
     HF_NOTICE_REJECTED,
     HF_NOTICE_REPAIRED,
-    HF_NOTICE_HELD_BACK, /* the site went back to the version before */
+    HF_NOTICE_HELD_BACK, /* the site: to the version before */
     HF_NOTICE_WENT_STALE,
     HF_NOTICE_CAME_BACK,
     HF_NOTICE_DISK_PRESSURE,
@@ -30,21 +30,21 @@ enum hf_notice_reason {
     HF_NOTICE_DRIFT_REPAIRED,
     HF_NOTICE_MANIFEST_REMOVED,
     HF_NOTICE_POLICY_CHANGED,
-    HF_NOTICE_NEIGHBOUR_LIED, /* served content of another hash */
+    HF_NOTICE_NEIGHBOUR_LIED, /* content of another hash */
     HF_NOTICE_IMAGE_REFUSED,
     HF_NOTICE_REASONS,
 };
 
-/* "UpdateCommitted"; "" for HF_NOTICE_NONE. */
+/* "UpdateCommitted"; "". */
 const char *hf_notice_reason_name(enum hf_notice_reason reason);
-/* "Update", "Contact", "Manifest", "Policy", "Disk", "Clock", "Image", or "". */
+/* "Update", "Contact", "Manifest", "Policy", "Disk", "Clock", "Image"; "". */
 const char *hf_notice_action(enum hf_notice_reason reason);
 bool hf_notice_is_warning(enum hf_notice_reason reason);
 
 struct hf_notice {
     enum hf_notice_reason reason;
     uint64_t unix_ns; /* best guess (node/clock.h) */
-    uint64_t number;  /* from 1; grows also over restarts while notices wait */
+    uint64_t number;  /* from 1; grows over restarts while notices wait */
     char *text;       /* owned */
 };
 
@@ -62,24 +62,24 @@ struct hf_notices {
 void hf_notices_init(struct hf_notices *notices, uint64_t now_ns);
 void hf_notices_done(struct hf_notices *notices);
 
-/* Copies `text`, cut to fit. Without memory, drops the notice. */
+/* Copies and cuts `text`. Dropped without memory. */
 void hf_notices_add(struct hf_notices *notices, enum hf_notice_reason reason, uint64_t unix_ns, const char *text);
 
-/* From an earlier process, with its `number`. */
+/* Of an earlier process, with its `number`. */
 void hf_notices_restore(struct hf_notices *notices, enum hf_notice_reason reason, uint64_t unix_ns, uint64_t number,
                         const char *text);
 
-/* HF_NEVER: empty, or sending. */
+/* HF_NEVER: empty or sending. */
 uint64_t hf_notices_due_ns(const struct hf_notices *notices);
 
-/* When due: takes a token. Valid until hf_notices_end(). */
+/* When due; takes a token. Until hf_notices_end(). */
 const struct hf_notice *hf_notices_begin(struct hf_notices *notices, uint64_t now_ns);
 
 enum hf_notices_result {
     HF_NOTICES_SENT,
-    HF_NOTICES_REFUSED, /* for ever: dropped */
+    HF_NOTICES_REFUSED, /* for good: dropped */
     HF_NOTICES_LATER,   /* retry */
 };
 
-/* The next one waits for `delay_ns`. */
+/* Until the next: `delay_ns`. */
 void hf_notices_end(struct hf_notices *notices, enum hf_notices_result result, uint64_t delay_ns, uint64_t now_ns);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads both clocks once, for all parts of a decision. */
+/* Both clocks, read once for all parts of a decision. */
 #pragma once
 
 #include "base/clock.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds releases that were committed, rolled back or rejected since the last look. Pure, but allocates. */
+/* Releases committed, rolled back or rejected since the last look. Pure, but allocates. */
 #pragma once
 
 #include "api/update/update.h"
@@ -9,7 +9,7 @@
 #define HF_OUTCOMES_STEADY_NS (5 * HF_NS_PER_S)
 
 struct hf_outcomes {
-    struct hf_strmap releases; /* name to the digests last committed, rolled back, rejected */
+    struct hf_strmap releases; /* name to digests last committed, rolled back, rejected */
     unsigned round;
     uint64_t look_again_ns; /* HF_NEVER: none needed */
 };
@@ -17,7 +17,7 @@ struct hf_outcomes {
 void hf_outcomes_init(struct hf_outcomes *outcomes);
 void hf_outcomes_done(struct hf_outcomes *outcomes);
 
-/* A look: _begin, _see for each release, _end, which forgets the others. */
+/* _begin, _see for each release, _end, which forgets others. */
 void hf_outcomes_begin(struct hf_outcomes *outcomes);
 /* HF_NOTICE_NONE also without memory. */
 enum hf_notice_reason hf_outcomes_see(struct hf_outcomes *outcomes, const struct hf_update_status *status,

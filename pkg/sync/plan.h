@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Selects the releases that this node must install. Pure.
+/* Which releases this node must install. Pure.
  *
- * Among objects of one release name, the admitted one with the highest sequence wins. One that this node has begun or
- * committed stays admitted here: a halt stops only nodes that have not begun, and returns none to an older release.
- * Unaccepted signatures never win over accepted ones. */
+ * Of objects of one name, the admitted one with the highest sequence. One begun or committed here stays admitted: a
+ * halt stops only nodes that have not begun, and brings back no older release. Accepted signatures win over others. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -11,7 +10,7 @@
 #include "api/update/update.h"
 #include "sync/stale.h"
 
-/* EdgeUpdates; more are only counted */
+/* more are only counted */
 enum { HF_PLAN_MAX = 1000 };
 
 struct hf_plan_params {
@@ -22,28 +21,28 @@ struct hf_plan_params {
     enum hf_staleness staleness;
     enum hf_on_expiry on_expiry;
     bool held;
-    bool writes_used_up; /* policy's budget */
+    bool writes_used_up; /* by the policy */
     enum hf_link link;
     bool images_ready; /* the policy lists images, and all are here */
-    /* Or committed. May be NULL. */
+    /* or committed; may be NULL */
     bool (*begun)(void *arg, const char *release_name, const char *digest);
-    /* For strategy.disruption only. NULL: no turns. */
+    /* for strategy.disruption; NULL: no turns */
     bool (*has_turn)(void *arg, const char *release_name, const char *digest);
-    /* Signatures; asked only if several compete. NULL: all. */
+    /* signatures; asked if several compete; NULL: all */
     bool (*accepts)(void *arg, const struct hf_edgeupdate *update);
     void *arg;
 };
 
 enum hf_plan_why {
-    HF_PLAN_SUPERSEDED,       /* usually a lower sequence */
-    HF_PLAN_NOT_ADMITTED_YET, /* a higher one, if admitted */
-    HF_PLAN_NOT_ACCEPTED,     /* not lower, without accepted signatures */
+    HF_PLAN_SUPERSEDED,       /* mostly by a lower sequence */
+    HF_PLAN_NOT_ADMITTED_YET, /* a higher one that wins once admitted */
+    HF_PLAN_NOT_ACCEPTED,     /* not lower, but signatures not accepted */
 };
 
 struct hf_plan_note {
     const struct hf_edgeupdate *update;
     enum hf_plan_why why;
-    const struct hf_edgeupdate *chosen; /* instead of `update` */
+    const struct hf_edgeupdate *chosen; /* in its place */
 };
 
 struct hf_plan {
@@ -51,8 +50,8 @@ struct hf_plan {
     size_t n;
     struct hf_plan_note notes[HF_PLAN_MAX];
     size_t n_notes;
-    size_t n_ignored; /* beyond HF_PLAN_MAX */
+    size_t n_ignored; /* above HF_PLAN_MAX */
 };
 
-/* Borrows from params->updates. Releases are in the order of their names. */
+/* Borrows params->updates. In order of names. */
 void hf_plan_make(const struct hf_plan_params *params, struct hf_plan *ret_plan);

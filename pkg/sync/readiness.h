@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The three conditions that kstatus reads. Pure.
+/* The three conditions of kstatus. Pure.
  *
- *   Ready        True: each selected update is Committed or Incompatible, or waits for the rollout (reason NotAdmitted
- *                or TurnPending), each entry of spec.manifests is Applied and kept in place, no object refused.
- *                False: the reason is an update's, a refused object's, ManifestsFailed, ManifestsPending, or that of an
- *                entry not kept in place. Unknown: the desired state never came.
- *   Reconciling  True while the agent works towards the desired state (not checks for drift); else absent.
+ *   Ready        True: each selected update is Committed or Incompatible, or waits for the rollout (NotAdmitted,
+ *                TurnPending), each entry of spec.manifests is Applied and kept in place, no object refused. False: the
+ *                reason of an update, a refused object or an entry not kept in place, or ManifestsFailed,
+ *                ManifestsPending. Unknown: the desired state never came.
+ *   Reconciling  True while the agent works towards the desired state (not for drift checks); else absent.
  *   Stalled      True while a person must act: an update was rolled back or rejected, an object refused, or an entry
  *                rolled back or refused; else absent.
  *
- * Ready's message explains one cause. The others refer to Ready for the same one, except Reconciling on entries. */
+ * Ready's message explains one cause. The others refer to it for the same, except Reconciling on entries. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,13 +21,13 @@
 
 enum { HF_READINESS_MESSAGE = 1025, HF_READINESS_REASON = 64, HF_READINESS_NAMES = 512 };
 
-/* "a, b, c and 4 more", as many as fit. */
+/* "a, b, c and 4 more". */
 struct hf_readiness_names {
     char text[HF_READINESS_NAMES];
     size_t n, left_out; /* bytes in `text`; names not in it */
 };
 void hf_readiness_names_add(struct hf_readiness_names *names, const char *name);
-/* Once, after the last name. */
+/* Once, at the end. */
 const char *hf_readiness_names_text(struct hf_readiness_names *names);
 
 /* Borrowed. */
@@ -38,17 +38,17 @@ struct hf_refused {
 };
 
 struct hf_readiness_params {
-    bool known; /* the desired state came, to any process of the agent */
-    bool once;  /* the process tries no failed hook again (--once) */
+    bool known; /* to any process of the agent */
+    bool once;  /* --once: no failed hook again */
     const struct hf_update_status *updates;
     size_t n_updates;
     const struct hf_refused *refused;
     size_t n_refused;
-    const char *superseded;       /* give way; "" or NULL: none */
-    const char *not_admitted;     /* win once admitted */
+    const char *superseded;       /* have given way; "", NULL: none */
+    const char *not_admitted;     /* would win if admitted */
     const char *manifests_failed; /* "web: ValidateFailed, pods: NotAllowed" */
     const char *manifests_pending;
-    const char *manifests_troubled; /* applied, but not kept in place; reason of the first */
+    const char *manifests_troubled; /* applied, not kept in place; first one's reason */
     const char *manifests_trouble;
 };
 
@@ -61,7 +61,7 @@ struct hf_readiness_part {
 struct hf_readiness {
     struct hf_readiness_part ready, reconciling, stalled;
     bool is_reconciling, is_stalled;
-    bool is_waiting; /* an update, for the rollout */
+    bool is_waiting; /* for the rollout */
 };
 
 void hf_readiness_judge(const struct hf_readiness_params *params, struct hf_readiness *ret_readiness);

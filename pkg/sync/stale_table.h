@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the agent does while Fresh, Stale or Expired. Pure.
  *
- * It always keeps and repairs what runs; Expired with staleOk.onExpiry Hold begins nothing new.
- * tests/golden/stale_table.txt and holdfast-agent(8) show the table. */
+ * It always keeps and repairs what runs; Expired with staleOk.onExpiry Hold begins nothing new. The table:
+ * tests/golden/stale_table.txt, holdfast-agent(8). */
 #pragma once
 
 #include <stdbool.h>
@@ -13,11 +13,11 @@
 
 enum hf_stale_act {
     HF_STALE_ACT_NEW_RELEASE,
-    HF_STALE_ACT_RUNNING_UPDATE, /* or roll back */
+    HF_STALE_ACT_RUNNING_UPDATE, /* or rollback */
     HF_STALE_ACT_RELEASE_DRIFT,
-    HF_STALE_ACT_NEW_MANIFESTS, /* content of spec.manifests */
+    HF_STALE_ACT_NEW_MANIFESTS, /* content */
     HF_STALE_ACT_MANIFEST_DRIFT,
-    HF_STALE_ACT_PRUNE, /* remove what an entry no longer has */
+    HF_STALE_ACT_PRUNE, /* what an entry no longer has */
     HF_STALE_ACT_LABELS,
     HF_STALE_ACT_TELEMETRY,
     HF_STALE_ACT_SECRET_ROTATION, /* new content */
@@ -28,7 +28,7 @@ enum hf_stale_act {
 
 enum hf_stale_answer {
     HF_STALE_DOES,
-    HF_STALE_WAITS, /* for contact; reports Stale */
+    HF_STALE_WAITS, /* for contact, reporting Stale */
     HF_STALE_NEEDS_THE_SERVER,
     HF_STALE_ANSWERS,
 };
@@ -36,7 +36,7 @@ enum hf_stale_answer {
 enum hf_stale_answer hf_stale_table_answer(enum hf_stale_act act, enum hf_staleness staleness,
                                            enum hf_on_expiry on_expiry);
 
-/* Also for HF_STALE_NEEDS_THE_SERVER: the act fails, and the agent retries. */
+/* HF_STALE_NEEDS_THE_SERVER: fails, and is retried. */
 bool hf_stale_table_may(enum hf_stale_act act, enum hf_staleness staleness, enum hf_on_expiry on_expiry);
 
 HF_MUST_USE int hf_stale_table_print(struct hf_buf *out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the node reports about an update that fails and restarts many times. Pure. */
+/* Reports of an update that fails and restarts many times. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/strmap.h"
 
-/* A new release replaces the one reported longest ago. */
+/* More replace the one reported longest ago. */
 enum { HF_STEADY_MAX = 128 };
 
 struct hf_steady {
@@ -19,7 +19,7 @@ struct hf_steady {
 void hf_steady_init(struct hf_steady *steady);
 void hf_steady_done(struct hf_steady *steady);
 
-/* Strings are valid until the next call for this release, or for HF_STEADY_MAX others. Lowers *wait_ns to the next
- * call. -ENOMEM: *ret_reported is *status. */
+/* Strings last until the next call for this release, or for HF_STEADY_MAX others. Lowers *wait_ns. -ENOMEM:
+ * *ret_reported is *status. */
 HF_MUST_USE int hf_steady_report(struct hf_steady *steady, const struct hf_update_status *status, uint64_t refresh_ns,
                                  uint64_t now_ns, struct hf_update_status *ret_reported, uint64_t *wait_ns);

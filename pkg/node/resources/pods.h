@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compares the pods' memory with their limits, in the cgroups below kubepods (version 2, or 1's memory controller).
- * Names come from /var/log/pods/<namespace>_<name>_<uid>.
+/* Pods' memory against their limits, by cgroups below kubepods (version 2, or 1's memory controller). Names:
+ * /var/log/pods/<namespace>_<name>_<uid>.
  *
- * Reads some files for each of HF_PODS_MAX pods and blocks: run it in a job. Threads: any, one at a time for one struct
- * hf_pod_kills. */
+ * Some files for each of HF_PODS_MAX pods; blocks: a job. Threads: any. */
 #pragma once
 
 #include <stddef.h>
@@ -17,52 +16,52 @@ enum {
     HF_PODS_TEXT = 1025,
     HF_PODS_NAME = 200,
     HF_PODS_NEAR_LIMIT_PERCENT = 95, /* of the limit */
-    /* of the last minute, in which all processes waited for memory together */
+    /* of the last minute, with all processes waiting for memory */
     HF_PODS_STALLED_PERCENT = 10
 };
 
-/* An OOM kill is recent for this long. */
+/* So long an OOM kill is recent. */
 #define HF_PODS_KILL_NS (3600 * HF_NS_PER_S)
 
 enum hf_pods_killer {
-    HF_PODS_KILLER_UNKNOWN, /* in cgroup version 1 */
-    HF_PODS_KILLER_LIMIT,   /* of pod or container */
-    HF_PODS_KILLER_NODE     /* or a cgroup above the pod */
+    HF_PODS_KILLER_UNKNOWN, /* cgroup version 1 */
+    HF_PODS_KILLER_LIMIT,   /* pod's or container's */
+    HF_PODS_KILLER_NODE     /* or above the pod */
 };
 
 struct hf_pod_memory {
     char uid[40];
-    char name[HF_PODS_NAME];    /* "<namespace>/<name>", else the uid */
-    uint64_t used_bytes;        /* without inactive file pages */
+    char name[HF_PODS_NAME];    /* "<namespace>/<name>", or uid */
+    uint64_t used_bytes;        /* no inactive file pages */
     uint64_t limit_bytes;       /* 0: none */
-    unsigned stalled_percent;   /* 0 in cgroup version 1 */
-    uint64_t kills;             /* OOM kills so far, by any OOM killer */
-    uint64_t limit_hits;        /* the pod or a container had no memory left below its own limit */
+    unsigned stalled_percent;   /* cgroup version 1: 0 */
+    uint64_t kills;             /* so far, by any OOM killer */
+    uint64_t limit_hits;        /* no memory left below the own limit */
     bool killed;                /* recently */
-    enum hf_pods_killer killer; /* last one; if `killed` */
+    enum hf_pods_killer killer; /* last; if `killed` */
 };
 
-/* Earlier looks; begin with zeros. */
+/* Of earlier looks. Zeroed at first. */
 struct hf_pod_kills {
     struct {
-        uint64_t pod; /* hash of uid; 0: empty */
+        uint64_t pod; /* hash of uid */
         uint64_t kills;
         uint64_t hits;
         enum hf_pods_killer killer;
-        uint64_t killed_ns; /* last look with a new kill; 0: none */
+        uint64_t killed_ns; /* last look with a new one; 0: none */
         bool seen;
     } pods[HF_PODS_MAX];
-    bool filled;    /* after the first look, all kills of new pods are new */
-    uint64_t total; /* new kills */
+    bool filled;    /* by a first look: kills of new pods are new */
+    uint64_t total; /* new ones */
 };
 
 struct hf_pods_found {
     bool found;
-    size_t n;                                  /* also beyond HF_PODS_MAX */
-    uint64_t used_bytes;                       /* measured pods */
-    struct hf_pod_memory worst[HF_PODS_WORST]; /* in trouble first, then nearest to limits */
+    size_t n;                                  /* also above HF_PODS_MAX */
+    uint64_t used_bytes;                       /* measured ones */
+    struct hf_pod_memory worst[HF_PODS_WORST]; /* in trouble, then nearest to limits */
     size_t n_worst;
-    size_t n_troubled; /* among all measured pods */
+    size_t n_troubled; /* of measured ones */
 };
 
 void hf_pods_read(const struct hf_probe_root *at, struct hf_pod_kills *kills, uint64_t now_ns,
@@ -71,9 +70,8 @@ void hf_pods_read(const struct hf_probe_root *at, struct hf_pod_kills *kills, ui
 /* "OomKilled", "NearLimit", "Stalled" or NULL. Pure. */
 const char *hf_pods_trouble(const struct hf_pod_memory *pod);
 
-/* Names the gravest pods and what to do. Returns the gravest's reason for MemoryPressure, or NULL and "". Pure. */
+/* The gravest, and what to do. Returns MemoryPressure's reason, or NULL, "". Pure. */
 const char *hf_pods_describe(const struct hf_pods_found *pods, char *text, size_t n);
 
-/* From "kubepods-burstable-pod<uid>.slice" and the like, '_' becomes '-'. False: not a pod's; uid is then undefined.
- * Pure. */
+/* Of "kubepods-burstable-pod<uid>.slice" and the like; '_' becomes '-'. False: no pod's; uid is undefined. Pure. */
 bool hf_pods_uid(const char *cgroup, char uid[40]);

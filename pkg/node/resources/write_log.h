@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bytes that the agent wrote within 24 hours, for spec.disk.writeBudget. Pure. */
+/* Bytes that the agent wrote in 24 hours, for spec.disk.writeBudget. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,69 +12,69 @@
 
 enum { HF_WRITE_LOG_HOURS = 24 };
 
-/* Save when so much is unsaved for so long, or NOW at once. */
+/* Unsaved: save after _NS, or NOW. */
 #define HF_WRITE_LOG_SAVE_BYTES (1ull << 20)
 #define HF_WRITE_LOG_SAVE_NOW_BYTES (32ull << 20)
 #define HF_WRITE_LOG_SAVE_NS (600 * HF_NS_PER_S)
 
 struct hf_write_log_now {
     uint64_t mono_ns;
-    uint64_t unix_ns; /* may leap */
+    uint64_t unix_ns;
     bool sure;        /* hf_clock_is_sure() */
     const char *boot; /* or "" */
 };
 
-/* A log that was saved in an earlier boot. */
+/* Of an earlier boot. */
 struct hf_write_log_saved {
     uint64_t hours[HF_WRITE_LOG_HOURS];
     uint64_t unix_s;
-    uint64_t age_s; /* of its current hour */
+    uint64_t age_s; /* its current hour's */
 };
 
 struct hf_write_log {
-    uint64_t hours[HF_WRITE_LOG_HOURS]; /* [0] is the current one */
+    uint64_t hours[HF_WRITE_LOG_HOURS]; /* [0]: current */
     uint64_t hour_ns;                   /* monotonic; wraps */
-    uint64_t counted;                   /* at the last note */
-    uint64_t unsaved;                   /* bytes since the save */
-    uint64_t saved_ns;                  /* monotonic; or the start */
+    uint64_t counted;                   /* at the note */
+    uint64_t unsaved;                   /* since the save */
+    uint64_t saved_ns;                  /* monotonic; or start */
     bool used_up;
-    /* the saved log: */
+    /* as saved: */
     bool is_saved;
     bool saved_used_up;
     bool saved_older;      /* an hour has ended since */
-    bool saved_later;      /* than the present */
-    uint64_t saved_lead;   /* unix_ns - mono_ns; may wrap */
-    uint64_t save_leap_ns; /* when another leap causes a save */
-    bool is_open;          /* how long the machine was off */
+    bool saved_later;      /* than now */
+    uint64_t saved_lead;   /* unix_ns - mono_ns; wraps */
+    uint64_t save_leap_ns; /* another leap saves then */
+    bool is_open;          /* for how long the machine was off */
     struct hf_write_log_saved loaded;
     uint64_t since_load; /* bytes */
 };
 
 void hf_write_log_init(struct hf_write_log *log, uint64_t now_ns);
 
-/* `counter`: bytes that the process has written since its start; a lower value comes from a new process. */
+/* `counter`: the process's since its start; lower: a new process. */
 void hf_write_log_note(struct hf_write_log *log, uint64_t counter, const struct hf_write_log_now *now);
 
-/* Monotonic time at which the sum may fall, or HF_NEVER. */
+/* Monotonic: the sum may fall, or HF_NEVER. */
 uint64_t hf_write_log_wait_until_ns(const struct hf_write_log *log, uint64_t budget_bytes);
 
 uint64_t hf_write_log_day(const struct hf_write_log *log);
 
-/* Once used up, true until at most 95 % are used. 0: no budget. */
+/* Until at most 95 % are used. 0: no budget. */
 bool hf_write_log_judge(struct hf_write_log *log, uint64_t budget_bytes);
 
-/* Save after this many bytes: an eighth of the budget, but more than the saves themselves write. */
+/* Bytes between saves: an eighth of the budget, but more than saves write. */
 uint64_t hf_write_log_part(uint64_t budget_bytes);
 
-/* True by the limits above; with a budget, after each part of it and at its end; with so many bytes in the day, when an
- * hour ends or the time leaps, at most once in HF_WRITE_LOG_SAVE_NS for leaps. */
+/* By the limits above; with a budget after each part and at its end; with so many bytes in the day, when an hour ends
+ * or time leaps (leaps once in HF_WRITE_LOG_SAVE_NS). */
 bool hf_write_log_is_due(const struct hf_write_log *log, uint64_t budget_bytes, const struct hf_write_log_now *now);
 
 extern const struct hf_record_type hf_write_log_type; /* its struct is private */
 
-/* Marks all bytes as saved. */
+/* All is then saved. */
 HF_MUST_USE int hf_write_log_format(struct hf_write_log *log, const struct hf_write_log_now *now, struct hf_buf *out);
 
-/* Loads a saved log, and moves it to the present. -EBADMSG: damaged; *log is unchanged. */
+/* And moves it to the present. -EBADMSG: damaged; unchanged. */
 HF_MUST_USE int hf_write_log_parse(struct hf_view text, const struct hf_write_log_now *now, struct hf_write_log *log,
                                    struct hf_err *err);

@@ -206,7 +206,7 @@ struct hf_edgeupdate {
     struct hf_share min_updated;
     /* after this time open, without halts and `suspend`, one updated node suffices; 0: never */
     uint64_t min_updated_after_ns;
-    uint64_t unknown_after_ns; /* without a report until then; default 30 min */
+    uint64_t unknown_after_ns; /* without a report for so long, a node is unknown; default 30 min */
     /* From admission to the end; a reporting node that is not done then has failed. Starts again after a wait (window,
      * turn, hold) or silence. 0: none. */
     uint64_t progress_deadline_ns;

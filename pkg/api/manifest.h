@@ -85,7 +85,7 @@ struct hf_manifest {
     uint64_t health_deadline_ns;
     bool prune;                             /* items that the source no longer has */
     bool force;                             /* replace what is not holdfast's */
-    enum hf_manifest_when_alone when_alone; /* StaticPods: without a kubelet (pkg/alone) */
+    enum hf_manifest_when_alone when_alone; /* StaticPods: run them without a kubelet (pkg/alone) */
     /* applied first; no circle */
     const char *depends_on[HF_MAX_MANIFEST_DEPENDENCIES + 1];
     json_t *substitute; /* object of strings, borrowed, or NULL */

@@ -70,7 +70,7 @@ struct hf_syncpolicy {
     uint64_t clock_max_skew_ns;  /* between clocks that agree */
     bool clock_resync;           /* beyond it, request one */
     json_t *static_labels;       /* object of strings, borrowed, or NULL */
-    bool detect_labels;          /* also of hardware */
+    bool detect_labels;          /* also labels of detected hardware */
     struct hf_policy_disk disk;
     struct hf_policy_retain retain;
     bool share_neighbours; /* content, with the site's neighbours */

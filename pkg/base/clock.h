@@ -32,7 +32,7 @@ static inline uint64_t hf_unix_ns(const struct hf_clock_ops *clock)
     return clock->unix_ns(clock->ctx);
 }
 
-/* By a time server (NTP, PTP); HF_NEVER: none, or unknown. */
+/* While a time server keeps it right (NTP, PTP); HF_NEVER: none, or unknown. */
 static inline uint64_t hf_clock_sync_error_ns(const struct hf_clock_ops *clock)
 {
     return clock->sync_error_ns != NULL ? clock->sync_error_ns(clock->ctx) : HF_NEVER;

@@ -2,7 +2,7 @@
 /* The file system as a table of functions: tests can cut the power at any call.
  *
  * As the system calls, with value or -errno. Descriptors are valid for their table only. A power cut may lose all since
- * the last fsync; for names, the folder's. Threads: any for os/fs_posix.h. */
+ * the last fsync; for names, since the folder's. Threads: any for os/fs_posix.h. */
 #pragma once
 
 #include <stdbool.h>

@@ -29,7 +29,7 @@ struct hf_log_field {
     int64_t number;
 };
 
-/* Text (NULL: ""), number. */
+/* HF_S: text (NULL becomes ""); HF_D: number. */
 #define HF_S(name, value) ((struct hf_log_field){.key = (name), .text = hf_log_text(value)})
 #define HF_D(name, value) ((struct hf_log_field){.key = (name), .number = (int64_t)(value)})
 

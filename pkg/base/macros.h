@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For every file. */
+/* The few macros that every file may use. */
 #pragma once
 
 #include <stddef.h>
@@ -18,10 +18,10 @@
 #define HF_MAX(a, b) ((a) > (b) ? (a) : (b))
 #define HF_DISTANCE(a, b) ((a) > (b) ? (a) - (b) : (b) - (a))
 
-/* fn(&variable) at the end of its scope. */
+/* Calls fn(&variable) at the end of its scope. */
 #define _cleanup_(fn) __attribute__((cleanup(fn)))
 
-/* Out of a variable with _cleanup_. */
+/* Moves a pointer out of a variable with _cleanup_. */
 #define hf_steal(pointer)                                                                                              \
     ({                                                                                                                 \
         __typeof__(&(pointer)) place_ = &(pointer);                                                                    \
@@ -30,7 +30,7 @@
         value_;                                                                                                        \
     })
 
-/* Around the `member` at `pointer`. */
+/* The struct with `member` at `pointer`. */
 #define hf_container_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 /* `<name>p(type **)` for _cleanup_. */

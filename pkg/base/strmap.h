@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Strings to pointers, sorted, for a few thousand. Copies keys; without `free_value` values are the caller's. Pure. */
+/* Maps strings to pointers, in a sorted array for a few thousand. Copies keys; without `free_value` values are the
+ * caller's. Pure. */
 #pragma once
 
 #include <stddef.h>

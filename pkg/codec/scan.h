@@ -89,7 +89,7 @@ HF_MUST_USE int hf_scan_array_next(struct hf_scan *scan, bool first);
 /* Only blanks may remain. */
 HF_MUST_USE int hf_scan_end(struct hf_scan *scan);
 
-/* hf_scan_type; fails if no value begins. */
+/* hf_scan_type of the next value; fails if none begins. */
 HF_MUST_USE int hf_scan_peek(struct hf_scan *scan);
 
 /* ---- single characters: for code that knows its text and finds duplicate names itself ---- */
@@ -162,7 +162,7 @@ size_t hf_scan_unescape(struct hf_view inside, char *out);
 /* Prefix of bytes that stand for themselves: ASCII but controls, '"' and '\'. */
 size_t hf_scan_plain(const char *p, size_t n);
 
-/* Escapes resolved. */
+/* Compares with escapes resolved. */
 bool hf_scan_is(const struct hf_scan_member *member, const char *name);
 /* NaN: not a number. */
 double hf_scan_number(const struct hf_scan_value *value);

@@ -19,7 +19,7 @@ struct hf_clock {
     uint64_t agreed_unix_ns, agreed_mono_ns;            /* last; agreed_unix_ns 0: none */
     uint64_t agreed_age_ns;                             /* then, from an earlier process */
     struct hf_time_track track;
-    /* wall clock's, by the kernel (HF_NEVER: not synchronized), and when (HF_NEVER: never) */
+    /* error of the wall clock by the kernel (HF_NEVER: not synchronized), and when (HF_NEVER: never) */
     uint64_t sync_error_ns, sync_mono_ns;
     uint64_t max_skew_ns;
     bool bound_rose; /* by a signed time, not yet in the file */
@@ -38,7 +38,7 @@ void hf_clock_take_date(struct hf_clock *clock, uint64_t date_unix_ns, uint64_t 
 /* Witnesses farther apart are not alike. */
 void hf_clock_set_max_skew(struct hf_clock *clock, uint64_t max_skew_ns);
 
-/* By a time server. */
+/* A time server keeps the wall clock right. */
 bool hf_clock_synchronized(struct hf_clock *clock);
 
 /* Two witnesses agree, or a time server keeps the only credible one right. */

@@ -11,7 +11,7 @@
 struct hf_clock_resync {
     bool asked;
     uint64_t asked_mono_ns;
-    bool seen; /* read once */
+    bool seen; /* the clocks were read once */
     int64_t wall_minus_mono;
 };
 

@@ -11,7 +11,7 @@
 struct hf_clock_skew {
     bool known;
     uint64_t server_unix_ns, at_mono_ns;
-    uint64_t transit_ns; /* Date's longest */
+    uint64_t transit_ns; /* longest transit of the Date */
     bool exceeded;       /* hysteresis: above max_skew_ns until 4/5 of it */
 };
 

@@ -11,12 +11,12 @@ const char *hf_disk_level_name(enum hf_disk_level level);
 
 enum { HF_DISK_WARN_PERCENT = 70, HF_DISK_CRITICAL_PERCENT = 85, HF_DISK_HYSTERESIS_PERCENT = 2 };
 
-/* Of blocks or inodes, the greater, rounded up; 0: unknown. As df(1), without root's reserve. */
+/* The greater share, of blocks or of inodes, rounded up; 0: unknown. As df(1), without root's reserve. */
 unsigned hf_disk_used_percent(const struct statvfs *fs);
 
 struct hf_disk_usage {
     unsigned used_percent;
-    unsigned inodes_percent; /* 0: no fixed number */
+    unsigned inodes_percent; /* 0: no fixed number of inodes */
     bool read_only;
 };
 void hf_disk_usage_of(const struct statvfs *fs, struct hf_disk_usage *ret_usage);

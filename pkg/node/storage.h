@@ -14,7 +14,7 @@ enum hf_storage {
     HF_STORAGE_VIRTUAL,
 };
 
-/* Of the label `storage`; unknown: "". */
+/* As in the label `storage`; unknown: "". */
 const char *hf_storage_name(enum hf_storage storage);
 
 /* By st_dev; major 0 (btrfs, overlay, tmpfs) by /proc/self/mountinfo. Follows partitions, LVM, md and dm-crypt to one

@@ -9,7 +9,7 @@
 
 #define HF_TIME_BUILD_UNIX_NS (1793491200ull * HF_NS_PER_S) /* 2026-11-01; each release moves it on */
 
-/* Above: not synchronized. */
+/* Above this error a clock is not synchronized. */
 #define HF_TIME_SYNC_ERROR_MAX_NS (2 * HF_NS_PER_S)
 
 struct hf_time_bound {

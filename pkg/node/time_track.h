@@ -11,7 +11,7 @@ struct hf_time_track {
     uint64_t unix_ns, mono_ns; /* at mono_ns; 0: none */
     bool synced;               /* kept right by a time server */
     bool from_file;            /* unknown time ago */
-    /* another one, since rival_since_ns */
+    /* another track, which the wall clock is on since rival_since_ns */
     uint64_t rival_unix_ns, rival_mono_ns, rival_since_ns;
 };
 
@@ -22,7 +22,7 @@ void hf_time_track_init(struct hf_time_track *track, uint64_t unix_ns, uint64_t 
 void hf_time_track_read(struct hf_time_track *track, uint64_t mono_ns, uint64_t unix_ns, bool synced,
                         uint64_t tolerance_ns);
 
-/* After an agreement, or without a usable wall clock. */
+/* Replaces the track, after an agreement, or without a usable wall clock. */
 void hf_time_track_set(struct hf_time_track *track, uint64_t mono_ns, uint64_t unix_ns, bool synced);
 
 uint64_t hf_time_track_ns(const struct hf_time_track *track, uint64_t mono_ns);

@@ -11,7 +11,7 @@
 enum hf_rollout_class {
     HF_CLASS_OUTSIDE,      /* not selected, or neither admitted nor begun */
     HF_CLASS_SUPERSEDED,   /* by another object of the release name */
-    HF_CLASS_UPDATED,      /* or repairs after it */
+    HF_CLASS_UPDATED,      /* Committed, or repairs after that */
     HF_CLASS_FAILED,       /* RolledBack, Rejected, or RollingBack after a verdict (hf_reason_is_failure()) */
     HF_CLASS_OVERDUE,      /* works longer than progressDeadline */
     HF_CLASS_INCOMPATIBLE, /* nothing in the release is for it */
@@ -26,7 +26,7 @@ enum hf_rollout_class {
 struct hf_rollout_facts {
     bool selected;
     bool reached;
-    bool superseded; /* says the node */
+    bool superseded; /* as the node reports */
     /* was Committed, and waits for no turn or window: other phases are repairs */
     bool was_updated;
     bool has_entry; /* status.updates has this digest */

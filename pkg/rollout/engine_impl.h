@@ -18,7 +18,7 @@ enum {
 #define HF_ENGINE_CANARY 0x8000u
 #define HF_ENGINE_RETRY_NS (5 * HF_NS_PER_S)    /* after a conflict or unknown result */
 #define HF_ENGINE_REFUSED_NS (60 * HF_NS_PER_S) /* after a refusal */
-/* then an unknown write was not done */
+/* an unknown write not shown by then was not done */
 #define HF_ENGINE_DOUBT_NS (60 * HF_NS_PER_S)
 #define HF_ENGINE_LOOK_NS (10 * HF_NS_PER_S) /* at most, between counts of the nodes */
 
@@ -73,8 +73,8 @@ struct track {
     size_t n_waiting_for;
     unsigned n_turns;
     bool seen;
-    bool turn_held; /* told: a silent node blocks its group */
-    bool told_halt; /* told */
+    bool turn_held; /* an Event told that a silent node blocks its group */
+    bool told_halt; /* an Event told of the operator's halt */
 
     /* If leading: */
     bool claimed;                  /* has our epoch; `state` is valid */
@@ -148,7 +148,7 @@ HF_MUST_USE int hf_rollout_track_take(struct track *track, json_t *json, uint64_
 HF_MUST_USE int hf_rollout_track_grow(struct track *track, size_t n);
 /* How many. */
 size_t hf_rollout_track_prepare(struct track *track, const struct hf_fleet *fleet, size_t budget);
-/* Changed labels, a gone Node, or a new or free record. */
+/* For changed labels, a Node that is gone, or a record that is new or free. */
 void hf_rollout_track_node(struct track *track, const struct hf_fleet *fleet, uint32_t id, bool is_new, uint32_t now_s);
 void hf_rollout_track_notes(struct track *track, uint32_t id, const json_t *edgenode);
 

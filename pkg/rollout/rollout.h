@@ -60,7 +60,7 @@ struct hf_rollout_state {
     char reason[HF_ROLLOUT_REASON];
     uint64_t soaked_ns;
     uint64_t waited_ns;             /* open, without halts and spec.suspend, until settled */
-    unsigned forgiven;              /* by the last resume, and still failed */
+    unsigned forgiven;              /* accepted by the last resume, and still failed */
     char resumed[HF_ROLLOUT_TOKEN]; /* last token taken */
     uint64_t epoch;
     uint64_t start_unix_ns;

@@ -10,10 +10,10 @@
 enum { HF_SLAB_STEP = 8, HF_SLAB_LARGEST = 256 };
 
 struct hf_slab {
-    void *blocks; /* linked by first pointer */
+    void *blocks; /* linked by their first pointer */
     char *at;     /* unused in the newest block */
     size_t left;
-    void *free[HF_SLAB_LARGEST / HF_SLAB_STEP + 1]; /* by size */
+    void *free[HF_SLAB_LARGEST / HF_SLAB_STEP + 1]; /* returned pieces by size */
     size_t bytes;
 };
 

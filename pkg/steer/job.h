@@ -27,7 +27,7 @@ struct hf_steer_job {
 
 void hf_steer_job_init(struct hf_steer_job *job, const struct hf_steer_operation *operation,
                        struct hf_steer_machine *machine);
-/* Without a worker, ends before the return. */
+/* If no worker takes it, it ends before the return. */
 void hf_steer_job_submit(struct hf_steer_job *job);
-/* `run` ends soon, if it looks. */
+/* `run` ends soon, if it looks at `cancel`. */
 void hf_steer_job_cancel(struct hf_steer_job *job);

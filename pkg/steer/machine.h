@@ -76,7 +76,7 @@ bool hf_steer_machine_retry(struct hf_steer_machine *machine);
 /* When next, or HF_NEVER. */
 uint64_t hf_steer_machine_retry_ns(const struct hf_steer_machine *machine);
 
-/* For jobs that write the record themselves: the text is on disk, already or now. _keep_text() empties `text`. */
+/* For jobs that write the record themselves: does the disk have this text? _keep_text(): it has now; empties `text`. */
 bool hf_steer_machine_has_text(const struct hf_steer_machine *machine, const struct hf_buf *text);
 void hf_steer_machine_keep_text(struct hf_steer_machine *machine, struct hf_buf *text);
 /* The next save writes in any case. */

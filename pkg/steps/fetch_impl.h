@@ -40,7 +40,7 @@ struct fetch_try {
     size_t at; /* the one in progress */
     struct hf_access_ticket ticket;
     bool answered;
-    bool served;       /* has sent bytes */
+    bool served;       /* the server has sent bytes */
     bool from_zero;    /* ask for everything */
     bool renew;        /* try this one again */
     unsigned renewals; /* so far */

@@ -40,7 +40,7 @@ HF_MUST_USE int hf_fetch_record_remove(const struct hf_fs_ops *fs, const char *f
 /* fetch.now, without a sync. `shorter`: the text may be shorter, so truncates first. */
 HF_MUST_USE int hf_fetch_record_note(const struct hf_fs_ops *fs, int fd, const struct hf_fetch_record *record,
                                      bool shorter, struct hf_err *err);
-/* fetch.now for writing; makes it and its folder. */
+/* Opens fetch.now for writing; makes it and its folder. */
 HF_MUST_USE int hf_fetch_record_open(const struct hf_fs_ops *fs, const char *folder, struct hf_err *err);
 
 extern const struct hf_record_type hf_fetch_record_type; /* of both files */

@@ -18,7 +18,7 @@ enum hf_notice_reason {
     HF_NOTICE_ROLLED_BACK,
     HF_NOTICE_REJECTED,
     HF_NOTICE_REPAIRED,
-    HF_NOTICE_HELD_BACK, /* the site: to the version before */
+    HF_NOTICE_HELD_BACK, /* the site went back to the version before */
     HF_NOTICE_WENT_STALE,
     HF_NOTICE_CAME_BACK,
     HF_NOTICE_DISK_PRESSURE,

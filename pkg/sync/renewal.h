@@ -32,8 +32,8 @@ enum hf_renewal_event {
     HF_RENEWAL_LOST,    /* certificate refused or expired */
     HF_RENEWAL_DONE,    /* Issue: the certificate is there */
     HF_RENEWAL_PENDING, /* neither approved nor signed */
-    HF_RENEWAL_ABSENT,  /* the request */
-    HF_RENEWAL_DENIED,  /* or signer failed */
+    HF_RENEWAL_ABSENT,  /* the request is gone */
+    HF_RENEWAL_DENIED,  /* or the signer failed */
     HF_RENEWAL_REFUSED, /* not for this node, by any way (sync/way.h) */
     HF_RENEWAL_ANOTHER, /* refused or denied by this way, not yet by all */
     HF_RENEWAL_BAD,     /* another key's, or expired */

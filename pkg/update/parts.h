@@ -57,7 +57,7 @@ struct hf_target self_target_of(const struct hf_update_engine *engine, enum hf_i
                                 const char *release);
 /* Was a tree with this archive the last that the supervisor gave up? */
 bool self_is_given_up(const struct release *release, const char *sha256, struct hf_supervisor_note *ret_verdict);
-/* The durable state has changed: is a verdict awaited? */
+/* After a change of the durable state: tells the supervisor whether a verdict is awaited. */
 void self_tell(const struct release *release);
 /* Raises HF_EV_UNHEALTHY by a verdict of the supervisor, or for lack of one. */
 bool self_trial_fails(struct release *release);

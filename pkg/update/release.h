@@ -157,7 +157,7 @@ struct release_drift {
     bool fired;            /* a watch, since the last check */
     bool at_interval;      /* hf_update_engine_check_drift() since the last check */
     uint64_t look_due_ns;  /* no check before; 0: now */
-    uint64_t newer_due_ns; /* no attempt of the newer release before, as a repair has its place; 0: now */
+    uint64_t newer_due_ns; /* no attempt of the newer release before, while a repair has its place; 0: now */
     uint64_t boot_due_ns;  /* judge the committed release after a boot (probation.c) */
     uint64_t order_due_ns; /* look for the version before again (order.c) */
     /* one more for each drift, one less for each look at an interval without: sets the delay */

@@ -21,7 +21,7 @@ struct hf_policy_member {
 struct hf_policy_set_input {
     const struct hf_policy_member *members;
     size_t n_members;
-    /* The section's policy before, or NULL. May be NULL: none in effect. */
+    /* The policy that had this section, or NULL. May be NULL: none was in effect. */
     const char *(*incumbent)(void *arg, const char *path);
     /* Ranks as signed by the entry's own signatures. Asked only for signed entries of several policies. NULL: none. */
     bool (*entry_is_signed)(void *arg, const struct hf_manifest *entry);
@@ -44,8 +44,8 @@ struct hf_policy_section {
 /* Why a policy does not decide a section that it sets: */
 enum hf_policy_passed {
     HF_POLICY_PASSED_SAME,     /* the same value */
-    HF_POLICY_PASSED_UNSIGNED, /* the decider is */
-    HF_POLICY_PASSED_PRIORITY, /* lower */
+    HF_POLICY_PASSED_UNSIGNED, /* the decider is signed, this one is not */
+    HF_POLICY_PASSED_PRIORITY, /* its own is lower */
     /* For a person (hf_policy_set_is_conflict()): */
     HF_POLICY_PASSED_CONFLICT,        /* same rank, different values */
     HF_POLICY_PASSED_NO_ROOM,         /* too many labels or entries */

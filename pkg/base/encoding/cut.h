@@ -10,5 +10,5 @@ void hf_cut_end(char *text, size_t n);
 /* Cut if it has n bytes or more. */
 const char *hf_cut(const char *text, char *out, size_t n);
 
-/* For "%.<max>s". Until the block ends. */
+/* In place of "%.<max>s"; valid until the block ends. */
 #define HF_CUT(max, text) hf_cut((text), (char[(max) + 1]){0}, (max) + 1)

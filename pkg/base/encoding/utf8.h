@@ -14,7 +14,7 @@ size_t hf_utf8_length(const char *bytes, size_t n);
 /* Whole valid characters. */
 size_t hf_utf8_prefix(const char *bytes, size_t n);
 
-/* To its hf_utf8_prefix(). */
+/* Shortens `text` to its hf_utf8_prefix(). */
 void hf_utf8_trim(char *text);
 
 /* `point` <= 0x10ffff. Returns the bytes. */

@@ -36,5 +36,5 @@ enum hf_time_answer { HF_TIME_NO, HF_TIME_YES, HF_TIME_UNSURE };
 /* YES: all is at or after `then_unix_ns`. NO: before, or HF_NEVER. Else UNSURE. */
 enum hf_time_answer hf_time_has_come(const struct hf_time_range *range, uint64_t then_unix_ns);
 
-/* To the period: < 0 after it; > 0 before it, if witnesses agree; else 0, maybe inside. */
+/* Seconds to the period: < 0 after it; > 0 before it, if witnesses agree; else 0, maybe inside. */
 int64_t hf_time_distance_s(const struct hf_time_range *range, int64_t from_s, int64_t until_s);

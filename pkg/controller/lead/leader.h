@@ -44,5 +44,6 @@ bool hf_leader_floor(struct hf_leader *leader, uint64_t epoch);
 /* Until the next answer. */
 const char *hf_leader_annotation(const struct hf_leader *leader, const char *key);
 
-/* Stops leading, releases the Lease, then calls `released`, maybe at once, after 5 s at most. Again: no effect. */
+/* Stops leading, releases the Lease, then calls `released`, maybe at once, after 5 s at most. A second call has no
+ * effect. */
 void hf_leader_release(struct hf_leader *leader, void (*released)(void *arg), void *arg);

@@ -30,7 +30,7 @@ struct hf_lease_timing {
 
 struct hf_lease_record {
     char holder[HF_LEASE_HOLDER];
-    char renewed[HF_LEASE_TIME]; /* not parsed */
+    char renewed[HF_LEASE_TIME]; /* only compared */
     uint64_t transitions;        /* leaseTransitions */
     uint64_t duration_ns;        /* leaseDurationSeconds */
 };
@@ -44,7 +44,7 @@ struct hf_lease {
     bool current, absent; /* `seen` still holds; the server has none */
     bool has_base;
     bool read_once;   /* in this process */
-    uint64_t seen_ns; /* `seen` last changed */
+    uint64_t seen_ns; /* when `seen` last changed */
     bool leading;     /* see hf_lease_leads() */
     /* last own (0: none); hf_lease_floor(); any holder's highest; first seen */
     uint64_t epoch, floor, highest, base;

@@ -22,7 +22,7 @@ struct hf_cluster_step {
     bool takes_conflict;
 };
 
-/* The object in work; borrowed from set, kinds or inventory. */
+/* The object that the run works on; borrowed from set, kinds or inventory. */
 struct hf_cluster_now {
     struct hf_cluster_id id;
     const char *resource;

@@ -29,7 +29,7 @@ struct target_ops {
     bool (*prepares)(struct entry *entry);
     /* A set in place must pass `probe`, whatever its entry says. */
     bool (*needs_probe)(const struct entry *entry);
-    /* For an entry of this scope. */
+    /* Does the node permit this target to an entry of this scope? */
     bool (*is_allowed)(const struct hf_config *config, enum hf_config_scope scope, struct hf_err *err);
     /* Worker: where an attempt with this set stages its files. False: nowhere that the node permits. */
     bool (*find_root)(const struct entry *entry, const struct hf_files_place *place, const struct hf_config *config,

@@ -35,8 +35,8 @@ struct hf_logs {
 /* Unreadable: no finding. */
 void hf_logs_read(const struct hf_probe_root *at, struct hf_logs *ret_logs);
 
-/* Which can fill the disk, and what to do. Returns LogRotation's reason: "JournalTooLarge", "ContainerLogsTooLarge",
- * "FileTooLarge"; or NULL, "". Pure. */
+/* Which logs can fill the disk, and what to do. Returns LogRotation's reason: "JournalTooLarge",
+ * "ContainerLogsTooLarge", "FileTooLarge"; or NULL, "". Pure. */
 const char *hf_logs_judge(const struct hf_logs *logs, char *text, size_t n);
 
 /* As journald reads "1G512M", by 1024; 0: ignored, as "40m" and "1GB". Pure. */

@@ -51,8 +51,8 @@ struct hf_pod_kills {
         uint64_t killed_ns; /* last look with a new one; 0: none */
         bool seen;
     } pods[HF_PODS_MAX];
-    bool filled;    /* by a first look: kills of new pods are new */
-    uint64_t total; /* new ones */
+    bool filled;    /* by a first look: from then on, all kills of new pods are new */
+    uint64_t total; /* new kills */
 };
 
 struct hf_pods_found {

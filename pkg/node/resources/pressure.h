@@ -21,7 +21,7 @@ struct hf_pressure_disk {
     struct hf_disk_usage usage;
     struct hf_wear wear;
     bool missing;               /* others are 0 */
-    bool must_write;            /* the agent */
+    bool must_write;            /* by the agent */
     bool was_writable;          /* in this process */
     enum hf_disk_level filling; /* last level */
     /* by hf_pressure_judge(): */
@@ -35,7 +35,7 @@ void hf_pressure_judge(struct hf_pressure_disk *disk, unsigned warn_percent, uns
 
 struct hf_pressure_advice {
     unsigned critical_percent;
-    bool reclaim;        /* by policy: old files */
+    bool reclaim;        /* by the policy, old files may go */
     const char *kubelet; /* hf_kubelet_config_describe(), or "" */
 };
 

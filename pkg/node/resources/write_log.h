@@ -12,7 +12,7 @@
 
 enum { HF_WRITE_LOG_HOURS = 24 };
 
-/* Unsaved: save after _NS, or NOW. */
+/* Save when so much is unsaved for so long, or NOW at once. */
 #define HF_WRITE_LOG_SAVE_BYTES (1ull << 20)
 #define HF_WRITE_LOG_SAVE_NOW_BYTES (32ull << 20)
 #define HF_WRITE_LOG_SAVE_NS (600 * HF_NS_PER_S)
@@ -28,7 +28,7 @@ struct hf_write_log_now {
 struct hf_write_log_saved {
     uint64_t hours[HF_WRITE_LOG_HOURS];
     uint64_t unix_s;
-    uint64_t age_s; /* its current hour's */
+    uint64_t age_s; /* of its current hour */
 };
 
 struct hf_write_log {
@@ -55,7 +55,7 @@ void hf_write_log_init(struct hf_write_log *log, uint64_t now_ns);
 /* `counter`: the process's since its start; lower: a new process. */
 void hf_write_log_note(struct hf_write_log *log, uint64_t counter, const struct hf_write_log_now *now);
 
-/* Monotonic: the sum may fall, or HF_NEVER. */
+/* Monotonic time at which the sum may fall, or HF_NEVER. */
 uint64_t hf_write_log_wait_until_ns(const struct hf_write_log *log, uint64_t budget_bytes);
 
 uint64_t hf_write_log_day(const struct hf_write_log *log);

@@ -81,7 +81,6 @@ enum hf_install_kind { HF_INSTALL_FILE, HF_INSTALL_TREE, HF_INSTALL_AGENT };
 
 /* Of kind Agent. */
 #define HF_AGENT_RELEASE "holdfast-agent"
-#define HF_AGENT_MAX_DEADLINE_NS (120 * HF_NS_PER_S)
 
 struct hf_install {
     enum hf_install_kind kind;

@@ -20,6 +20,8 @@
 #include "base/net/url_mask.h"
 #include "codec/sha256.h"
 
+#define HF_AGENT_MAX_DEADLINE_NS (120 * HF_NS_PER_S)
+
 #define HF_MAX_ARTIFACT_BYTES (64ull << 30)
 
 #define MAX_SEQUENCE ((1ull << 53) - 1) /* the largest integer of canonical JSON */

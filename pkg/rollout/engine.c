@@ -8,6 +8,8 @@
 #include "base/array.h"
 #include "rollout/engine_impl.h"
 
+enum { HF_ENGINE_PREPARE = 20000 }; /* slots per plan */
+
 enum { SILENT_PER_S = 20, TURNS_PER_S = 50 };
 #define COLLECT_AFTER_NS (24 * 3600 * HF_NS_PER_S)
 

@@ -9,8 +9,7 @@
 
 enum {
     HF_ENGINE_EFFECTS = 256,
-    HF_ENGINE_NOTES = 16,      /* struct notes per EdgeUpdate */
-    HF_ENGINE_PREPARE = 20000, /* slots per plan */
+    HF_ENGINE_NOTES = 16, /* struct notes per EdgeUpdate */
 };
 
 #define HF_ENGINE_SLOT_MASK 0x3fffu

@@ -23,6 +23,8 @@
 #include "base/encoding/hex.h"
 #include "base/parse.h"
 
+enum { HF_FLEET_DEFAULT_INTERVAL = 300 }; /* seconds */
+
 static uint32_t hash_of_node(const void *arg, uint32_t id)
 {
     const struct hf_fleet *fleet = arg;

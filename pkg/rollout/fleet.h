@@ -11,7 +11,6 @@ enum {
     HF_FLEET_ENTRIES = 64,
     HF_FLEET_TURNS = 8,
     HF_FLEET_OFFSET_S = 1 << 30,
-    HF_FLEET_DEFAULT_INTERVAL = 300 /* seconds */
 };
 
 enum hf_fleet_wait {

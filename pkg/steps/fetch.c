@@ -21,6 +21,17 @@
 #include "oci/registry/reference.h"
 #include "steps/fetch_impl.h"
 
+enum {
+    /* bytes; with fewer the download fails with DownloadTooSlow, unless it is paused or limited itself */
+    HF_FETCH_MIN_PER_MINUTE = 1 << 10,
+    HF_FETCH_MIRROR_MIN = 64 << 10,
+    HF_FETCH_MIRROR_S = 15, /* from its answer on, for which it has a minute: a cache may be filling */
+    HF_FETCH_RENEWALS = 3,  /* how often `url` is asked again */
+    /* bytes after which a durable record is due (1/64 of the download if that is more); also after 10 s with at least
+     * HF_FETCH_WRITE bytes */
+    HF_FETCH_SYNC = 1 << 20,
+};
+
 static const uint64_t idle_ns = 60 * HF_NS_PER_S, sync_ns = 10 * HF_NS_PER_S, write_ns = HF_NS_PER_S / 5,
                       mirror_connect_ns = 5 * HF_NS_PER_S, token_ns = 30 * HF_NS_PER_S;
 

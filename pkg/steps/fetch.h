@@ -21,13 +21,6 @@ enum {
     /* bytes collected before a write, unless the last one is 200 ms ago */
     HF_FETCH_WRITE = 64 << 10,
     HF_FETCH_BUFFER = 256 << 10, /* unwritten bytes at which the connection pauses */
-    /* bytes until a durable record (1/64 of the download if more), or 10 s with at least HF_FETCH_WRITE bytes */
-    HF_FETCH_SYNC = 1 << 20,
-    /* bytes; with fewer the download fails with DownloadTooSlow, unless it is paused or limited itself */
-    HF_FETCH_MIN_PER_MINUTE = 1 << 10,
-    HF_FETCH_MIRROR_MIN = 64 << 10,
-    HF_FETCH_MIRROR_S = 15, /* after its answer, for which it has a minute: a cache may be filling */
-    HF_FETCH_RENEWALS = 3,  /* repetitions of `url` */
 };
 
 struct hf_fetch_params {

@@ -11,6 +11,8 @@
 
 #include "base/encoding/cut.h"
 
+enum { HF_UPDATE_MAX_CHANGES = 3 }; /* probations with a changed target, before the engine gives up */
+
 enum { MAX_RESTART_TRIES = 10 };
 static const uint64_t restart_again_ns = 3 * HF_NS_PER_S, again_ns = 60 * HF_NS_PER_S;
 

@@ -18,6 +18,8 @@
 #include "base/strmap.h"
 #include "web/metrics.h"
 
+enum { HF_APPROVER_MAX_FLYING = 4 }; /* in flight */
+
 #define CALL_TIMEOUT_NS (10 * HF_NS_PER_S)
 #define CONFLICT_NS HF_NS_PER_S /* the watch brings the newer object meanwhile */
 #define FAILURE_NS (10 * HF_NS_PER_S)

@@ -11,7 +11,6 @@ struct hf_approver;
 enum {
     HF_APPROVER_MAX_OPEN = 512, /* undecided */
     HF_APPROVER_MAX_PER_NODE = 8,
-    HF_APPROVER_MAX_FLYING = 4, /* in flight */
 };
 
 struct hf_approver_params {

@@ -15,6 +15,8 @@
 
 #include "manifests/cluster/health.h"
 
+#define HF_CLUSTER_GONE_NS (2 * 60 * HF_NS_PER_S) /* wait for a deletion */
+
 #define POLL_NS (HF_NS_PER_S / 2)
 
 static void look_at_object(struct hf_cluster_run *run);

@@ -13,13 +13,11 @@
 
 enum {
     HF_CLUSTER_PER_SECOND = 20, /* requests about objects per second, at most */
-    HF_CLUSTER_ATTEMPTS = 4,    /* at one request that the server cannot answer now */
 };
 /* After this a run repeats no request and waits for no object; a longer Retry-After ends it. */
 #define HF_CLUSTER_TIME_NS (15 * 60 * HF_NS_PER_S)
 /* a run waits so long for a new kind or namespace */
 #define HF_CLUSTER_CURRENT_NS (60 * HF_NS_PER_S)
-#define HF_CLUSTER_GONE_NS (2 * 60 * HF_NS_PER_S) /* wait for a deletion */
 
 struct hf_cluster_run;
 

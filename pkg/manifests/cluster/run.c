@@ -14,6 +14,8 @@
 #include "api/meta.h"
 #include "base/encoding/cut.h"
 
+enum { HF_CLUSTER_ATTEMPTS = 4 }; /* at one request that the server cannot answer now */
+
 #define RETRY_BASE_NS HF_NS_PER_S
 #define RETRY_CAP_NS (30 * HF_NS_PER_S)
 

@@ -26,6 +26,11 @@
 #include "steps/fetch.h"
 #include "steps/fetch_record.h"
 
+enum {
+    HF_ARCHIVE_DOWNLOAD_MAX_RECEIVED = 2 * HF_ARCHIVE_DOWNLOAD_MAX_BYTES,
+    HF_ARCHIVE_DOWNLOAD_MAX_UNREADABLE = 5,
+};
+
 /* After a download for nothing (wrong digest or size, or more than HF_ARCHIVE_DOWNLOAD_MAX_RECEIVED through broken
  * connections); doubles up to 64 times, for metered links and worn cards. */
 #define HF_ARCHIVE_DOWNLOAD_PAUSE_NS (300 * HF_NS_PER_S)

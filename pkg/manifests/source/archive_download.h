@@ -9,8 +9,6 @@
 
 enum {
     HF_ARCHIVE_DOWNLOAD_MAX_BYTES = 32 << 20, /* compressed */
-    HF_ARCHIVE_DOWNLOAD_MAX_RECEIVED = 2 * HF_ARCHIVE_DOWNLOAD_MAX_BYTES,
-    HF_ARCHIVE_DOWNLOAD_MAX_UNREADABLE = 5,
 };
 
 /* With one archive: the source keeps it between downloads, and clears it for another archive. */

@@ -9,6 +9,8 @@
 #include "codec/gunzip.h"
 #include "pack/tar/tar_read.h"
 
+enum { HF_UNARCHIVE_MAX_OUT = 256 << 20 }; /* bytes of the decompressed archive */
+
 enum unarchive_state { AT_HEAD, AT_CONTENT, AT_PADDING, AT_END };
 
 struct hf_unarchive {

@@ -11,8 +11,7 @@
 #include "manifests/source/failure.h"
 
 enum {
-    HF_UNARCHIVE_MAX_OUT = 256 << 20, /* decompressed */
-    HF_UNARCHIVE_MAX_TAIL = 1 << 20,  /* zero bytes after its end */
+    HF_UNARCHIVE_MAX_TAIL = 1 << 20, /* zero bytes after its end */
 };
 
 struct hf_unarchive_params {

@@ -13,6 +13,8 @@
 #include "base/parse.h"
 #include "codec/state/sealed_file.h"
 
+enum { HF_INVENTORY_MAX_EXTRA = 160 }; /* of a line, without its path */
+
 #define KIND "manifest-inventory"
 
 enum { VERSION = 1 };

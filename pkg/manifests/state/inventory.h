@@ -21,7 +21,6 @@ enum {
     /* two sets: files, folders, and folders above the targets, with paths below 1 KiB */
     HF_INVENTORY_MAX_ITEMS = 2 * (HF_BUNDLE_MAX_FILES + HF_BUNDLE_MAX_FOLDERS + 512),
     HF_INVENTORY_MAX_BYTES = 16 << 20, /* of the file; a swap leaves half for the way back */
-    HF_INVENTORY_MAX_EXTRA = 160,      /* of a line, without its path */
 };
 
 struct hf_inventory_item {

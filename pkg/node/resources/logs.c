@@ -23,6 +23,13 @@
 #include "node/resources/drop_ins.h"
 #include "node/resources/words.h"
 
+enum {
+    HF_LOGS_MAX_ENTRIES = 8192,
+    HF_LOGS_MAX_DEPTH = 6,
+    HF_LOGS_JOURNAL_PERCENT = 20,  /* of the disk */
+    HF_LOGS_CONTAINER_PERCENT = 5, /* of the disk, for one container */
+};
+
 enum { FILE_BYTES = 64 * 1024, MAX_FILES = 128 };
 
 /* ---- journald ---------------------------------------------------------------------------------------------------- */

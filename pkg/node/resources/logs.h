@@ -10,10 +10,6 @@
 enum {
     HF_LOGS_TEXT = 1025,
     HF_LOGS_BIGGEST = 5,
-    HF_LOGS_MAX_ENTRIES = 8192,
-    HF_LOGS_MAX_DEPTH = 6,
-    HF_LOGS_JOURNAL_PERCENT = 20, /* of the disk */
-    HF_LOGS_CONTAINER_PERCENT = 5 /* of the disk, per container */
 };
 #define HF_LOGS_FILE_BYTES (1ull << 30) /* above, needs logrotate */
 

@@ -21,6 +21,12 @@
 #include "base/macros.h"
 #include "node/resources/words.h"
 
+enum {
+    HF_PODS_NEAR_LIMIT_PERCENT = 95, /* of the limit */
+    /* of the last minute, in which all processes waited for memory together */
+    HF_PODS_STALLED_PERCENT = 10,
+};
+
 enum { UID_MIN = 32, UID_MAX_TEXT = 36, STAT_BYTES = 8192, MAX_NAMES = 4096, MAX_CHILDREN = 64 };
 #define NO_LIMIT (UINT64_C(1) << 62)
 

@@ -15,9 +15,6 @@ enum {
     HF_PODS_WORST = 10,
     HF_PODS_TEXT = 1025,
     HF_PODS_NAME = 200,
-    HF_PODS_NEAR_LIMIT_PERCENT = 95, /* of the limit */
-    /* of the last minute, with all processes waiting for memory */
-    HF_PODS_STALLED_PERCENT = 10
 };
 
 /* So long an OOM kill is recent. */

@@ -6,6 +6,8 @@
 
 #include "codec/state/record.h"
 
+enum { HF_JOURNAL_FORMAT = 1 };
+
 /* ---- names ------------------------------------------------------------------------------------------------------- */
 
 static const char *const method_names[] = {[HF_METHOD_NONE] = "",

@@ -19,13 +19,11 @@
 #include "update/rules/delta_chain.h"
 
 enum {
-    HF_JOURNAL_FORMAT = 1,
     HF_JOURNAL_MAX_BYTES = HF_API_MAX_OBJECT_BYTES + (64 << 10),
     HF_UPDATE_MAX_VERSION = 129, /* with the terminator, as the next two; longer ones are cut */
     HF_UPDATE_MAX_MESSAGE = 257,
     HF_UPDATE_MAX_DETOUR = 225,
-    HF_UPDATE_MAX_CHANGES = 3, /* probations with a changed target, before the engine gives up */
-    HF_UPDATE_MAX_STARTS = 3,  /* agent starts in a probation, before it rolls back */
+    HF_UPDATE_MAX_STARTS = 3, /* agent starts in a probation, before it rolls back */
 };
 
 enum hf_update_method { HF_METHOD_NONE, HF_METHOD_DELTA, HF_METHOD_FULL, HF_METHOD_KEPT, HF_METHOD_NEIGHBOUR };

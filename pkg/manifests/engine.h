@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Applies the entries of spec.manifests to their targets, and repairs later drift.
  *
- * Each entry follows its source. A new content is applied when the gates allow it; if its health checks fail, the last
- * good one returns. Repairs use the entry's own copy. Each effect is on disk before it happens. Start, repair and
- * rollback of files need no network; objects of the cluster need the API server, and so do Secrets without a sealed
- * copy.
+ * A new content of an entry's source is applied when the gates allow it; if its health checks fail, the last good one
+ * returns. Each effect is on disk before it happens. Start, repair and rollback of files need no network; objects of
+ * the cluster need the API server, and so do Secrets without a sealed copy.
  *
  * Copies what it keeps, except what is called borrowed. A failure of one entry shows only in its status. */
 #pragma once
@@ -70,8 +69,8 @@ HF_MUST_USE int hf_manifest_engine_new(const struct hf_manifest_engine_params *p
 void hf_manifest_engine_free(struct hf_manifest_engine *engine);
 HF_DEFINE_CLEANUP(struct hf_manifest_engine, hf_manifest_engine_free)
 
-/* Call it once, before the network is used: repairs files that drifted while no agent ran; blocks. Not objects of the
- * cluster, nor entries in Applying, Probation or RollingBack. */
+/* Once, before the network is used: repairs files that drifted while no agent ran; blocks. Not objects of the cluster,
+ * nor entries in Applying, Probation or RollingBack. */
 void hf_manifest_engine_repair_now(struct hf_manifest_engine *engine);
 
 struct hf_manifest_desired {
@@ -88,8 +87,8 @@ struct hf_manifest_desired {
     bool writes_used_up; /* spec.disk.writeBudget */
 };
 
-/* On any change, and once per interval of the policy. Sets every entry that it can, also if another fails. While
- * MANIFEST_MAX_LEFT (entry.h) entries wait to be removed, new names show Waiting with PruneLimit, which is no error. */
+/* On any change, and once per interval of the policy. Sets each entry that it can. While MANIFEST_MAX_LEFT (entry.h)
+ * entries wait to be removed, new names show Waiting with PruneLimit, which is no error. */
 HF_MUST_USE int hf_manifest_engine_set(struct hf_manifest_engine *engine, const struct hf_manifest_desired *desired,
                                        struct hf_err *err);
 /* Once per interval of the policy: asks sources for news, looks for drift. */

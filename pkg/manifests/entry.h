@@ -31,13 +31,13 @@
 #include "manifests/task.h"
 #include "manifests/unit_call.h"
 
-/* Attempts of one rollback that could not read what they go back to, before it is lost: an error may pass, a worn-out
- * block does not. A full disk may last for days, so other failures are not counted. */
+/* Attempts of one rollback that cannot read what they go back to, before it is lost: an error may pass, a worn-out
+ * block does not. Other failures, such as a full disk for days, are not counted. */
 enum { MANIFEST_MAX_UNREADABLE = 5 };
 
 /* Attempts in a row to place a set, or the good one again, that fail for a reason that stays
- * (hf_manifest_outcome_may_pass()), such as an immutable file. After one more, the set rolls back, or the rollback
- * ends: the entry must not keep out new content for ever. */
+ * (hf_manifest_outcome_may_pass()), such as an immutable file. One more rolls back, or ends the rollback: the entry
+ * must not keep out new content for ever. */
 enum { MANIFEST_MAX_STUCK = 5 };
 
 struct entry_failures {

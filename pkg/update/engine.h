@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Installs new versions of releases, one at a time, and restores the old one if the new one fails. Before each step the
- * journal has all that a later process needs to resume; only downloads need a network. `err` may be NULL. An update's
- * error is in its status alone. */
+/* Installs new versions of releases, one at a time, and restores the old one if the new one fails. The journal has all
+ * that a later process needs to resume; only downloads need a network. `err` may be NULL. An update's error is in its
+ * status alone. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -90,34 +90,30 @@ struct hf_update_params {
 
 struct hf_update_engine;
 
-/* Copies strings and `roots`, borrows the rest; tables and `log` must outlive the loop that runs the jobs.
- * -EWOULDBLOCK: another process holds <state_dir>/updates/lock. Updates resume in the loop's next turn. A damaged
- * journal is set aside, as the status says. An unreadable one is read again every ten seconds (IoError), and is damaged
- * after an hour. */
+/* Copies strings and `roots`, borrows the rest; tables and `log` outlive the loop of the jobs. -EWOULDBLOCK: another
+ * process holds <state_dir>/updates/lock. Updates resume in the loop's next turn. Sets a damaged journal aside (see the
+ * status); reads an unreadable one every ten seconds (IoError), for an hour, then takes it for damaged. */
 HF_MUST_USE int hf_update_engine_new(const struct hf_update_params *params, struct hf_update_engine **ret_engine,
                                      struct hf_err *err);
 /* Before a shutdown: no step starts; a download stops and syncs its bytes (then _quiesced(), and `changed`). Another
- * step continues: if it ends before hf_update_engine_free(), its result is in the journal. A free before that is like a
- * kill. */
+ * step may still end and reach the journal. A free before that is like a kill. */
 void hf_update_engine_quiesce(struct hf_update_engine *engine);
 bool hf_update_engine_quiesced(const struct hf_update_engine *engine);
 /* Cancels all; frees itself and releases its lock after the last job. */
 void hf_update_engine_free(struct hf_update_engine *engine);
 HF_DEFINE_CLEANUP(struct hf_update_engine, hf_update_engine_free)
 
-/* All desired releases, at most one per name; after an error of one it sets the others. -EINVAL: a name cannot be a
- * file name. -E2BIG: too many. A release no longer desired is abandoned and cleaned up before Swapping, completed from
- * then on, and stays if committed. Call it once per SyncPolicy `interval` even without a change: it reads the trust
- * folder's keys again. */
+/* All desired releases, at most one per name; sets the others after an error of one. -EINVAL: a name cannot be a file
+ * name. -E2BIG: too many. A release no longer desired is abandoned and cleaned up before Swapping, completed from then
+ * on; a committed one stays. Call it once per SyncPolicy `interval` anyway: it reads the trust folder's keys again. */
 HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const struct hf_desired *desired, size_t n,
                                      struct hf_err *err);
 /* Once per SyncPolicy `interval`; also by itself when a watched folder changes. Looks at committed releases that are
- * desired and not held by the site. Changed or missing content is installed again (Drifted), with health checks; if
- * these fail, what was in place comes back, but never a tree that differs from its manifest. Wrong mode or owner is set
- * in place (RightsRestored). After three repairs the next look is a minute or more later, doubled by each further
- * repair up to 512 minutes, halved by each look at an interval without drift. While a newer release of the name waits,
- * was refused or rolled back, the signed object (state/committed.h) is used. Content comes from what is kept
- * (kept/kept.h), else the server. */
+ * desired and not held by the site. Installs changed or missing content again (Drifted), with health checks; if these
+ * fail, what was in place comes back, but never a tree that differs from its manifest. Corrects mode and owner in place
+ * (RightsRestored). Many repairs delay the next looks (repairs.c). If a newer release of the name waits, was refused or
+ * rolled back, the signed object is that of state/committed.h. Content comes from what is kept (kept/kept.h), else the
+ * server. */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
 /* What was wrong with the trust folder (hf_trust_folder_inspect()) at the last hf_update_engine_set(); valid until the
  * next. NULL: nothing. */
@@ -130,6 +126,6 @@ void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_n
 bool hf_update_engine_is_behind(const struct hf_update_engine *engine);
 
 /* Releases that are desired or have a history. Parked ones (not desired; Idle, Committed, RolledBack) come last, with
- * empty `from` and `method`, and counters of 0. */
+ * empty `from` and `method`, and zero counters. */
 void hf_update_engine_each(struct hf_update_engine *engine,
                            void (*visit)(void *arg, const struct hf_update_status *status), void *arg);

@@ -9,8 +9,7 @@
 
 struct release *release_new(struct hf_update_engine *engine, const char *name);
 void release_free(struct release *release);
-/* Sets a damaged journal aside; for one that cannot be read, the stage is RELEASE_UNREAD. Syncs the journal's folder,
- * too. */
+/* Sets a damaged journal aside; an unreadable one gives RELEASE_UNREAD. Syncs the folder, too. */
 void release_load(struct release *release);
 /* Memory has the journal on disk. */
 static inline bool release_is_known(const struct release *release)
@@ -110,8 +109,7 @@ void watches_drop(struct release *release);
 /* The agent's own: its restart would end this process. */
 bool service_is_agent(const struct release *release);
 bool service_has_restart(const struct release *release);
-/* Each starts a step and calls `done` (`arg`: the release) once, at once if it cannot start; `done` calls
- * step_end(). */
+/* Each starts a step and calls `done` (`arg`: the release) once, maybe at once; `done` calls step_end(). */
 void service_restart(struct release *release, void (*done)(void *arg, int r, const struct hf_failure *failure));
 /* `spec`: borrowed until `done`. */
 void service_check(struct release *release, const struct hf_release *spec,
@@ -139,7 +137,7 @@ enum boots_back boots_go_back(struct release *release);
 
 /* ---- hooks.c ----------------------------------------------------------------------------------------------------- */
 
-/* False: no such hook. Else a step runs it, ends, and calls `done` once; at once if it cannot start. */
+/* False: no such hook. Else a step runs it, ends, and calls `done` once, maybe at once. */
 bool hooks_start(struct release *release, enum hf_hook_kind kind,
                  void (*done)(struct release *release, int r, const struct hf_failure *failure));
 
@@ -177,7 +175,7 @@ void wanted_accept(struct release *release, enum hf_update_event event, enum hf_
 /* *ret_message: the reason's, or NULL. */
 enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_reason, const char **ret_message);
 void review_load_floor(struct release *release);
-/* A step was stopped as the wanted release or the gate has changed: raises the event. */
+/* After a step was stopped for the wanted release or the gate: raises the event. */
 void review_stopped(struct release *release);
 
 /* ---- method.c ---------------------------------------------------------------------------------------------------- */
@@ -186,8 +184,8 @@ void review_stopped(struct release *release);
 const struct hf_artifact *method_artifact(const struct release *release);
 /* Next to fetch; NULL: the whole file. */
 const struct hf_delta_ref *method_delta(const struct release *release);
-/* After an inspection: sets j.method, returns attempt.go_reason. j.detour: memory or disk rule out the shortest chain,
- * or *death's delta is avoided. */
+/* After an inspection: sets j.method, returns attempt.go_reason. j.detour: memory, disk or *death (avoided) rule out
+ * the shortest chain. */
 enum hf_reason method_choose(struct release *release, struct delta_death *death);
 /* *err made it unusable: avoids it, chooses again. */
 void method_drop_delta(struct release *release, const struct hf_err *err);
@@ -224,9 +222,9 @@ void transition_note_written(struct release *release);
 void retry_back_off(struct release *release, enum hf_reason reason, uint64_t at_least_ns);
 /* When to consider it again, or HF_NEVER. */
 uint64_t retry_wake_ns(const struct release *release);
-/* At the start, in Waiting: downloads of wrong content delay the next one, for agents that restart often. */
+/* At the start, in Waiting: wrong content delays the next download, as an agent may restart often. */
 void retry_hold_back(struct release *release);
-/* Waiting, before `wanted` replaces the object: if a person changed it, the next attempt is at a random time within
+/* Waiting, before `wanted` replaces the object: after a change by a person, the next attempt is at a random time within
  * engine->p.retry_cap_ns, never later than planned. */
 void retry_object_changed(struct release *release, const struct hf_edgeupdate *wanted);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Internal header for the .c files of pkg/update: one release, with its parts and actions.
  *
- * A release has at most one step in progress, whose end can raise an event of rules/machine.h: transition.c writes the
- * next state to the journal, then starts the move's action. When the desired releases change, release_consider() reacts
- * between two steps, and stops one that may be interrupted.
+ * A release has at most one step in progress. Its end can raise an event of rules/machine.h: transition.c writes the
+ * next state to the journal, then starts the move's action. After a change of the desired releases, release_consider()
+ * reacts between two steps, and stops one that may be interrupted.
  *
  * A file calls only its own and later rows, but transition.c the actions, through a table of release.c:
  *  engine.c; release.c
@@ -11,8 +11,7 @@
  *  service.c hooks.c retain.c; boots.c self.c self_trial.c; wanted.c method.c review.c
  *  transition.c; step.c retry.c counts.c; engine_core.c
  *
- * Threads: `run` of a step_job is on a worker: it accesses only the job and what does not change meanwhile. The engine
- * owns its releases, a release its parts. */
+ * Threads: `run` of a step_job is on a worker: it accesses only the job and what does not change meanwhile. */
 #pragma once
 
 #include "base/strmap.h"
@@ -64,8 +63,8 @@ struct release_record {
     uint64_t unread_ns; /* RELEASE_UNREAD: first failed read; else 0 */
 };
 
-/* What is wanted, and what the journal has. Only wanted.c writes it, but transition.c frees `kept` at the end of an
- * update, and release_recheck_repair() replaces `object` during its call. */
+/* What is wanted, and what the journal has. Written by wanted.c; but transition.c frees `kept` after an update, and
+ * release_recheck_repair() replaces `object` during its call. */
 struct release_wanted {
     /* to install: in a repair the committed one, else the caller's; NULL: none */
     struct hf_edgeupdate *object;
@@ -82,8 +81,8 @@ struct release_wanted {
     json_t *kept; /* its part in the journal */
 };
 
-/* May this node install the wanted release? Only review.c writes it, but others clear `current`, and finish.c sets
- * `floor` after a commit. */
+/* May this node install the wanted release? Written by review.c; but others clear `current`, and finish.c sets `floor`
+ * after a commit. */
 struct release_review {
     bool current; /* the next four are */
     enum hf_reason distrust, misfit;
@@ -126,8 +125,8 @@ struct release_attempt {
     unsigned delta_failures;
     unsigned restart_tries;
     unsigned reboots; /* install.reboot commands of this process since the last change at the path */
-    /* The agent's own release was rolled back, but this process, maybe of the bad version, still runs. Not in the
-     * journal: the next process is of the old version anyway. */
+    /* the agent's own release was rolled back, but this process still runs; not in the journal, as the next process is
+     * of the old version anyway */
     bool owes_restart;
     bool recheck;       /* an earlier process, or a hook, had the verified file: verify it again at the swap */
     bool rollback_told; /* beforeRollback has run */
@@ -148,8 +147,8 @@ struct release_retry {
     uint64_t clean_due_ns;
 };
 
-/* Only drift.c and repairs.c write it, but release.c, engine.c and watches.c set look_wanted, and transition.c resets
- * `look` at a new commit. */
+/* Written by drift.c and repairs.c; but release.c, engine.c and watches.c set look_wanted, and transition.c resets
+ * `look` at a commit. */
 struct release_drift {
     struct hf_swap_look look; /* zero before the first check, and after drift */
     /* by a start, a watch or the interval */
@@ -160,7 +159,7 @@ struct release_drift {
     uint64_t newer_due_ns; /* no attempt of the newer release before, while a repair has its place; 0: now */
     uint64_t boot_due_ns;  /* judge the committed release after a boot (probation.c) */
     uint64_t order_due_ns; /* look for the version before again (order.c) */
-    /* one more for each drift, one less for each look at an interval without: sets the delay */
+    /* plus one for each drift, minus one for each look at an interval without: sets the delay */
     unsigned repairs;
     char kept[HF_SHA256_HEX]; /* digest in update/state/committed.h's file; "": unknown */
 };

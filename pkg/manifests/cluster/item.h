@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Items of an inventory (format: cluster/cluster.h), and who owns an object on the server. Pure. */
+/* Items of an inventory (format: cluster/cluster.c), and who owns an object on the server. Pure. */
 #pragma once
 
 #include "codec/json.h"

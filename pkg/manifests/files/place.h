@@ -4,10 +4,10 @@
  *   compare  decide what to write and to remove; changes nothing
  *   stage    write the new files into the staging folder `.holdfast-<entry>.new`, and sync them
  *   swap     record the files of both sets in the inventory, rename each new file to its path, remove others (with
- *            `prune`), sync the folders, record the files of the new set alone
+ *            `prune`), sync the folders, record the new set alone
  *
- * Each file is old or new, never a part. After a crash begin again at `compare`; a swap that has begun
- * (inventory->pending) needs a complete one: to the new set, or back to the good one. Threads: workers; blocks. */
+ * Each file is old or new, never a part. After a crash begin at `compare`; a swap that has begun (inventory->pending)
+ * needs a complete one: to the new set, or back to the good one. Threads: workers; blocks. */
 #pragma once
 
 #include "manifests/files/closed.h"

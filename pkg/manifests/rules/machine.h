@@ -2,9 +2,9 @@
 /* The state machine of an entry: next phase and action for each phase and event. Pure.
  *
  * It follows the newest set: a version of the entry's fields with one content. There may be a good set, which last
- * reached Applied; without one, read "nothing" for it. What is true in each phase:
- *   Waiting, Fetching, Refused   the good set is in place; with `unproven` perhaps also items of an attempt that a
- *                                crash, a lost content or, for Cluster, a failure cut short
+ * reached Applied; without one, read "nothing" for it. True in each phase:
+ *   Waiting, Fetching, Refused   the good set is in place; with `unproven` perhaps items of an attempt that a crash, a
+ *                                lost content or, for Cluster, a failure cut short
  *   Applying, RollingBack        each file is complete, of the good or the newest set
  *   Probation                    the newest set is in place; the good set's content is kept
  *   Applied                      the newest set is in place, and is the good set

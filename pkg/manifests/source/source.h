@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the files of one entry of spec.manifests come from: ConfigMap, Secret, URL, Flux source, or path on the node.
- * Delivers each content as a sealed bundle; retries by itself.
+/* Where the files of one entry of spec.manifests come from: ConfigMap, Secret, URL, Flux source, or path. Delivers each
+ * content as a sealed bundle; retries by itself.
  *
  * Callbacks come from the event loop, never from within these functions, and may free the source. Copies
  * `known_revision` and `work_dir`, borrows `env` and `entry`. */

@@ -17,8 +17,8 @@
 
 /* Adds HOLDFAST_NODE, HOLDFAST_ARCH, and HOLDFAST_LABEL_<KEY> for each label, unless the map has them: add the entry's
  * values first. <KEY>: the key after its last '/', in upper case, with '_' for all but A-Z and 0-9; of two labels the
- * one whose whole key is first in byte order wins. Leaves out labels without a value, or with one that an API server
- * would refuse: they are not signed, and a quote could add fields to a signed text. */
+ * one whose whole key is first in byte order wins. Leaves out labels without a value that an API server accepts: they
+ * are not signed, and a quote could add fields to a signed text. */
 HF_MUST_USE int hf_substitute_add_facts(struct hf_strmap *values, const char *node, const char *arch,
                                         const json_t *labels);
 /* Of spec.manifests[].substitute. */

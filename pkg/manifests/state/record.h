@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The durable state of one entry, in <state>/manifests/<entry>/record (codec/state/record.h). With the contents beside
- * it, a later process can resume, repair and roll back without source and policy; but a Secret's content is there only
- * as a sealed copy, if at all.
+ * it, a later process can resume, repair and roll back without source and policy (of Secrets only with a sealed copy).
  *
  * Load and save block. A record owns references to its JSON. */
 #pragma once
@@ -50,8 +49,8 @@ struct hf_manifest_record {
     /* Keys: HOLDFAST_LABEL_ variables in that content, and perhaps more (hf_substitute_label_names()): other labels
      * make no new set. NULL: unknown; every label does. */
     json_t *known_names;
-    /* Source of that content (hf_manifest_source_key()). Used only while the entry names this source: a signed entry
-     * must never use what an unsigned one of this name fetched. */
+    /* Source of that content (hf_manifest_source_key()), which the entry must still name: a signed entry must never use
+     * what an unsigned one of this name fetched. */
     char known_from[HF_SHA256_HEX];
     struct hf_manifest_set next; /* newest set, in whatever state */
     struct hf_manifest_set good; /* last reached Applied */
@@ -62,15 +61,15 @@ struct hf_manifest_record {
     /* Files of a signed set may be in place, and no unsigned attempt has begun since: that one must be allowed to write
      * each. */
     bool signed_in_place;
-    /* From before a repair of drift until the good set's unit has restarted or reloaded: it may work with what somebody
-     * else wrote. */
+    /* from before a repair until the good set's unit has restarted or reloaded: it may work with what somebody else
+     * wrote */
     bool restart_due;
     /* The record was lost with items in place, and no set has reached Applied since: a rollback removes nothing. */
     bool good_unknown;
     char unsealed[HF_RECORD_UNSEALED]; /* why a Secret has no sealed copy; "": it has, or not tried */
     unsigned drifts;                   /* repairs since the good set reached Applied */
     uint64_t drift_unix_ns;            /* last repair; 0: none */
-    json_t *objects; /* Cluster: the inventory (manifests/cluster/cluster.h); NULL: nothing in place */
+    json_t *objects; /* Cluster: the inventory (manifests/cluster/cluster.c); NULL: nothing in place */
     /* StaticPods: {"set": key of the newest set, "hashes": {"<namespace>/<pod>": hash}, "late": true}: pods that the
      * kubelet listed before this set's first file; `late` after hf_manifest_record_doubt_pods(). NULL: unknown. */
     json_t *pods_before;
@@ -81,8 +80,8 @@ struct hf_manifest_record {
 
 void hf_manifest_record_init(struct hf_manifest_record *record);
 void hf_manifest_record_done(struct hf_manifest_record *record);
-/* The kubelet may have started a pod from files that somebody changed: a hash that is not in pods_before proves nothing
- * now; one that is there still proves that the kubelet has not read the new file. */
+/* The kubelet may have started a pod from changed files: a hash that is not in pods_before proves nothing now; one that
+ * is there still proves that the kubelet has not read the new file. */
 void hf_manifest_record_doubt_pods(struct hf_manifest_record *record);
 
 /* The set of what is in place: the good one, or the newest if none was. Its `prune` says if unwanted items go, and

@@ -6,9 +6,9 @@
  *     blob <sealed key in hex>
  *     floor ...                       (update/floors/book.h)
  *
- * The blob is hf_floor_record_key(), sealed by the node's TPM (tpm/chip.h): so only a program with access to this TPM
- * can make or change a record. An old record opens, too, but the counter shows that it is old. Files:
- * <state>/floor-record.0 and .1, and a copy below an update root (update/install/floor_copy.h). */
+ * The blob is hf_floor_record_key(), sealed by the node's TPM (tpm/chip.h): only a program with access to it can make
+ * or change a record. An old record opens, too, but the counter shows its age. Files: <state>/floor-record.0 and .1,
+ * and a copy below an update root (update/install/floor_copy.h). */
 #pragma once
 
 #include "base/buf.h"

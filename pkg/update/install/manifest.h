@@ -3,8 +3,7 @@
  * without reading (no system call can choose a ctime).
  *
  * In <state>/updates/<release>/manifest.<version> (format: manifest_record.h); <version>: a tree's folder or a file's
- * SHA-256. Without the SHA-256 in its last line it counts as missing. A full check reads every file; a quick one those
- * that look changed and some others, over time all.
+ * SHA-256. A full check reads every file; a quick one those that look changed and some others, over time all.
  *
  * Workers only; blocks. Memory: some KiB; hf_install_manifest_write() also the names of one folder; digests 64 to 128
  * bytes a file. */
@@ -79,7 +78,7 @@ struct hf_install_manifest_look {
     uint64_t index;      /* its number */
     uint64_t scan;       /* number of the record whose content is read next */
     /* Bytes of unchanged files that may be read; each check adds HF_INSTALL_MANIFEST_LOOK_BYTES, the maximum. Set to
-     * minus that, the next check reads none: all were just written. */
+     * minus that, the next check reads none. */
     int64_t credit;
     unsigned mended; /* files and folders whose mode or owner was set */
     char what[200];  /* last corrections, or why the last check returned 0 */

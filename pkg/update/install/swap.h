@@ -59,8 +59,8 @@ struct hf_swap_look {
 HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_look *look,
                               struct hf_failure *failure);
 
-/* Without a journal first restores an old file from its second name; with one removes that name of a version before the
- * committed one. If a folder of the path is missing, byte counts are UINT64_MAX. */
+/* Without a journal first restores an old file from its second name; with one removes the second name of a version
+ * before the committed one. If a folder of the path is missing, byte counts are UINT64_MAX. */
 HF_MUST_USE int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspection *ret_inspection,
                                 struct hf_failure *failure);
 
@@ -74,7 +74,7 @@ HF_MUST_USE int hf_swap_undo(const struct hf_swap_params *params, struct hf_fail
 /* 1: as hf_swap_undo() leaves it (a tree: as in its manifest); 0; -errno. */
 HF_MUST_USE int hf_swap_is_undone(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* Removes downloads, unfinished and old files, old manifests, trees without the link (kind Agent: but `good` and
- * `previous` of supervisor/state.h), and folders made for a target that does not exist. Only while the journal on disk
- * says which version is in place. */
+/* Removes downloads, unfinished and old files, old manifests, unlinked trees (kind Agent: but `good` and `previous` of
+ * supervisor/state.h), and folders made for a target that does not exist. Only while the journal on disk says which
+ * version is in place. */
 HF_MUST_USE int hf_swap_clean(const struct hf_swap_params *params, struct hf_failure *failure);

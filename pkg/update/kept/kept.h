@@ -2,9 +2,9 @@
 /* Keeps content of committed versions beside the target, to save the network.
  *
  * Always a second name of the installed files, or a reflink where possible; by the policy a copy, and the version
- * before. A second name shares its content: it brings back a file that was removed or replaced, not one changed in
- * place. Whoever takes content verifies it; wrong content is removed. Nothing is kept where other users may rename
- * files of the target's folder. Workers only; blocks. */
+ * before. A second name brings back a file that was removed or replaced, not one changed in place. Whoever takes
+ * content verifies it. Nothing is kept where other users may rename files of the target's folder. Workers only;
+ * blocks. */
 #pragma once
 
 #include <stdatomic.h>
@@ -45,8 +45,7 @@ struct hf_kept_want {
 enum hf_kept_source hf_kept_find(const struct hf_kept_want *want, const struct hf_target_dir *dir);
 
 /* Reads what an installation would take: 1: the content; 0: not. IN_PLACE against its manifest in `records`, else by
- * hash. -ENOENT with NOWHERE: none; or another program made the installed tree's archive, so that what is kept never
- * has its hash. */
+ * hash. -ENOENT with NOWHERE: none, or never with this hash, as another program made the installed tree's archive. */
 HF_MUST_USE int hf_kept_check(const struct hf_kept_want *want, const struct hf_target_dir *dir, const char *records,
                               enum hf_kept_source *ret_source, struct hf_failure *failure);
 

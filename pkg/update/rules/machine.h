@@ -4,7 +4,7 @@
  * Healthy and Restored follow only a comparison of what is installed. The installed path always names a complete
  * version or, before a first installation, nothing:
  *
- *  up to Verified         the old version is in place, unchanged
+ *  up to Verified         the old version is in place
  *  Verified               the new file is complete, verified and durable, beside it
  *  Swapping               the old or the new version is in place; the old file got a second, durable name first
  *  Probation              the new version is in place; the old file has its second name

@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rows are those of the table in time_judge.h. Row 1 needs a fresh Date, else the wall clock of two alike is the
+/* The first row that holds applies:
+ *
+ *     live witnesses                      agreement      earliest              latest                  estimate
+ *     ---------------------------------   ------------   -------------------   ---------------------   -------------
+ *     both, alike, not before the proof   Agreed         the earlier witness   the later witness       the wall clock
+ *     both credible, not alike            Contradicted   lower bound           the later witness       a guess
+ *     one credible, not alike to track    Contradicted   lower bound           later one with track    a guess
+ *     one credible                        Alone          lower bound           that witness            that witness
+ *     none credible                       Unknown        lower bound           none                    a guess
+ *
+ * Row 1 needs a fresh Date, else the wall clock of two alike is the
  * one credible witness. Row 3 needs a credible track. Without agreement, the last one raises `earliest` if the wall
  * clock shows a time from the build on and no live witness is earlier; then an earlier live witness lowers it to its
  * own time, so the lower bound alone expires nothing.

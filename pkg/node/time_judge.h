@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The range of the present (base/time/range.h) by all witnesses. Pure.
+/* The range of the present (base/time/range.h) by all witnesses, from the table in time_judge.c. Pure.
  *
  * Wall clock and Date are live; the others are their last agreement, the track (node/time_track.h) and the lower bound
- * (node/time_bound.h). A live witness before the build is ignored; it is credible if not before the lower bound. First
- * row that holds:
- *
- *     live witnesses                      agreement      earliest              latest                  estimate
- *     ---------------------------------   ------------   -------------------   ---------------------   -------------
- *     both, alike, not before the proof   Agreed         the earlier witness   the later witness       the wall clock
- *     both credible, not alike            Contradicted   lower bound           the later witness       a guess
- *     one credible, not alike to track    Contradicted   lower bound           later one with track    a guess
- *     one credible                        Alone          lower bound           that witness            that witness
- *     none credible                       Unknown        lower bound           none                    a guess
- *
- * Alike: apart by at most maxSkew plus both errors. time_judge.c has the guesses and the errors of estimates. */
+ * (node/time_bound.h). A live witness before the build is ignored; it is credible if not before the lower bound. Alike:
+ * apart by at most maxSkew plus both errors. */
 #pragma once
 
 #include "base/time/range.h"

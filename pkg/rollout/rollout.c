@@ -4,7 +4,9 @@
  *
  * hf_rollout_step(): forget failures that are gone; take a resume; halt if too many have failed or a stage has
  * failed; settle and soak; open the next wave. hf_rollout_look() gives only the verdict. The same input always gives
- * the same decision, so a new leader continues where the last one was, and tests can try every order of events.
+ * the same decision, so a new leader continues where the last one was, and tests can try every order of events. At most
+ * one stage opens in a step, none while Halted or Paused. A stage stays settled when a node returns; only time under a
+ * leader's watch soaks.
  *
  * Failed nodes are judged by maxFailures alone: they lower the number for which a stage waits, so that no stage
  * waits for nodes that cannot come. A resume accepts the failures that there are, not as many others.

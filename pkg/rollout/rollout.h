@@ -4,8 +4,7 @@
  *     Canary -> CanarySoak -> Wave 1 -> WaveSoak 1 -> Wave 2 -> ... -> Complete
  *
  * An open stage (Canary, Wave) settles when no admitted node is on its way, not too many have failed, and enough of the
- * stage have succeeded (strategy.minUpdated). It soaks, then the next opens: at most one in a step, none while Halted
- * or Paused. It stays settled when a node returns; only time under a leader's watch soaks. */
+ * stage have succeeded (strategy.minUpdated). It soaks, then the next opens. */
 #pragma once
 
 #include "api/edgeupdate.h"

@@ -4,7 +4,10 @@
  *
  * If the disk is slower, the connection pauses. The durable record never claims more bytes than are on disk: content
  * is written first, then synced, then recorded. A download that the server or the link breaks keeps its bytes for
- * the next try; what is wrong with the content itself shows only later, in hf_patch_run().
+ * the next try; what is wrong with the content itself shows only later, in hf_patch_run(). The sealed record in
+ * <folder>/fetch has the synced bytes and the server's version (ETag or Last-Modified); a later request asks for the
+ * remainder (If-Range and Range, RFC 9110, 13.1.5 and 14.2). A registry's 401 that asks for a token costs one request
+ * for it.
  *
  * With mirrors of the URL in `access`, a fetch tries one after the other, and keeps what it has. Any may have sent any
  * byte, so it asks for the remainder without If-Range: the hash decides. A mirror with another one behind it has to

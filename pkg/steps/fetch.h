@@ -2,11 +2,9 @@
 /* Downloads an artifact to `.holdfast-<release>.part` beside the target, and resumes after broken connections, restarts
  * and power cuts. Does not verify: hf_patch_run() does.
  *
- * At most 4 * HF_FETCH_BUFFER bytes are in memory: the connection pauses for a slow disk. A sealed record in
- * <folder>/fetch has the synced bytes and the server's version (ETag or Last-Modified); a later request asks for the
- * remainder (If-Range and Range, RFC 9110, 13.1.5 and 14.2). Keeps at most `size` bytes, or slightly more of packed
+ * At most 4 * HF_FETCH_BUFFER bytes are in memory. Keeps at most `size` bytes on disk, or slightly more of packed
  * content with neither `exact` nor `at_most`. A job copies file:///path. A registry's blob
- * (oci://HOST/REPOSITORY@DIGEST) comes by its API; a 401 that asks for a token costs one request for it. */
+ * (oci://HOST/REPOSITORY@DIGEST) comes by its API. */
 #pragma once
 
 #include <stdbool.h>

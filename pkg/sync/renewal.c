@@ -6,6 +6,13 @@
  *        |                Pause <--------------------------'<--------'              |
  *        '--------------------------------------------------------------------------'
  *
+ *   Current  too early to renew
+ *   Key      a private key must be on the disk before its public key leaves the node
+ *   Request  named after its key: a retry after a power cut finds the first one
+ *   Issue    waits for approval and signature
+ *   Store    certificate and key go to the disk as one file
+ *   Pause    refused, denied or bad: a long wait, then again
+ *
  * Another way is left (Another): from Request, the same request; from Issue, a new key, for a new request. */
 #include "sync/renewal.h"
 

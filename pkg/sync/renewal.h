@@ -1,12 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How an agent gets and renews its client certificate, by CertificateSigningRequests. Pure.
- *
- *   Current  too early to renew
- *   Key      the private key must be on disk before its public key leaves the node
- *   Request  named after its key: a retry after a power cut finds it
- *   Issue    waits for approval and signature
- *   Store    certificate and key go to disk in one file
- *   Pause    refused, denied or bad: a long wait, then again
+/* How an agent gets and renews its client certificate, by CertificateSigningRequests; states: renewal.c. Pure.
  *
  * The agent uses its certificate, or else (none, expired, refused) the credential of its configuration. */
 #pragma once

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Names: the kubelet reads one pod per file, and of two files with the same pod (namespace and name) takes the name
+ * that sorts last; the path is part of the pod's UID. So the pod alone names its file. Earlier agents named files by
+ * the source (site-web-pod-2.yaml); '_' sorts after '-' and '.', so those of today win. */
 #include "manifests/files/pods.h"
 
 #include <errno.h>

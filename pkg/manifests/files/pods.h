@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One file for each static pod of a bundle.
- *
- * Of two files with one pod the kubelet takes the name that sorts last, and the path is part of the pod's UID. So the
- * pod alone names its file: `web` in the namespace `shop` of the entry `site` is site_shop_web.yaml; too long a name
- * becomes 80 characters and 32 hex digits of its SHA-256. '_' sorts after '-' and '.' of earlier agents
- * (site-web-pod-2.yaml). Documents with only comments are left out.
- *
- * Pure. Owns the names; contents point into the bundle. */
+/* One file for each static pod of a bundle, named by the pod alone: `web` in the namespace `shop` of the entry `site`
+ * is site_shop_web.yaml; too long a name becomes 80 characters and 32 hex digits of its SHA-256. Leaves out documents
+ * with only comments. Pure. Owns the names; contents point into the bundle. */
 #pragma once
 
 #include "base/err.h"

@@ -12,7 +12,20 @@
  *   Same        from Applying to Applied
  *   Refused     from Waiting and Fetching to Refused
  *   Postponed   from Probation and Refused to Waiting
- *   Go          from Refused to Applying */
+ *   Go          from Refused to Applying
+ *
+ * In each phase this is true; without a good set, nothing is in its place:
+ *   Waiting, Fetching, Refused   the good set is in place, untouched; with `unproven` of the record perhaps also items
+ *                                of an attempt that a crash, a lost content or, for the target Cluster, a failure cut
+ *                                short
+ *   Applying, RollingBack        each file is complete, and belongs to the good set or to the newest set
+ *   Probation                    the newest set is in place; the good set's content is still in the state folder
+ *   Applied                      the newest set is in place, and is the good set
+ *   RolledBack                   the good set is in place again; with `unproven` perhaps also items of the newest set
+ *
+ * An attempt is prepared in Waiting, or in Refused to repeat it: compared, written to the staging folder, validated. Go
+ * comes only just before the first change of the target. A preparation that fails for the same reason as the one before
+ * changes neither record nor status. */
 #include "manifests/rules/machine.h"
 
 static const char *const event_names[HF_MANIFEST_EV_COUNT] = {

@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state machine of an entry: next phase and action for each phase and event. Pure.
+/* The state machine of an entry: next phase and action. Pure.
  *
  * It follows the newest set: a version of the entry's fields with one content. There may be a good set, which last
- * reached Applied; without one, read "nothing" for it. True in each phase:
- *   Waiting, Fetching, Refused   the good set is in place; with `unproven` perhaps items of an attempt that a crash, a
- *                                lost content or, for Cluster, a failure cut short
- *   Applying, RollingBack        each file is complete, of the good or the newest set
- *   Probation                    the newest set is in place; the good set's content is kept
- *   Applied                      the newest set is in place, and is the good set
- *   RolledBack                   the good set is in place again; with `unproven` perhaps items of the newest set
- *
- * Waiting, or Refused for a repetition, prepares an attempt: compares, writes to the staging folder, validates. Go
- * comes just before the first change of the target. The same failure again changes neither record nor status.
- *
- * A phase is on disk before its action starts. Every action may run again after a crash. */
+ * reached Applied. A phase is on disk before its action starts; every action may run again after a crash. What holds in
+ * each phase: machine.c. */
 #pragma once
 
 #include <stdbool.h>

@@ -6,6 +6,9 @@
  * new file itself is renamed, which halves the writes. Then both: metadata, sync, read back from the medium, compare
  * size and hash, write the manifest, sync the folder.
  *
+ * There is a checkpoint per 4 MiB of output, of a deep delta (pack/deep/deep.h) of unpacked output, at the start of a
+ * compressed stream.
+ *
  * The attempt is recorded before the delta needs memory, so that the next start recognizes a death
  * (state/attempt.h). A file that was resumed and turns out wrong is made once more from its start, before the delta
  * gets the blame, because a card may lose synced data. Missing memory or a missing library makes a delta unfit,

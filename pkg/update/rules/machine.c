@@ -6,7 +6,18 @@
  *     Failed, Held                                        Waiting <--- RollingBack <------'
  *                                                              Undone       | Restored
  *                                                                           v
- *                                                                      RolledBack */
+ *                                                                      RolledBack
+ *
+ * In every state the installed path names a complete version or, before a first installation, nothing:
+ *
+ *  up to Verified         the old version is in place, unchanged
+ *  Verified               the new file is complete, verified and durable, beside the old file
+ *  Swapping               the old or the new version is in place; the old file gets a second, durable name first
+ *  Probation              the new version is in place; the old file still has its second name
+ *  RollingBack            as in Swapping
+ *  Committed, RolledBack  the new or the old version is in place; then the second name and unfinished files go
+ *
+ * Drifted leads from Committed to Waiting. */
 #include "update/rules/machine.h"
 
 static const char *const event_names[HF_EV_COUNT] = {

@@ -1,18 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state machine of a release: next state and action. Pure.
  *
- * Healthy and Restored follow only a comparison of what is installed. The installed path always names a complete
- * version or, before a first installation, nothing:
- *
- *  up to Verified         the old version is in place
- *  Verified               the new file is complete, verified and durable, beside it
- *  Swapping               the old or the new version is in place; the old file got a second, durable name first
- *  Probation              the new version is in place; the old file has its second name
- *  RollingBack            as in Swapping
- *  Committed, RolledBack  the new or old version is in place; then second name and unfinished files go
- *
- * Drifted leads from Committed to Waiting. A state is durable before its action starts; every action may run again
- * after a crash. */
+ * The events Healthy and Restored follow only a comparison of what is installed. A state is durable in the journal
+ * before its action starts; every action may run again after a crash. What holds in each state: machine.c. */
 #pragma once
 
 #include "api/update/phase.h"

@@ -284,7 +284,7 @@ static void enter(struct hf_steer_machine *machine, unsigned event, unsigned nex
     manifest_engine_notify(entry->engine);
 }
 
-/* What each phase promises (rules/machine.h). */
+/* What each phase promises (rules/machine.c). */
 static void check(struct hf_steer_machine *machine)
 {
     const struct entry *entry = of(machine);

@@ -9,8 +9,8 @@
  *     one credible                        Alone          lower bound           that witness            that witness
  *     none credible                       Unknown        lower bound           none                    a guess
  *
- * Row 1 needs a fresh Date, else the wall clock of two alike is the
- * one credible witness. Row 3 needs a credible track. Without agreement, the last one raises `earliest` if the wall
+ * Row 1 needs a fresh Date, else the wall clock of two alike is the one credible witness. Row 3 needs a credible track.
+ * Without agreement, the last one raises `earliest` if the wall
  * clock shows a time from the build on and no live witness is earlier; then an earlier live witness lowers it to its
  * own time, so the lower bound alone expires nothing.
  *

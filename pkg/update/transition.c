@@ -7,7 +7,7 @@
  *
  * Two exceptions spare flash storage: an attempt that gained nothing since Waiting was written is not written
  * (to_write), and a text that is on disk already is not written again. While the engine quiesces, no action starts:
- * the next process finds in the journal what comes next. check() asserts after each move what rules/machine.h
+ * the next process finds in the journal what comes next. check() asserts after each move what rules/machine.c
  * promises. */
 #include <assert.h>
 #include <errno.h>
@@ -296,7 +296,7 @@ static void check_history(const struct hf_journal *j)
     (void)j;
 }
 
-/* What each state promises (rules/machine.h). */
+/* What each state promises (rules/machine.c). */
 static void check(struct hf_steer_machine *machine)
 {
     const struct release *release = of(machine);

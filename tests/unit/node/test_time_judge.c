@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of node/time_judge.h, and random evidence against what must always hold. */
+/* The table of node/time_judge.c, and random evidence against what must always hold. */
 #include "node/time_judge.h"
 
 #include <check.h>

@@ -52,6 +52,13 @@ def hostlife(top, path, _):
     return table(("reason", "what it means and what to do"), [(f"`{name}`", meaning) for name, meaning in rows_of(read(top, path), "HF_HOSTLIFE_REASONS")])
 
 
+def verdicts(top, path, old):
+    """The reasons that pages and `holdfast top` add to those of the node; the page has the texts."""
+    had = dict(re.findall(r"^\| `([^`]+)` \| (.*) \|$", old, re.M))
+    names = sorted(set(re.findall(r'HF_UI_(?:BAD|WAIT),\s*"(\w+)"', read(top, path))))
+    return table(("reason", "what it means", "what to do"), [(f"`{name}`", had.get(name, f"{MISSING} | {MISSING}")) for name in names])
+
+
 def plain(lines):
     """A paragraph of a manual page as Markdown."""
     words = []

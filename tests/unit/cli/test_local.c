@@ -226,6 +226,62 @@ START_TEST(lint_counts)
 }
 END_TEST
 
+/* ---- Flux -------------------------------------------------------------------------------------------------------- */
+
+#define FLUX(more) HEAD "kind: SyncPolicy\nmetadata: {name: \"${CLUSTER}\"" more "}\nspec:\n"
+
+static const struct {
+    const char *text, *value; /* of --substitute; NULL: without it */
+    int want;
+    const char *told; /* "": nothing */
+} by_flux[] = {
+    {FLUX("") "  interval: 5m\n", NULL, HF_EXIT_REFUSED, "a.yaml:3: metadata.name: expected a name"},
+    {FLUX("") "  interval: 5m\n", "CLUSTER=site-7", 0, ""},
+    {FLUX("") "  interval: 5m\n", "CLUSTER=Site 7", HF_EXIT_REFUSED, "got 'Site 7'"},
+    {FLUX("") "  interval: 5m\n", "OTHER=x", HF_EXIT_REFUSED,
+     "a.yaml:3: metadata.name: '${CLUSTER}' has no value, and Flux leaves nothing of it: --substitute CLUSTER=VALUE"},
+    {FLUX("") "  interval: ${EVERY:=5m}\n  priority: ${FIRST:-7}\n", "CLUSTER=a", 0, ""},
+    {FLUX("") "  interval: ${EVERY:=1ms}\n", "CLUSTER=a", HF_EXIT_REFUSED, "a.yaml:5: spec.interval: "},
+    {FLUX("") "  interval: ${CLUSTER:0:1}\n", "CLUSTER=a", HF_EXIT_REFUSED, "spec.interval: lint knows ${CLUSTER} and"},
+    {FLUX("") "  priority: ${CLUSTER}\n", "CLUSTER=12", HF_EXIT_REFUSED,
+     "a.yaml:3: metadata.name: "}, /* a number, as Flux applies it */
+    {FLUX("") "  labels: {static: {site: \"$${CLUSTER}\"}}\n", "CLUSTER=a", HF_EXIT_REFUSED, "got '${CLUSTER}'"},
+    {FLUX("") "  labels: {static: {site: \"$CLUSTER\"}}\n", "CLUSTER=a", HF_EXIT_REFUSED, "got '$CLUSTER'"},
+    {FLUX(", annotations: {kustomize.toolkit.fluxcd.io/substitute: disabled}") "  interval: 5m\n", "CLUSTER=a",
+     HF_EXIT_REFUSED, "got '${CLUSTER}'"},
+    {HEAD "kind: EdgeUpdate\nmetadata: {name: x}\nspec:\n  release:\n    name: ${CLUSTER}\n", "CLUSTER=a",
+     HF_EXIT_REFUSED,
+     "a.yaml:6: spec.release.name: is signed: nodes refuse a release in which Flux fills something in"},
+    {"apiVersion: v1\nkind: ConfigMap\ndata: {a: \"${B}\"}\n", "CLUSTER=a", 0, ""},
+    {FLUX("") "  interval: 5m\n", "CLUSTER", HF_EXIT_USAGE, ""},
+    {FLUX("") "  interval: 5m\n", "1=2", HF_EXIT_USAGE, ""},
+};
+
+START_TEST(lint_as_flux_applies)
+{
+    const char *value = by_flux[_i].value;
+
+    cli_write_text(&run, "a.yaml", by_flux[_i].text);
+    int code = value != NULL ? cli(&run, "lint", "--strict", "--substitute", value, "%/a.yaml", NULL)
+                             : cli(&run, "lint", "--strict", "%/a.yaml", NULL);
+    ck_assert_msg(code == by_flux[_i].want, "%s -> %d\n%s%s", by_flux[_i].text, code, run.out, run.err);
+    ck_assert_msg(by_flux[_i].told[0] != '\0' ? strstr(run.out, by_flux[_i].told) != NULL : run.out[0] == '\0',
+                  "'%s' is not: %s", by_flux[_i].told, run.out);
+    ck_assert_msg((strstr(run.err, "hint: if Flux fills in ${CLUSTER}, --substitute CLUSTER=VALUE checks") != NULL) ==
+                      (value == NULL),
+                  "%s", run.err);
+}
+END_TEST
+
+/* The release is signed: it holds no variable that anybody fills in, so it is no reason for a hint. */
+START_TEST(lint_hints_at_flux)
+{
+    cli_write_text(&run, "a.yaml", HEAD "kind: EdgeUpdate\nmetadata: {name: x}\nspec:\n  release:\n    name: ${A}\n");
+    ck_assert_int_eq(cli(&run, "lint", "%/a.yaml", NULL), HF_EXIT_REFUSED);
+    ck_assert_ptr_null(strstr(run.err, "hint"));
+}
+END_TEST
+
 START_TEST(lint_for_programs)
 {
     _cleanup_(hf_json_freep) json_t *finding = NULL;
@@ -674,6 +730,8 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, lint_with_a_configuration, 0, 7);
     tcase_add_test(tc, policy_sign);
     tcase_add_test(tc, lint_counts);
+    tcase_add_loop_test(tc, lint_as_flux_applies, 0, (int)HF_LEN(by_flux));
+    tcase_add_test(tc, lint_hints_at_flux);
     tcase_add_test(tc, lint_for_programs);
     tcase_add_loop_test(tc, lint_of_a_set, 0, (int)HF_LEN(sets));
     tcase_add_test(tc, texts_of_files_are_plain);

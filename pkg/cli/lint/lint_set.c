@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/release/lint_set.h"
+#include "cli/lint/lint_set.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/release/lint_bounds.h"
+#include "cli/lint/lint_bounds.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -9,10 +9,11 @@
 #include "base/buf.h"
 #include "base/format.h"
 #include "cli/args.h"
+#include "cli/lint/lint_bounds.h"
+#include "cli/lint/lint_set.h"
+#include "cli/lint/lint_values.h"
 #include "cli/parts.h"
 #include "cli/plain.h"
-#include "cli/release/lint_bounds.h"
-#include "cli/release/lint_set.h"
 #include "cli/release/release_spread.h"
 #include "codec/yaml_place.h"
 #include "config/config.h"
@@ -25,6 +26,7 @@ const struct hf_cli_option hf_cli_lint_options[] = {
     HF_CLI_JSON("print one JSON object per finding"),
     {.name = "strict", .help = "treat warnings as errors"},
     {.name = "config", .value = "FILE", .help = "also report what a node with this agent.yaml refuses"},
+    {.name = "substitute", .value = "NAME=VALUE", .repeats = true, .help = "fill in ${NAME} first, as Flux does"},
     {.name = NULL},
 };
 
@@ -35,6 +37,8 @@ struct lint {
     const json_t *object;     /* at `place` */
     struct hf_config *config; /* of --config; NULL: not given */
     struct hf_lint_set *set;
+    json_t *values;                     /* of --substitute; NULL: not given */
+    char variable[HF_LINT_VALUES_NAME]; /* the first one that nobody filled in, in an object with errors */
     bool json;
     size_t errors, warnings;
 };
@@ -269,8 +273,10 @@ static int lint_foreign(struct lint *lint, const char *version, const char *kind
     else if (nearly_ours(version) || nearest != NULL)
         (void)snprintf(text, sizeof(text), "unknown '%.60s'%s%s; did you mean '" HF_API_GROUP_VERSION "'?", version,
                        nearest != NULL ? " for kind " : "", nearest != NULL ? nearest : "");
-    else
+    else if (lint->values == NULL) /* Flux's folders hold objects of all groups */
         return print_finding(lint, false, "apiVersion", "not of " HF_API_GROUP ": ignored", err);
+    else
+        return 0;
     return print_finding(lint, true, "apiVersion", text, err);
 }
 
@@ -310,6 +316,27 @@ static int lint_decoded(struct lint *lint, json_t *object, struct hf_issues *iss
     return strcmp(kind, HF_CONFIG_KIND) == 0 ? lint_config(lint, object, issues, err) : lint_kind(lint, kind, err);
 }
 
+static int report_variable(void *arg, const char *path, const char *text, struct hf_err *err)
+{
+    return print_finding(arg, true, path, text, err);
+}
+
+/* Fills in the variables of one of our objects, or notes one if that may be why the object has errors. */
+static int lint_filled(struct lint *lint, json_t *object, struct hf_issues *issues, struct hf_err *err)
+{
+    size_t errors = lint->errors;
+    char name[HF_LINT_VALUES_NAME];
+    int r = 0;
+
+    if (lint->values != NULL && strcmp(hf_json_str_or(object, "apiVersion", ""), HF_API_GROUP_VERSION) == 0)
+        r = hf_lint_values_fill(object, lint->values, &(struct hf_lint_values_report){report_variable, lint}, err);
+    if (r == 0)
+        r = lint_decoded(lint, object, issues, err);
+    if (lint->values == NULL && lint->errors > errors && lint->variable[0] == '\0' && hf_lint_values_find(object, name))
+        memcpy(lint->variable, name, sizeof(name));
+    return r;
+}
+
 static int lint_object(void *arg, const struct hf_folder_object *found, struct hf_err *err)
 {
     struct lint *lint = arg;
@@ -320,7 +347,7 @@ static int lint_object(void *arg, const struct hf_folder_object *found, struct h
     lint->object = found->object;
     lint->place.document = found->document;
     (void)snprintf(lint->place.at, sizeof(lint->place.at), "%s", found->at);
-    return lint_decoded(lint, found->object, issues, err);
+    return lint_filled(lint, found->object, issues, err);
 }
 
 static int lint_file(struct lint *lint, struct hf_err *err)
@@ -368,8 +395,10 @@ static int report_in_set(void *arg, const struct hf_lint_place *place, bool is_e
 static int lint_files(struct lint *lint, const struct hf_cli_args *args, struct hf_err *err)
 {
     const char *config = hf_cli_value(args, "config", NULL);
-    int r = config != NULL ? read_config(lint, config, err) : 0;
+    int r = hf_lint_values_read(args, &lint->values, err);
 
+    if (r == 0 && config != NULL)
+        r = read_config(lint, config, err);
     for (size_t i = 0; r == 0 && i < args->n_words; i++) {
         lint->texts[i] = (struct hf_buf)HF_BUF_INIT(HF_CLI_OBJECT_BYTES);
         lint->place = (struct hf_lint_place){.file = args->words[i], .index = i};
@@ -392,8 +421,12 @@ int hf_cli_lint(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
     free(lint.texts);
     hf_lint_set_free(lint.set);
     hf_config_free(lint.config);
+    json_decref(lint.values);
     if (r < 0)
         return r;
+    if (lint.variable[0] != '\0')
+        (void)fprintf(cli->err, "hint: if Flux fills in ${%s}, --substitute %s=VALUE checks what it applies\n",
+                      lint.variable, lint.variable);
     if (!lint.json && lint.errors + lint.warnings > 0)
         (void)fprintf(cli->err, "%zu %s, %zu %s\n", lint.errors, hf_noun(lint.errors, "error", "errors"), lint.warnings,
                       hf_noun(lint.warnings, "warning", "warnings"));

@@ -138,6 +138,17 @@ static void put_policy(struct builder *b, const struct hf_status_view *view)
     put_built(b, "policy", &policy);
 }
 
+/* The names of all policies but the first in one text, for a column of kubectl: it shows no lists. */
+static void put_others(struct builder *policy, const struct hf_policy_set *set)
+{
+    char names[HF_STATUS_MAX_OTHERS + 1] = "";
+    size_t used = 0;
+
+    for (size_t i = 1; i < set->n_origins && used < sizeof(names); i++)
+        used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i > 1 ? "," : "", set->origins[i].name);
+    put_text(policy, "others", names);
+}
+
 /* All policies in effect, in order, and the origin of each section. One policy alone decides them all, and has its name
  * and generation beside these lists. */
 static void put_origins(struct builder *b, const struct hf_policy_set *set)
@@ -160,6 +171,7 @@ static void put_origins(struct builder *b, const struct hf_policy_set *set)
             put(&item, "signed", json_true());
         append(&sections, &item);
     }
+    put_others(&policy, set);
     put_built(&policy, "policies", &policies);
     put_built(&policy, "sections", &sections);
     b->failed |= policy.failed;

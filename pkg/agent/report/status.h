@@ -20,6 +20,7 @@ enum {
     HF_STATUS_MAX_KEYS = 16,
     HF_STATUS_MAX_LABELS = 48,
     HF_STATUS_MAX_POLICIES = 16,
+    HF_STATUS_MAX_OTHERS = 256, /* bytes of their names in one text */
     HF_STATUS_MAX_SECTIONS = 128,
     HF_STATUS_ONE_BYTES = 1024,    /* one release, Ready */
     HF_STATUS_TROUBLE_BYTES = 3072 /* not Ready: a person reads the reason */

@@ -132,7 +132,7 @@ END_TEST
 /* The status names each section only where several policies decide, and never more than its bounds allow. */
 START_TEST(several_policies_and_their_sections)
 {
-    static char paths[200][16];
+    static char paths[200][16], long_name[254];
     struct hf_policy_section sections[200];
     struct scene s;
 
@@ -145,11 +145,18 @@ START_TEST(several_policies_and_their_sections)
     s.set.n_sections = HF_LEN(sections);
     _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW);
     ck_assert(hf_json_at(one, "policy.sections") == NULL && hf_json_at(one, "policy.policies") == NULL);
+    ck_assert_ptr_null(hf_json_at(one, "policy.others"));
     for (unsigned i = 1; i < HF_LEN(s.origins); i++)
-        s.origins[i] = (struct hf_policy_origin){.name = name_of_policy};
+        s.origins[i] = (struct hf_policy_origin){.name = memset(long_name, 'p', sizeof(long_name) - 1)};
     s.set.n_origins = HF_LEN(s.origins);
     _cleanup_(hf_json_freep) json_t *all = essence(&s, NOW);
     ck_assert_uint_eq(json_array_size(hf_json_at(all, "policy.policies")), HF_STATUS_MAX_POLICIES);
+    ck_assert_uint_eq(strlen(hf_json_str_or(all, "policy.others", "")), HF_STATUS_MAX_OTHERS);
+    s.set.n_origins = 3;
+    s.origins[1] = (struct hf_policy_origin){.name = name_of_policy};
+    s.origins[2] = (struct hf_policy_origin){.name = name_of_policy};
+    _cleanup_(hf_json_freep) json_t *three = essence(&s, NOW);
+    ck_assert_str_eq(hf_json_str_or(three, "policy.others", ""), "edge-sites,edge-sites");
     const json_t *list = hf_json_at(all, "policy.sections");
     ck_assert_uint_eq(json_array_size(list), HF_STATUS_MAX_SECTIONS);
     ck_assert_str_eq(hf_json_str(json_array_get(list, 0), "path"), "manifests[e0]");

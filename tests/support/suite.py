@@ -29,20 +29,19 @@ def outcome(name, function):
         return "failed", f"{trace}  FAIL  {name}: {error}"
 
 
-def run(tests, beside=1):
+def run(tests, beside=1, last=()):
     """Run (name, function without arguments), each after the other, or up to `beside` of them at the same time, where they mostly wait;
-    the exit code. A text that a function returns is shown."""
+    then those of `last`; the exit code. A text that a function returns is shown."""
     count = collections.Counter()
 
     def tell(end, line):
         count[end] += 1
         print(line, flush=True)
-    if beside == 1:
-        for test in tests:
-            tell(*outcome(*test))
-    else:
+    if beside > 1:
         with concurrent.futures.ThreadPoolExecutor(beside) as pool:
             for end in concurrent.futures.as_completed([pool.submit(outcome, *test) for test in tests]):
                 tell(*end.result())
+    for test in [*([] if beside > 1 else tests), *last]:
+        tell(*outcome(*test))
     print(f"{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped")
     return 1 if count["failed"] else 0

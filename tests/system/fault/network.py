@@ -5,6 +5,7 @@
     tests/system/fault/network.py [WORD...]      only the cases whose name contains one of the words
 
 Runs in a network and a mount namespace of its own. Prints "N passed, N failed, N skipped" last."""
+import functools
 import http.server
 import json
 import os
@@ -17,8 +18,9 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(1, os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "support"))
+import suite  # noqa: E402
 from apiserver import ApiServer  # noqa: E402
-from node import PROGRAMS, TOP, Artifacts, Node, die_with_parent, free_port, say, wait  # noqa: E402
+from node import PROGRAMS, TOP, Artifacts, Node, die_with_parent, free_port, wait  # noqa: E402
 
 HOME = os.path.join(TOP, "build", "fault", "network")
 INSIDE = "HF_NETWORK_INSIDE"
@@ -170,14 +172,10 @@ def half_open(name, rules):
         began = time.monotonic()
         wait("contact again", lambda: machine.reason() is None, 90, 0.1)
         back = time.monotonic() - began
-    except AssertionError as problem:
-        say(f"  FAIL  {name}: {problem}")
-        return False
     finally:
         machine.end()
         server.end()
-    say(f"  ok    {name}: {why} after {noticed:.0f} s, back after {back:.1f} s; round trip {round_trip} ms")
-    return True
+    return f"{why} after {noticed:.0f} s, back after {back:.1f} s; round trip {round_trip} ms"
 
 
 SILENCES = {"half-open, no packet passes": ["--sport", "--dport"], "half-open, no packet of the server passes": ["--sport"]}
@@ -205,13 +203,15 @@ CASES = {
     "proxy is down": ("ConnectionRefused", lambda: ("https://api.invalid:6443", proxy(free_port()))),
     "NO_PROXY by suffix": ("DnsFailed", lambda: ("https://api.site.invalid:6443", {**proxy(free_port()), "NO_PROXY": ".site.invalid"})),
     "NO_PROXY by CIDR": ("NoRoute", lambda: ("https://198.51.100.7:6443", {**proxy(free_port()), "NO_PROXY": "198.51.100.0/24"})),
-    "DNS servers are silent": ("DnsFailed", silent_resolver),  # the last: it changes resolv.conf
+    "DNS servers are silent": ("DnsFailed", silent_resolver),
 }
+LAST = "DNS servers are silent"  # it changes resolv.conf for all
+BESIDE = 4  # cases at a time: they mostly wait for the end of a time limit
 
 
 def run(name, want, make):
     server, environment = make()
-    machine, began = Machine(os.path.join(HOME, "".join(c if c.isalnum() else "-" for c in name)), server, environment), time.monotonic()
+    machine = Machine(os.path.join(HOME, "".join(c if c.isalnum() else "-" for c in name)), server, environment)
     try:
         got = wait("a reason", machine.reason, 90, 0.1)
         assert got == want, f"{got} instead of {want}"
@@ -220,13 +220,9 @@ def run(name, want, make):
         with open(machine.log, encoding="utf-8") as file:
             log = file.read()
         assert SECRET not in log and SECRET not in json.dumps(condition), "the password of the proxy is in the log or the status"
-    except AssertionError as problem:
-        say(f"  FAIL  {name}: {problem}")
-        return False
     finally:
         machine.end()
-    say(f"  ok    {name}: {want} ({time.monotonic() - began:.1f} s)")
-    return True
+    return want
 
 
 def policy(node, connectivity):
@@ -269,12 +265,10 @@ def gate(name, limit, reason):
         total = wait("the count", lambda: max(shown(node)[1].get("bytesToday", 0) - SIZE + 1, 0), 30) + SIZE - 1
         assert total < SIZE * 9 // 8, f"{total} bytes for {SIZE}: the download began anew"
     except AssertionError as problem:
-        say(f"  FAIL  {name}: {problem}; {shown(node)}")
-        return False
+        raise AssertionError(f"{problem}; {shown(node)}") from None
     finally:
         node.end()
-    say(f"  ok    {name}: {reason} after {stopped} bytes, {total} bytes in all")
-    return True
+    return f"{reason} after {stopped} bytes, {total} bytes in all"
 
 
 def closed():
@@ -296,15 +290,11 @@ def main():
         with open(os.path.join(HOME, "resolv.conf"), "w", encoding="ascii") as file:
             file.write("nameserver 198.51.100.53\n")  # no route leads there
         os.execvp("unshare", ["unshare", "-rnm", "sh", "-c", LINKS + ' && exec "$@"', "sh", sys.executable, *sys.argv])
-    words = sys.argv[1:]
-    chosen = {name: case for name, case in CASES.items() if not words or any(word in name for word in words)}
-    gates = {name: case for name, case in GATES.items() if not words or any(word in name for word in words)}
-    silences = {name: rules for name, rules in SILENCES.items() if not words or any(word in name for word in words)}
-    passed = sum(run(name, *case) for name, case in chosen.items()) + sum(gate(name, *case) for name, case in gates.items())
-    passed += sum(half_open(name, rules) for name, rules in silences.items())
-    failed = len(chosen) + len(gates) + len(silences) - passed
-    say(f"{passed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
+    tests = [(name, functools.partial(half_open, name, rules)) for name, rules in SILENCES.items()]
+    tests += [(name, functools.partial(gate, name, *case)) for name, case in GATES.items()]
+    tests += [(name, functools.partial(run, name, *case)) for name, case in CASES.items()]
+    tests = [test for test in tests if not sys.argv[1:] or any(word in test[0] for word in sys.argv[1:])]
+    return suite.run([test for test in tests if test[0] != LAST], BESIDE, [test for test in tests if test[0] == LAST])
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ monotonic clocks. It has no suspend (CLOCK_BOOTTIME that leaps while CLOCK_MONOT
 these cases use our own library. Neither changes timers of the kernel (timerfd, epoll), which count real time. The
 API server's certificate is valid today, and its Date is right. Prints "N passed, N failed, N skipped" last."""
 import calendar
+import functools
 import glob
 import hashlib
 import json
@@ -22,7 +23,9 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import node as fault  # noqa: E402
-from node import TOP, say, wait  # noqa: E402
+from node import TOP, wait  # noqa: E402
+
+import suite  # noqa: E402
 
 sys.path.insert(1, os.path.join(TOP, "tests", "attack"))
 import lab  # noqa: E402
@@ -31,6 +34,7 @@ from clock import Site  # noqa: E402
 
 HOME = os.path.join(TOP, "build", "fault", "wall_clock")
 PATIENCE_S = 60
+BESIDE = 3  # cases at a time: they mostly wait
 
 
 class Machine(Site):
@@ -262,24 +266,17 @@ def run(name, case):
     home = os.path.join(HOME, re.sub(r"\W+", "-", name))
     shutil.rmtree(home, ignore_errors=True)
     os.makedirs(home)
-    machine, began = (Faked if name in FAKED else Machine)(home), time.monotonic()
+    machine = (Faked if name in FAKED else Machine)(home)
     try:
-        said = case(machine)
-    except (AssertionError, OSError) as problem:
-        say(f"  FAIL  {name}: {problem}")
-        return False
+        return case(machine)
     finally:
         machine.end()
-    say(f"  ok    {name}: {said} ({time.monotonic() - began:.1f} s)")
-    return True
 
 
 def main():
     words = sys.argv[1:]
-    chosen = {name: case for name, case in {**CASES, **FAKED}.items() if not words or any(word in name for word in words)}
-    passed = sum(run(name, case) for name, case in chosen.items())
-    say(f"{passed} passed, {len(chosen) - passed} failed, 0 skipped")
-    return 0 if passed == len(chosen) else 1
+    return suite.run([(name, functools.partial(run, name, case)) for name, case in {**CASES, **FAKED}.items()
+                      if not words or any(word in name for word in words)], BESIDE)
 
 
 if __name__ == "__main__":

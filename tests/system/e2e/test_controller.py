@@ -346,7 +346,7 @@ class TestFleet(Case):
         node = fleet.Node("fake-00", interval="2s")
         node.report()
         world.cluster.stop_api()
-        time.sleep(12)
+        time.sleep(6)                          # twice what makes a node silent
         world.cluster.start_api()
         node.report()
         wait.until("the controller to lead again", one.leads, 40)

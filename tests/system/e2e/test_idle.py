@@ -6,14 +6,14 @@ import time
 import unittest
 
 from holdcluster import process
-from lib import case, release, wait
+from lib import agent, case, release, wait
 from test_labels import policy
 
 MIB = 1 << 20
 ANONYMOUS_BYTES, PSS_BYTES = 3 * MIB, 12 * MIB
 CPU_S_PER_S = 0.001
 WATCH_S = 60
-KEPT_S = 70  # an agent has kept a copy of its agent.yaml by then (--probation)
+KEPT_S = agent.PROBATION_S + 10  # an agent has kept a copy of its agent.yaml by then
 
 
 def memory(pid):
@@ -27,9 +27,9 @@ def lived_s(pid):
         return float(uptime.read().split()[0]) - int(stat.read().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
 
 
-def await_first_minute(pid):
+def await_probation(pid):
     """What an agent has begun with, it writes once it has lived with it for its probation."""
-    wait.until("the agent's first minute", lambda: lived_s(pid) >= KEPT_S, 2 * KEPT_S, 1)
+    wait.until("the end of the agent's probation", lambda: lived_s(pid) >= KEPT_S, 5 * KEPT_S, 1)
 
 
 def written(pid):

@@ -242,7 +242,7 @@ class TestManifests(unittest.TestCase):
         """With an entry in place and its folder watched an agent is small, writes nothing, and asks only about its objects."""
         time.sleep(2 * INTERVAL_S)             # what there is to say is said
         for one in self.agents.values():
-            test_idle.await_first_minute(one.pid())
+            test_idle.await_probation(one.pid())
         before = {name: (one.pid(), test_idle.written(one.pid()), process.cpu_s(one.pid())) for name, one in self.agents.items()}
         time.sleep(IDLE_S)
         for name, (pid, wrote, cpu) in before.items():

@@ -129,7 +129,7 @@ class TestEverything(unittest.TestCase):
         """What the agent costs in a minute in which nothing happens. A machine that reads the agent's pages from its disk again, or whose own host is busy,
         adds to a minute: one that is above the promise, and in which the agent logged nothing, is told and followed by another one."""
         time.sleep(30)                         # what there is to say is said
-        test_idle.await_first_minute(self.node.agent.pid())
+        test_idle.await_probation(self.node.agent.pid())
         figures, logged = self.watch_minute()
         if figures["cpu"] >= CPU_S_PER_S and not logged:
             figures, _ = self.watch_minute()

@@ -20,6 +20,7 @@ DEPLOY = os.path.join(place.TOP, "deploy", "holdfast.yaml")
 # After the API server was away, kube-controller-manager, kube-scheduler and kubelet connect to it again only after a pause
 # of up to 60 s (30 s of client-go's reflector, doubled by its jitter).
 POD_S = 90
+PROBATION_S = 5                                # then an agent keeps a copy of its agent.yaml: one write
 
 
 def select(node):
@@ -31,7 +32,8 @@ def select(node):
 def deployed():
     """The text of DEPLOY with agents that stay in their pods: test_hostmode.py alone is about those on hosts."""
     with open(DEPLOY, encoding="utf-8") as file:
-        return file.read().replace("HOLDFAST_HOST_LIFE, value: auto", "HOLDFAST_HOST_LIFE, value: pod")
+        text = file.read().replace("HOLDFAST_HOST_LIFE, value: auto", "HOLDFAST_HOST_LIFE, value: pod")
+    return text.replace("        - --mode=pod\n", f"        - --mode=pod\n        - --probation={PROBATION_S}s\n")
 
 
 def url_of(path):
@@ -131,7 +133,7 @@ class Unit(_Agent):
         shutil.copy(os.path.join(place.TOP, "deploy", "systemd", PROGRAM + ".service"), os.path.join(tree, "etc/systemd/system"))
         place.write(os.path.join(tree, "etc/holdfast/kubeconfig"), identity.host_kubeconfig(self.node), 0o600)
         place.write(os.path.join(tree, "etc/holdfast/agent.env"),
-                    f"NODE_NAME={self.node}\nHOLDFAST_ARGS=--kubeconfig=/etc/holdfast/kubeconfig\n")
+                    f"NODE_NAME={self.node}\nHOLDFAST_ARGS=--kubeconfig=/etc/holdfast/kubeconfig --probation={PROBATION_S}s\n")
         self.trust(release.KEY)
         world.cluster.run(self.node, "systemctl", "daemon-reload")
         world.cluster.run(self.node, "systemctl", "-q", "enable", PROGRAM)

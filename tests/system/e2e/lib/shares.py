@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tests on two clusters side by side: one process for each, and one closing line for both."""
 
+import collections
 import os
 import re
 import signal
@@ -13,7 +14,7 @@ SHARES = ("fleet", "agents")
 # What is about the controller, the operator and the installation. The two shares take about the same time.
 FLEET = ("admission", "certificate", "cli", "cluster", "controller", "docs", "flux", "guard", "helm", "hostmode", "images", "kubeedge", "kubelet",
          "kubelet_way", "node_labels", "schema")
-CLOSING = re.compile(r"^(?:end to end: \d+ s|(\d+) passed, (\d+) failed, (\d+) skipped)$")
+CLOSING = re.compile(r"^(?:end to end: (?P<took>\d+ s)|(?P<passed>\d+) passed, (?P<failed>\d+) failed, (?P<skipped>\d+) skipped)$")
 
 
 def share_of(test):
@@ -27,15 +28,15 @@ def run(program, keep, words):
     children = {share: _start(program, share, keep, words) for share in SHARES}
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, lambda number, _frame: [child.send_signal(number) for child in children.values()])
-    sums, lock = [0, 0, 0], threading.Lock()
-    readers = [threading.Thread(target=_follow, args=(share, child, sums, lock)) for share, child in children.items()]
+    sums, took, lock = collections.Counter(), {}, threading.Lock()
+    readers = [threading.Thread(target=_follow, args=(share, child, sums, took, lock)) for share, child in children.items()]
     for reader in readers:
         reader.start()
     for reader in readers:
         reader.join()
-    print(f"end to end: {time.monotonic() - began:.0f} s")
-    print(f"{sums[0]} passed, {sums[1]} failed, {sums[2]} skipped", flush=True)
-    return 1 if sums[1] else 0
+    print(", ".join([f"end to end: {time.monotonic() - began:.0f} s", *(f"{share} {seconds}" for share, seconds in sorted(took.items()))]))
+    print(f"{sums['passed']} passed, {sums['failed']} failed, {sums['skipped']} skipped", flush=True)
+    return 1 if sums["failed"] else 0
 
 
 def _start(program, share, keep, words):
@@ -48,18 +49,19 @@ def _start(program, share, keep, words):
                             start_new_session=True)
 
 
-def _follow(share, child, sums, lock):
+def _follow(share, child, sums, took, lock):
     closed = False
     for line in child.stdout:
         closing = CLOSING.match(line.rstrip("\n"))
         if closing is None:
             print(line, end="", flush=True)
-        elif closing.group(1) is not None:
+        elif closing["took"] is not None:
+            took[share] = closing["took"]
+        else:
             closed = True
             with lock:
-                for i in range(3):
-                    sums[i] += int(closing.group(i + 1))
+                sums.update({end: int(closing[end]) for end in ("passed", "failed", "skipped")})
     if child.wait() < 0 or not closed:
         with lock:
-            sums[1] += 1
+            sums["failed"] += 1
         print(f"  FAIL  the tests of share '{share}' ended without their closing line (status {child.returncode})", flush=True)

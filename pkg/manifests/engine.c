@@ -84,13 +84,29 @@ static bool is_due(struct entry *entry, uint64_t now_ns)
            (task_is_free(entry) && hf_steer_machine_take_due(&entry->machine, now_ns));
 }
 
+static bool has_holds(const struct hf_manifest_engine *engine)
+{
+    for (size_t i = 0; i < engine->entries.n; i++) {
+        const struct entry *entry = engine->entries.entries[i].value;
+        if (hf_content_machine_has_hold(entry->content.intake))
+            return true;
+    }
+    return false;
+}
+
+/* While an entry has the turn, only holds can be due, so a thousand others are not asked then. */
+static bool may_be_due(const struct hf_manifest_engine *engine)
+{
+    return engine->may_hold || engine->core.active == NULL;
+}
+
 /* Only one entry at a time has a job, and entries that wait for their removal may be many: those of the policy go
  * first. */
 static void consider_all(struct hf_manifest_engine *engine, bool in_policy)
 {
     uint64_t now = manifest_engine_now(engine);
 
-    for (size_t i = 0; i < engine->entries.n; i++) {
+    for (size_t i = 0; i < engine->entries.n && may_be_due(engine); i++) {
         struct entry *entry = engine->entries.entries[i].value;
         if (entry->in_policy == in_policy && is_due(entry, now))
             entry_consider(entry);
@@ -104,9 +120,12 @@ static struct hf_manifest_engine *of(struct hf_steer_core *core)
 
 static uint64_t consider(struct hf_steer_core *core)
 {
-    consider_all(of(core), true);
-    consider_all(of(core), false);
-    sweep(of(core));
+    struct hf_manifest_engine *engine = of(core);
+
+    engine->may_hold = engine->may_hold && has_holds(engine);
+    consider_all(engine, true);
+    consider_all(engine, false);
+    sweep(engine);
     return HF_NEVER; /* the entries have asked for the time of the next look */
 }
 
@@ -416,29 +435,46 @@ static const struct hf_manifest_set *shown_set(const struct entry *entry)
 }
 
 /* The entry as the policy has it or, if none has it any more, as it was applied. */
-static const json_t *json_of(const struct entry *entry)
+static json_t *json_of(const struct entry *entry)
 {
     const struct hf_manifest_record *r = &entry->r;
 
     return entry->wanted != NULL ? entry->wanted->json : r->good.entry != NULL ? r->good.entry : r->next.entry;
 }
 
-static bool is_when_alone(const struct entry *entry)
+/* Of a thousand entries that wait for their removal, each change of another one asks for these fields. The reference
+ * keeps the JSON, and so its address, from becoming another one's. */
+static const struct entry_shown *shown_of(struct entry *entry)
 {
-    const json_t *json = json_of(entry);
+    struct entry_shown *shown = &entry->shown;
+    json_t *json = json_of(entry);
 
-    return strcmp(hf_json_str_or(json, "whenAlone", ""), hf_manifest_when_alone_names[HF_MANIFEST_ALONE_START]) == 0 &&
-           strcmp(hf_json_str_or(json, "to", ""), hf_manifest_target_names[HF_MANIFEST_TO_STATIC_PODS]) == 0;
+    if (shown->json == json)
+        return shown;
+    json_decref(shown->json);
+    *shown = (struct entry_shown){.json = json_incref(json), .to = HF_MANIFEST_TO_FILES};
+    for (unsigned i = 0; i < HF_MANIFEST_TARGETS; i++)
+        if (strcmp(hf_json_str_or(json, "to", ""), hf_manifest_target_names[i]) == 0)
+            shown->to = (enum hf_manifest_target)i;
+    shown->when_alone =
+        shown->to == HF_MANIFEST_TO_STATIC_PODS &&
+        strcmp(hf_json_str_or(json, "whenAlone", ""), hf_manifest_when_alone_names[HF_MANIFEST_ALONE_START]) == 0;
+    return shown;
+}
+
+static bool is_when_alone(struct entry *entry)
+{
+    return shown_of(entry)->when_alone;
 }
 
 static struct hf_manifest_status status_of(struct entry *entry)
 {
     const struct hf_manifest_record *r = &entry->r;
     const struct hf_manifest_set *set = shown_set(entry);
-    const json_t *json = json_of(entry);
+    const struct entry_shown *shown = shown_of(entry);
     struct hf_manifest_status status = {
         .name = entry->name,
-        .to = HF_MANIFEST_TO_FILES,
+        .to = shown->to,
         .phase = r->phase,
         .revision = r->known_revision[0] != '\0' && strcmp(r->known_digest, set->digest) == 0 ? r->known_revision
                                                                                               : set->revision,
@@ -447,13 +483,10 @@ static struct hf_manifest_status status_of(struct entry *entry)
         .drifts = r->drifts,
         .reason = r->reason,
         .message = r->message,
-        .when_alone = is_when_alone(entry),
+        .when_alone = shown->when_alone,
         .time_unix_ns = HF_MAX(r->time_unix_ns, r->drift_unix_ns),
     };
 
-    for (unsigned i = 0; i < HF_MANIFEST_TARGETS; i++)
-        if (strcmp(hf_json_str_or(json, "to", ""), hf_manifest_target_names[i]) == 0)
-            status.to = (enum hf_manifest_target)i;
     if (entry->machine.wait.reason != HF_MANIFEST_REASON_NONE) {
         status.reason = entry->machine.wait.reason;
         status.message = entry->machine.wait.message;
@@ -525,13 +558,13 @@ bool hf_manifest_engine_each_alone(struct hf_manifest_engine *engine,
                                    void *arg)
 {
     for (size_t i = 0; i < engine->entries.n; i++) {
-        const struct entry *entry = engine->entries.entries[i].value;
+        struct entry *entry = engine->entries.entries[i].value;
         if (entry->life == ENTRY_NEW || entry->life == ENTRY_UNREADABLE ||
             (is_when_alone(entry) && entry->life != ENTRY_GONE && !has_whole_set(entry)))
             return false;
     }
     for (size_t i = 0; i < engine->entries.n; i++) {
-        const struct entry *entry = engine->entries.entries[i].value;
+        struct entry *entry = engine->entries.entries[i].value;
         for (size_t k = 0; is_when_alone(entry) && entry->life == ENTRY_STARTED && k < entry->inventory.n; k++)
             if (!entry->inventory.items[k].folder && !entry->inventory.items[k].secret)
                 visit_file(arg, entry->name, entry->inventory.items[k].path, entry->inventory.items[k].sha256);

@@ -78,6 +78,7 @@ void entry_free(struct entry *entry)
     make_attempt_free(entry->pods.good);
     make_entry_free(entry->wanted);
     hf_manifest_set_done(&entry->permit.keyed);
+    json_decref(entry->shown.json);
     hf_manifest_record_done(&entry->r);
     hf_inventory_done(&entry->inventory);
     hf_steer_machine_done(&entry->machine);

@@ -60,6 +60,13 @@ enum entry_cleanup {
     ENTRY_CLEANUP_DUE,    /* after that interval */
 };
 
+/* What the status shows of the entry's fields; set by engine.c alone. */
+struct entry_shown {
+    json_t *json; /* it was read from this; a reference of its own; NULL: none */
+    enum hf_manifest_target to;
+    bool when_alone; /* a static pod that runs without a kubelet */
+};
+
 struct entry {
     struct hf_manifest_engine *engine;
     const struct entry_actions *actions;
@@ -85,6 +92,7 @@ struct entry {
     struct hf_manifest_record r;
     struct hf_inventory inventory; /* a worker may replace it while busy */
     size_t n_files;                /* in the inventory, when last idle */
+    struct entry_shown shown;
     enum entry_cleanup cleanup;
     bool save_wanted; /* the record has changed, the phase has not */
     /* phase on disk; after a failed write perhaps that one's */

@@ -86,6 +86,7 @@ static void not_stored(struct entry *entry, struct job *job)
     content->hold.reason = hf_manifest_outcome_reason(job->r);
     content->hold.until_ns = advance_pause(entry);
     content_move(content, HF_CONTENT_EV_HELD);
+    entry->engine->may_hold = true;
 }
 
 static void stored(struct entry *entry, struct job *job)

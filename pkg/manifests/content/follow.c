@@ -152,6 +152,7 @@ static bool turns_away(struct entry *entry, const struct hf_bundle *bundle)
     bool turned = hf_content_machine_turns_away(&offer, &room, &content->pace, &content->hold, text, sizeof(text));
 
     content_move(content, turned ? HF_CONTENT_EV_HELD : HF_CONTENT_EV_LIFTED);
+    entry->engine->may_hold = entry->engine->may_hold || turned;
     if (!turned)
         return false;
     content_tell(entry, content->hold.reason, text);

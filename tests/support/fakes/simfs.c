@@ -167,6 +167,7 @@ static int fd_new(struct hf_simfs *fs, struct sim_node *node, int flags)
         if (fs->fds[i].node == NULL) {
             fs->fds[i] = (struct sim_fd){.node = node, .flags = flags, .lock = LOCK_UN};
             node->opened++;
+            sim_count(node);
             return SIM_FD_BASE + i;
         }
     }
@@ -224,7 +225,7 @@ static int room(struct hf_simfs *fs, const struct sim_device *device, uint64_t m
 {
     if (device->read_only || fs->journal_lost)
         return -EROFS;
-    return device->limit != 0 && sim_used(fs, device) + more > device->limit ? -ENOSPC : 0;
+    return device->limit != 0 && sim_used(device) + more > device->limit ? -ENOSPC : 0;
 }
 
 void sim_add_name(struct hf_simfs *fs, struct sim_node *dir, char *name, struct sim_node *node)
@@ -262,6 +263,7 @@ static void shrink(struct sim_node *node, size_t size)
 {
     node->synced = false;
     sim_blob_resize(&node->live, size);
+    sim_count(node);
     sim_blob_resize(&node->blocks, HF_MIN(node->blocks.n, (size + SIM_BLOCK - 1) / SIM_BLOCK));
     sim_blob_resize(&node->lost, HF_MIN(node->lost.n, (size + SIM_BLOCK - 1) / SIM_BLOCK));
 }
@@ -303,6 +305,7 @@ static int sim_close(void *ctx, int fd)
     if (open == NULL)
         return of(ctx)->stopped ? 0 : -EBADF;
     open->node->opened--;
+    sim_count(open->node);
     *open = (struct sim_fd){NULL, 0, 0};
     return 0;
 }
@@ -345,6 +348,7 @@ static ssize_t grow(struct hf_simfs *fs, struct sim_node *node, uint64_t size, b
     if (size > node->live.n) {
         node->synced = false;
         sim_blob_resize(&node->live, (size_t)size);
+        sim_count(node);
     }
     return (ssize_t)size;
 }
@@ -529,7 +533,7 @@ static int sim_fstatvfs(void *ctx, int fd, struct statvfs *ret)
         return -EBADF;
     const struct sim_device *device = open->node->device;
     uint64_t total = device->limit != 0 ? device->limit / SIM_BLOCK : 1 << 20;
-    uint64_t used = sim_used(of(ctx), device) / SIM_BLOCK, left = used < total ? total - used : 0;
+    uint64_t used = sim_used(device) / SIM_BLOCK, left = used < total ? total - used : 0;
     *ret = (struct statvfs){.f_bsize = SIM_BLOCK,
                             .f_frsize = SIM_BLOCK,
                             .f_blocks = total,
@@ -893,6 +897,7 @@ void hf_simfs_free(struct hf_simfs *fs)
 {
     if (fs == NULL)
         return;
+    sim_check_used(fs);
     for (size_t i = 0; i < fs->n_pending; i++)
         sim_op_done(&fs->pending[i]);
     free(fs->pending);

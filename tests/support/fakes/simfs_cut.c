@@ -20,10 +20,14 @@ void sim_record(struct hf_simfs *fs, const struct sim_op *op)
     for (int i = 0; i < op->n; i++) {
         const struct sim_change *change = &op->changes[i];
         struct sim_node *old = sim_names_get(&change->dir->names, change->name);
-        if (old != NULL)
+        if (old != NULL) {
             old->links--;
-        if (change->node != NULL)
+            sim_count(old);
+        }
+        if (change->node != NULL) {
             change->node->links++;
+            sim_count(change->node);
+        }
         kept->changes[i].name = sim_strdup(change->name);
         sim_names_set(&change->dir->names, change->name, change->node);
         if (change->node != NULL && S_ISDIR(change->node->meta.mode))
@@ -296,14 +300,18 @@ static void count_links(struct hf_simfs *fs)
     for (const struct sim_node *dir = fs->nodes; dir != NULL; dir = dir->next)
         for (size_t i = 0; i < dir->names.n; i++)
             dir->names.p[i].node->links++;
+    for (struct sim_node *node = fs->nodes; node != NULL; node = node->next)
+        sim_count(node);
 }
 
 void hf_simfs_kill(struct hf_simfs *fs)
 {
     for (size_t i = 0; i < SIM_MAX_FDS; i++)
         fs->fds[i] = (struct sim_fd){NULL, 0, 0};
-    for (struct sim_node *node = fs->nodes; node != NULL; node = node->next)
+    for (struct sim_node *node = fs->nodes; node != NULL; node = node->next) {
         node->opened = 0;
+        sim_count(node);
+    }
     fs->stopped = fs->journal_lost = false;
     fs->stop_at = fs->lose_journal_at = 0;
     fs->fail_at = 0;
@@ -319,4 +327,5 @@ void hf_simfs_power_cut(struct hf_simfs *fs, uint64_t seed)
         cut_node(node, &state, seed == HF_SIMFS_LOSE_ALL);
     collect(fs);
     count_links(fs);
+    sim_check_used(fs);
 }

@@ -49,6 +49,7 @@ struct sim_device {
     dev_t id;
     uint64_t limit; /* 0 none */
     bool read_only;
+    uint64_t used; /* sim_used(), kept by sim_count() */
     struct sim_device *next;
 };
 
@@ -71,6 +72,7 @@ struct sim_node {
     bool reached;                       /* scratch of the collector */
     unsigned links;                     /* number of live names */
     unsigned opened;                    /* number of descriptors */
+    uint64_t counted;                   /* its share of device->used */
     struct sim_node *next;
 };
 
@@ -143,7 +145,11 @@ struct sim_node *sim_node_new(struct hf_simfs *fs, struct sim_node *dir, mode_t 
 void sim_node_free(struct sim_node *node);
 int sim_resolve(struct hf_simfs *fs, struct sim_node *start, const char *path, unsigned resolve, bool follow,
                 struct sim_place *ret);
-uint64_t sim_used(const struct hf_simfs *fs, const struct sim_device *device);
+/* After each change of what sim_used() counts: size, links, descriptors, device. */
+void sim_count(struct sim_node *node);
+/* Bytes in use, by blocks; a file without a name counts as long as it is open. */
+uint64_t sim_used(const struct sim_device *device);
+void sim_check_used(const struct hf_simfs *fs); /* aborts if a change was not counted */
 
 /* simfs.c */
 void sim_fill_stat(const struct hf_simfs *fs, const struct sim_node *node, struct stat *ret);

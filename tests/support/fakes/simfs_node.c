@@ -140,6 +140,7 @@ struct sim_node *sim_node_new(struct hf_simfs *fs, struct sim_node *dir, mode_t 
 
 void sim_node_free(struct sim_node *node)
 {
+    node->device->used -= node->counted;
     free(node->live.p);
     free(node->kept.p);
     free(node->blocks.p);
@@ -151,17 +152,35 @@ void sim_node_free(struct sim_node *node)
     free(node);
 }
 
-/* Bytes in use, by blocks; a file without a name counts as long as it is open. */
-uint64_t sim_used(const struct hf_simfs *fs, const struct sim_device *device)
+static uint64_t bytes_of(const struct sim_node *node)
 {
-    uint64_t used = 0;
+    if (node->links == 0 && node->opened == 0)
+        return 0;
+    return S_ISREG(node->meta.mode) ? (node->live.n + SIM_BLOCK - 1) / SIM_BLOCK * SIM_BLOCK : SIM_BLOCK;
+}
 
-    for (const struct sim_node *node = fs->nodes; node != NULL; node = node->next) {
-        if (node->device != device || (node->links == 0 && node->opened == 0))
-            continue;
-        used += S_ISREG(node->meta.mode) ? (node->live.n + SIM_BLOCK - 1) / SIM_BLOCK * SIM_BLOCK : SIM_BLOCK;
+void sim_count(struct sim_node *node)
+{
+    uint64_t bytes = bytes_of(node);
+
+    node->device->used += bytes - node->counted;
+    node->counted = bytes;
+}
+
+uint64_t sim_used(const struct sim_device *device)
+{
+    return device->used;
+}
+
+void sim_check_used(const struct hf_simfs *fs)
+{
+    for (const struct sim_device *device = fs->devices; device != NULL; device = device->next) {
+        uint64_t used = 0;
+        for (const struct sim_node *node = fs->nodes; node != NULL; node = node->next)
+            used += node->device == device ? bytes_of(node) : 0;
+        if (used != device->used)
+            abort();
     }
-    return used;
 }
 
 /* ---- paths -------------------------------------------------------------------------------------------------------- */

@@ -65,6 +65,7 @@ static void set_content(struct sim_node *node, const void *bytes, size_t n)
 {
     node->synced = false;
     sim_blob_set(&node->live, bytes, n);
+    sim_count(node);
 }
 
 void hf_simfs_put(struct hf_simfs *fs, const char *path, const void *bytes, size_t n, mode_t mode)
@@ -249,7 +250,10 @@ void hf_simfs_mount(struct hf_simfs *fs, const char *path)
         abort();
     *device = (struct sim_device){.id = fs->next_device++, .next = fs->devices->next};
     fs->devices->next = device; /* the first stays the root's */
+    node->device->used -= node->counted;
+    node->counted = 0;
     node->device = device;
+    sim_count(node);
     settle(fs, path);
 }
 

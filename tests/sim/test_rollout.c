@@ -1343,8 +1343,13 @@ START_TEST(a_fleet)
 }
 END_TEST
 
+/* A bad release and a good one: the commit draws one of them, `make walks` has both. */
 START_TEST(a_big_fleet)
 {
+    bool is_second = hf_walk_next("big fleets", 0) > HF_WALK_STEP / 2;
+
+    if (!hf_walk_is_whole() && is_second != (_i == 1))
+        return;
     if (getenv("HF_SIM_SEED") == NULL && getenv("HF_SIM_NODES") == NULL)
         run_seed(100001 + (uint64_t)_i, BIG_NODES);
 }

@@ -108,6 +108,22 @@ class _Agent:
         except AssertionError as error:
             raise AssertionError(f"{error}; it was {self.phases(name)}") from None
 
+    def threads(self):
+        """What each thread of its process does: name, state, place in the kernel, system call, ticks of processor time."""
+        def read(task, name):
+            with open(f"/proc/{pid}/task/{task}/{name}", encoding="utf-8", errors="replace") as file:
+                return file.read().strip()
+
+        pid, found = self.pid(), []
+        try:
+            for task in sorted(os.listdir(f"/proc/{pid}/task")):
+                fields = read(task, "stat").rpartition(")")[2].split()
+                found.append(f"{read(task, 'comm')} {fields[0]} {read(task, 'wchan')} {read(task, 'syscall').split(' ')[0]} "
+                             f"{int(fields[11]) + int(fields[12])}")
+        except OSError as error:
+            return f"no threads: {error}"
+        return "; ".join(found)
+
     def freeze(self):
         """Let its process do nothing more."""
         os.kill(self.pid(), signal.SIGSTOP)

@@ -167,7 +167,7 @@ class Node:
             return wait.until(f"the entry {name} {what}", lambda: test(self.entry(name)) and self.entry(name), timeout_s)
         except AssertionError as error:
             raise AssertionError(f"{error}; it is {json.dumps(self.entry(name))}; conditions {json.dumps(self.status().get('conditions'))[:1500]}; "
-                                 f"log {self.agent.events()[-12:]}") from None
+                                 f"threads {self.agent.threads()}; log {self.agent.events()[-12:]}") from None
 
     def await_applied(self, *names, timeout_s=90):
         for name in names:

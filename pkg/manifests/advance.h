@@ -34,8 +34,8 @@ void advance_begin(struct entry *entry);
 /* After a change of the record in the same phase: writes it if its text differs from that on disk, then starts the
  * action in entry->machine.due. */
 void advance_save(struct entry *entry);
-/* `text` in these three: the record as it is on disk. _keep_text() takes its bytes; _take_saved() does so if `saved`,
- * the result of a repair, is 0 (written) and not 1 (not written) or -errno. */
+/* _keep_text() takes the bytes of `text`, the record as it is on disk now. _take_saved() does so if `saved`, the result
+ * of a repair, is 0 (written) and not 1 (not written) or -errno. _has_text(): is `text` on disk? */
 void advance_keep_text(struct entry *entry, struct hf_buf *text);
 void advance_take_saved(struct entry *entry, int saved, struct hf_buf *text);
 bool advance_has_text(const struct entry *entry, const struct hf_buf *text);

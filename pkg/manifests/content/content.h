@@ -35,7 +35,7 @@ struct content {
 
 /* ---- of the struct alone ----------------------------------------------------------------------------------------- */
 
-/* For what the caller has done. */
+/* The caller has carried it out. */
 void content_move(struct content *content, enum hf_content_event event);
 /* Takes over a bundle, in the place of one that waits. */
 void content_put(struct content *content, struct hf_bundle *bundle, const char *revision);

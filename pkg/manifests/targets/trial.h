@@ -24,7 +24,7 @@ struct entry_trial {
 };
 
 void trial_start(struct entry *entry);
-/* Without another restart. True: a changed file that could not be put back now is. */
+/* Without another restart. True: a changed file, which could not be put back before, is in place again. */
 bool trial_puts_back_again(struct entry *entry);
 /* Ends the attempt if changed items stay changed, as their health says nothing of the newest set. The deadline counts
  * from the first failure. `unreadable`: the disk cannot read our copy: not the set's fault. */
@@ -33,7 +33,7 @@ void trial_not_put_back(struct entry *entry, bool unreadable, enum hf_manifest_r
 void trial_lose_content(struct entry *entry, enum hf_manifest_reason reason, const char *message);
 /* Health checks of entry->attempt, then a look if it is still in place; ends the attempt. */
 void trial_check(struct entry *entry);
-/* Found in place: ends with the verdict. */
+/* The caller has found it in place: ends the attempt with its verdict. */
 void trial_conclude(struct entry *entry);
 /* Not healthy; no verdict on the set if somebody has changed its files. */
 void trial_fail(struct entry *entry, enum hf_manifest_reason reason, const char *message);

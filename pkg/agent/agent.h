@@ -35,7 +35,7 @@ struct hf_life_ops;
 struct hf_agent_owner {
     /* At the start, and when policy or labels (name to string) may have changed. */
     void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy, const json_t *labels);
-    /* By the write budget. */
+    /* The write budget is used up, or there is some again. */
     void (*writes_paused)(void *arg, bool paused);
     /* `closed`: why bulk transfers wait (api/link/link.h), such as "LinkQuotaUsed"; NULL: they may run. */
     void (*link_changed)(void *arg, const char *closed);

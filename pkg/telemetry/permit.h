@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Takes out of a policy's telemetry what agent.yaml does not allow: a source, list entry or sink each, or a lower
- * buffer; the rest stays. Threads: any; is_own_url() may ask the kernel. */
+/* Takes out of a policy's telemetry what agent.yaml does not allow: single sources, list entries or sinks, or lowers a
+ * buffer. Threads: any; is_own_url() may ask the kernel. */
 #pragma once
 
 #include "api/telemetry.h"
@@ -13,17 +13,16 @@ struct hf_permit {
     bool (*is_own_url)(const char *url); /* a host of this node? */
     /* `field`: below spec.telemetry; `err`: the line that would allow it. */
     void (*refused)(void *arg, const char *field, const struct hf_err *err);
-    /* Called by hf_telemetry_permit_scrapes_again() for each target allowed by now, with its refusal's `err`; may be
-     * NULL otherwise. */
+    /* By hf_telemetry_permit_scrapes_again(), for each target allowed by now, with its refusal's `err`; else may be
+     * NULL. */
     void (*granted)(void *arg, const struct hf_err *err);
     void *arg;
 };
 
-/* spec: a shallow copy of a policy's. Refused entries go to the list's end, and its count shrinks; the policy keeps its
- * counts, and frees them. `single`: `sink`, not `sinks`. */
+/* spec: a shallow copy of a policy's. Refused entries go behind the list's shrunk count; the policy keeps its own, and
+ * frees them. `single`: `sink`, not `sinks`. */
 void hf_telemetry_permit(struct hf_telemetry *spec, bool single, const struct hf_permit *permit);
 
-/* Refused targets once more, as addresses may have changed. `all`: in the policy. Appends allowed ones; returns how
- * many. */
+/* Refused targets, as addresses may have changed. `all`: in the policy. Appends allowed ones; returns how many. */
 size_t hf_telemetry_permit_scrapes_again(struct hf_telemetry_sources *sources, size_t all,
                                          const struct hf_permit *permit);

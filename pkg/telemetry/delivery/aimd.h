@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests in flight to a sink, and bytes per second. The limit (`window`) rises with fast answers and is halved by
- * slow ones, failures and overload (AIMD; Chiu and Jain, 1989; Netflix's concurrency-limits). Pure. Times are
- * monotonic. */
+/* Requests in flight to a sink, and bytes per second. Fast answers raise the limit `window`; slow ones, failures and
+ * overload halve it (AIMD; Chiu and Jain, 1989; Netflix's concurrency-limits). Pure. Times are monotonic. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +10,7 @@ enum { HF_AIMD_MAX = 8 };
 
 struct hf_aimd {
     double window;     /* 1 to HF_AIMD_MAX */
-    uint64_t usual_ns; /* of an answer; 0: unknown */
+    uint64_t usual_ns; /* an answer's; 0: unknown */
     uint64_t cut_at_ns;
     uint64_t limit;         /* bytes per second; 0: none */
     uint64_t paid_until_ns; /* of the next request */
@@ -19,8 +18,7 @@ struct hf_aimd {
 
 void hf_aimd_init(struct hf_aimd *pace, uint64_t limit);
 unsigned hf_aimd_concurrency(const struct hf_aimd *pace);
-/* `good`: it works (maybe refused the content) and is not overloaded. */
+/* `good`: it works, maybe refused the content, and is not overloaded. */
 void hf_aimd_answered(struct hf_aimd *pace, uint64_t began_ns, uint64_t took_ns, bool good);
 void hf_aimd_spend(struct hf_aimd *pace, uint64_t bytes, uint64_t now_ns);
-/* 0 without a bandwidth limit. */
 uint64_t hf_aimd_wait_until_ns(const struct hf_aimd *pace);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* First and last sequence of each planned batch of a lane, on disk. A batch sent again, also after a restart, must have
- * the same bytes and idempotency key, so its border, also a part's, is saved before the first attempt. Format:
- * border.c. Threads: one at a time per file; open and save block. */
+ * the same bytes and idempotency key, so borders, also of parts, are saved before the first attempt. Format: border.c.
+ * Threads: one at a time per file; open and save block. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,7 +15,7 @@ enum { HF_BORDER_MAX = 28, HF_BORDER_SLOT = 512 };
 
 struct hf_border {
     uint64_t first, last;
-    /* Delivered before lower ones; neighbours share one. If a power cut loses it, it is sent again. */
+    /* Before lower ones; neighbours share one. If a power cut loses it, it is sent again. */
     bool done;
 };
 
@@ -37,12 +37,12 @@ struct hf_border_file {
     uint64_t counter; /* of the last saved slot */
 };
 
-/* Last saved borders; writes that slot again, whose save may have died before its sync. New, or no valid slot: n 0,
- * stream "". A slot that the medium does not give back: -EIO with `refuse_unreadable`, else invalid. */
+/* Reads the borders saved last, and writes that slot again, as its save may have died before its sync. No valid slot: n
+ * 0, stream "". An unreadable slot: -EIO with `refuse_unreadable`, else invalid. */
 HF_MUST_USE int hf_border_file_open(const struct hf_fs_ops *fs, const char *path, bool refuse_unreadable,
                                     struct hf_border_file *ret_file, struct hf_borders *ret_borders,
                                     struct hf_err *err);
 void hf_border_file_close(struct hf_border_file *file);
-/* Durable. Makes a removed file again. After a failure the file has the old or the new borders; if it was removed,
+/* Durable; makes a removed file again. After a failure the old or the new borders are there; if the file was removed,
  * maybe none. */
 HF_MUST_USE int hf_border_file_save(struct hf_border_file *file, const struct hf_borders *borders, struct hf_err *err);

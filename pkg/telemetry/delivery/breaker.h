@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stops requests to a sink that does not work, then sends single probes. Pure. Times are monotonic. */
+/* Pauses a sink that does not work, then sends single probes. Pure. Times are monotonic. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,13 +20,13 @@ struct hf_breaker_state {
     struct hf_backoff backoff;
 };
 
-/* First back-off: base_ns at most (at least 1 s); doubles up to cap_ns; none below half of the first limit. */
+/* Back-off: base_ns at most (at least 1 s), doubling up to cap_ns; none below half of base_ns. */
 void hf_breaker_init(struct hf_breaker_state *breaker, uint64_t base_ns, uint64_t cap_ns);
-/* May a request start? OPEN becomes HALF_OPEN after the back-off. */
+/* May a request start? After the back-off OPEN becomes HALF_OPEN. */
 bool hf_breaker_admits(struct hf_breaker_state *breaker, uint64_t now_ns);
 void hf_breaker_started(struct hf_breaker_state *breaker);
-/* `works`: also if it refused the content. at_least_ns: Retry-After, or 0. */
+/* `works`: also if it refuses the content. at_least_ns: Retry-After, or 0. */
 void hf_breaker_ended(struct hf_breaker_state *breaker, bool works, const struct hf_rand_ops *rng, uint64_t now_ns,
                       uint64_t at_least_ns);
-/* When the next request is admitted. 0: now; HF_NEVER: a probe is in flight. */
+/* 0: now; HF_NEVER: a probe is in flight. */
 uint64_t hf_breaker_wait_until_ns(const struct hf_breaker_state *breaker);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Backlog and live records. Over a link closed by spec.connectivity only live ones are sent, HF_FRESH_SHARE_BYTES per
- * minute and lane; live is one to two periods after it was stored, and not after a restart. Pure; times are monotonic.
- * Threads: one at a time. */
+/* Backlog and live records. Over a link that spec.connectivity closes only live ones are sent, HF_FRESH_SHARE_BYTES a
+ * minute and lane. A record is live for one to two periods after it was stored, and not after a restart. Pure; times
+ * are monotonic. Threads: one at a time. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,19 +19,19 @@ struct hf_fresh {
     uint64_t old_until; /* highest of the backlog */
     uint64_t mark;      /* highest on disk at began_ns */
     uint64_t began_ns;
-    uint64_t paid_ns; /* the share covers all sent bytes; live ones wait if a minute ahead */
+    uint64_t paid_ns; /* the share covers all bytes sent; live ones wait if it is a minute ahead */
 };
 
-/* Up to `stored`: backlog. Later: live for twice `wait_ns` (longest wait for a full batch), HF_FRESH_PERIOD_NS at
- * least. */
+/* Up to `stored`: backlog. Later records are live for twice `wait_ns` (longest wait for a full batch), at least
+ * HF_FRESH_PERIOD_NS. */
 void hf_fresh_init(struct hf_fresh *fresh, uint64_t stored, uint64_t wait_ns, uint64_t now_ns);
 
-/* A new period if due; before each of the next. `stored`: highest on disk. */
+/* Begins a period if due. `stored`: highest on disk. */
 void hf_fresh_look(struct hf_fresh *fresh, uint64_t stored, uint64_t now_ns);
 
 uint64_t hf_fresh_wait_until_ns(const struct hf_fresh *fresh);
 
 bool hf_fresh_is_live(const struct hf_fresh *fresh, uint64_t first, uint64_t now_ns);
 
-/* More than the share has: the next live batch waits longer. */
+/* If it exceeds the share, the next live batch waits longer. */
 void hf_fresh_pay(struct hf_fresh *fresh, uint64_t bytes, uint64_t now_ns);

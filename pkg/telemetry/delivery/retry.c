@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What a sink's answers mean:
+ *
+ *   delivered   2xx; but `setup` if another server answered (an HTML page)
+ *   again       network errors, 408, 425, 426, 429, 5xx except 511, no HTTP status. Growing delays for a
+ *               round (maxAttempts or maxDuration), then deferred: a longer delay, or until the breaker
+ *               closes or credentials change. If one batch alone keeps failing: suspect.h.
+ *   setup       3xx, 401 to 407, 421, 451, 511, a captive portal: wrong address or credentials, or a login.
+ *               Retried slowly; never a dead letter.
+ *   refused     400, 413, 415, 422, other 4xx. Split until the refused record is alone: a dead letter. */
 #include "telemetry/delivery/retry.h"
 
 #include <errno.h>

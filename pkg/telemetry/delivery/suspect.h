@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Does a batch or the sink break connections? The batch, if it fails for whole rounds (retry.h) while others are
- * accepted and none fails. After HF_SUSPECT_ROUNDS in a row (hours) it is split; a part after one more; a single record
- * is a dead letter after HF_SUSPECT_LAST. Pure. Times are monotonic. */
+/* Does a batch or the sink break connections (suspect.c)? A batch that does for HF_SUSPECT_ROUNDS in a row (hours) is
+ * split, a part after one more; a single record is a dead letter after HF_SUSPECT_LAST. Pure. Times are monotonic. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,11 +8,11 @@
 
 enum { HF_SUSPECT_ROUNDS = 8, HF_SUSPECT_LAST = 2 };
 
-/* Evidence against one batch. After a split the parts inherit `sure`; all else is 0. */
+/* Against one batch. After a split, parts inherit `sure` alone. */
 struct hf_suspect {
-    bool sure;         /* it, or what it is part of */
-    unsigned alone;    /* rounds in a row in which it alone failed */
-    uint64_t since_ns; /* start of the current round's evidence; 0: no failure */
+    bool sure;         /* of it, or what it is part of */
+    unsigned alone;    /* rounds in a row in which only it failed */
+    uint64_t since_ns; /* start of this round's evidence; 0: no failure */
 };
 
 /* The batch that failed last (`who`, 0: none), when, and when another did. */
@@ -25,7 +24,6 @@ struct hf_suspects {
 /* `who`: the batch's id, not 0. */
 void hf_suspect_failed(struct hf_suspect *suspect, struct hf_suspects *sink, uint64_t who, bool maybe_content,
                        uint64_t now_ns);
-/* After hf_suspect_failed() ended a round. True: the batch's fault. delivered_ns: when another was accepted (0:
- * never). */
+/* After hf_suspect_failed() ended a round. True: the batch's fault. delivered_ns: of another (0: never). */
 bool hf_suspect_round_ended(struct hf_suspect *suspect, const struct hf_suspects *sink, uint64_t who, bool single,
                             uint64_t delivered_ns, uint64_t now_ns);

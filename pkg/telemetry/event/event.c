@@ -4,9 +4,20 @@
  * none. Text without odd characters is copied in runs; only a quote, a backslash, a control character or invalid
  * UTF-8 is looked at alone.
  *
- * A body of text is cut so that quote, "truncated" and brace still fit, and between two characters. The body of a
- * payload stays byte for byte as it was hashed, but for its line breaks, which become blanks in the line and a list
- * behind it. */
+ * A line:
+ *
+ *     {"id":..,"time":"2026-11-20T11:16:38.123456789Z","node":..,"source":..,
+ *      "kind":"log|payload|metric|finding","severity":"warning","severityNumber":14 (only if the number has no name),
+ *      "origin":..,"originSequence":N,"peerUid":N,"peerUnit":..,"key":..,"boundary":..,"anomaly":true,"name":..,
+ *      "type":"gauge|counter|histogram","value":1.5,"valueText":"NaN|+Inf|-Inf","windowNs":N,
+ *      "histogram":{..} (gauges: "summary"),"attributes":{..},
+ *      "body":"text","truncated":true   or   "checksum":"hex","sensorData":<JSON value>,"sensorDataBreaks":[12,-40]}
+ *
+ * Fields are in this order, without absent ones. A text's body gets U+FFFD in place of invalid UTF-8; it is cut at
+ * HF_EVENT_MAX_BODY, and so that quote, "truncated" and brace still fit HF_EVENT_MAX_TEXT, between two characters. The
+ * body of a payload, "sensorData" (empty: null), stays byte for byte as it was hashed, but for line breaks between
+ * tokens: they become blanks, and "sensorDataBreaks" lists them (LF at 12, CR at 40), for hf_event_parse() to restore
+ * the bytes. A value that is not finite becomes null, with "valueText". */
 #include "telemetry/event/event.h"
 
 #include <errno.h>

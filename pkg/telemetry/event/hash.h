@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A fast 64-bit hash, one on every machine. Collisions can be chosen: compare the bytes too. Threads: any. */
+/* Fast, equal on every machine. Collisions can be chosen: compare the bytes too. Threads: any. */
 #pragma once
 
 #include <endian.h>

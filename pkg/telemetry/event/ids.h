@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The last accepted names: ids of events, Idempotency-Keys of requests. Equal only with kind and owner (event.h),
- * events also with origin. Own sources and posts have a window each: no sender pushes out what the agent must know
- * after a crash. 64-bit SipHash-2-4 under a key that is random at each start: nobody can choose a collision; a new name
- * collides with at most `max` / 2^63. */
+/* The last accepted ids of events and Idempotency-Keys of requests. Equal only with kind and owner (event.h), events
+ * also with origin. Own sources and posts have a window each: no sender pushes out what the agent must know after a
+ * crash. 64-bit SipHash-2-4, its key random at each start: nobody can choose a collision; a new name collides with at
+ * most `max` / 2^63. */
 #pragma once
 
 #include "base/rand.h"
@@ -12,28 +12,25 @@ enum { HF_IDS_MAX = 65536 };
 
 struct hf_ids;
 
-/* Two windows of `max` names (0: HF_IDS_MAX), up to 16 bytes a name. */
+/* `max` names a window (0: HF_IDS_MAX), up to 16 bytes a name. */
 struct hf_ids *hf_ids_new(size_t max, const struct hf_rand_ops *rng);
 void hf_ids_free(struct hf_ids *ids);
 HF_DEFINE_CLEANUP(struct hf_ids, hf_ids_free)
 
-/* A sink's only changes other fingerprints (sink/fanout.c): with bit 0 clear they stay in their windows. */
+/* A sink's only changes other fingerprints (sink/fanout.c); bit 0, which chooses the window, is clear. */
 uint64_t hf_ids_of_event(const struct hf_ids *ids, const struct hf_event *event);
 uint64_t hf_ids_of_request(const struct hf_ids *ids, uint64_t owner, struct hf_view key);
 uint64_t hf_ids_of_sink(const struct hf_ids *ids, struct hf_view name);
 
 bool hf_ids_contains(const struct hf_ids *ids, uint64_t fingerprint);
-/* 1: added; the oldest goes if the window is full or cannot grow. 0: it is there already. -ENOMEM: not added, no memory
- * even for the first. */
+/* 1: added; a full window loses its oldest. 0: it is there. -ENOMEM: not added. */
 HF_MUST_USE int hf_ids_add(struct hf_ids *ids, uint64_t fingerprint);
-/* For what could not be stored, so that its sender can send it again. */
+/* It could not be stored: its sender may send it again. */
 void hf_ids_forget(struct hf_ids *ids, uint64_t fingerprint);
 size_t hf_ids_count(const struct hf_ids *ids);
 
-/* ---- batches of other agents ------------------------------------------------------------------------------------- */
-
 enum { HF_BATCH_KEY_TEXT = 384 };
 
-/* "<node>/<stream>/<first>-<last>", and "/<part>" if that is not NULL. */
+/* "<node>/<stream>/<first>-<last>", and "/<part>" unless NULL. */
 const char *hf_ids_batch_key_format(const char *node, const char *stream, uint64_t first, uint64_t last,
                                     const char *part, char text[HF_BATCH_KEY_TEXT]);

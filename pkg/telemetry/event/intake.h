@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How sources offer events, and the receipts that report when they are durable.
+/* How sources offer events, with receipts for when they are durable.
  *
- * A receipt stands for one piece of input (a request's body, a run of lines). The source and each event to be stored
- * hold it; it settles when all have released it.
+ * A receipt is for one piece of input (a request's body, a run of lines). Its source and each event to be stored
+ * hold it; it settles when all release it.
  *
  *     receipt = (struct hf_receipt){.settled = settled}; hf_receipt_hold(receipt);
  *     for each event: r = intake->offer(intake->ctx, &event, receipt);
@@ -12,7 +12,7 @@
 #include "telemetry/event/event.h"
 
 struct hf_receipt {
-    void (*settled)(struct hf_receipt *receipt); /* once, at the last release */
+    void (*settled)(struct hf_receipt *receipt); /* once */
     uint32_t open;
     int r; /* first failure, -errno */
 };
@@ -33,20 +33,20 @@ static inline void hf_receipt_release(struct hf_receipt *receipt, int r)
 
 enum hf_offer {
     HF_OFFER_STORED,    /* holds the receipt until durable or failed */
-    HF_OFFER_DUPLICATE, /* its id was accepted before */
-    /* Left out by minSeverity, drop, sample, rateLimit; no sink; a newer payload of the key; a metric to aggregate that
-     * is not finite, or without room for its series. */
+    HF_OFFER_DUPLICATE, /* by id */
+    /* By minSeverity, drop, sample, rateLimit; no sink; a newer payload of the key; for an aggregate not finite, or no
+     * room for its series. */
     HF_OFFER_FILTERED,
     HF_OFFER_AGGREGATED,       /* in a window, not stored */
-    HF_OFFER_REFUSED_BOUNDARY, /* no sink has it; told by findings (pipeline/boundary.h) */
+    HF_OFFER_REFUSED_BOUNDARY, /* no sink has it (pipeline/boundary.h) */
 };
 
 struct hf_intake {
     void *ctx;
     /* enum hf_offer, or -errno. -EAGAIN: a full queue, an unusable sink, changing settings, no memory: offer it again
-     * at resume(). -E2BIG: can never be stored. Others, such as -ENOMEM: a later offer may succeed. */
+     * at resume(). -E2BIG: never storable. Others, such as -ENOMEM: a later offer may succeed. */
     int (*offer)(void *ctx, const struct hf_event *event, struct hf_receipt *receipt);
-    /* Explains the last -EAGAIN: 0: no room for anyone; -EDQUOT: the owner has used its share of a queue; -ENODEV: an
-     * unusable sink, for the reason in text[n], safe in JSON. NULL: always 0. */
+    /* The last -EAGAIN's cause: 0: no room for anyone; -EDQUOT: the owner used its share of a queue; -ENODEV: an
+     * unusable sink, why in text[n], safe in JSON. NULL: always 0. */
     int (*blocked)(void *ctx, char *text, size_t n);
 };

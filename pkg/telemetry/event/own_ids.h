@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ids of own events, unguessable by a secret of the node. An id is made of the data: who reads or writes that file
- * could post it first, and a receiver would drop the real event. So a keyed hash is stored and sent; the secret
- * survives restarts. Threads: any; the load blocks. */
+/* Ids of own events. They are made of the data, so who reads or writes that file could post them first, and a receiver
+ * would drop the real event: a hash is stored and sent, keyed by a secret of the node that survives restarts. Threads:
+ * any; the load blocks. */
 #pragma once
 
 #include "base/err.h"
@@ -13,14 +13,14 @@
 enum { HF_OWN_ID_TEXT = 40 };
 
 struct hf_own_ids {
-    uint64_t keys[2][2]; /* 128 bits */
-    bool kept;           /* in its file */
+    uint64_t keys[2][2];
+    bool kept; /* in its file */
 };
 
-/* <dir>/ids.key (0600), made if absent or damaged. On -errno *ret_ids is valid, its own or a new one: what is read
- * again after a restart is sent twice. */
+/* <dir>/ids.key (0600), made if absent or damaged. On -errno *ret_ids is valid: what is read again after a restart may
+ * be sent twice. */
 int hf_own_ids_load(const struct hf_fs_ops *fs, const struct hf_rand_ops *rand, const char *dir,
                     struct hf_own_ids *ret_ids, struct hf_err *err);
 
-/* Returns `text`: the id's first character, 32 hex digits. */
+/* The id's first character, 32 hex digits. */
 struct hf_view hf_own_ids_make(const struct hf_own_ids *ids, struct hf_view id, char text[static HF_OWN_ID_TEXT]);

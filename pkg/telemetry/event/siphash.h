@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SipHash-2-4 (Aumasson and Bernstein, 2012): no chosen collisions without the key. */
+/* SipHash-2-4 (Aumasson and Bernstein, 2012). */
 #pragma once
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Encoders of format.c, which zeroes *packed, and frees bodies after -ENOMEM, -EIO. */
+/* Encoders of format.c, which zeroes *packed and frees bodies after errors. */
 #pragma once
 
 #include "telemetry/format/format.h"
@@ -10,5 +10,5 @@ HF_MUST_USE int hf_format_pack_seed(const struct hf_spool_record *records, struc
 HF_MUST_USE int hf_format_pack_otlp(const struct hf_format *format, struct hf_squeeze *squeeze,
                                     const struct hf_spool_record *records, size_t n, struct hf_format_packed *packed);
 
-/* `rejected` is limited by hf_format_read_answer(). */
+/* hf_format_read_answer() limits `rejected`. */
 void hf_format_read_otlp(bool json, struct hf_view answer, struct hf_format_answer *ret_answer);

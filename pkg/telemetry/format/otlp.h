@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Protobuf messages as bytes (protobuf.dev/programming-guides/encoding), or in proto3's JSON with OTLP's change (enums
- * are numbers); reads bytes. Closing moves the content if the length needs more than a byte. Pure. After the first
- * failure, in `r`, writing does nothing. */
+/* Protobuf messages (protobuf.dev/programming-guides/encoding), or proto3's JSON with OTLP's change (enums are
+ * numbers); reads protobuf. Closing moves the content if the length needs more than a byte. Pure. After a failure, in
+ * `r`, writing does nothing. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,10 +15,10 @@ struct hf_otlp {
     int r; /* -E2BIG, -ENOMEM or 0 */
 };
 
-/* A field's value; `start` of hf_otlp_close(). */
+/* Returns `start` of hf_otlp_close(). */
 size_t hf_otlp_open(struct hf_otlp *w, unsigned field, const char *name);
 void hf_otlp_close(struct hf_otlp *w, size_t start);
-/* Repeated messages; hf_otlp_close() ends an item. */
+/* hf_otlp_close() ends an item. */
 void hf_otlp_open_list(struct hf_otlp *w, const char *name);
 void hf_otlp_close_list(struct hf_otlp *w);
 size_t hf_otlp_open_item(struct hf_otlp *w, unsigned field);
@@ -35,5 +35,5 @@ void hf_otlp_packed_u64(struct hf_otlp *w, unsigned field, const char *name, con
 /* {key, value: {stringValue}} */
 void hf_otlp_attribute(struct hf_otlp *w, unsigned field, struct hf_view key, struct hf_view value);
 
-/* Reads a field, and advances *bytes. Sets *ret_value for a varint, else *ret_bytes. False: the end, or damaged. */
+/* Advances *bytes by a field; *ret_value: a varint, else *ret_bytes. False: the end, or damaged. */
 bool hf_otlp_read(struct hf_view *bytes, unsigned *ret_field, uint64_t *ret_value, struct hf_view *ret_bytes);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An unreadable page of the journal, which libsystemd maps, is a SIGBUS: between begin and end it becomes zeros until
- * unmapped, as in journalctl: the file is damaged, others go on. Any other SIGBUS keeps its effect; the handler stays.
- * Threads: begin and end in each; the process's first begin returns before another thread's. */
+/* An unreadable page of the journal, which libsystemd maps, is a SIGBUS. Between begin and end it becomes zeros until
+ * unmapped, as in journalctl. Any other SIGBUS keeps its effect; the handler stays. Threads: begin and end in each; the
+ * process's first begin returns before another thread's. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,5 +9,5 @@
 /* Nests. */
 void hf_journal_fault_begin(void);
 
-/* A page of this thread became zeros since the outermost begin. */
+/* Since the outermost begin, in this thread. */
 bool hf_journal_fault_end(void);

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* zScore: mean and deviation are exponentially weighted; a value outside the bound changes them only as much as a
+/*   threshold     begins beyond a bound, ends inside it by the hysteresis
+ *   zScore        begins beyond so many standard deviations from the mean, after 16 values
+ *   rateOfChange  begins with a change by more than the bound within `per`
+ *   absence       begins without a value for that time
+ *
+ * All but threshold end with the next value inside.
+ *
+ * zScore: mean and deviation are exponentially weighted; a value outside the bound changes them only as much as a
  * value at the bound would. rateOfChange compares a value with an earlier one that is about as old as `per`.
  * threshold and zScore use a counter's increase per second. */
 #include "telemetry/pipeline/anomaly.h"

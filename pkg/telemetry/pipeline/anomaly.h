@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides for one rule and one series when an anomaly begins and ends.
- *
- *   threshold     begins beyond a bound, ends inside it by the hysteresis
- *   zScore        begins beyond so many standard deviations from the mean, after 16 values
- *   rateOfChange  begins if the value changes by more than the bound within `per`
- *   absence       begins without a value for that time
- *
- * Unless told otherwise the next value inside ends it. An aggregating pipeline emits raw only the `before` values, the
- * first of the anomaly, and the next `after`. Pure. */
+/* Decides when an anomaly of one rule and one series begins and ends (anomaly.c). An aggregating pipeline emits raw only
+ * the `before` values, the first of the anomaly, and the next `after`. Pure. */
 #pragma once
 
 #include "telemetry/event/event.h"
@@ -30,7 +23,7 @@ struct hf_sample {
 struct hf_pending_finding {
     bool open;
     uint64_t unix_ns;
-    double value, measured; /* `measured`: compared with the bound (absence: seconds) */
+    double value, measured; /* `measured`: what the bound is for (absence: seconds) */
 };
 
 struct hf_anomaly_rule_state {
@@ -40,30 +33,30 @@ struct hf_anomaly_rule_state {
     uint64_t seen;
     double mean, variance;
     uint64_t learned;
-    struct hf_sample anchors[HF_ANOMALY_ANCHORS]; /* rateOfChange: at least `per` / 8 apart */
+    struct hf_sample anchors[HF_ANOMALY_ANCHORS]; /* rateOfChange: `per` / 8 apart at least */
     size_t n_anchors;
-    uint64_t after;           /* values still raw */
+    uint64_t after;           /* values, raw */
     struct hf_sample *before; /* last rule->before samples, owned; or NULL */
     size_t before_at, before_n;
-    size_t before_open; /* to emit; no new sample before 0 */
+    size_t before_open; /* to emit; new samples only at 0 */
     struct hf_pending_finding begins, ends;
 };
 
 HF_MUST_USE int hf_anomaly_init(struct hf_anomaly_rule_state *state, const struct hf_telemetry_anomaly *rule);
 void hf_anomaly_done(struct hf_anomaly_rule_state *state);
 
-/* Does not change the state. *ret_measured: what the rule compares. */
+/* *ret_measured: what the rule compares. */
 enum hf_anomaly_phase hf_anomaly_judge(const struct hf_anomaly_rule_state *state, enum hf_value_kind kind,
                                        const struct hf_sample *point, double *ret_measured);
-/* hf_anomaly_judge()'s results. `with_context`: normal values are aggregated: keep raw ones for the next. */
+/* With hf_anomaly_judge()'s results. `with_context`: aggregating, so keep raw values for the next. */
 void hf_anomaly_learn(struct hf_anomaly_rule_state *state, enum hf_value_kind kind, const struct hf_sample *point,
                       enum hf_anomaly_phase phase, double measured, bool with_context);
-/* An absence begins now: true once for each; sets state->begins. */
+/* True once for each absence; sets state->begins. */
 bool hf_anomaly_missing(struct hf_anomaly_rule_state *state, uint64_t now_ns, uint64_t unix_ns);
-/* When an absence will begin (monotonic), or HF_NEVER. */
+/* Monotonic; or HF_NEVER. */
 uint64_t hf_anomaly_missing_at_ns(const struct hf_anomaly_rule_state *state);
 
-/* A finding, or a raw value from before, is not yet emitted. */
+/* A finding, or a raw value from before. */
 static inline bool hf_anomaly_has_pending(const struct hf_anomaly_rule_state *state)
 {
     return state->begins.open || state->ends.open || state->before_open > 0;

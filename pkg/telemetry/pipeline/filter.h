@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Drop rules, minimum severity, sampling, rate limits. A list's first match decides. Equal events, equal sampling;
- * rates per source and owner (event.h). Pure. */
+/* Drop rules, minimum severity, sampling, rate limits. A list's first match decides. Sampling is equal for equal
+ * events; rates are per source and owner (event.h). Pure. */
 #pragma once
 
 #include "telemetry/event/event.h"
 
 enum { HF_FILTER_BUCKETS = 256, HF_FILTER_OWNED = 32, HF_FILTER_SOURCE = 120 };
 
-/* HF_FILTER_DROPPED: not by hf_filter_judge(). */
+/* DROPPED: not by hf_filter_judge(). */
 enum hf_filter_result { HF_FILTER_KEPT, HF_FILTER_DROPPED, HF_FILTER_BELOW, HF_FILTER_SAMPLED, HF_FILTER_LIMITED };
 
 struct hf_token_bucket {
@@ -16,22 +16,22 @@ struct hf_token_bucket {
     uint64_t suppressed; /* unreported */
     uint32_t rule;       /* in spec->rates */
     uint64_t owner;
-    char source[HF_FILTER_SOURCE]; /* "*": names without a bucket */
+    char source[HF_FILTER_SOURCE]; /* "*": all without a bucket */
     size_t source_n;
 };
 
 struct hf_filter {
-    const struct hf_telemetry *spec; /* borrowed */
-    struct hf_token_bucket *buckets; /* when needed */
+    const struct hf_telemetry *spec;
+    struct hf_token_bucket *buckets; /* allocated when needed */
     size_t n_buckets;
-    struct hf_token_bucket *taken; /* of what hf_filter_judge() kept last, or NULL */
+    struct hf_token_bucket *taken; /* by what was last kept, or NULL */
 };
 
 void hf_filter_init(struct hf_filter *filter, const struct hf_telemetry *spec);
 void hf_filter_done(struct hf_filter *filter);
 
 bool hf_filter_drops(const struct hf_filter *filter, const struct hf_event *event);
-/* Asks minSeverity (logs only), sampling, rate limits, in this order; counts in `suppressed`. Call hf_filter_commit()
- * for a kept event once it is stored: it takes the token. */
+/* minSeverity (logs only), sampling, rate limits, in this order; counts in `suppressed`. Once a kept event is stored,
+ * hf_filter_commit() takes the token. */
 enum hf_filter_result hf_filter_judge(struct hf_filter *filter, const struct hf_event *event, uint64_t now_ns);
 void hf_filter_commit(struct hf_filter *filter);

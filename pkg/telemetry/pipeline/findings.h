@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events that report an anomaly. Pure; views into series, rule and *room. */
+/* Anomalies as events. Pure; views into series, rule and *room. */
 #pragma once
 
 #include "telemetry/event/number.h"
@@ -11,8 +11,8 @@ struct hf_finding_room {
 };
 
 /* The rule's name and severity (info at the end), the series' boundary and attributes; metric, metricSource, value,
- * measured. `series` NULL: a metric that never came. */
+ * measured. `series` NULL: the metric never came. */
 HF_MUST_USE int hf_finding_make(const struct hf_anomaly_rule_state *state, const struct hf_series *series, bool begins,
                                 struct hf_finding_room *room, struct hf_event *ret_event);
-/* A raw value from before the finding: attribute context = "before". */
+/* A raw value from before; attribute context = "before". */
 void hf_finding_context(const struct hf_series *series, const struct hf_sample *point, struct hf_event *ret_event);

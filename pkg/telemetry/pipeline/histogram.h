@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A distribution in 1.3 KiB: base-2 exponential buckets (OpenTelemetry metrics data model, "ExponentialHistogram").
- * Pure; a plain value. */
+/* Base-2 exponential buckets in 1.3 KiB (OpenTelemetry metrics data model, "ExponentialHistogram"). Pure; a plain
+ * value. */
 #pragma once
 
 #include "base/buf.h"
@@ -24,7 +24,7 @@ void hf_histogram_clear(struct hf_histogram *histogram);
 /* Finite. */
 void hf_histogram_add(struct hf_histogram *histogram, double value);
 
-/* Appends one line of JSON with OTLP's meanings:
+/* Appends JSON with OTLP's meanings:
  *
  *     {"count":3,"sum":6,"min":1,"max":3,"scale":6,"zeroCount":0,
  *      "positive":{"offset":-1,"counts":[1,0,2]},"negative":{...}}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Attributes, and members of JSON bodies at any depth, that must not leave the node. Mask: "***"; Remove; Hash:
- * "sha256:" and 32 hex digits: equal values show, and a guess can be confirmed. A changed payload gets a new checksum.
- * What is no JSON to its end is cut where a secret may be, and marked. Threads: one at a time. New texts are valid
- * until the next call. */
+ * "sha256:" and 32 hex digits, which show equal values and confirm a guess. A changed payload gets a new checksum;
+ * broken JSON is cut where a secret may be, and marked. Threads: one at a time. New texts are valid until the next
+ * call. */
 #pragma once
 
 #include "codec/sha256.h"
@@ -25,5 +25,5 @@ void hf_redactor_done(struct hf_redactor *redactor);
 bool hf_redactor_covers(const struct hf_redactor *redactor, struct hf_view name);
 
 void hf_redact_attributes(struct hf_redactor *redactor, struct hf_event *event);
-/* -ENOMEM; -E2BIG: HF_EVENT_MAX_BODY. Then do not store it. */
+/* -ENOMEM; -E2BIG: HF_EVENT_MAX_BODY. Then it must not be stored. */
 HF_MUST_USE int hf_redact_body(struct hf_redactor *redactor, struct hf_event *event);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The most frequent values by a fixed number of counters (Space-Saving): never too low, `error` too high at most; with
- * n counters every value above 1/n has one. Threads: one at a time. */
+/* Most frequent values by a fixed number of counters (Space-Saving): never too low, at most `error` too high; n
+ * counters have every value above 1/n. Threads: one at a time. */
 #pragma once
 
 #include "base/buf.h"
@@ -15,7 +15,7 @@ struct hf_topk_entry {
 };
 
 struct hf_topk {
-    uint64_t *hashes; /* apart: a search reads n words */
+    uint64_t *hashes; /* apart, for the search */
     struct hf_topk_entry *entries;
     size_t n, size;
     uint64_t total;
@@ -30,6 +30,5 @@ void hf_topk_add(struct hf_topk *top, struct hf_view boundary, struct hf_view va
 
 /* Largest first. */
 void hf_topk_sort(struct hf_topk *top);
-/* Borrowed. */
 struct hf_view hf_topk_boundary(const struct hf_topk_entry *entry);
 struct hf_view hf_topk_value(const struct hf_topk_entry *entry);

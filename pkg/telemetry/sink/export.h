@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Delivers to a folder, not the network (--export DIR), as a table of HTTP functions:
+/* Delivers to a folder (--export DIR) in place of the network, behind a table of HTTP functions:
  *   <folder>/<node>/<host of the sink>/<stream>-<first>-<last>.http     (export_file.h)
- * Usually on a medium that is carried away. The folder is never made: absent, requests end with -ECONNREFUSED, and
- * nothing lands below a mount point. 200: the file is durable, named by the key, so a repeated request, here or on
- * another medium, is the same file. No link on the medium is followed. Threads: loop thread; jobs that may hang
+ * On a medium to carry away. The folder is never made: without it requests end with -ECONNREFUSED, and
+ * nothing lands below a mount point. 200: the file is durable; the key names it, so a repetition, here or on
+ * another medium, is the same file. Follows no link there. Threads: loop thread; jobs that may hang
  * write. */
 #pragma once
 
@@ -13,19 +13,19 @@
 
 struct hf_export;
 
-/* Copies both names. */
+/* Copies names. */
 struct hf_export *hf_export_new(const struct hf_fs_ops *fs, const struct hf_sched_ops *sched, const char *folder,
                                 const char *node);
-/* No `done` for those in progress. */
+/* Without `done`. */
 void hf_export_free(struct hf_export *export);
 
 const struct hf_http_ops *hf_export_http(struct hf_export *export);
 
-/* <folder>/<node>/<subfolder>/<name>; `subfolder` may be "". */
+/* `subfolder` may be "". */
 struct hf_export_path {
     const char *folder, *node, *subfolder, *name;
 };
 
-/* Durable, in place of an earlier one. -ECONNREFUSED: no <folder>. Blocks; any thread. */
+/* Durable; replaces. -ECONNREFUSED: no <folder>. Blocks; any thread. */
 HF_MUST_USE int hf_export_write(const struct hf_fs_ops *fs, const struct hf_export_path *path, struct hf_view text,
                                 struct hf_err *err);

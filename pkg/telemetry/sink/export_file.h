@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A sink's request as a file: an HTTP/1.1 message (RFC 9112), for a person to carry. No credentials: a medium can be
- * lost. Pure. */
+/* A sink's request as an HTTP/1.1 message (RFC 9112), to be carried. No credentials: a medium can be lost. Pure. */
 #pragma once
 
 #include "loop/http/http.h"
@@ -9,25 +8,24 @@
 
 enum { HF_EXPORT_NAME = 256, HF_EXPORT_MAX_FIELDS = 4, HF_EXPORT_MAX_BYTES = 4 << 20 };
 
-/* The receiver's host; "<stream>-<first>-<last>[-<part>].http" of Idempotency-Key: written again, it has the same name
- * on any medium. */
+/* The receiver's host; "<stream>-<first>-<last>[-<part>].http" of Idempotency-Key, the same on any medium. */
 struct hf_export_place {
     char folder[HF_EXPORT_NAME], file[HF_EXPORT_NAME];
 };
 
-/* -EINVAL: URL not absolute, or no usable key. */
+/* -EINVAL: relative URL, no usable key. */
 HF_MUST_USE int hf_export_file_place(const struct hf_http_request *request, struct hf_export_place *ret_place,
                                      struct hf_err *err);
 
-/* Appends. Headers: hf_export_file_fields alone. */
+/* Appends. Headers: those of hf_export_file_fields. */
 HF_MUST_USE int hf_export_file_format(const struct hf_http_request *request, struct hf_buf *out, struct hf_err *err);
 
 extern const char *const hf_export_file_fields[HF_EXPORT_MAX_FIELDS];
 
-/* Views of its text. */
+/* Borrows. */
 struct hf_export_message {
     struct hf_view target;                       /* "/v1/logs?tenant=1" */
-    struct hf_view fields[HF_EXPORT_MAX_FIELDS]; /* as hf_export_file_fields; empty: absent */
+    struct hf_view fields[HF_EXPORT_MAX_FIELDS]; /* as hf_export_file_fields */
     struct hf_view body;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An event into the queue of every sink that is to have it. If some stored it, its sender offers it again, and the
- * others do. A sink that is not open yet (tried every HF_FANOUT_AGAIN_NS) takes none. */
+/* Puts an event into the queue of every sink that is to have it. If only some store it, its sender offers it again for
+ * the others. A sink not open yet takes none; opening is tried every HF_FANOUT_AGAIN_NS. */
 #pragma once
 
 #include "telemetry/event/ids.h"
@@ -13,47 +13,46 @@ struct hf_fanout;
 struct hf_fanout_params {
     const struct hf_telemetry_world *world;
     const char *device_key_ref;     /* may be NULL */
-    const struct hf_http_ops *http; /* NULL: each outlet's own */
-    /* Accepted ids; the fanout removes those of events that could not be stored, and adds those on disk. */
+    const struct hf_http_ops *http; /* NULL: each outlet's */
+    /* Accepted ids, also those on disk; without events that could not be stored. */
     struct hf_ids *ids;
-    void (*room)(void *arg); /* after -EAGAIN hf_fanout_store() may succeed */
-    void (*idle)(void *arg); /* nothing is on its way to disk */
-    void (*lost)(void *arg); /* could not be stored; may be NULL */
+    void (*room)(void *arg); /* hf_fanout_store() may succeed after -EAGAIN */
+    void (*idle)(void *arg); /* nothing waits for the disk */
+    void (*lost)(void *arg); /* not stored; may be NULL */
     void *arg;
 };
 
 struct hf_fanout *hf_fanout_new(const struct hf_fanout_params *params);
-/* At once, as in a crash. Outlets end in the background. */
+/* At once; outlets end in the background. */
 void hf_fanout_free(struct hf_fanout *fanout);
 HF_DEFINE_CLEANUP(struct hf_fanout, hf_fanout_free)
 
-/* Blocks; logs errors. `former_bytes`: of former sinks (former.h). Borrows `spec` until hf_fanout_close(). */
+/* Blocks; logs errors. `former_bytes`: former.h. Borrows `spec` until hf_fanout_close(). */
 void hf_fanout_open(struct hf_fanout *fanout, const struct hf_telemetry *spec, uint64_t former_bytes);
-/* gone(arg) for each of hf_fanout_outlets(), maybe before the return. Open again after the last. */
+/* gone(arg) for each of hf_fanout_outlets(), maybe before the return. Open it again only after the last. */
 void hf_fanout_close(struct hf_fanout *fanout, void (*gone)(void *arg), void *arg);
 
 enum hf_fanout_stored {
     HF_FANOUT_STORED,    /* on its way, at least for one */
     HF_FANOUT_DUPLICATE, /* all selected have it */
 };
-/* Bit i of `sinks` (one at least) selects spec->sinks[i]. Sets a sequence if the event has none or no origin, and a
- * missing id. Returns enum hf_fanout_stored (STORED holds `receipt`, maybe NULL, until each sink has it on disk or
- * failed), or -errno. -EAGAIN: a selected sink has no room for the event or its owner, or is not open; or
- * HF_PENDING_MAX. -E2BIG: can never be stored. */
+/* Bit i of `sinks` (one at least): spec->sinks[i]. Sets a sequence without one or without origin, and a missing id.
+ * enum hf_fanout_stored (STORED holds `receipt`, maybe NULL, until each sink has it on disk or failed), or -errno.
+ * -EAGAIN: a sink has no room for the event or its owner, or is not open; or HF_PENDING_MAX. -E2BIG: never storable. */
 HF_MUST_USE int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event, uint32_t sinks,
                                 struct hf_receipt *receipt);
 
-/* The event's first offer is still on its way: holds `receipt` as hf_pending_follow(). */
+/* Its first offer is on its way: hf_pending_follow(). */
 HF_MUST_USE int hf_fanout_follow(struct hf_fanout *fanout, const struct hf_event *event, struct hf_receipt *receipt);
 
-/* The cause of the last -EAGAIN: the owner's share (shares.h); else the sink that is not open (NULL: by now it is). */
+/* The last -EAGAIN's cause: the owner's share (shares.h); or the sink that is not open (NULL: by now it is). */
 bool hf_fanout_over_share(const struct hf_fanout *fanout);
 
 const char *hf_fanout_blocked(const struct hf_fanout *fanout, const char **ret_trouble);
 
 size_t hf_fanout_pending(const struct hf_fanout *fanout);
 
-/* Stores reports of drops; hf_fanout_pending() counts them until they are on disk. */
+/* hf_fanout_pending() counts reports until they are on disk. */
 void hf_fanout_report_drops(struct hf_fanout *fanout);
 
 void hf_fanout_link_changed(const struct hf_fanout *fanout);
@@ -61,5 +60,5 @@ void hf_fanout_link_changed(const struct hf_fanout *fanout);
 size_t hf_fanout_sinks(const struct hf_fanout *fanout);
 size_t hf_fanout_outlets(const struct hf_fanout *fanout);
 
-/* NULL: it could not be opened; *ret_trouble, not NULL, says why. */
+/* NULL: not opened, why in *ret_trouble. */
 const struct hf_outlet *hf_fanout_outlet(const struct hf_fanout *fanout, size_t i, const char **ret_trouble);

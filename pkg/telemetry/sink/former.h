@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Disk space of sinks that no policy names any more. What waits stays, for when one does again. After each change of
- * settings a job removes folders in which nothing waits, but the newest HF_FORMER_MAX, and with DropOldest the oldest
- * data above half of buffer.maxBytes (all, without a sink). Unreadable data waits; after HF_SPOOL_UNREADABLE_NS
- * (`patient` false), tried once more, it is damaged.
+/* Disk space of sinks that no policy names any more: what waits stays, for when one does. After each change of settings
+ * a job removes empty folders and, to save space, the oldest data (rules: former.c). Unreadable data waits; after
+ * HF_SPOOL_UNREADABLE_NS (`patient` false), it is tried once more, then damaged.
  *
  * Touches only `.former-*`, and folders with a sink's name that have only urgent, bulk or dead with a spool's regular
  * files; follows no link. Threads: loop thread; the job blocks. hf_former_decide() is pure. */
@@ -15,31 +14,31 @@ enum { HF_FORMER_MAX = 16, HF_FORMER_NAME = 64 };
 struct hf_former_folder {
     char name[HF_FORMER_NAME];
     uint64_t bytes;
-    uint64_t newest_unix_ns; /* last write to a segment; 0: none */
-    uint64_t records;        /* waiting, and dead letters; inexact if lost or unreadable */
-    bool waits;              /* or damage for a person */
+    uint64_t newest_unix_ns; /* last write; 0: none */
+    uint64_t records;        /* waiting, dead letters; inexact if lost or unreadable */
+    bool waits;              /* or is damaged, for a person */
     bool removed;
-    uint64_t trim_bytes; /* oldest segments of a folder that stays */
+    uint64_t trim_bytes; /* oldest segments */
     uint64_t dropped;    /* records, by the job */
 };
 
-/* Sorts by newest_unix_ns and name; sets `removed`, `trim_bytes`. UINT64_MAX: no limit. */
+/* Sorts; sets `removed`, `trim_bytes`. UINT64_MAX: no limit. */
 void hf_former_decide(struct hf_former_folder *folders, size_t n, uint64_t limit_bytes);
 
 uint64_t hf_former_limit_bytes(const struct hf_telemetry *spec);
 
 struct hf_former_result {
-    struct hf_former_folder *folders; /* all examined; during done() */
+    struct hf_former_folder *folders; /* all examined; valid during done() */
     size_t n;
     uint64_t kept_bytes;
     size_t kept;
-    bool unreadable;   /* a spool: the disk did not give back a part */
-    bool cancelled;    /* did not run: the loop ends */
-    struct hf_err err; /* the first; the others were done */
+    bool unreadable;   /* a part of a spool */
+    bool cancelled;    /* the loop ends */
+    struct hf_err err; /* first; the others were done */
 };
 
-/* done() exactly once, after the return, also when the loop ends; not after -errno. Copies the present sinks' names.
- * Only while no outlet is open. */
+/* done() once, after the return, also when the loop ends; not after -errno. Copies present sinks' names. Only while no
+ * outlet is open. */
 HF_MUST_USE int hf_former_start(const struct hf_telemetry_world *world, const struct hf_telemetry *spec, bool patient,
                                 void (*done)(void *arg, const struct hf_former_result *result), void *arg);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One sink and its durable queue. Two lanes, a spool each below <dir>/<sink>/: `urgent` for anomalies, findings, error
+/* One sink and its durable queue: two lanes, a spool each below <dir>/<sink>/: `urgent` for anomalies, findings, error
  * and above; `bulk` for the rest, whose backlog waits while world->link is closed (delivery/fresh.h). A batch is a
- * range of a lane's sequences; its border is saved first, so every attempt sends the same bytes under the same
+ * range of a lane's sequences; its border is saved first, so every attempt sends the same bytes under one
  * Idempotency-Key "<node>/<stream>/<first>-<last>". Metrics: holdfast_telemetry_*, label `sink`. Parts:
  * outlet_config.h. */
 #pragma once
@@ -15,7 +15,6 @@ enum hf_lane { HF_LANE_URGENT, HF_LANE_BULK, HF_LANES };
 
 struct hf_outlet;
 
-/* "default" for a single sink without a name. */
 static inline const char *hf_outlet_name(const struct hf_telemetry_sink *sink)
 {
     return sink->name != NULL ? sink->name : "default";
@@ -23,62 +22,60 @@ static inline const char *hf_outlet_name(const struct hf_telemetry_sink *sink)
 
 struct hf_outlet_params {
     const struct hf_telemetry_world *world;
-    const struct hf_telemetry *spec;      /* of all sinks; borrowed */
+    const struct hf_telemetry *spec;      /* all sinks'; borrowed */
     const struct hf_telemetry_sink *sink; /* borrowed */
-    const char *device_key_ref;           /* "file:/path", "env:NAME" or NULL; for `seed` */
-    const char *cloud_endpoint;           /* without one of the policy; may be NULL */
+    const char *device_key_ref;           /* "file:/path", "env:NAME" or NULL, for `seed` */
+    const char *cloud_endpoint;           /* if the policy has none; or NULL */
     const struct hf_http_ops *http;       /* NULL: its own, with the sink's credentials */
-    uint64_t max_bytes;                   /* both lanes */
-    uint64_t timeout_ns;                  /* small body; 0: 30 s */
-    bool refuse_unreadable;               /* struct hf_spool_store_params, both lanes */
+    uint64_t max_bytes;                   /* of both lanes */
+    uint64_t timeout_ns;                  /* of a small body; 0: 30 s */
+    bool refuse_unreadable;               /* struct hf_spool_store_params */
     void (*room)(void *arg);              /* after -EAGAIN; may be NULL */
     void *arg;
 };
 
-/* Blocks. Deliveries begin in the loop's next turn. */
+/* Blocks. Delivers from the loop's next turn. */
 HF_MUST_USE int hf_outlet_new(const struct hf_outlet_params *params, struct hf_outlet **ret_outlet, struct hf_err *err);
 void hf_outlet_free(struct hf_outlet *outlet);
 HF_DEFINE_CLEANUP(struct hf_outlet, hf_outlet_free)
 
-/* gone(arg), maybe before the return: no worker uses the files; only then another outlet of that name. */
+/* gone(arg), maybe before the return: no worker uses the files, another outlet may have the name. */
 void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg);
 
 /* `tag`: hf_event_tag(); `owner`: hf_shares_owner(). Holds `receipt` (may be NULL) until durable. -EAGAIN: full and may
- * drop nothing, too many lines before the disk, or (bulk) *world->writes_paused. -E2BIG: HF_EVENT_MAX_TEXT. */
+ * not drop, too many lines before the disk, or (bulk) *world->writes_paused. -E2BIG: HF_EVENT_MAX_TEXT. */
 HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, uint64_t owner, uint32_t tag,
                                  struct hf_view line, struct hf_receipt *receipt);
 
-/* Its share (shares.h) of n bytes; after false room() comes when an owner has some. */
+/* n bytes, by its share (shares.h); after false room() comes when any owner has some. */
 bool hf_outlet_allows(struct hf_outlet *outlet, enum hf_lane lane, uint64_t owner, size_t n);
 
-/* Ask each outlet before a line goes to several. */
+/* Ask all before a line goes to several. */
 bool hf_outlet_has_room(struct hf_outlet *outlet, enum hf_lane lane, size_t n);
 
-/* Dropped events are not yet reported; the outlet also reports them by itself. */
+/* Drops to report, which the outlet also does by itself. */
 bool hf_outlet_owes_drops(const struct hf_outlet *outlet);
-/* Now; holds `receipt` (may be NULL) until durable. */
+/* Now. Holds `receipt` (may be NULL) until durable. */
 void hf_outlet_report_drops(struct hf_outlet *outlet, struct hf_receipt *receipt);
 
-/* Newest lines of each lane, max_records, delivered ones too (hf_spool_recent()). Blocks: right after hf_outlet_new()
- * only. */
+/* The newest max_records of each lane, also delivered ones (hf_spool_recent()). Blocks: right after hf_outlet_new(). */
 HF_MUST_USE int hf_outlet_recent(struct hf_outlet *outlet, size_t max_records,
                                  void (*each)(void *arg, struct hf_view line), void *arg);
 
-/* link->closed has. */
 void hf_outlet_link_changed(const struct hf_outlet *outlet);
 
 struct hf_outlet_state {
     struct hf_spool_state lanes[HF_LANES];
-    uint64_t oldest_unix_ns;                                         /* oldest waiting; 0: none */
-    uint64_t last_delivery_unix_ns;                                  /* this process's; 0: none */
+    uint64_t oldest_unix_ns;                                         /* waiting; 0: none */
+    uint64_t last_delivery_unix_ns;                                  /* by this process; 0: none */
     uint64_t delivered, deferred, dead_lettered, attempts, failures; /* since hf_outlet_new() */
     enum hf_breaker breaker;
-    unsigned concurrency;    /* requests in flight */
+    unsigned concurrency;
     const char *waiting_for; /* "LinkWindowClosed", or NULL */
-    /* Last failure, or the sink's warning at the last delivery; or "". */
+    /* Last failure, or the last delivery's warning; or "". */
     char trouble[192];
 };
 struct hf_outlet_state hf_outlet_state(const struct hf_outlet *outlet);
 
-/* Scheme, host, port, or "". */
+/* Scheme, host, port; or "". */
 const char *hf_outlet_origin(const struct hf_outlet *outlet, char *text, size_t n);

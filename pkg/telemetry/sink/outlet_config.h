@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The settings of one outlet, computed once.
+/* An outlet's settings, computed once.
  *
  * Each part calls only parts to its right: outlet -> outlet_load -> outlet_send -> outlet_creds, outlet_lane ->
- * outlet_drops, outlet_metrics -> outlet_config. A part whose state changed calls hf_outlet_config_pump(), and outlet.c
- * decides what to do next.
+ * outlet_drops, outlet_metrics -> outlet_config. One whose state changed calls hf_outlet_config_pump(); outlet.c
+ * decides what follows.
  *
- * Threads: loop thread; jobs may read the settings, which never change. `spec` and `sink` belong to the caller of
- * hf_outlet_new(). */
+ * Threads: loop thread; jobs may read the settings, which never change. The caller of hf_outlet_new() owns `spec` and
+ * `sink`. */
 #pragma once
 
 #include "telemetry/delivery/retry.h"
@@ -14,11 +14,11 @@
 #include "telemetry/sink/outlet.h"
 
 enum {
-    HF_OUTLET_PATH = 512, /* lane's folder, with terminator */
+    HF_OUTLET_PATH = 512, /* a lane's folder */
     HF_OUTLET_URL = 2048,
 };
 
-/* Pause after a failed read of the spool, save of borders or check of credentials. */
+/* After a failed read of the spool, save of borders or check of credentials. */
 #define HF_OUTLET_BROKEN_NS (5 * HF_NS_PER_S)
 
 struct hf_outlet_config {
@@ -28,14 +28,14 @@ struct hf_outlet_config {
     char *name, *dir, *url, *node;
     struct hf_format format;
     struct hf_retry_rules rules;
-    uint64_t timeout_ns; /* small body */
+    uint64_t timeout_ns; /* of a small body */
     bool refuse_unreadable;
-    const struct hf_telemetry_link *link; /* NULL: a sink on this machine, or no world.link */
+    const struct hf_telemetry_link *link; /* NULL: a sink on this machine, or none */
     void (*pump)(void *arg);
     void *pump_arg;
 };
 
-/* -ENOMEM; -EINVAL: no URL, or URL or folder too long. done also after a failure. */
+/* -EINVAL: no URL, or URL or folder too long. done also after a failure. */
 HF_MUST_USE int hf_outlet_config_init(struct hf_outlet_config *config, const struct hf_outlet_params *params,
                                       struct hf_err *err);
 void hf_outlet_config_done(struct hf_outlet_config *config);
@@ -48,7 +48,7 @@ static inline void hf_outlet_config_pump(const struct hf_outlet_config *config)
     config->pump(config->pump_arg);
 }
 
-/* The sink stops or resumes accepting events, or has its first dead letter. */
+/* The sink stops or resumes accepting, or has its first dead letter. */
 static inline void hf_outlet_config_changed(const struct hf_outlet_config *config)
 {
     if (config->world.changed != NULL)

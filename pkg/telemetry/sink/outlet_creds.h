@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A sink's credentials (CA, client certificate and key, token, device key, or the node's identity for files) and HTTP
- * client. Files may change: checked before requests, every few seconds at most. If they do not fit (new certificate,
- * old key) the old ones stay until the next check. Threads: loop thread only; reading blocks. Secrets are overwritten
- * before they are freed. */
+/* A sink's credentials (CA, client certificate and key, token, device key, or the node's identity) and HTTP client.
+ * Changed files are found before requests, every few seconds at most; if they do not fit (new certificate, old key) the
+ * old ones stay until the next check. Threads: loop thread only; reading blocks. Secrets are overwritten before they
+ * are freed. */
 #pragma once
 
 #include "telemetry/sink/outlet.h"
 
 struct hf_outlet_creds;
 
-/* Borrows paths of params->sink and ->world; reads nothing yet. NULL, *err: URL, or no memory. */
+/* Borrows paths of params->sink and ->world; reads nothing yet. NULL: URL, or no memory. */
 struct hf_outlet_creds *hf_outlet_creds_new(const struct hf_outlet_params *params, const char *url, struct hf_err *err);
 void hf_outlet_creds_free(struct hf_outlet_creds *creds);
 
-/* If the files cannot be used now: *err, and the client with the old credentials or NULL. NULL also while the node
- * lacks a certificate or token that the sink wants. */
+/* Unusable files: *err, and the client with old credentials or NULL. NULL also while the node lacks a certificate or
+ * token that the sink wants. */
 const struct hf_http_ops *hf_outlet_creds_http(struct hf_outlet_creds *creds, uint64_t now_ns, struct hf_err *err);
 
 /* "X-Device-Key: ..." or NULL. */
@@ -22,5 +22,4 @@ const char *hf_outlet_creds_device_key(const struct hf_outlet_creds *creds);
 
 void hf_outlet_creds_close_idle(struct hf_outlet_creds *creds);
 
-/* Since the last call. */
 bool hf_outlet_creds_changed(struct hf_outlet_creds *creds);

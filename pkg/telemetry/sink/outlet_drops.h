@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Drops for room, by class and severity, and losses by the disk (HF_SPOOL_TAG_LOST), until reported as findings. A
- * plain value. */
+/* Drops for room, by class and severity, and losses by the disk (HF_SPOOL_TAG_LOST), until reported. A plain value. */
 #pragma once
 
 #include "spool/store.h"
 #include "telemetry/sink/outlet_metrics.h"
 
-/* From the first drop to its report, which later ones join. */
+/* From a first drop to its report, for later ones to join. */
 #define HF_OUTLET_DROPS_WAIT_NS (10 * HF_NS_PER_S)
 
 struct hf_outlet_drops {
-    struct hf_spool_dropped entries[HF_SPOOL_MAX_TAGS]; /* to the first with 0 records */
+    struct hf_spool_dropped entries[HF_SPOOL_MAX_TAGS]; /* ends at 0 records */
     uint64_t due_ns;                                    /* monotonic; HF_NEVER: none */
 };
 
-/* Also to the metrics; logs losses. */
+/* Also counts and logs them. */
 void hf_outlet_drops_add(struct hf_outlet_drops *drops, const struct hf_outlet_config *config,
                          const struct hf_outlet_metrics *metrics, const struct hf_spool_dropped *dropped);
 
-/* The last count, or NULL. Report it, then set its `records` to 0 to remove it. */
+/* Or NULL. Report it, then set `records` to 0. */
 struct hf_spool_dropped *hf_outlet_drops_last(struct hf_outlet_drops *drops);
 
-/* The finding's line. */
+/* As a finding. */
 HF_MUST_USE int hf_outlet_drops_format(const struct hf_outlet_config *config, const struct hf_spool_dropped *dropped,
                                        struct hf_buf *line);

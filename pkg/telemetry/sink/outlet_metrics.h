@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* holdfast_telemetry_* of a sink, in world->metrics (NULL: none). */
+/* holdfast_telemetry_* in world->metrics (NULL: none). */
 #pragma once
 
 #include "telemetry/sink/outlet_config.h"
@@ -9,7 +9,7 @@ struct hf_outlet_metrics {
     /* With another label: looked up each time. */
     struct hf_metric_family *attempts, *dead, *dropped;
     struct hf_metric *events, *bytes, *batches, *deferred, *rejected, *lost;
-    /* Gauges, removed by hf_outlet_metrics_forget(); counters and the histogram stay. */
+    /* Gauges, which hf_outlet_metrics_forget() removes. */
     struct hf_metric_family *of_lane[3], *of_sink[4];
     struct {
         struct hf_metric *queue_bytes, *disk_bytes, *queue_records, *sync;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How much of a lane senders and sources use and may use: nobody takes all. The agent's own have no limit; rules:
- * shares.c. Senders beyond 23 share a slot. Pure; a plain value. */
+/* How much of a lane each sender and source uses and may use. The agent's own have no limit; rules: shares.c. Senders
+ * beyond 23 share a slot. Pure; a plain value. */
 #pragma once
 
 #include "telemetry/event/event.h"
@@ -8,14 +8,14 @@
 enum {
     HF_SHARES_PARTS = 16,
     HF_SHARES_SOURCES = 16, /* slots 0 to 15: classes; 0: unknown */
-    HF_SHARES_SENDERS = 24, /* then these; the last for all others */
+    HF_SHARES_SENDERS = 24, /* then these; last: all others */
     HF_SHARES_SLOTS = HF_SHARES_SOURCES + HF_SHARES_SENDERS,
     HF_SHARES_STREAM = 16,
     HF_SHARES_TEXT = 4 + 4 + HF_SHARES_STREAM + 8 * HF_SHARES_SENDERS + HF_SHARES_PARTS * 8 * (1 + HF_SHARES_SLOTS) + 4,
 };
 
 struct hf_shares_part {
-    uint64_t last; /* highest sequence */
+    uint64_t last; /* sequence */
     uint64_t total;
     uint64_t bytes[HF_SHARES_SLOTS];
 };
@@ -23,9 +23,9 @@ struct hf_shares_part {
 struct hf_shares {
     uint64_t capacity; /* of records; may change */
     bool drop_oldest;
-    uint64_t senders[HF_SHARES_SENDERS]; /* owners; 0: free */
-    uint64_t held[HF_SHARES_SLOTS];      /* waiting, or on their way */
-    uint64_t total, posts;               /* of `held`: all, senders' */
+    uint64_t senders[HF_SHARES_SENDERS]; /* 0: free */
+    uint64_t held[HF_SHARES_SLOTS];      /* waiting or on their way */
+    uint64_t total, posts;               /* of `held`: all; senders' */
     struct hf_shares_part parts[HF_SHARES_PARTS];
     size_t n_parts;
     uint64_t changes;
@@ -33,26 +33,26 @@ struct hf_shares {
 
 void hf_shares_init(struct hf_shares *shares, uint64_t capacity, bool drop_oldest);
 
-/* A post's sender, also of what the pipeline makes of it; else the source's class. */
+/* A post's sender, also for what the pipeline makes of it; else the source's class. */
 uint64_t hf_shares_owner(const struct hf_event *event);
 uint64_t hf_shares_agent(void);
 
-/* Its own while it holds bytes. */
+/* Kept while it holds bytes. */
 unsigned hf_shares_slot(struct hf_shares *shares, uint64_t owner);
 
 /* Bytes; UINT64_MAX: no limit. */
 uint64_t hf_shares_left(const struct hf_shares *shares, unsigned slot);
 
-/* Begin and end the count of bytes on their way to disk. */
+/* On their way to disk. */
 void hf_shares_begin(struct hf_shares *shares, unsigned slot, uint64_t bytes);
 void hf_shares_end(struct hf_shares *shares, unsigned slot, uint64_t bytes);
 
-/* The record is durable. True: it begins a part, so save the counts. */
+/* Durable. True: it begins a part: save. */
 bool hf_shares_stored(struct hf_shares *shares, unsigned slot, uint64_t bytes, uint64_t sequence);
-/* All up to the sequence is delivered or dropped. */
+/* Delivered or dropped, up to here. */
 void hf_shares_gone(struct hf_shares *shares, uint64_t sequence);
 
-/* What was stored after the save, or all if `text` is damaged or another stream's, is slot 0's: `waiting` bytes above
+/* Slot 0 gets what was stored after the save, or all if `text` is damaged or another stream's: `waiting` bytes above
  * `gone` up to `last`. */
 void hf_shares_format(const struct hf_shares *shares, const unsigned char stream[static HF_SHARES_STREAM],
                       unsigned char text[static HF_SHARES_TEXT]);

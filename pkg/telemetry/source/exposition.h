@@ -1,28 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prometheus text 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats), and OpenMetrics as far as it agrees, its
- * timestamps in seconds. Pure. */
+/* Prometheus text 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats), and OpenMetrics as far as it agrees,
+ * with timestamps in seconds. Pure. */
 #pragma once
 
 #include "telemetry/event/event.h"
 
-/* Why a line gives no sample: it does not parse (or has a quoted name), has more than HF_EVENT_MAX_ATTRIBUTES labels,
- * or is NaN. */
+/* Unparsable (or a quoted name), more than HF_EVENT_MAX_ATTRIBUTES labels, NaN. */
 enum hf_exposition_skip { HF_SKIP_LINE, HF_SKIP_LABELS, HF_SKIP_NAN, HF_SKIPS };
 
 struct hf_exposition {
     struct hf_view rest; /* at first the whole text */
     uint64_t unix_ns;    /* without a timestamp */
-    /* Last "# TYPE"; for `name`, also with _bucket, _sum, _count, _total. */
+    /* Last "# TYPE"; `name` also with _bucket, _sum, _count, _total. */
     struct {
         struct hf_view name;
         enum hf_value_kind kind;
     } type;
-    bool openmetrics; /* timestamps in seconds */
+    bool openmetrics;
     size_t skipped[HF_SKIPS];
 };
 
-/* 1: *event, views into text or *scratch (cleared); 0: the end. Counts what is no sample. */
+/* 1: *event, with views into text or *scratch (cleared); 0: the end. */
 int hf_exposition_next(struct hf_exposition *text, struct hf_event *event, struct hf_buf *scratch);
 
-/* Content type, or a last line `# EOF`. */
+/* By content type, or a last line `# EOF`. */
 bool hf_exposition_is_openmetrics(struct hf_view text, const char *content_type);

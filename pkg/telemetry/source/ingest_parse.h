@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The body of POST /ingest as events (telemetry/INGEST.md). Every `source` is "http" or begins with "http:", as no
- * other does: no sender poses as the journal, a file or the agent. Pure. No allocation for payloads without escapes. */
+/* POST /ingest's body as events (telemetry/INGEST.md). Every `source` is "http" or begins with "http:", as no other
+ * does: no sender poses as the journal, a file or the agent. Pure. Payloads without escapes need no allocation. */
 #pragma once
 
 #include "codec/scan.h"
@@ -16,31 +16,30 @@ enum {
 
 enum { HF_INGEST_NAMED = 48, HF_INGEST_UNIT = 64 };
 
-/* For the answer. `what`, `member`: static; only `named` is the request's: cut, '?' for all but letters, digits and
- * "_.-/+". */
+/* Static, but for the request's `named`: cut, '?' for all but letters, digits and "_.-/+". */
 struct hf_ingest_fault {
     int status; /* 400, 413, 415, 422; 503 from ingest.c */
     const char *what;
-    const char *member;          /* known, or NULL */
-    char named[HF_INGEST_NAMED]; /* unknown member, or content type (415); or "" */
+    const char *member;          /* or NULL */
+    char named[HF_INGEST_NAMED]; /* unknown member, or 415's content type; or "" */
     size_t item;
     size_t line;   /* unpacked, from 1; 0: unknown */
-    size_t offset; /* bytes, there */
+    size_t offset; /* bytes, in it */
 };
 
 enum hf_ingest_form { HF_INGEST_ARRAY, HF_INGEST_LINES };
 
 struct hf_ingest_params {
-    struct hf_view body; /* unpacked; borrowed while the parser lives */
+    struct hf_view body; /* unpacked; borrowed */
     struct hf_view content_type;
     struct hf_view idempotency_key;
     struct hf_view checksum; /* X-Payload-Checksum, or empty */
     uint64_t now_unix_ns;    /* without a timestamp */
-    /* Sender's user id (decimal) and unit, by the kernel; "": unknown. In each event. */
+    /* The sender's user id (decimal) and unit, by the kernel; or "". */
     char peer_uid[12];
     char peer_unit[HF_INGEST_UNIT];
     bool trusted; /* second pass: no checksums */
-    /* Items before, and parser.scan.at after them; else 0. */
+    /* Begin here: items before, parser.scan.at after them. */
     size_t from_item, from_offset;
 };
 
@@ -49,7 +48,7 @@ struct hf_ingest_parser {
     enum hf_ingest_form form;
     struct hf_scan scan;
     size_t item;
-    bool after_item; /* ndjson: the line's end is next */
+    bool after_item; /* ndjson: next is the line's end */
     struct hf_buf scratch;
     char hex[HF_SHA256_HEX];
     char made_id[HF_EVENT_MAX_ID + 1];
@@ -59,7 +58,7 @@ struct hf_ingest_parser {
 /* s, ms, us or ns since 1970, by size. False: outside 1970 to 2261. */
 bool hf_ingest_parse_number_time(struct hf_view text, uint64_t *ret_unix_ns);
 
-/* -EBADMSG: *ret_fault. end in any case. */
+/* -EBADMSG: *ret_fault. Call end in any case. */
 HF_MUST_USE int hf_ingest_parse_begin(struct hf_ingest_parser *parser, const struct hf_ingest_params *params,
                                       struct hf_ingest_fault *ret_fault);
 /* 1: an event, until the next call. 0: the end. -EBADMSG: *ret_fault. */

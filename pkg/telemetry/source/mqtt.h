@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* MQTT 3.1.1 (OASIS, 2014) for a subscriber. Not libmosquitto: 2.0 sends PUBACK, and the broker drops the message,
- * before the caller has it on disk. Pure. Borrows from the input. */
+/* MQTT 3.1.1 (OASIS, 2014) for a subscriber. Not by libmosquitto: 2.0 sends PUBACK, and the broker drops the message,
+ * before it is on disk. Pure. Borrows from the input. */
 #pragma once
 
 #include "base/buf.h"
@@ -17,17 +17,16 @@ enum hf_mqtt_type {
 
 struct hf_mqtt_packet {
     enum hf_mqtt_type type;
-    uint64_t size; /* of the whole packet, in bytes */
+    uint64_t size; /* bytes */
     bool too_long; /* PUBLISH: `payload` is cut */
-    unsigned code; /* CONNACK: 0: accepted; SUBACK: highest, 0x80: a topic refused */
+    unsigned code; /* CONNACK: 0: accepted; SUBACK: highest, 0x80: a refused topic */
     bool duplicate, retained;
     unsigned qos;
     uint16_t id; /* PUBLISH, SUBACK */
     struct hf_view topic, payload;
 };
 
-/* 1: complete, views into `bytes` (too long: with topic and id). 0: more bytes. -EBADMSG: invalid, or not for a
- * subscriber. */
+/* 1: a packet (too long: with topic and id). 0: more bytes. -EBADMSG: invalid, or not for a subscriber. */
 HF_MUST_USE int hf_mqtt_parse(struct hf_view bytes, struct hf_mqtt_packet *ret_packet);
 
 struct hf_mqtt_connect {
@@ -35,7 +34,7 @@ struct hf_mqtt_connect {
     const char *username, *password; /* may be NULL */
     uint16_t keepalive_s;
 };
-/* Append a packet: 0, -E2BIG. "Clean session" 0: the broker keeps it. */
+/* Append; -E2BIG. "Clean session" 0: the broker keeps it. */
 HF_MUST_USE int hf_mqtt_add_connect(struct hf_buf *out, const struct hf_mqtt_connect *connect);
 /* QoS 1. */
 HF_MUST_USE int hf_mqtt_add_subscribe(struct hf_buf *out, uint16_t id, const char *const *topics);

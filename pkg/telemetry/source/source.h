@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What sources have in common. After -EAGAIN of the intake: pauses until resume(). Its position is saved up to settled
- * receipts; what is read again has the same ids. Threads: loop thread only; blocking work by `sched`. */
+/* After -EAGAIN of the intake a source pauses until resume(). It saves its position up to settled receipts; what it
+ * reads again has the same ids. Threads: loop thread only; blocking work by `sched`. */
 #pragma once
 
 #include "base/clock.h"
@@ -13,15 +13,15 @@
 #include "telemetry/event/intake.h"
 #include "web/metrics.h"
 
-/* The link to sinks on other machines, by spec.connectivity. Owned and changed by the agent. */
+/* To sinks on other machines, by spec.connectivity; the agent's. */
 struct hf_telemetry_link {
-    const char *closed; /* backlogs wait: "LinkWindowClosed", or NULL */
-    /* A request over the link has ended after `bytes`; `backlog`: they count against maxBytesPerDay. May be NULL. */
+    const char *closed; /* why backlogs wait: "LinkWindowClosed", or NULL */
+    /* After a request of `bytes`; `backlog`: they count against maxBytesPerDay. May be NULL. */
     void (*sent)(void *arg, uint64_t bytes, bool backlog);
     void *arg;
 };
 
-/* Borrowed, for the service's life. */
+/* For the service's life. */
 struct hf_telemetry_world {
     struct hf_loop *loop; /* NULL in tests */
     const struct hf_fs_ops *fs;
@@ -38,27 +38,24 @@ struct hf_telemetry_world {
     const char *dir;              /* EDGE_STORAGE_DIR; exists */
     /* The host's, in a pod below its mount point. `journal` NULL: default. */
     const char *proc, *sys, *pods, *journal;
-    const char *audit; /* audit log's folder, or NULL */
-    /* True: the write budget is used up: lane `bulk` takes nothing, `urgent` does. NULL: no budget. Loop thread
-     * only. */
+    const char *audit; /* audit log's folder */
+    /* True: no write budget: `bulk` takes nothing, `urgent` does. NULL: no limit. */
     const bool *writes_paused;
     const struct hf_telemetry_link *link; /* NULL: never closed; not for sinks on this machine */
-    /* Delivers by this table (sink/export.h) in place of the network: without credentials and without `link`. NULL:
-     * network. */
+    /* In place of the network (sink/export.h), without credentials and `link`. NULL: network. */
     const struct hf_http_ops *exported;
-    /* On the loop: a sink stops or resumes accepting, a first dead letter, a trouble has passed. No call back. May be
-     * NULL. */
+    /* A sink stops or resumes accepting, a first dead letter, a trouble has passed. Do not call back. May be NULL. */
     void (*changed)(void *arg);
     void *changed_arg;
 };
 
 struct hf_source {
     const char *name;                         /* "journald"; static */
-    void (*resume)(struct hf_source *source); /* the intake may have room */
+    void (*resume)(struct hf_source *source); /* there may be room */
     void (*free)(struct hf_source *source);
 };
 
-/* Copies what it needs of `sources`. After -errno the service reports the source, and tries again every 10 s. */
+/* Copies of `sources` what it needs. After -errno the service reports it, and tries again every 10 s. */
 typedef int hf_source_maker(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
                             const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err);
 

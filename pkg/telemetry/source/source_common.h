@@ -1,30 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Helpers of sources. */
 #pragma once
 
 #include <fnmatch.h>
 
 #include "telemetry/source/source.h"
 
-/* For sources that can read again. 0: go on to the next event (this one is accepted, filtered, or can never be stored).
- * -EAGAIN: offer this one again later. */
+/* For sources that can read again. 0: next event (this one is accepted, filtered, or never storable). -EAGAIN: offer
+ * this one again later. */
 int hf_source_offer(const struct hf_intake *intake, const struct hf_event *event, struct hf_receipt *receipt);
 
-/* A word (ERROR, WARN) near the start, level=error, or klog's start (E1120 08:00:00); 0: none. */
+/* By a word (ERROR, WARN) near the start, level=error, or klog's start (E1120 08:00:00); 0: none. */
 enum hf_severity hf_source_line_severity(struct hf_view line);
 
-enum { HF_SOURCE_MAX_VALUE = 16 << 10 }; /* attribute of a log line */
+enum { HF_SOURCE_MAX_VALUE = 16 << 10 }; /* of a log line's attribute */
 
-/* Body, severity and time from the first message, named level and time (RFC 3339, or a number in s, ms, us or ns);
- * other members become attributes, as JSON if no string. Without a message, or without room for a member, the body is
- * the whole line. Clears and uses *scratch. False, *event unchanged: no JSON object, more than 64 members, or no
- * memory. */
+/* Body, severity and time from the first message, level and time (RFC 3339, or a number in s, ms, us or ns); other
+ * members become attributes, as JSON if no string. Without a message, or room for a member, the body is the whole line.
+ * Clears *scratch. False, *event unchanged: no JSON object, more than 64 members, no memory. */
 bool hf_source_parse_json_line(struct hf_view line, struct hf_event *event, struct hf_buf *scratch);
 
-/* Matches a glob of `include` (or it is empty), and none of `exclude`. */
+/* By globs; empty `include`: all. */
 bool hf_source_name_wanted(const char *const *include, const char *const *exclude, const char *text);
 
-/* A copy: a source may outlive the policy. */
+/* A source may outlive the policy. */
 struct hf_source_names {
     char **names;
     size_t n;
@@ -32,5 +30,5 @@ struct hf_source_names {
 HF_MUST_USE int hf_source_names_copy(struct hf_source_names *names, const char *const *from);
 void hf_source_names_done(struct hf_source_names *names);
 
-/* Is the host loopback, or an interface's address? Of names localhost alone. */
+/* Loopback, localhost, or an interface's address. */
 bool hf_source_is_own_url(const char *url);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Follows log files while they grow, are rotated or truncated. No line of a file that only grows and is renamed is lost
- * or repeated; with copytruncate some may be. */
+/* Follows log files that grow, are rotated or truncated. Files that only grow and are renamed lose and repeat no line;
+ * with copytruncate some may. */
 #pragma once
 
 #include <sys/stat.h>
@@ -12,11 +12,11 @@
 enum {
     HF_TAIL_MAX_FILES = 512,
     HF_TAIL_MAX_LINE = 64 << 10,    /* line or record; longer: cut and marked */
-    HF_TAIL_TURN_BYTES = 256 << 10, /* in a turn of the loop */
+    HF_TAIL_TURN_BYTES = 256 << 10, /* a turn */
     HF_TAIL_MAX_PIECES = 128,       /* unsettled receipts */
     HF_TAIL_FIND_S = 5,
     HF_TAIL_GONE_S = 10, /* without growth, not found: left */
-    HF_TAIL_REST_S = 60, /* an incomplete record is passed on */
+    HF_TAIL_REST_S = 60, /* then an incomplete record is passed on */
     HF_TAIL_ID = 64,
 };
 
@@ -25,27 +25,27 @@ struct hf_tail;
 struct hf_tail_file {
     struct hf_list link;
     struct hf_tail *tail;
-    char *path;        /* last found */
-    const void *owner; /* of find() */
-    void *state;       /* line()'s; freed by forget() */
+    char *path;
+    const void *owner; /* find()'s */
+    void *state;       /* line()'s */
     int fd;
-    uint64_t dev, ino, start_hash; /* start_hash: first line; 0: incomplete */
+    uint64_t dev, ino, start_hash; /* of the first line; 0: incomplete */
     unsigned generation;
     uint64_t birth_ns; /* 0: unknown */
-    /* Hashes of the bytes before mark_at and `safe`; 0: unknown. */
+    /* Hashes of bytes before mark_at, `safe`; 0: unknown. */
     uint64_t mark, mark_at, safe_mark, safe_mark_at;
     uint64_t before;      /* start_hash before truncation */
-    bool cut;             /* no complete line since */
-    uint64_t offset;      /* next byte */
-    uint64_t hold_offset; /* incomplete record, lines read in part; or UINT64_MAX */
-    uint64_t safe;        /* before: durable */
+    bool cut;             /* then no complete line */
+    uint64_t offset;      /* to read */
+    uint64_t hold_offset; /* start of an incomplete record; or UINT64_MAX */
+    uint64_t safe;        /* durable before */
     uint64_t size;
-    struct timespec changed; /* ctime, last check */
-    /* Monotonic: size unchanged since (0: just changed); not found since (0: found). */
+    struct timespec changed; /* ctime at the last check */
+    /* Monotonic, since: unchanged size (0: just changed); not found (0: found). */
     uint64_t quiet_since_ns, gone_since_ns;
-    bool skipping;          /* a cut line's rest */
-    uint64_t not_before_ns; /* no line(): storing failed */
-    /* The last find() saw it; its size was checked at least once. */
+    bool skipping;          /* rest of a cut line */
+    uint64_t not_before_ns; /* for line(): storing failed */
+    /* By the last find(); its size, once at least. */
     bool seen, looked_at;
     struct hf_list pieces; /* receipts, in order */
 };
@@ -59,24 +59,24 @@ struct hf_tail_line {
 };
 
 struct hf_tail_ops {
-    /* Calls hf_tail_found() for each file to follow. */
+    /* Calls hf_tail_found() for each file. */
     void (*find)(void *arg, struct hf_tail *tail);
-    /* As find() would pass for this path; NULL: do not follow. */
+    /* find()'s for this path; NULL: do not follow. */
     const void *(*owner)(void *arg, const char *path);
-    /* Without links. */
+    /* Path without links. */
     bool (*allows)(void *arg, const char *path);
-    /* -EAGAIN: again later. Any other result: next record. */
+    /* -EAGAIN: again later. Else: next record. */
     int (*line)(void *arg, const struct hf_tail_line *line);
     /* A new record? NULL: every line. */
     bool (*starts)(void *arg, const struct hf_tail_file *file, struct hf_view line);
-    /* Passes on an incomplete record, and sets hold_offset to UINT64_MAX: after HF_TAIL_REST_S without growth, or
-     * before the file is left. -EAGAIN: again later. NULL if hold_offset is not used. */
+    /* Passes on an incomplete record, after HF_TAIL_REST_S without growth or before the file is left; sets hold_offset
+     * to UINT64_MAX. -EAGAIN: again later. NULL: no hold_offset. */
     int (*rest)(void *arg, struct hf_tail_file *file, struct hf_receipt *receipt);
     /* file->state; may be NULL. */
     void (*forget)(void *arg, struct hf_tail_file *file);
 };
 
-/* `name`: of the position file. */
+/* `name`: the position file's. */
 HF_MUST_USE int hf_tail_new(const struct hf_telemetry_world *world, const char *name, const struct hf_tail_ops *ops,
                             void *arg, struct hf_tail **ret_tail, struct hf_err *err);
 void hf_tail_free(struct hf_tail *tail);

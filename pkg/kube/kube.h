@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An API server or KubeEdge's MetaServer as a source (kube/source.h), with address and credentials.
- * hf_kube_config_find(), _parse() and _reload() block for small files; hf_kube_config_done() overwrites secrets. */
+/* An API server or KubeEdge's MetaServer as a source (kube/source.h). hf_kube_config_find(), _parse() and _reload()
+ * block for small files; hf_kube_config_done() overwrites secrets. */
 #pragma once
 
 #include "base/clock.h"
@@ -15,57 +15,57 @@ struct hf_metrics;
 
 enum hf_kube_api { HF_KUBE_AUTO, HF_KUBE_APISERVER, HF_KUBE_METASERVER };
 
-/* Owned; NULL: not configured. */
+/* Owned; or NULL. */
 struct hf_kube_config {
-    char *server; /* without a slash at its end */
+    char *server; /* no final slash */
     char *ca_pem;
     char *client_cert_pem;
     char *client_key_pem;
     char *token;
     char *tls_server_name;
     bool insecure_skip_verify;
-    /* The files of these values, for hf_kube_config_reload(); NULL: no file of its own. */
+    /* Their files, for hf_kube_config_reload(); or NULL. */
     char *ca_file, *client_cert_file, *client_key_file, *token_file;
 };
 void hf_kube_config_done(struct hf_kube_config *config);
 
 /* --server precedes --kubeconfig (its current context). Both NULL: in-cluster (service account, KUBERNETES_SERVICE_HOST
- * and _PORT). -ENOENT: none, or no such file. -EINVAL: URL or port. -EACCES: credentials over http:// to a host that is
- * not loopback. -EBADMSG: kubeconfig, credentials or token, or a refused field (kube/api/kubeconfig.h). -E2BIG: a file
- * above 1 MiB. Others: unreadable. */
+ * and _PORT). -ENOENT: none, no such file. -EINVAL: URL or port. -EACCES: credentials over http:// beyond loopback.
+ * -EBADMSG: kubeconfig, credentials or token, or a refused field (kube/api/kubeconfig.h). -E2BIG: a file above 1 MiB.
+ * Others: unreadable. */
 HF_MUST_USE int hf_kube_config_find(const struct hf_fs_ops *fs, const char *server, const char *kubeconfig,
                                     const char *(*getenv_fn)(const char *name), struct hf_kube_config *ret_config,
                                     struct hf_err *err);
 
-/* The same for a kubeconfig in memory; `path`: for errors and relative file names. */
+/* In memory; `path`: for errors and relative file names. */
 HF_MUST_USE int hf_kube_config_parse(const struct hf_fs_ops *fs, struct hf_view text, const char *path,
                                      struct hf_kube_config *ret_config, struct hf_err *err);
 
-/* 1: changed, 0: not; -errno: unchanged. */
+/* 1: changed, 0: not; after -errno unchanged. */
 HF_MUST_USE int hf_kube_config_reload(const struct hf_fs_ops *fs, struct hf_kube_config *config, struct hf_err *err);
 
-/* Borrows all. */
+/* Borrows. */
 struct hf_http_config hf_kube_config_http(const struct hf_kube_config *config, const char *user_agent);
 
 struct hf_kube_params {
     /* borrowed */
     const struct hf_kube_config *config;
     enum hf_kube_api api;
-    const char *field_manager; /* of server-side apply */
+    const char *field_manager; /* server-side apply's */
     const struct hf_clock_ops *clock;
     const struct hf_rand_ops *rng;
     const struct hf_sched_ops *sched;
     const struct hf_http_ops *http;
     struct hf_log *log;         /* may be NULL */
     struct hf_metrics *metrics; /* may be NULL */
-    /* After a 401 or an untrusted certificate, once in 5 s at most: reads the credentials, and passes them to the HTTP
-     * client. May be NULL. */
+    /* After a 401 or an untrusted certificate, once in 5 s at most: read credentials, give them to the HTTP client. May
+     * be NULL. */
     int (*reauthenticate)(void *arg, struct hf_err *err);
     void *arg;
-    /* Follows every object of a cluster: HF_LEDGER_FLEET_OBJECTS a subscription, not HF_LEDGER_MAX_OBJECTS; not behind
-     * a MetaServer also lists from the store, 500 a page, and only metadata of Nodes. */
+    /* Every object of a cluster: HF_LEDGER_FLEET_OBJECTS a subscription, not HF_LEDGER_MAX_OBJECTS; not behind a
+     * MetaServer also lists from the store, 500 a page, and only metadata of Nodes. */
     bool fleet;
-    uint64_t retry_cap_ns; /* back-off at most; 0: 30 s */
+    uint64_t retry_cap_ns; /* 0: 30 s */
     uint64_t spread_ns;    /* until hf_kube_set_spread(); 0: 10 s */
 };
 
@@ -78,23 +78,23 @@ void hf_kube_set_retry_cap(struct hf_kube *kube, uint64_t cap_ns);
 
 /* One object in a namespace: ConfigMap, Secret, Service, GitRepository, OCIRepository, Bucket, ExternalArtifact.
  * `gone`: confirmed, also if it never was; behind a MetaServer never for Secret, Service and Bucket. LOST with EACCES:
- * no right; ENOENT: no such kind. Behind YurtHub Services never have contact (rules/origin.h). Ends by unsubscribe.
+ * no right; ENOENT: no such kind. Behind YurtHub Services never have contact (rules/origin.h). End it by unsubscribe.
  * -EINVAL: another kind, bad `ns`, empty `name`. */
 HF_MUST_USE int hf_kube_follow(struct hf_kube *kube, const char *kind, const char *ns, const char *name,
                                const struct hf_source_sink *sink, struct hf_subscription **ret_subscription,
                                struct hf_err *err);
 
-/* The spread of the fleet's reconnections to a server that was away (0: 10 s; at most 5 min). An agent's client
- * lengthens it to 200 ms per node if an EdgeUpdate shows a large fleet. */
+/* Of the fleet's reconnections to a server that was away (0: 10 s; at most 5 min). An agent's client lengthens it to
+ * 200 ms per node when an EdgeUpdate shows a large fleet. */
 void hf_kube_set_spread(struct hf_kube *kube, uint64_t spread_ns);
 
-/* The node's network is back: those that wait for an unreachable server retry. */
+/* The network is back: what waits for an unreachable server retries. */
 void hf_kube_nudge(struct hf_kube *kube);
 
-/* Something else than a list shows a restored backup: all list twice, and report all whatever their versions. Only the
- * second list shows what is gone. */
+/* Another sign of a restored backup: all list twice, and report all whatever their versions. Only the second list shows
+ * what is gone. */
 void hf_kube_restored(struct hf_kube *kube);
 
-/* HF_KUBE_AUTO: by the address (port 10550 on loopback or 169.254.30.10), a misspelt list kind (resource.h), or over
- * plain HTTP an event not newer than where the watch resumed. */
+/* HF_KUBE_AUTO: by address (port 10550 on loopback or 169.254.30.10), a misspelt list kind (resource.h), or over plain
+ * HTTP an event not newer than where the watch resumed. */
 bool hf_kube_is_metaserver(const struct hf_kube *kube);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kinds that a client can follow, and their URLs. Private to pkg/kube. Pure. What appends to *out returns 0, -E2BIG,
- * -ENOMEM or -EINVAL (snprintf()). */
+/* Kinds to follow, and their URLs. Private to pkg/kube. Pure. What appends to *out: 0, -E2BIG, -ENOMEM or -EINVAL
+ * (snprintf()). */
 #pragma once
 
 #include <stdbool.h>
@@ -11,44 +11,43 @@
 
 struct hf_resource {
     const char *kind;
-    const char *list_kind; /* as an API server spells it */
+    const char *list_kind; /* an API server's spelling */
     const char *api_version;
-    const char *path; /* of the collection */
-    /* The list kind's spelling shows that the cloud answered: a MetaServer's store derives it from the plural, and
-     * misspells several words ("EdgeupdateList"). False for one word, and for CertificateSigningRequest, which the
-     * controller alone follows. */
+    const char *path; /* the collection's */
+    /* The list kind's spelling proves the cloud: a MetaServer's store derives it from the plural, and misspells several
+     * words ("EdgeupdateList"). False for one word, and for CertificateSigningRequest, which only the controller
+     * follows. */
     bool provable;
-    /* enough for a fleet's client */
+    /* a fleet's client needs no more */
     bool metadata;
     const char *ns; /* NULL: cluster-scoped */
 };
 
-/* Cluster-scoped; NULL: not followed. */
+/* Cluster-scoped; or NULL. */
 const struct hf_resource *hf_resource_find(const char *kind);
-/* The object of hf_kube_follow(). Borrows `ns` and *ret_path, to be freed last. -EINVAL: kind or `ns`. */
+/* hf_kube_follow()'s. Borrows `ns` and *ret_path, to be freed last. -EINVAL: kind or `ns`. */
 HF_MUST_USE int hf_resource_in(const char *kind, const char *ns, struct hf_resource *ret_resource, char **ret_path);
 const char *hf_resource_plural(const struct hf_resource *resource); /* "edgeupdates" */
 
 enum hf_page { HF_PAGE_CACHED, HF_PAGE_LARGE, HF_PAGE_EXACT, HF_PAGE_SMALL, HF_PAGE_PROXY };
 
-/* `name` NULL: all of the kind. */
+/* `name` NULL: all. */
 
 enum { HF_RESOURCE_MAX_URL = 4096 }; /* without a continue token */
 
-/* `next`: continue token of the previous page, or "". Values of `page`:
- *   HF_PAGE_CACHED   resourceVersion=0: from the server's watch cache, which may ignore the limit of 500 a page
- *   HF_PAGE_EXACT    the newest state from the store, 100 a page
- *   HF_PAGE_LARGE    the same, 500 a page, for a whole fleet
- *   HF_PAGE_SMALL    the same, 8 a page: even the largest objects stay below HF_KUBE_MAX_LIST_BYTES
+/* `next`: the previous page's continue token, or "". `page`:
+ *   HF_PAGE_CACHED   resourceVersion=0: from the watch cache, 500 a page, which it may ignore
+ *   HF_PAGE_EXACT    from the store, 100 a page
+ *   HF_PAGE_LARGE    500, for a fleet
+ *   HF_PAGE_SMALL    8: the largest objects stay below HF_KUBE_MAX_LIST_BYTES
  *   HF_PAGE_PROXY    no parameters, for a MetaServer */
 HF_MUST_USE int hf_resource_list_url(const char *server, const struct hf_resource *resource, const char *name,
                                      enum hf_page page, const char *next, struct hf_buf *out);
-/* A watch whose stream begins with all objects. */
+/* A WatchList: all objects, then changes. */
 HF_MUST_USE int hf_resource_fill_url(const char *server, const struct hf_resource *resource, const char *name,
                                      uint64_t timeout_s, struct hf_buf *out);
 HF_MUST_USE int hf_resource_watch_url(const char *server, const struct hf_resource *resource, const char *name,
                                       const char *resource_version, uint64_t timeout_s, struct hf_buf *out);
-/* The object, or the kind's first: answered also while the cache of the kind is empty, unlike a list with a
- * selector. */
+/* The object, or the kind's first: answered while the kind's cache is empty, unlike a list with a selector. */
 HF_MUST_USE int hf_resource_knock_url(const char *server, const struct hf_resource *resource, const char *name,
                                       struct hf_buf *out);

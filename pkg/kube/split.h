@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One source of two: desired state from `desired`, writes to `written`; each reports contact for its subscriptions. */
+/* Two sources as one: desired state from `desired`, writes to `written`; each reports contact to its subscriptions. */
 #pragma once
 
 #include "kube/source.h"
 
 struct hf_split;
 
-/* Borrows both. */
 struct hf_split *hf_split_new(const struct hf_source_ops *desired, const struct hf_source_ops *written);
-/* After every subscription. */
+/* After all subscriptions. */
 void hf_split_free(struct hf_split *split);
 HF_DEFINE_CLEANUP(struct hf_split, hf_split_free)
 const struct hf_source_ops *hf_split_source(struct hf_split *split);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One API server: configuration, credentials, HTTP client and source. */
+/* One API server, with credentials, HTTP client and source. */
 #pragma once
 
 #include "kube/kube.h"
@@ -11,16 +11,16 @@ struct hf_upstream_params {
     const struct hf_clock_ops *clock;
     struct hf_log *log;
     struct hf_metrics *metrics;      /* may be NULL */
-    const char *server, *kubeconfig; /* hf_kube_config_find() */
+    const char *server, *kubeconfig; /* hf_kube_config_find()'s */
     enum hf_kube_api api;
     const char *user_agent;    /* "holdfast-agent/0.1.0" */
-    const char *field_manager; /* of server-side apply */
+    const char *field_manager; /* server-side apply's */
     bool fleet;                /* struct hf_kube_params */
     uint64_t max_skew_ns;      /* struct hf_http_config */
-    /* After a 401 or an untrusted certificate, once in 5 s at most, with the files read again. May call
+    /* After a 401 or an untrusted certificate, once in 5 s at most, files read again. May call
      * hf_upstream_use_certificate(). May be NULL. */
     void (*refused)(void *arg);
-    /* A credential in the files has changed; sends no requests. May be NULL. */
+    /* A file's credential changed. May be NULL. */
     void (*changed)(void *arg);
     void *arg;
 };
@@ -33,30 +33,30 @@ void hf_upstream_free(struct hf_upstream *upstream);
 HF_DEFINE_CLEANUP(struct hf_upstream, hf_upstream_free)
 
 const struct hf_source_ops *hf_upstream_source(struct hf_upstream *upstream);
-/* For kube/call.h; borrowed. */
+/* Borrowed. */
 struct hf_kube *hf_upstream_kube(struct hf_upstream *upstream);
 
 /* This node's kubelet, https://127.0.0.1:10250, with these credentials. Only a certificate of the API server's CA for
- * `node_name` (borrowed): a local user may listen there while the kubelet is down. Without such a CA, or without
- * verification, requests fail with -EKEYREJECTED. No memory before the first request. */
+ * `node_name` (borrowed): a local user may listen there while the kubelet is down. Without CA or verification:
+ * -EKEYREJECTED. No memory before the first request. */
 const struct hf_http_ops *hf_upstream_kubelet(struct hf_upstream *upstream, const char *node_name);
 
-/* Uses this pair (PEM, copied) in place of all other credentials; both NULL: the configuration's again. */
+/* PEM, copied, in place of all other credentials; both NULL: the configuration's. */
 HF_MUST_USE int hf_upstream_use_certificate(struct hf_upstream *upstream, const char *certificate_pem,
                                             const char *key_pem, struct hf_err *err);
 
-/* The functions from here on do nothing for NULL. */
+/* From here on NULL does nothing. */
 
-/* CA or a credential: they may change. */
+/* CA or credentials, which may change. */
 bool hf_upstream_has_files(const struct hf_upstream *upstream);
 
-/* Reads the credentials from their files again; logs failures. */
+/* Rereads credentials; logs failures. */
 void hf_upstream_reload(struct hf_upstream *upstream);
 
 void hf_upstream_follow(struct hf_upstream *upstream, uint64_t retry_cap_ns, uint64_t max_skew_ns);
 
-/* Bytes of the requests to the API server; NULL: zero. */
+/* Of requests to the API server; NULL: zero. */
 struct hf_http_traffic hf_upstream_traffic(const struct hf_upstream *upstream);
 
-/* As hf_kube_nudge(). */
+/* hf_kube_nudge(). */
 void hf_upstream_nudge(struct hf_upstream *upstream);

@@ -5,7 +5,7 @@
  * knock.c, dispatch.c, silence.c, return.c, list.c, watch.c, report.c, state.c.
  *
  * A subscriber may end any subscription inside any callback. It is then `dead` (no callback or request follows) until
- * the next turn of the loop frees it, when no function that uses it is on the stack. */
+ * the loop's next turn frees it, when nothing on the stack uses it. */
 #pragma once
 
 #include "base/list.h"
@@ -24,30 +24,30 @@
 
 enum { HF_KUBE_MAX_DELIVERIES = 32 };
 
-/* between two times that a status into which others have written is emptied */
+/* pause after emptying a status into which others have written */
 #define HF_KUBE_EMPTY_NS (600 * HF_NS_PER_S)
-#define HF_KUBE_NUDGE_NS (5 * HF_NS_PER_S)  /* between two calls of hf_kube_reached() with effect */
-#define HF_KUBE_REAUTH_NS (5 * HF_NS_PER_S) /* between two reads of the credentials */
+#define HF_KUBE_NUDGE_NS (5 * HF_NS_PER_S)  /* pause of hf_kube_reached() */
+#define HF_KUBE_REAUTH_NS (5 * HF_NS_PER_S) /* pause of reading credentials */
 
 struct hf_kube {
     const struct hf_kube_rules *rules;
     struct hf_kube_params p;
     struct hf_source_ops ops;
     struct hf_list subscriptions;
-    struct hf_list deliveries; /* of the source table */
-    struct hf_list calls;      /* with those of the deliveries */
-    bool switch_over;          /* behaves like a MetaServer: the next turn follows those rules */
+    struct hf_list deliveries; /* the source table's */
+    struct hf_list calls;      /* also those of deliveries */
+    bool switch_over;          /* behaves like a MetaServer: by its rules from the next turn */
     bool plain;                /* http:// */
     bool no_watchlist;         /* LIST first: no WatchList, or maybe a MetaServer */
     uint64_t spread_ns;
-    uint64_t fleet_nodes;    /* most that an EdgeUpdate selects; 0: unknown */
-    struct hf_timer *turn;   /* what must not run inside a call of our user */
+    uint64_t fleet_nodes;    /* largest of an EdgeUpdate; 0: unknown */
+    struct hf_timer *turn;   /* what our user's calls must not run */
     struct hf_timer *ends;   /* watches that ended early */
-    uint64_t last_reauth_ns; /* last read; 0: never */
-    uint64_t last_nudge_ns;  /* last with effect; 0: never */
-    uint64_t empty_ns;       /* no status is emptied before */
+    uint64_t last_reauth_ns; /* 0: never */
+    uint64_t last_nudge_ns;  /* with effect; 0: never */
+    uint64_t empty_ns;       /* of a status, not before */
     uint64_t went_back_ns;   /* all subscriptions had to list again; 0: never */
-    uint64_t beat_s;         /* random: watches of nodes with one power supply end at different times */
+    uint64_t beat_s;         /* random: watches end at different times on nodes with one power supply */
     struct hf_kube_return back;
     struct hf_kube_silence silence;
     struct hf_kube_hub hub;
@@ -62,19 +62,19 @@ struct hf_kube_subscription {
     struct hf_subscription handle;
     struct hf_list link;
     struct hf_kube *kube;
-    const struct hf_resource *resource; /* a row of resource.c, or &own: an object in a namespace */
+    const struct hf_resource *resource; /* of resource.c, or &own: an object in a namespace */
     struct hf_resource own;
     char *own_path, *own_ns; /* borrowed by `own`; NULL: cluster-scoped */
-    char *name;              /* NULL: all of the kind */
+    char *name;              /* NULL: all */
     struct hf_source_sink sink;
     struct hf_reflector reflector;
     struct hf_ledger ledger;
     struct hf_strmap unreadable; /* name to version */
     struct hf_timer *timer;
     struct hf_exchange *exchange; /* or NULL */
-    uint64_t asked_ns;            /* its begin */
-    int start_error;              /* -errno, for the next turn */
-    char version[HF_RV_TEXT];     /* the next watch resumes here */
+    uint64_t asked_ns;
+    int start_error;          /* for the next turn */
+    char version[HF_RV_TEXT]; /* where the next watch resumes */
     bool version_unreported;
     bool refreshed; /* the next turn reports contact and version */
     bool dead;
@@ -85,46 +85,40 @@ struct hf_kube_subscription {
     struct hf_kube_meta_sub meta;
 };
 
-/* ---- state.c ---- */
-
 uint64_t hf_kube_now_ns(const struct hf_kube *kube);
 struct hf_rf_limits hf_kube_limits(const struct hf_kube *kube);
-/* Only the metadata of its objects (PartialObjectMetadata). */
+/* PartialObjectMetadata. */
 bool hf_kube_wants_metadata(const struct hf_kube_subscription *sub);
 void hf_kube_arm_turn(struct hf_kube *kube);
 /* Once in HF_KUBE_REAUTH_NS. */
 void hf_kube_reauth(struct hf_kube *kube);
-/* NULL: the first; none that is dead. */
+/* The next live one; NULL: from the first. */
 struct hf_kube_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_kube_subscription *sub);
-/* Follows a MetaServer's rules from the loop's next turn on; `sign`: for the log. */
+/* Takes a MetaServer's rules in the next turn; `sign`: for the log. */
 void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign);
-/* An EdgeUpdate selects this many nodes, which may return together. No effect on the controller. */
+/* Selected by an EdgeUpdate: they may return together. Not for the controller. */
 void hf_kube_learn_fleet(struct hf_kube *kube, uint64_t nodes);
 void hf_kube_count_request(struct hf_kube *kube, const char *verb, int r, const struct hf_http_response *response);
 void hf_kube_count_doubt(struct hf_kube *kube, const char *reason);
-void hf_kube_count_error(struct hf_kube *kube, const char *kind, enum hf_rf_event event); /* only errors */
+void hf_kube_count_error(struct hf_kube *kube, const char *kind, enum hf_rf_event event); /* errors only */
 void hf_kube_set_contact(struct hf_kube *kube, bool proven);                              /* metric */
-
-/* ---- dispatch.c ---- */
 
 void hf_kube_dispatch(struct hf_kube_subscription *sub, enum hf_rf_event event, uint64_t retry_after_ns,
                       const struct hf_err *err);
 void hf_kube_close_call(struct hf_kube_subscription *sub);
-void hf_kube_reflector_timer(void *arg); /* of the subscription */
-void hf_kube_silence_timer(void *arg);   /* of the subscription */
-void hf_kube_ends_timer(void *arg);      /* of the hf_kube */
-/* The server has answered: subscriptions retry that wait for the link; those that wait for the server keep their turn
- * (return.h). No effect within HF_KUBE_NUDGE_NS: streams that are accepted and then closed would wake each other.
- * hf_kube_nudge_all(): both, at once, for who knows that the network is back. */
+void hf_kube_reflector_timer(void *arg);
+void hf_kube_silence_timer(void *arg);
+void hf_kube_ends_timer(void *arg);
+/* The server has answered: those that wait for the link retry, those that wait for the server keep their turn
+ * (return.h). At most once in HF_KUBE_NUDGE_NS, as streams that are accepted and then closed would wake each other.
+ * hf_kube_nudge_all(): both, at once, when the network is back. */
 void hf_kube_reached(struct hf_kube *kube);
 void hf_kube_nudge_all(struct hf_kube *kube);
-
-/* ---- subscription.c ---- */
 
 struct hf_kube_target {
     const char *kind;
     const char *ns;     /* NULL: cluster-scoped */
-    const char *name;   /* NULL: all of the kind */
+    const char *name;   /* NULL: all */
     const char *resume; /* resourceVersion, or "" */
     const char *const *known;
 };
@@ -132,13 +126,11 @@ HF_MUST_USE int hf_kube_subscription_new(struct hf_kube *kube, const struct hf_k
                                          const struct hf_source_sink *sink, struct hf_kube_subscription **ret_sub,
                                          struct hf_err *err);
 void hf_kube_subscription_stop(struct hf_kube_subscription *sub); /* then `dead` */
-/* No user of it is on the stack. `sub` is not NULL. */
+/* With no user on the stack. Not NULL. */
 void hf_kube_subscription_free(struct hf_kube_subscription *sub);
-void hf_kube_subscription_turn(struct hf_kube_subscription *sub); /* left for this turn */
+void hf_kube_subscription_turn(struct hf_kube_subscription *sub);
 void hf_kube_subscription_refresh(struct hf_kube_subscription *sub);
 void hf_kube_subscription_relist(struct hf_kube_subscription *sub);
-
-/* ---- apply.c ---- */
 
 struct hf_kube_delivery;
 HF_MUST_USE int hf_kube_apply(struct hf_kube *kube, const json_t *body, const char *subresource, hf_source_done *done,
@@ -147,10 +139,8 @@ void hf_kube_apply_abandon(struct hf_delivery *delivery);
 void hf_kube_apply_abandon_all(struct hf_kube *kube);
 /* -EAGAIN: `answer` lacks status.sequence or labels of `body`. Pure. */
 HF_MUST_USE int hf_kube_apply_verify(const json_t *body, const json_t *answer, struct hf_err *err);
-/* The status in `answer` has more than that of `body`, partly of another field manager. Pure. */
+/* The status of `answer` has more, partly of another field manager. Pure. */
 bool hf_kube_apply_has_foreign(const json_t *body, const json_t *answer);
 
-/* ---- call.c ---- */
-
 void hf_kube_call_cancel_all(struct hf_kube *kube);
-void hf_kube_call_turn(struct hf_kube *kube); /* failed before the request was sent */
+void hf_kube_call_turn(struct hf_kube *kube); /* reports calls that failed before their request */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers of YurtHub, a proxy on this node, in place of the API server (rules/origin.h): a review (rules/review.h)
+/* Answers of YurtHub, a proxy on this node, in place of the API server (rules/origin.h). A review (rules/review.h)
  * shows if a gateway removes Audit-Id instead. Private to pkg/kube. */
 #pragma once
 
@@ -9,19 +9,19 @@
 struct hf_exchange;
 struct hf_kube;
 
-/* From the first second-hand answer to the first review; doubles up to the maximum with each review that an API server
- * answers with the header. */
+/* From the first second-hand answer to a review; doubles with each review that an API server answers with the
+ * header. */
 #define HF_KUBE_REVIEW_NS (300 * HF_NS_PER_S)
 #define HF_KUBE_REVIEW_MAX_NS (3600 * HF_NS_PER_S)
 
 struct hf_kube_hub {
     struct hf_origin origin;
-    struct hf_exchange *review; /* or NULL */
-    bool wanted;                /* by the next turn */
-    uint64_t due_ns;            /* not before; 0: no second-hand answer yet */
-    uint64_t wait_ns;           /* between two */
+    struct hf_exchange *review;
+    bool wanted;      /* by the next turn */
+    uint64_t due_ns;  /* 0: no second-hand answer yet */
+    uint64_t wait_ns; /* between two */
 };
 
-/* -ENOLINK has ended a call. Behind YurtHub itself no review is needed. */
+/* After -ENOLINK. YurtHub itself needs no review. */
 void hf_kube_second_hand(struct hf_kube *kube);
-void hf_kube_hub_turn(struct hf_kube *kube); /* the wanted review */
+void hf_kube_hub_turn(struct hf_kube *kube);

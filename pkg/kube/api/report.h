@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports to the subscriber, not of a dead subscription, and doubts about answers. Private to pkg/kube. */
+/* Reports to subscribers that are not dead, and doubts about answers. Private to pkg/kube. */
 #pragma once
 
 #include "base/clock.h"
@@ -9,38 +9,38 @@ struct hf_kube_subscription;
 
 enum hf_kube_reported { HF_KUBE_UNREPORTED, HF_KUBE_REPORTED_PROVEN, HF_KUBE_REPORTED_LOST };
 
-/* As the subscriber knows it. */
+/* To the subscriber. */
 struct hf_kube_contact {
     enum hf_kube_reported reported;
     uint64_t at_ns;   /* monotonic */
-    bool lost;        /* by the reflector, and not found since */
-    bool served_once; /* answered a list or accepted a watch, ever */
+    bool lost;        /* by the reflector */
+    bool served_once; /* a list or watch, ever */
 };
 
 void hf_kube_report_refused(struct hf_kube_subscription *sub, const char *what, const struct hf_err *err);
 void hf_kube_report_contact(struct hf_kube_subscription *sub, enum hf_contact_kind kind, uint64_t date_unix_ns,
                             const struct hf_err *err);
 void hf_kube_set_version(struct hf_kube_subscription *sub, const char *resource_version);
-void hf_kube_report_version(struct hf_kube_subscription *sub); /* if changed */
+void hf_kube_report_version(struct hf_kube_subscription *sub);
 void hf_kube_report_synced(struct hf_kube_subscription *sub);
-void hf_kube_report_gone(void *arg, const char *name); /* of the subscription */
+void hf_kube_report_gone(void *arg, const char *name);
 void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object);
-/* An object cannot be parsed; `version` 0: unknown. Each version is reported once. */
+/* Unparsable; `version` 0: unknown. Once per version. */
 void hf_kube_report_unreadable(struct hf_kube_subscription *sub, const char *name, uint64_t version,
                                const struct hf_err *err);
-/* Forgets an unreadable object; the next: all that a complete round lacked. */
+/* Forgets an unreadable object; _rest: all that a complete round lacked. */
 void hf_kube_report_readable(struct hf_kube_subscription *sub, const char *name);
 void hf_kube_report_readable_rest(struct hf_kube_subscription *sub);
 bool hf_kube_is_unreadable(const struct hf_kube_subscription *sub, const char *name, uint64_t version);
-/* Unusable, or older than before. `reason`: label in metrics. */
+/* Unusable, or older than before. `reason`: a metric's label. */
 void hf_kube_report_doubt(struct hf_kube_subscription *sub, const char *reason, const char *what,
                           const struct hf_err *err);
-/* List or bookmark. */
+/* A list or bookmark. */
 bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version);
-/* Reports the doubt, sets *err. False: maybe an old watch cache; the next list asks the store. True: the store (or a
- * MetaServer) says so; lower versions are valid now, the round is doubtful, and behind an API server all list again. */
+/* Reports the doubt. False: maybe an old watch cache; the next list asks the store. True: the store (or a MetaServer)
+ * says so; lower versions are valid now, the round is doubtful, and behind an API server all list again. */
 bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, uint64_t version, struct hf_err *err);
-/* The store's revision is lower than before: lists from it and reports all; a watch from a higher one is deaf. */
+/* The store went back: lists from it and reports all; a watch from a higher version is deaf. */
 void hf_kube_list_anew(struct hf_kube_subscription *sub);
 /* After a `contradicted` round: a restored backup, or an old watch cache. The next list asks the store; if this one did
  * (`exact`), all list anew. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds a server that keeps the connection and has stopped working. TCP keepalive finds a dead link within 50 s. After
- * more silence than usual comes a ping (rules/pulse.h); three missing bookmarks end a watch (watch.h). The first watch
- * after a failure is short: the next one's bookmarks come between the others', and pings are rare. Private to
+/* Finds a server that keeps the connection but stopped working; TCP keepalive finds a dead link within 50 s. More
+ * silence than usual: a ping (rules/pulse.h). Three missing bookmarks end a watch (watch.h); the first watch after a
+ * failure is short, so that the next one's bookmarks come between the others' and pings are rare. Private to
  * pkg/kube. */
 #pragma once
 
@@ -14,11 +14,11 @@ struct hf_kube;
 struct hf_kube_silence {
     struct hf_pulse pulse;
     struct hf_timer *timer;
-    struct hf_exchange *ping; /* or NULL */
-    uint64_t heard_ns;        /* monotonic: last sign of life of the real server; 0: none */
+    struct hf_exchange *ping;
+    uint64_t heard_ns; /* last sign of life, monotonic; 0: none */
 };
 
-void hf_kube_heard(struct hf_kube *kube); /* watch of the real server */
-void hf_kube_alive(struct hf_kube *kube); /* the real server */
+void hf_kube_heard(struct hf_kube *kube); /* by a watch */
+void hf_kube_alive(struct hf_kube *kube); /* not second-hand */
 void hf_kube_arm_pulse(struct hf_kube *kube);
-void hf_kube_pulse_timer(void *arg); /* of the hf_kube */
+void hf_kube_pulse_timer(void *arg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The watch of one subscription. Private to pkg/kube. */
+/* A subscription's watch; times are monotonic. Private to pkg/kube. */
 #pragma once
 
 #include "base/err.h"
@@ -15,16 +15,15 @@ struct hf_kube_watch {
     struct hf_watch_stream stream;
     struct hf_timer *silence;     /* from the second bookmark on */
     uint64_t asked_version;       /* resumed from */
-    uint64_t due_ns;              /* monotonic: when the server should end it */
-    uint64_t reopen_ns;           /* `ended`: monotonic */
-    uint64_t heard_ns;            /* monotonic: last byte */
-    uint64_t bookmark_ns, gap_ns; /* monotonic: last; longest between two */
+    uint64_t due_ns;              /* the server should end it */
+    uint64_t reopen_ns;           /* if `ended` */
+    uint64_t heard_ns;            /* last byte */
+    uint64_t bookmark_ns, gap_ns; /* last; longest between two */
     unsigned garbage;             /* lines in a row */
-    bool calm;                    /* the last ended without an error */
-    bool ended;                   /* early, and the reflector does not know */
+    bool calm;                    /* the last ended without error */
+    bool ended;                   /* early; the reflector does not know */
 };
 
-/* What an event of a watch means for the machines. */
 struct hf_kube_outcome {
     enum hf_rf_event event; /* HF_RF_EVENTS: none */
     uint64_t retry_after_ns;
@@ -32,15 +31,15 @@ struct hf_kube_outcome {
     bool has_err;
 };
 
-/* Takes one line; `event` NULL: it is no event, by the reason `why`. */
+/* `event` NULL: the line is none, `why` says the reason. */
 void hf_kube_watch_take(struct hf_kube_subscription *sub, const struct hf_watch_event *event, const struct hf_err *why,
                         struct hf_kube_outcome *ret_outcome);
-/* ADDED, MODIFIED or DELETED from an API server. */
+/* Of an API server. */
 void hf_kube_watch_object(struct hf_kube_subscription *sub, const struct hf_watch_event *event,
                           struct hf_kube_outcome *outcome);
-/* The ledger cannot take the event, by -errno. */
+/* The ledger's -errno. */
 void hf_kube_watch_refuse(struct hf_kube_subscription *sub, const struct hf_watch_event *event, int r);
-/* A 2xx to a watch begins. -EBADMSG: not a watch stream. -EREMCHG: HTML, such as a network's login page. */
+/* A 2xx. -EBADMSG: not a watch stream. -EREMCHG: HTML, such as a login page. */
 HF_MUST_USE int hf_kube_watch_begin(struct hf_kube_subscription *sub, const struct hf_http_response *response);
-/* Time until the stream counts as silent; 0: now. */
+/* Until the stream is silent; 0: now. */
 uint64_t hf_kube_watch_patience_ns(const struct hf_kube_subscription *sub);

@@ -3,8 +3,11 @@
  *
  * folder_scan.c brings the view up to date; while it runs, the view belongs to the worker. When it ends, all_objects()
  * joins the files to one map "Kind/name" to text, and report_changes() compares it with `objects`, the map as reported.
- * What is missing is gone only if the view is complete and the folder is not suddenly empty. A new subscriber gets the
- * whole map; names that it held before are in the map as null until a complete scan has judged them.
+ * A new subscriber gets the whole map; names that it held before are in the map as null until a complete scan has judged
+ * them.
+ *
+ * If two scans in a row miss a file, its objects are gone, but only while every other file is readable (objects may
+ * have moved), there is any YAML or JSON file (to remove all, leave an empty one) and at most HF_FOLDER_MAX_FILES.
  *
  * Subscribers are called only from the end of a scan or of a write. They may then subscribe, unsubscribe and free the
  * folder, so `reporting` delays what would free something under our feet: the dead go in end_reports(), the folder when

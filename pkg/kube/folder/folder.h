@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A folder of YAML and JSON files as a source of desired state (--source DIR), with statuses in <state>/status/.
+/* A folder of YAML and JSON files as a source (--source DIR), with statuses in <state>/status/.
  *
- * Reads *.yaml, *.yml and *.json directly in DIR, through links, without dot names, by a scan each second on a worker.
- * A file may hold several documents or a List; other API groups, except Nodes, are ignored. Of two files with one
- * object the name that sorts first wins.
+ * Reads *.yaml, *.yml and *.json directly in DIR, through links, without dot names, each second on a worker. A file may
+ * hold documents or a List; other API groups, except Nodes, are ignored. Of two files with one object the name that
+ * sorts first wins.
  *
- * A file is read when it has stopped changing. If two scans in a row miss a file, its objects are gone, but only while
- * every other file is readable (objects may have moved), there is any YAML or JSON file (to remove all, leave an empty
- * one) and at most HF_FOLDER_MAX_FILES. An unreadable file keeps its last objects; `refused` and `unreadable` tell
- * once, also of too many files. Contact is lost while a scan fails or lasts above 60 s. Never `version`; `synced` with
- * "".
+ * An object is gone only by two complete scans (folder.c). An unreadable file keeps its last objects; `refused` and
+ * `unreadable` tell once, also of too many files. Contact is lost while a scan fails or exceeds 60 s. Never `version`;
+ * `synced` with "".
  *
- * Memory: copies strings; the rest must outlive the hf_folder and its last job, for which hf_folder_free() does not
- * wait. */
+ * Copies strings; the rest must outlive the hf_folder and its last job, for which hf_folder_free() does not wait. */
 #pragma once
 
 #include "base/clock.h"
@@ -23,12 +20,12 @@
 
 struct hf_folder_params {
     const char *dir;
-    const char *status_dir; /* <kind>-<name>.json there are durable */
+    const char *status_dir; /* for durable <kind>-<name>.json */
     const struct hf_fs_ops *fs;
     const struct hf_clock_ops *clock;
     const struct hf_sched_ops *sched;
     struct hf_log *log;
-    uint64_t period_ns; /* of scans; 0: 1 s */
+    uint64_t period_ns; /* 0: 1 s */
 };
 
 struct hf_folder;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One scan of a folder. A file is read if it is new or has another inode, size or mtime, and has settled: two scans saw
- * the same, or its mtime is a few periods ago. While unreadable it keeps its last objects, which are compact text: a
- * tree needs seven times the memory, and few are reported again. Private to pkg/kube. */
+/* A scan of a folder. A file is read if new or of another inode, size or mtime, and settled: two scans saw the same, or
+ * its mtime is a few periods ago. While unreadable it keeps its last objects, as compact text: a tree needs seven times
+ * the memory, and few are reported again. Private to pkg/kube. */
 #pragma once
 
 #include "base/err.h"
@@ -11,7 +11,7 @@
 enum {
     HF_FOLDER_MAX_FILES = 1000,
     HF_FOLDER_MAX_FILE_BYTES = 4 << 20,
-    HF_FOLDER_MAX_ISSUES = 16, /* described; more are counted */
+    HF_FOLDER_MAX_ISSUES = 16, /* more are only counted */
 };
 
 struct hf_folder_stamp {
@@ -22,46 +22,45 @@ struct hf_folder_stamp {
 struct hf_folder_file {
     char *name;
     struct hf_folder_stamp stamp; /* last scan */
-    struct hf_folder_stamp taken; /* last read of its objects */
-    json_t *objects;              /* "Kind/name", text, "Kind/name", text, ...; NULL: never read */
-    /* as above */
+    struct hf_folder_stamp taken; /* last read */
+    json_t *objects;              /* "Kind/name", text, "Kind/name", text, ...; or NULL */
     bool settled;
     bool failed; /* last stat or read */
-    /* content: read again after a change */
+    /* content: read after a change */
     bool bad;
-    bool reported;    /* failure was */
-    bool unreported;  /* no room to report it */
-    unsigned missing; /* scans in a row */
+    bool reported;    /* its failure */
+    bool unreported;  /* no room to */
+    unsigned missing; /* scans */
 };
 
 struct hf_folder_issue {
-    char what[256]; /* file, or the view's `whole` */
+    char what[256]; /* file, or `whole` */
     struct hf_err err;
 };
 
-/* Zeroed at first. */
+/* Begins with zeros. */
 struct hf_folder_view {
     struct hf_folder_file *files; /* by name */
     size_t n;
-    bool changed;  /* the last scan read or dropped a file */
+    bool changed;  /* by the last scan */
     bool complete; /* `files` are current */
     /* beyond HF_FOLDER_MAX_FILES */
     size_t left_out;
     /* as last reported */
     size_t left_out_reported;
-    char whole[128]; /* path, for issues of all of it */
-    /* -errno: the folder was not listed, `files` are unchanged */
+    char whole[128]; /* for issues of all */
+    /* -errno: not listed, `files` unchanged */
     int r;
     struct hf_err err;
     struct hf_folder_issue issues[HF_FOLDER_MAX_ISSUES];
-    size_t n_issues; /* last scan; may exceed HF_FOLDER_MAX_ISSUES */
+    size_t n_issues; /* may exceed HF_FOLDER_MAX_ISSUES */
 };
 
-/* No such file, or `view` has its content; of view->whole: none was left out. */
+/* Has its content, or no such file; of view->whole: none was left out. */
 bool hf_folder_is_good(const struct hf_folder_view *view, const char *name);
 
 void hf_folder_view_done(struct hf_folder_view *view);
 
-/* Errors go to `view`. Blocks. */
+/* Errors: in `view`. Blocks. */
 void hf_folder_scan(const struct hf_fs_ops *fs, const char *dir, uint64_t now_unix_ns, uint64_t period_ns,
                     struct hf_folder_view *view);

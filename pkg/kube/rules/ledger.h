@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The objects of a kind that were reported, with versions. It alone decides that one is gone: after DELETED of a real
- * API server, or by a complete list that is certainly the API server's and not older than earlier answers.
- * resourceVersions are numbers (0: unknown); others are not compared. Private to pkg/kube. Pure. */
+/* Reported objects of a kind, with versions. It alone decides that one is gone: after DELETED of a real API server, or
+ * by a complete list that is certainly the API server's and not older than earlier answers. resourceVersions are
+ * numbers (0: unknown); others are not compared. Private to pkg/kube. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,65 +9,64 @@
 
 #include "base/strmap.h"
 
-/* Bounds for a node and for a fleet's client. A declined object that does not matter is remembered in the first half
- * only. */
+/* For a node; for a fleet's client. Only the first half remembers declined objects that do not matter. */
 enum { HF_LEDGER_MAX_OBJECTS = 20000, HF_LEDGER_FLEET_OBJECTS = 250000 };
 
 enum hf_ledger_change {
     HF_LEDGER_UPSERT,
     HF_LEDGER_GONE,
-    HF_LEDGER_NOTHING, /* known already */
-    HF_LEDGER_OLD,     /* than reported: ignore it */
+    HF_LEDGER_NOTHING, /* known */
+    HF_LEDGER_OLD,     /* ignore it */
     HF_LEDGER_GHOST,   /* only in the MetaServer: ignore it */
-    HF_LEDGER_UNSURE,  /* maybe the MetaServer's store: a LIST from the cloud must tell */
+    HF_LEDGER_UNSURE,  /* maybe the MetaServer's store: list from the cloud */
 };
 
 struct hf_ledger {
     struct hf_strmap objects; /* to struct ledger_entry */
-    /* MetaServer: version of the cloud's last LIST, at first of the resume; 0: none */
+    /* MetaServer: version of the cloud's last LIST, or the resume; 0: none */
     uint64_t baseline;
-    uint64_t highest; /* sent by the server, at first of the resume */
+    uint64_t highest; /* of the server, or the resume */
     size_t max_objects;
     bool ending;    /* hf_ledger_end(): hf_ledger_decline() removes nothing */
-    unsigned round; /* of the last; 0: none */
+    unsigned round; /* the last's; 0: none */
 };
 
 void hf_ledger_init(struct hf_ledger *ledger, size_t max_objects);
 void hf_ledger_done(struct hf_ledger *ledger);
 
-/* Known to the subscriber in an unknown version. -E2BIG. */
+/* In an unknown version. -E2BIG. */
 HF_MUST_USE int hf_ledger_know(struct hf_ledger *ledger, const char *name);
 
-/* The subscriber has this version: it is reported once more, but not an older event that a watch replays. */
+/* The subscriber has it: reported once more, but no older event that a watch replays. */
 void hf_ledger_hold(struct hf_ledger *ledger, const char *name, uint64_t version);
 
 /* 0: unknown. */
 uint64_t hf_ledger_version(const struct hf_ledger *ledger, const char *name);
 
-/* Not kept: the next list reports it whatever its version. Unless it `matters`, a ledger above half forgets it. */
+/* Reported by the next list whatever its version. Unless it `matters`, a ledger above half forgets it. */
 void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters);
 
-/* An event of a real API server. After -ENOMEM or -E2BIG unchanged. */
+/* Of a real API server. After -errno unchanged. */
 HF_MUST_USE int hf_ledger_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
                                 enum hf_ledger_change *ret_change);
 
-/* Unparsable: the round does not miss it. False: the ledger has a newer one. */
+/* The round does not miss it. False: a newer one is known. */
 bool hf_ledger_unreadable(struct hf_ledger *ledger, const char *name, uint64_t version);
 
 /* `live`: from the cloud just now: there is contact, and the stream no longer replays the store. */
 HF_MUST_USE int hf_ledger_meta_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
                                      bool live, enum hf_ledger_change *ret_change);
 
-/* A round compares a complete list: begin; item for each (UPSERT, NOTHING, OLD); end with its version, which forgets,
- * and passes to `gone` (NULL: the list may be wrong), what it lacks and is not newer. Without an end only versions of
- * what was reported change. */
+/* A round compares a complete list: begin; item for each (UPSERT, NOTHING, OLD); end with its version, which forgets
+ * what it lacks and is not newer, and passes it to `gone` (NULL: the list may be wrong). Without an end only versions
+ * of reported objects change. */
 void hf_ledger_begin(struct hf_ledger *ledger);
 HF_MUST_USE int hf_ledger_item(struct hf_ledger *ledger, const char *name, uint64_t version,
                                enum hf_ledger_change *ret_change);
 void hf_ledger_end(struct hf_ledger *ledger, uint64_t version, void (*gone)(void *arg, const char *name), void *arg);
 
-/* After a restore: lower versions are valid from `version` on. */
+/* After a restore lower versions are valid from `version` on. */
 void hf_ledger_rewind(struct hf_ledger *ledger, uint64_t version);
 
-/* All are reported once more: after a restore a version may be lower, or have other content. */
+/* All are reported once more: after a restore a version may have other content. */
 void hf_ledger_renew(struct hf_ledger *ledger);

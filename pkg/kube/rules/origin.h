@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which of the two answered: the API server, or a proxy on this node in its place (OpenYurt's YurtHub). Pure. */
+/* Did the API server answer, or a proxy on this node in its place (OpenYurt's YurtHub)? Pure. */
 #pragma once
 
 #include <stdbool.h>
 
 struct hf_origin {
-    bool is_hub;          /* by the server's address */
-    bool has_named;       /* and no gateway is known to remove it */
-    bool is_unnamed;      /* by a gateway */
-    bool was_second_hand; /* an answer */
+    bool is_hub;     /* by address */
+    bool has_named;  /* and no gateway removes it */
+    bool is_unnamed; /* by a gateway */
+    bool was_second_hand;
 };
 
-/* `server`: its URL. */
+/* `server`: a URL. */
 struct hf_origin hf_origin_of(const char *server);
 
 struct hf_origin_answer {
@@ -20,11 +20,11 @@ struct hf_origin_answer {
     const char *content_type; /* or "" */
 };
 
-/* 5xx and what is not JSON are never second-hand: no working API server sent them. */
+/* Never 5xx and what is not JSON: no working API server sent them. */
 bool hf_origin_is_second_hand(struct hf_origin *origin, const struct hf_origin_answer *answer);
 
-/* A 5xx of a proxy: without Audit-Id, though earlier answers had it or the address is YurtHub's. */
+/* A proxy's 5xx: without Audit-Id, though earlier answers had it or the address is YurtHub's. */
 bool hf_origin_is_proxy_failure(const struct hf_origin *origin, int status, bool has_audit_id);
 
-/* A gateway removes the header: nothing is second-hand from now on, unless the address is YurtHub's. */
+/* A gateway removes the header: nothing is second-hand any more, unless the address is YurtHub's. */
 void hf_origin_found_unnamed(struct hf_origin *origin);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A connection that is silent for longer than usual. Private to pkg/kube. Pure; times are monotonic. */
+/* Is a connection silent for longer than usual? Private to pkg/kube. Pure; times are monotonic. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,37 +7,36 @@
 
 #include "base/clock.h"
 
-/* learns usual pauses; two bookmarks of one watch */
+/* to learn usual pauses: two bookmarks of a watch */
 #define HF_PULSE_LEARN_NS (130 * HF_NS_PER_S)
 #define HF_PULSE_FIRST_NS (15 * HF_NS_PER_S) /* limit meanwhile */
 #define HF_PULSE_MARGIN_NS (5 * HF_NS_PER_S)
 #define HF_PULSE_MIN_NS (20 * HF_NS_PER_S)
 #define HF_PULSE_CAP_NS (30 * HF_NS_PER_S)
 
-/* answered pings; the next waits for another byte */
+/* answered pings; another needs another byte */
 enum { HF_PULSE_QUESTIONS = 5 };
 
-/* On one connection. Zeroed at first. */
+/* Of one connection. Begins with zeros. */
 struct hf_pulse {
-    uint64_t heard_ns;    /* last byte that answered no ping; 0: none */
-    uint64_t sign_ns;     /* any byte, or a ping's answer */
-    uint64_t begun_ns;    /* of the learning */
-    uint64_t window_ns;   /* begin of the current one */
-    uint64_t longest[2];  /* in the current window, and the one before */
-    unsigned questions;   /* answered since heard_ns */
-    uint64_t cut_ns;      /* silence before the last; 0: never */
-    uint64_t limit_ns;    /* by two cuts; 0: none */
-    uint64_t limit_at_ns; /* when */
+    uint64_t heard_ns;   /* last byte, but pings' answers; 0: none */
+    uint64_t sign_ns;    /* any byte */
+    uint64_t begun_ns;   /* learning */
+    uint64_t window_ns;  /* begin of the current */
+    uint64_t longest[2]; /* in this window, in the one before */
+    unsigned questions;  /* answered since heard_ns */
+    uint64_t cut_ns;     /* silence before the last; 0: none */
+    uint64_t limit_ns;   /* by two cuts; 0: none */
+    uint64_t limit_at_ns;
 };
 
-/* A byte has come that answers no ping. */
+/* A byte, but no ping's answer. */
 void hf_pulse_heard(struct hf_pulse *pulse, uint64_t now_ns);
-/* A ping. */
 void hf_pulse_answered(struct hf_pulse *pulse, uint64_t now_ns);
-/* The peer cut the connection after this silence, without a ping under way; before hf_pulse_reset(). Repeated calls,
- * for other watches, have no effect. */
+/* After this silence the peer cut the connection, without a ping; before hf_pulse_reset(). Other watches' repeated
+ * calls have no effect. */
 void hf_pulse_cut(struct hf_pulse *pulse, uint64_t silence_ns);
-/* The connection is new or has failed; what cuts have shown stays. */
+/* A new or failed connection; keeps what cuts showed. */
 void hf_pulse_reset(struct hf_pulse *pulse);
-/* When to send a ping if the silence lasts, or HF_NEVER. */
+/* When to ping if silence lasts, or HF_NEVER. */
 uint64_t hf_pulse_overdue_ns(const struct hf_pulse *pulse);

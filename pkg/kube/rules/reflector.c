@@ -24,7 +24,21 @@
  *   opening        has requested a watch from the last resourceVersion
  *   watching       the server has accepted the watch
  *   resting-list   no request is open; a new round begins after the delay
- *   resting-watch  no request is open; the watch resumes after the delay */
+ *   resting-watch  no request is open; the watch resumes after the delay
+ *
+ * Rests (enum hf_rest):
+ *
+ *   link    No route or answer: probably the node's own link. A back-off with full jitter; a nudge ends it.
+ *   server  Refused, reset, closed, or has just returned and answered 403, 408, 429 or 5xx. All nodes see it:
+ *           until a random moment within spread_ns, not before Retry-After, or a nudge. Behind a MetaServer:
+ *           a back-off.
+ *   busy    408, 429 or 5xx. A back-off, at least Retry-After (at most HF_RF_RETRY_AFTER_MAX_NS) and, if spread_ns is
+ *           above HF_RF_SPREAD_NS, at least a random time of up to a quarter of the difference.
+ *   denied  403 or 404, 401 more than once, or a LIST answered with 400 or 422. A back-off of up to 5 minutes.
+ *   relist  410, an older version, or the client wants a new list. Until a random moment within half of spread_ns;
+ *           after three in a row a back-off.
+ *   soon    The stream ended too early, an unusable answer, an untrusted certificate, or a watch answered with 400 or
+ *           422. A back-off. */
 #include "kube/rules/reflector.h"
 
 #include <assert.h>

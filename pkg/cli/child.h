@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs a program of PATH without a shell, and reads what it prints. */
+/* Runs a program of PATH, without a shell. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,12 +11,12 @@ enum { HF_CLI_CHILD_NOT_STARTED = -1 };
 
 struct hf_cli_child {
     const char *const *argv;
-    const char *const *env; /* NULL: this process's */
-    bool has_input;         /* the program reads our standard input; else /dev/null */
+    const char *const *env; /* NULL: ours */
+    bool has_input;         /* our standard input; else /dev/null */
     bool with_errors;
     uint64_t limit_ns; /* then killed */
 };
 
-/* Appends the output. *ret_status: as of waitpid(), or HF_CLI_CHILD_NOT_STARTED. -ETIMEDOUT, -E2BIG (more than `out`
- * holds): killed. */
+/* Appends its output. *ret_status: waitpid()'s, or HF_CLI_CHILD_NOT_STARTED. -ETIMEDOUT, -E2BIG (`out` is full):
+ * killed. */
 HF_MUST_USE int hf_cli_child_run(const struct hf_cli_child *child, struct hf_buf *out, int *ret_status);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The operator's command line: one table of commands, one parser of options, one way to report errors.
+/* The operator's command line.
  *
  * A command is a row of the table (cli/commands.c) and a function, which blocks. It returns 0; -errno with *err, which
- * the caller prints; or, if it has printed the reason, a positive enum hf_cli_exit. */
+ * the caller prints; or, after it printed the reason, a positive enum hf_cli_exit. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,32 +16,32 @@
 #include "base/fs.h"
 #include "base/macros.h"
 
-/* Scripts rely on these numbers; holdfast(1) lists them. */
+/* For scripts; as in holdfast(1). */
 enum hf_cli_exit {
     HF_EXIT_OK = 0,
-    HF_EXIT_FAILED = 1,    /* may succeed after a repair, such as of a full disk */
+    HF_EXIT_FAILED = 1,    /* maybe not after a repair, such as of a full disk */
     HF_EXIT_USAGE = 2,     /* nothing changed */
-    HF_EXIT_REFUSED = 3,   /* wrong signature or hash, invalid content: a retry does not help */
-    HF_EXIT_UNWELL = 4,    /* needs a person's attention */
-    HF_EXIT_SILENT = 5,    /* the status is old, or no agent renews it */
-    HF_EXIT_TIMED_OUT = 6, /* the goal was not reached within --timeout */
+    HF_EXIT_REFUSED = 3,   /* wrong signature, hash or content: a retry does not help */
+    HF_EXIT_UNWELL = 4,    /* a person must look */
+    HF_EXIT_SILENT = 5,    /* an old status, or no agent renews it */
+    HF_EXIT_TIMED_OUT = 6, /* goal not reached within --timeout */
 };
 
 enum { HF_CLI_MAX_OPTIONS = 64 };
 
-/* An array of options ends with a NULL name. */
+/* A NULL name ends an array. */
 struct hf_cli_option {
     const char *name;
-    const char *value; /* name in help, such as "FILE"; NULL: a flag */
+    const char *value; /* in help: "FILE"; NULL: a flag */
     const char *help;  /* one line, lower case, no full stop */
     char letter;
     bool repeats;
     bool required;
-    /* The flag that this option sets, and the only value that it accepts: "-o json" sets --json. */
+    /* The flag that this option sets, and its only value: "-o json" sets --json. */
     const char *means;
 };
 
-/* The last two options of a command with JSON output; -o as in kubectl. */
+/* Last two options of commands with JSON output; -o as in kubectl. */
 #define HF_CLI_JSON(text)                                                                                              \
     {.name = "json", .help = (text)},                                                                                  \
     {                                                                                                                  \
@@ -59,26 +59,25 @@ struct hf_cli_args {
 
 bool hf_cli_flag(const struct hf_cli_args *args, const char *name);
 const char *hf_cli_value(const struct hf_cli_args *args, const char *name, const char *fallback);
-/* Occurrence i of the option, from 0, or NULL. */
+/* i from 0; or NULL. */
 const char *hf_cli_nth_value(const struct hf_cli_args *args, const char *name, size_t i);
 
 struct hf_cli {
-    const char *program; /* name in messages, such as "kubectl holdfast" */
+    const char *program; /* in messages: "kubectl holdfast" */
     FILE *out, *err;
     int in_fd, out_fd; /* for the file name "-" */
-    bool terminal;     /* `err` is a terminal, where commands draw progress */
-    bool out_terminal; /* `out` is a terminal, which must not act on texts of others */
-    bool colour;       /* `out` may have colors (NO_COLOR) */
+    bool terminal;     /* `err` is one: draw progress */
+    bool out_terminal; /* `out` is one, which must not act on others' texts */
+    bool colour;       /* in `out` (NO_COLOR) */
     const struct hf_fs_ops *fs;
     const struct hf_clock_ops *clock;
     const struct hf_cli_command *commands;
     size_t n_commands;
-    /* Progress on the terminal: */
     uint64_t drawn_mono_ns;
     bool drawing;
     struct {
-        uint64_t since_mono_ns, from; /* at the start of the measurement */
-        uint64_t done, total;         /* at the last call; `total` is 0 before the first */
+        uint64_t since_mono_ns, from; /* where measuring began */
+        uint64_t done, total;         /* last call's; `total` 0: none yet */
     } pace;
 };
 
@@ -100,49 +99,48 @@ extern const size_t hf_cli_n_commands;
 /* Returns the exit code. */
 int hf_cli_main(struct hf_cli *cli, int argc, char **argv);
 
-/* Likewise; the caller handles --help. */
+/* As above; the caller handles --help. */
 int hf_cli_run(struct hf_cli *cli, const struct hf_cli_command *command, const char *const *argv, size_t n);
 
-/* Prints "holdfast delta create: <error>"; returns the exit code of r. */
+/* Prints "holdfast delta create: <error>"; returns r's exit code. */
 int hf_cli_complain(struct hf_cli *cli, const char *command, int r, const struct hf_err *err);
 
-/* -EIO: output is lost, as on a full disk. */
+/* -EIO: lost output, as on a full disk. */
 HF_MUST_USE int hf_cli_flush(struct hf_cli *cli, struct hf_err *err);
 
-/* Flushes. Returns `code`, or HF_EXIT_FAILED after an error, which it reports. */
+/* Flushes. `code`, or HF_EXIT_FAILED after an error, which it reports. */
 int hf_cli_finish(struct hf_cli *cli, const char *command, int code);
 
 const char *hf_cli_program(int argc, char **argv);
 
-/* HF_EXIT_REFUSED for -EKEYREJECTED, -EBADMSG, -ESTALE and -EOPNOTSUPP; HF_EXIT_USAGE for -EINVAL; else
- * HF_EXIT_FAILED. */
+/* HF_EXIT_REFUSED: -EKEYREJECTED, -EBADMSG, -ESTALE, -EOPNOTSUPP; HF_EXIT_USAGE: -EINVAL; else HF_EXIT_FAILED. */
 int hf_cli_exit_of(int r);
 
-/* ---- files (cli/io.c); "-" is standard input or output ----------------------------------------------------------- */
+/* ---- files; "-" is standard input or output ---- */
 
-/* An output file that gets its name when it is complete. A file of that name is unchanged until then, and keeps its
- * mode and, if possible, owner. */
+/* Gets its name when complete; until then a file of that name is unchanged, whose mode and, if possible, owner it takes
+ * over. */
 struct hf_cli_out {
     int fd;
     char *path; /* NULL: standard output, a device or a pipe */
-    char *temp; /* unfinished file; NULL: unnamed */
+    char *temp; /* unfinished; NULL: unnamed */
     bool replaces;
 };
 #define HF_CLI_OUT_INIT                                                                                                \
     {                                                                                                                  \
         .fd = -1                                                                                                       \
     }
-/* `mode` is for a new file. */
+/* `mode`: a new file's. */
 HF_MUST_USE int hf_cli_out_open(struct hf_cli *cli, const char *path, mode_t mode, struct hf_cli_out *ret_out,
                                 struct hf_err *err);
 HF_MUST_USE int hf_cli_out_write(struct hf_cli_out *out, const void *bytes, size_t n, struct hf_err *err);
-/* Sync and name the file. Without `sync`, a power cut may lose a new file; a replaced file is then complete, old or
- * new. done() removes a file that is not named yet. */
+/* Sync and name it. Without `sync`, a power cut may lose a new file; a replaced one is complete, old or new. done()
+ * removes what has no name yet. */
 HF_MUST_USE int hf_cli_out_commit(struct hf_cli_out *out, struct hf_err *err);
 HF_MUST_USE int hf_cli_out_publish(struct hf_cli_out *out, bool sync, struct hf_err *err);
 void hf_cli_out_done(struct hf_cli_out *out);
 
-/* Output through a callback: pass this as `sink` to hf_cli_sink_write(). */
+/* `sink` of hf_cli_sink_write(). */
 struct hf_cli_sink {
     struct hf_cli_out out;
     uint64_t size;
@@ -150,7 +148,7 @@ struct hf_cli_sink {
 };
 int hf_cli_sink_write(void *sink, const void *bytes, size_t n);
 
-/* A file mapped, or a pipe read whole. -E2BIG: more than max_bytes. */
+/* Mapped, or a pipe read whole. -E2BIG: above max_bytes. */
 struct hf_cli_map {
     const void *p; /* never NULL */
     size_t n;
@@ -159,26 +157,25 @@ struct hf_cli_map {
 };
 HF_MUST_USE int hf_cli_map_open(struct hf_cli *cli, const char *path, size_t max_bytes, struct hf_cli_map *ret_map,
                                 struct hf_err *err);
-/* The next access reads the file again. */
+/* Later reads go to the file again. */
 void hf_cli_map_drop_pages(const struct hf_cli_map *map);
 void hf_cli_map_done(struct hf_cli_map *map);
 
-/* The caller closes *ret_fd, which for "-" is a duplicate. */
+/* Close *ret_fd, for "-" a duplicate. */
 HF_MUST_USE int hf_cli_in_open(struct hf_cli *cli, const char *path, int *ret_fd, struct hf_err *err);
-/* Callbacks; `fd` points to an int. They return bytes read, 0 at the end, or -errno, never -EINTR. */
+/* Callbacks; `fd`: an int's address. Bytes read, 0 at the end, or -errno, never -EINTR. */
 ssize_t hf_cli_fd_read(void *fd, void *bytes, size_t n);
 ssize_t hf_cli_fd_pread(void *fd, void *bytes, size_t n, uint64_t offset);
 
-/* Draws "label  42 %, 3 min left" on a terminal, at most ten times a second. The estimate begins after two seconds, and
- * again when `total` changes or `done` shrinks. `total` 0: the label alone. */
+/* Draws "label 42 %, 3 min left" on a terminal, ten times a second at most. Estimates after two seconds, and anew when
+ * `total` changes or `done` shrinks. `total` 0: the label alone. */
 void hf_cli_progress(struct hf_cli *cli, const char *label, uint64_t done, uint64_t total);
 void hf_cli_progress_end(struct hf_cli *cli);
 
 #define HF_CLI_BYTES_TEXT 24
-/* In decimal units: "23.8 kB". */
+/* Decimal: "23.8 kB". */
 const char *hf_cli_bytes(uint64_t bytes, char text[HF_CLI_BYTES_TEXT]);
 
-/* ---- the commands ---- */
 #define HF_CLI_COMMAND(function)                                                                                       \
     extern const struct hf_cli_option function##_options[];                                                            \
     int function(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Removes an unfinished folder if the program that makes it dies, also by SIGKILL.
- *
- * A child in its own session waits for that. Begin before the first thread. */
+/* Removes an unfinished folder if its maker dies, also by SIGKILL: a child in its own session waits. Begin before the
+ * first thread. */
 #pragma once
 
 #include "base/err.h"
 #include "base/fs.h"
 
 struct hf_cli_guard {
-    int fd; /* pipe; the child removes the folder if it closes unread */
+    int fd; /* pipe; closed unread, the child removes the folder */
     int pid;
 };
 

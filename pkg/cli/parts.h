@@ -8,48 +8,47 @@
 
 enum { HF_CLI_OBJECT_BYTES = 4 << 20, HF_CLI_KEY_BYTES = 64 << 10, HF_CLI_MAX_ROOTS = 16 };
 
-/* note on an EdgeUpdate with a strategy */
+/* on an EdgeUpdate with a strategy */
 #define HF_CLI_NEEDS_CONTROLLER                                                                                        \
     "needs holdfast-controller in the cluster, which admits node after node (without a strategy, every selected node " \
     "is admitted at once)"
 
-/* All documents of a YAML or JSON file; `text` (or NULL) receives them as text. */
+/* All documents, YAML or JSON; `text`, unless NULL: as text. */
 HF_MUST_USE int hf_cli_read_objects(struct hf_cli *cli, const char *path, json_t **ret_array, struct hf_buf *text,
                                     struct hf_err *err);
 
-/* -EBADMSG: not exactly one EdgeUpdate. */
+/* -EBADMSG: not one EdgeUpdate. */
 HF_MUST_USE int hf_cli_read_update(struct hf_cli *cli, const char *path, json_t **ret_update, struct hf_err *err);
 
-/* To cli->err, as "path: text". */
+/* "path: text" on cli->err. */
 void hf_cli_print_issues(struct hf_cli *cli, const char *path, const struct hf_issues *issues);
 
-/* Prints errors and warnings. -EBADMSG: there are errors. */
+/* Prints issues. -EBADMSG: an error. */
 HF_MUST_USE int hf_cli_decode_update(struct hf_cli *cli, const char *path, json_t *json,
                                      struct hf_edgeupdate **ret_update, struct hf_err *err);
 
-/* Occurrences of an option that has a value. */
+/* Of an option with a value. */
 size_t hf_cli_count(const struct hf_cli_args *args, const char *name);
 
-/* All --update-root, up to a NULL; without one roots[] stays. -EINVAL: one is no path, or there are too many. */
+/* All --update-root, and NULL; without one roots[] stays. -EINVAL: no path, or too many. */
 HF_MUST_USE int hf_cli_update_roots(const struct hf_cli_args *args, const char *roots[HF_CLI_MAX_ROOTS + 1],
                                     struct hf_err *err);
 
-/* Adds the labels of all --label KEY=VALUE. -EINVAL: one has another form. */
+/* --label KEY=VALUE. -EINVAL: another form. */
 HF_MUST_USE int hf_cli_read_labels(const struct hf_cli_args *args, json_t *labels, struct hf_err *err);
 
-/* "1h30m" as in Go, or "90d". -EINVAL: *err names the option. */
+/* "1h30m" as in Go, or "90d". -EINVAL. */
 HF_MUST_USE int hf_cli_duration(const char *option, const char *text, uint64_t *ret_ns, struct hf_err *err);
 
-/* Plain (cli/plain.h); `text` need not be UTF-8. */
+/* Plain (cli/plain.h), whatever the bytes. */
 json_t *hf_cli_json_text(const char *text);
 
-/* Set a path, or append. They take `value`, also on errors; NULL gives -ENOMEM. -EBADMSG: a field on the path is not an
- * object. */
+/* Set a path, or append. Take `value`, also on errors; NULL: -ENOMEM. -EBADMSG: no object on the path. */
 HF_MUST_USE int hf_cli_put(json_t *object, const char *path, json_t *value, struct hf_err *err);
 HF_MUST_USE int hf_cli_append(json_t *array, json_t *value, struct hf_err *err);
 
-/* One line each. On a terminal, escapes replace characters on which it acts (base/encoding/plain.h). */
+/* A line each. For a terminal, what it acts on is escaped (base/encoding/plain.h). */
 HF_MUST_USE int hf_cli_print_json(struct hf_cli *cli, const json_t *json, struct hf_err *err);
 HF_MUST_USE int hf_cli_print_json_text(struct hf_cli *cli, struct hf_view text, struct hf_err *err);
-/* On a terminal, '?' replaces characters on which it acts, except line ends and tabs. */
+/* For a terminal, what it acts on becomes '?', but for line ends and tabs. */
 HF_MUST_USE int hf_cli_print_content(struct hf_cli *cli, struct hf_view text, struct hf_err *err);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The program holdfast-delta: deltas of files (not of images) on the smallest boards and in an initramfs.
+/* The program holdfast-delta: deltas of files (not images) on the smallest boards and in an initramfs.
  *
- * It has all decoders, but only our own deflate as compressor. -EOPNOTSUPP: a patch needs that of zstd or xz; *err
- * names the command to use. Shared libraries would take 8 MiB: this program is static, and stays below 3 MiB. */
+ * All decoders; of compressors our deflate alone. -EOPNOTSUPP: zstd's or xz's is needed; *err names the command.
+ * Static, below 3 MiB: shared libraries take 8. */
 #pragma once
 
 #include "cli/cli.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an agent on this host depends on. doctor.c gathers the facts, rules.h judges them. */
+/* What an agent on this host depends on. doctor.c gathers, rules.h judges. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,32 +12,32 @@ enum { HF_DOCTOR_TEXT = 300, HF_DOCTOR_FOLDERS = 12, HF_DOCTOR_REACH = 16 };
 
 struct hf_doctor_folder {
     const char *path, *use; /* "/opt", "releases install here" */
-    int r;                  /* 0, or -errno at the nearest folder that exists */
+    int r;                  /* 0, or -errno at the nearest existing folder */
     bool read_only, noexec;
     bool must_write, must_exec;
     uint64_t available_bytes;
 };
 
-/* A server that the node must reach, as "name:port". */
+/* As "name:port". */
 struct hf_doctor_reach {
     const char *name;
     bool resolved;
     int r;                     /* 0 or -errno */
-    char text[HF_DOCTOR_TEXT]; /* the resolver's error */
+    char text[HF_DOCTOR_TEXT]; /* resolver's error */
 };
 
 enum hf_doctor_boot_id {
     HF_DOCTOR_BOOT_ID_OWN,
-    HF_DOCTOR_BOOT_ID_FOREIGN, /* a container's: mounted over the machine's own */
+    HF_DOCTOR_BOOT_ID_FOREIGN, /* mounted over the machine's own, by a container */
     HF_DOCTOR_BOOT_ID_HIDDEN,
 };
 
 struct hf_doctor_facts {
     char kernel[HF_DOCTOR_TEXT];
     bool openat2, systemd, selinux_enforcing, root, agent_runs, clock_synchronized;
-    bool cgroups; /* 1 or 2 */
+    bool cgroups;
     enum hf_doctor_boot_id boot_id;
-    enum hf_hostlife_reason host_life; /* what keeps an agent in its pod (host/plan.h) */
+    enum hf_hostlife_reason host_life; /* what keeps an agent in its pod */
     int inotify;                       /* 0 or -errno */
     uint64_t memory_bytes;
     uint64_t unix_ns, build_unix_ns; /* 0: unknown */
@@ -45,15 +45,15 @@ struct hf_doctor_facts {
     size_t n_folders;
     const char *trust_dir;
     int trust;                        /* 0 or -errno */
-    size_t n_keys;                    /* files <keyId>.pem */
-    char trust_text[HF_DOCTOR_TEXT];  /* error, or "" */
-    char config_text[HF_DOCTOR_TEXT]; /* error, or "" */
+    size_t n_keys;                    /* <keyId>.pem */
+    char trust_text[HF_DOCTOR_TEXT];  /* or "" */
+    char config_text[HF_DOCTOR_TEXT]; /* or "" */
     struct {
         unsigned number;
-        const char *option; /* the agent's */
+        const char *option; /* agent's */
         bool taken;         /* while no agent runs */
     } ports[2];
-    bool api_asked; /* there is a kubeconfig */
+    bool api_asked; /* by a kubeconfig */
     int api;        /* 0 or -errno */
     char api_text[HF_DOCTOR_TEXT];
     struct hf_doctor_reach reach[HF_DOCTOR_REACH];

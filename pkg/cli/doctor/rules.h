@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Judges what keeps an agent from its work, and what to do. Pure. */
+/* What keeps an agent from its work, and the remedy. Pure. */
 #pragma once
 
 #include "cli/doctor/facts.h"
 
 enum hf_doctor_result {
     HF_DOCTOR_OK,
-    HF_DOCTOR_WARNING, /* a part is not done, or later */
+    HF_DOCTOR_WARNING, /* partly undone, or later */
     HF_DOCTOR_FAILED,  /* no start, or no installation */
 };
 
 struct hf_doctor_finding {
     const char *check;
     enum hf_doctor_result result;
-    char detail[2 * HF_DOCTOR_TEXT]; /* the finding and its effect */
+    char detail[2 * HF_DOCTOR_TEXT]; /* with its effect */
     const char *remedy;              /* or "" */
 };
 
-/* In the order in which a person would look. */
+/* In the order in which a person looks. */
 void hf_doctor_judge(const struct hf_doctor_facts *facts,
                      void (*tell)(void *arg, const struct hf_doctor_finding *finding), void *arg);
 

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds the API server as kubectl does, and sends the requests of one command.
- *
- * hf_cluster_call() runs the event loop until the answer. Texts of the server may be hostile: error texts are safe for
- * a terminal, but objects need hf_plain_tree() (codec/plain.h) before a command prints them. No function returns
- * -EBADMSG or -ESTALE, so a wrong kubeconfig or a refusal gives exit code 1, not 3. */
+/* Finds the API server as kubectl does, and sends a command's requests; hf_cluster_call() runs the loop until the
+ * answer. Texts of the server may be hostile: error texts are safe for a terminal, objects need hf_plain_tree()
+ * (codec/plain.h). No function returns -EBADMSG or -ESTALE: a wrong kubeconfig or a refusal gives exit code 1, not
+ * 3. */
 #pragma once
 
 #include "cli/cli.h"
 #include "codec/json.h"
 #include "kube/call.h"
 
-/* The last rows in the options of a command that needs the cluster. */
+/* Last options of commands that need the cluster. */
 #define HF_CLUSTER_OPTIONS HF_CLUSTER_OPTIONS_AND("context of the kubeconfig (its current-context)", false)
 #define HF_CLUSTER_OPTIONS_AND(of_context, several)                                                                    \
     {.name = "kubeconfig", .value = "FILE", .help = "kubeconfig file (KUBECONFIG, else ~/.kube/config)"},              \
@@ -27,30 +26,30 @@
 struct hf_cluster;
 struct hf_loop;
 
-/* The command line has one of HF_CLUSTER_OPTIONS; for is_meant(), --fleet is enough. */
+/* One of HF_CLUSTER_OPTIONS is there; is_meant(): or --fleet. */
 bool hf_cluster_requested(const struct hf_cli_args *args);
 bool hf_cluster_is_meant(const struct hf_cli_args *args);
 
 bool hf_cluster_has_kubeconfig(void);
 
-/* Skips files that cannot be read. */
+/* Skips unreadable files. */
 void hf_cluster_contexts(struct hf_cli *cli, const struct hf_cli_args *args, void (*take)(void *arg, const char *name),
                          void *arg);
 
-/* Sends nothing, but runs the credential plugin. In a pod without kubeconfig and options: its service account. */
+/* Sends nothing, but runs the credential plugin. A pod without kubeconfig and options: its service account. */
 HF_MUST_USE int hf_cluster_open(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_cluster **ret_cluster,
                                 struct hf_err *err);
-/* One of several, in a loop that outlives it. NULL: the context of the command line. */
+/* In a loop that outlives it. NULL: the command line's context. */
 HF_MUST_USE int hf_cluster_open_in(struct hf_loop *loop, const char *context, struct hf_cli *cli,
                                    const struct hf_cli_args *args, struct hf_cluster **ret_cluster, struct hf_err *err);
 void hf_cluster_close(struct hf_cluster *cluster);
 HF_DEFINE_CLEANUP(struct hf_cluster, hf_cluster_close)
 
-/* Retries after 429 and 5xx for up to 30 s, but not without an answer: the request may have been performed. *ret_object
- * (may be NULL) is the caller's.
+/* Retries after 429 and 5xx for 30 s, but not without an answer: the request may have been performed. *ret_object (may
+ * be NULL) is the caller's.
  *
- * -EINVAL: no object can have this name. -ENOENT. -EEXIST: exists or has changed; read again. -EACCES: credentials not
- * accepted, or not allowed. -EIO: refused, or a certificate is not accepted. */
+ * -EINVAL: impossible name. -ENOENT. -EEXIST: exists or has changed; read again. -EACCES: credentials or rights. -EIO:
+ * refused, or a certificate. */
 HF_MUST_USE int hf_cluster_call(struct hf_cluster *cluster, const struct hf_kube_call *call, json_t **ret_object,
                                 struct hf_err *err);
 
@@ -58,23 +57,23 @@ struct hf_cluster_list {
     const char *api_version, *plural;
     const char *selector; /* or NULL */
     bool metadata_only;
-    /* `object` is valid during the call. -errno ends the list. */
+    /* `object`: during the call. -errno ends the list. */
     int (*each)(void *arg, json_t *object, struct hf_err *err);
-    void (*again)(void *arg); /* The continue token expired: forget all objects so far. */
+    void (*again)(void *arg); /* The continue token expired: forget all objects. */
     void *arg;
 };
 
-/* Requests the list page by page. */
+/* Page by page. */
 HF_MUST_USE int hf_cluster_each(struct hf_cluster *cluster, const struct hf_cluster_list *list, struct hf_err *err);
 
-/* -EINVAL: no object can have this name. */
+/* -EINVAL: impossible name. */
 HF_MUST_USE int hf_cluster_check_name(const char *name, struct hf_err *err);
 
 struct hf_kube *hf_cluster_kube(const struct hf_cluster *cluster);
 const char *hf_cluster_server(const struct hf_cluster *cluster);
-/* Adds to *err, the failure r of this call, what was asked of whom and what to do. Returns the code of the command. */
+/* Adds to *err, this call's failure r, what was asked of whom and what to do. Returns the command's code. */
 int hf_cluster_explain(const struct hf_cluster *cluster, const struct hf_kube_call *call, int r, struct hf_err *err);
 
-/* The server's time at its last answer, else this machine's. */
+/* The server's at its last answer, else ours. */
 uint64_t hf_cluster_now_unix_ns(const struct hf_cluster *cluster);
 void hf_cluster_sleep(struct hf_cluster *cluster, uint64_t ns);

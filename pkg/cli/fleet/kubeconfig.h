@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Merges kubeconfig files by the rules of kubectl: the first file with an entry or current-context wins; file names are
- * relative to their kubeconfig; options win over files. Pure. */
+/* Merges kubeconfig files as kubectl: the first file with an entry or current-context wins; file names are relative to
+ * their kubeconfig; options win over files. Pure. */
 #pragma once
 
 #include "codec/json.h"
@@ -13,21 +13,21 @@ struct hf_kubeconfig_options {
     bool insecure;
 };
 
-/* One file of KUBECONFIG. */
+/* Of KUBECONFIG. */
 struct hf_kubeconfig_file {
     const char *path;
     json_t *root; /* file names become absolute */
 };
 
-/* Borrows from files and options. */
+/* Borrows files and options. */
 struct hf_kubeconfig_choice {
     json_t *config;      /* one context without `exec`, for hf_kube_config_parse(); the caller's */
-    const json_t *exec;  /* or NULL (cli/fleet/plugin.h) */
-    const char *context; /* "": a server or cluster from the options */
+    const json_t *exec;  /* or NULL (plugin.h) */
+    const char *context; /* "": server or cluster by options */
     const char *path;    /* for error texts */
 };
 
-/* -EINVAL: an option names no entry, or nothing chooses a context. -EBADMSG: a wrong file; *err names it. */
+/* -EINVAL: an option names no entry, or nothing chooses a context. -EBADMSG: a wrong file. */
 HF_MUST_USE int hf_kubeconfig_pick(struct hf_kubeconfig_file *files, size_t n,
                                    const struct hf_kubeconfig_options *options, struct hf_kubeconfig_choice *ret_choice,
                                    struct hf_err *err);

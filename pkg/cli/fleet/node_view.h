@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state of a node and of one release on it, from its EdgeNode. Pure. A view borrows from the EdgeNode's tree. */
+/* A node and a release on it, by its EdgeNode, which a view borrows. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,28 +9,28 @@
 
 struct hf_node_view {
     const char *name;
-    const char *ready, *reason; /* condition Ready, or ""; Unknown and NodeSilent if silent */
+    const char *ready, *reason; /* Ready's, or ""; silent: Unknown, NodeSilent */
     const char *contact;        /* Fresh, Stale, Expired, Silent or "" */
-    bool seen;                  /* has ever reported */
-    uint64_t age_ns;            /* since the last report */
-    /* never, or not for one and a half intervals (hf_edgenode_silent_after_ns()), or marked by the controller */
+    bool seen;                  /* ever */
+    uint64_t age_ns;            /* of the last report */
+    /* never seen, or not for 1.5 intervals (hf_edgenode_silent_after_ns()), or by the controller */
     bool silent;
-    const json_t *update; /* entry of status.updates, or NULL */
+    const json_t *update; /* of status.updates, or NULL */
     const char *phase;
 };
 
-/* The update is that of `release`, or (NULL) the one that most needs attention. */
+/* Update: `release`'s, or (NULL) the one that most needs attention. */
 void hf_node_view_of(const json_t *node, const char *release, uint64_t now_unix_ns, struct hf_node_view *ret_view);
 
-/* `update`: an entry of status.updates. See hf_reason_is_failure(). */
+/* Of status.updates; hf_reason_is_failure(). */
 bool hf_node_view_update_failed(const json_t *update);
 
-/* The first condition that does not resolve by itself; NULL: none. */
+/* First condition that does not resolve by itself; or NULL. */
 const json_t *hf_node_view_trouble(const json_t *node);
 
-/* Decides the exit code of `status` and `node`. */
+/* For exit codes. */
 bool hf_node_view_needs_person(const json_t *node);
 
-/* In upper or lower case. NULL: *ret_near is the nearest name or NULL. */
+/* In any case. NULL: *ret_near is the nearest or NULL. */
 const char *hf_node_view_phase_find(const char *typed, const char **ret_near);
 void hf_node_view_phases(void (*take)(void *arg, const char *name), void *arg);

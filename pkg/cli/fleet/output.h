@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The option -o of the commands on a fleet. */
+/* Option -o for fleets. */
 #pragma once
 
 #include "cli/cli.h"
@@ -13,15 +13,14 @@ enum hf_output { HF_OUTPUT_TABLE, HF_OUTPUT_WIDE, HF_OUTPUT_JSON, HF_OUTPUT_YAML
         .name = "json", .help = "the same as -o json"                                                                  \
     }
 
-/* -EINVAL: unknown format, or --json contradicts -o. */
+/* -EINVAL: unknown, or --json contradicts -o. */
 HF_MUST_USE int hf_output_of(const struct hf_cli_args *args, enum hf_output *ret_output, struct hf_err *err);
 
-/* Changes `json`: characters on which a terminal acts become '?'. */
+/* Changes `json`: what a terminal acts on becomes '?'. */
 HF_MUST_USE int hf_output_print(struct hf_cli *cli, enum hf_output output, json_t *json, struct hf_err *err);
 
 struct hf_output_bar {
     int64_t total, updated, updating, failed, parked;
 };
-/* "[####>>x?..]", n - 3 characters inside: updated, updating, failed, parked, other. A count above 0 has one if there
- * is room. */
+/* "[####>>x?..]", n - 3 inside: updated, updating, failed, parked, other. Counts above 0 show if there is room. */
 const char *hf_output_draw(const struct hf_output_bar *bar, char *text, size_t n);

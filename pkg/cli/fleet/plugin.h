@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs the credential plugin of a kubeconfig (users[].user.exec) by the protocol of kubectl.
+/* A kubeconfig's credential plugin (users[].user.exec), by kubectl's protocol.
  *
- * Only the command line runs plugins, with the user's rights; an agent refuses such kubeconfigs. */
+ * Only the command line runs plugins, with the user's rights; agents refuse such kubeconfigs. */
 #pragma once
 
 #include "codec/json.h"
 
-/* hf_plugin_done() overwrites and frees. */
+/* hf_plugin_done() overwrites. */
 struct hf_plugin_credential {
     char *token; /* or NULL */
     char *cert_pem, *key_pem;
@@ -16,15 +16,15 @@ void hf_plugin_done(struct hf_plugin_credential *credential);
 
 /* For provideClusterInfo. */
 struct hf_plugin_cluster {
-    const char *server, *ca_pem, *tls_server_name; /* the last two or NULL */
+    const char *server, *ca_pem, *tls_server_name; /* these two may be NULL */
     bool insecure_skip_verify;
 };
 
 /* -ETIMEDOUT: killed after 60 s, or 5 min with a terminal. -EBADMSG: wrong object or output. -ENOENT: no such program.
- * -EACCES: the plugin failed. */
+ * -EACCES: it failed. */
 HF_MUST_USE int hf_plugin_run(const json_t *exec, const struct hf_plugin_cluster *cluster, bool has_terminal,
                               struct hf_plugin_credential *ret_credential, struct hf_err *err);
 
-/* `api_version` comes from the kubeconfig. Pure. */
+/* `api_version`: the kubeconfig's. Pure. */
 HF_MUST_USE int hf_plugin_parse(struct hf_view text, const char *api_version,
                                 struct hf_plugin_credential *ret_credential, struct hf_err *err);

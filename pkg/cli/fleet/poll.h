@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Polls the API server for `rollout watch` and `wait`, also while it is unreachable. Prints a line if it differs from
- * the previous one. */
+/* Polls the API server for `rollout watch` and `wait`, also while it is unreachable. Prints changed lines. */
 #pragma once
 
 #include "cli/fleet/cluster.h"
@@ -14,19 +13,19 @@ struct hf_poll {
     bool json;
     uint64_t end_mono_ns; /* UINT64_MAX: none */
     bool away;            /* unreachable */
-    json_t *last;         /* last line by object name */
+    json_t *last;         /* lines by object name */
 };
 
 HF_MUST_USE int hf_poll_begin(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_poll *ret_poll,
                               struct hf_err *err);
 void hf_poll_end(struct hf_poll *poll);
 
-/* Returns 0; 1 if a later request may succeed, after it printed the reason once; or -errno to end. */
+/* 0; 1 if a later request may succeed, the reason printed once; or -errno to end. */
 int hf_poll_judge(struct hf_poll *poll, int r, const struct hf_err *err);
 
 HF_MUST_USE int hf_poll_print(struct hf_poll *poll, const struct hf_update_view *view, struct hf_err *err);
 /* `name` "": no object. */
 HF_MUST_USE int hf_poll_say(struct hf_poll *poll, const char *name, const char *line, struct hf_err *err);
 
-/* False at once if the time limit has passed. */
+/* False: the time limit has passed. */
 bool hf_poll_pause(struct hf_poll *poll, uint64_t period_ns);

@@ -6,13 +6,13 @@
 
 struct hf_rollback {
     json_t *current, *older; /* borrowed */
-    uint64_t sequence;       /* 0: one above that of `current` */
+    uint64_t sequence;       /* 0: `current`'s plus one */
     const char *expires;
     bool at_once; /* no strategy, on purpose */
 };
 
-/* Makes it without signatures. -EINVAL: the two EdgeUpdates do not match, for example in their release names. */
+/* Without signatures. -EINVAL: they do not match, such as in release names. */
 HF_MUST_USE int hf_rollback_object_make(const struct hf_rollback *rollback, json_t **ret_update, struct hf_err *err);
 
-/* Takes ownership of `delta`. -EINVAL: no artifact for `arch`. */
+/* Takes `delta`. -EINVAL: no artifact for `arch`. */
 HF_MUST_USE int hf_rollback_object_add_delta(json_t *update, const char *arch, json_t *delta, struct hf_err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text tables with aligned columns. Copies the cells, which must be plain (codec/plain.h). */
+/* Aligned text. Copies cells, which must be plain (codec/plain.h). */
 #pragma once
 
 #include <stdbool.h>
@@ -15,21 +15,21 @@ enum hf_tint { HF_TINT_NONE, HF_TINT_GOOD, HF_TINT_BUSY, HF_TINT_BAD, HF_TINT_FA
 
 struct hf_table {
     size_t columns;
-    char **rows; /* a tint and a text for each cell */
+    char **rows; /* of cells: tint and text */
     size_t n, cap;
 };
 
 HF_MUST_USE int hf_table_begin(struct hf_table *table, const char *const *titles, size_t columns, struct hf_err *err);
 void hf_table_done(struct hf_table *table);
 
-/* An empty cell becomes "-". `tints` may be NULL. */
+/* Empty cells become "-". `tints` may be NULL. */
 HF_MUST_USE int hf_table_add(struct hf_table *table, const char *const *cells, const enum hf_tint *tints,
                              struct hf_err *err);
 
-/* Sorts rows by the first cell; titles stay first. */
+/* By the first cell. */
 void hf_table_sort(struct hf_table *table);
 void hf_table_print(const struct hf_table *table, FILE *to, bool colour);
 
-/* Before and after a colored text, or "". */
+/* Around a colored text; or "". */
 const char *hf_table_tint(enum hf_tint tint, bool colour);
 const char *hf_table_untint(enum hf_tint tint, bool colour);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counts the nodes that have committed a version, by their own reports, without the controller. Main thread only;
- * hf_tally_count() blocks. */
+/* Counts nodes that committed a version, by their own reports. Main thread only; hf_tally_count() blocks. */
 #pragma once
 
 #include "cli/fleet/cluster.h"
@@ -10,24 +9,23 @@ struct hf_tally {
     size_t committed;
     size_t failed; /* hf_reason_is_failure() */
     size_t incompatible;
-    size_t away;         /* silent, and in none of the counts above */
+    size_t away;         /* silent, in no count above */
     size_t missing;      /* neither committed nor incompatible */
-    char names[320];     /* the first missing, with reasons */
-    size_t not_admitted; /* in the counts above, except `away` */
+    char names[320];     /* first missing ones, with reasons */
+    size_t not_admitted; /* part of all but `away` */
 };
 
 HF_MUST_USE int hf_tally_count(struct hf_cluster *cluster, const char *selector, const char *release,
                                const char *version, struct hf_tally *ret_tally, struct hf_err *err);
 
-/* Adds the report `node` to all counts except `nodes`. */
+/* To all but `nodes`. */
 void hf_tally_add(struct hf_tally *tally, const json_t *node, const char *release, const char *version,
                   uint64_t now_unix_ns);
 
-/* Every node has committed the version or cannot run it, and at least one has committed it. With `reachable`, nodes
- * that are away do not matter. */
+/* Every node committed or cannot run it, and one did. `reachable`: nodes away do not matter. */
 bool hf_tally_complete(const struct hf_tally *tally, bool reachable);
 
-/* At least one node waits for admission; for the others, hf_tally_complete() holds. */
+/* A node waits for admission, and hf_tally_complete() holds for the others. */
 bool hf_tally_waits_for_admission(const struct hf_tally *tally, bool reachable);
 
 const char *hf_tally_format_missing(const struct hf_tally *tally, char *text, size_t n);

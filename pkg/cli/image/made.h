@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A made image delta with its blobs, and where it goes: an OCI layout or a registry. */
+/* A made image delta with blobs, for an OCI layout or a registry. */
 #pragma once
 
 #include "cli/image/source.h"
@@ -7,22 +7,22 @@
 
 struct hf_cli_made {
     struct hf_oci_image_delta delta;
-    struct hf_cli_map maps[HF_OCI_DELTA_BLOBS]; /* of its blobs */
-    struct hf_buf text;                         /* the manifest */
+    struct hf_cli_map maps[HF_OCI_DELTA_BLOBS];
+    struct hf_buf text; /* the manifest */
     struct hf_oci_delta_offer offer;
 };
 
 void hf_cli_made_done(struct hf_cli_made *made);
-/* Adds a blob of `scratch` with its digest; `to` empty: as it is. Returns the blob, for `from`, or NULL. */
+/* A blob of `scratch`, with digest; `to` empty: as it is. The blob, for `from`, or NULL. */
 struct hf_oci_delta_blob *hf_cli_made_add(struct hf_cli_made *made, const struct hf_cli_scratch *scratch,
                                           const char *media_type, struct hf_err *err);
 HF_MUST_USE int hf_cli_made_add_text(struct hf_cli_made *made, struct hf_view text, const char *media_type,
                                      struct hf_err *err);
 bool hf_cli_made_has(const struct hf_cli_made *made, const char *digest); /* as it is, or by delta */
-/* After the last blob: makes text and offer. */
+/* After the last blob. */
 HF_MUST_USE int hf_cli_made_finish(struct hf_cli_made *made, struct hf_err *err);
 
-/* Makes the layout `folder`, or adds to it; durable. */
+/* Makes or extends the layout `folder`; durable. */
 HF_MUST_USE int hf_cli_made_write(struct hf_cli *cli, const struct hf_cli_made *made, const char *folder,
                                   struct hf_err *err);
 HF_MUST_USE int hf_cli_made_push(struct hf_cli *cli, const struct hf_cli_made *made, struct hf_oci_registry *registry,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bytes in a file without a name in $TMPDIR (/tmp), then mapped: layers are larger than memory. */
+/* An unnamed file in $TMPDIR (/tmp), then mapped: layers are larger than memory. */
 #pragma once
 
 #include "cli/cli.h"
@@ -9,7 +9,7 @@
 struct hf_cli_scratch {
     int fd;
     uint64_t size;
-    struct hf_err *err; /* of a failed write */
+    struct hf_err *err; /* by a write */
 };
 #define HF_CLI_SCRATCH_INIT                                                                                            \
     {                                                                                                                  \
@@ -18,7 +18,7 @@ struct hf_cli_scratch {
 
 HF_MUST_USE int hf_cli_scratch_open(struct hf_cli_scratch *scratch, struct hf_err *err);
 void hf_cli_scratch_done(struct hf_cli_scratch *scratch);
-/* Callback of struct hf_delta_out and struct hf_oci_blob_sink; appends. */
+/* For struct hf_delta_out, struct hf_oci_blob_sink; appends. */
 int hf_cli_scratch_write(void *scratch, const void *bytes, size_t n);
-/* What was written; stays when the scratch is done. */
+/* Outlives the scratch. */
 HF_MUST_USE int hf_cli_scratch_map(const struct hf_cli_scratch *scratch, struct hf_cli_map *ret, struct hf_err *err);

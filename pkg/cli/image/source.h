@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An image to read: an OCI layout, an archive of `docker save` or of an OCI layout, or one in a registry. Every blob is
- * compared with its digest. */
+/* An image to read: an OCI layout, an archive of `docker save` or of an OCI layout, or in a registry. Blobs must match
+ * their digests. */
 #pragma once
 
 #include "cli/image/scratch.h"
@@ -8,9 +8,9 @@
 
 struct hf_cli_image_access {
     const char *ca_pem;   /* NULL: the system's */
-    struct hf_buf logins; /* text of docker's config.json; may be empty */
+    struct hf_buf logins; /* docker's config.json, or empty */
 };
-/* --authfile, or docker's own if it is there; --ca-file. `ca` owns what `ret->ca_pem` borrows. */
+/* --ca-file; --authfile, or docker's own. `ca` owns ret->ca_pem. */
 HF_MUST_USE int hf_cli_image_access_init(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_buf *ca,
                                          struct hf_cli_image_access *ret, struct hf_err *err);
 HF_MUST_USE int hf_cli_image_registry(const struct hf_cli_image_access *access,
@@ -24,11 +24,11 @@ HF_MUST_USE int hf_cli_image_open(struct hf_cli *cli, const char *text, const st
 void hf_cli_image_free(struct hf_cli_image *image);
 HF_DEFINE_CLEANUP(struct hf_cli_image, hf_cli_image_free)
 
-/* NULL: not in a registry. */
+/* NULL: elsewhere. */
 struct hf_oci_registry *hf_cli_image_in_registry(struct hf_cli_image *image);
 const struct hf_oci_reference *hf_cli_image_reference(const struct hf_cli_image *image);
 
-/* The index of a multi-platform image, or else its manifest. */
+/* Of several platforms: the index; else the manifest. */
 struct hf_cli_image_text {
     struct hf_oci_descriptor at;
     struct hf_buf text;
@@ -41,9 +41,9 @@ struct hf_cli_image_platform {
     struct hf_cli_image_text manifest;
     struct hf_oci_manifest parsed;
 };
-/* All that can run, in order. */
+/* That can run, in order. */
 const struct hf_cli_image_platform *hf_cli_image_platforms(const struct hf_cli_image *image, size_t *ret_n);
 
-/* Appends the blob to `scratch`. -ENOENT: the image lacks it. */
+/* Appends. -ENOENT: not in the image. */
 HF_MUST_USE int hf_cli_image_blob(struct hf_cli_image *image, const struct hf_oci_descriptor *blob,
                                   struct hf_cli_scratch *scratch, struct hf_err *err);

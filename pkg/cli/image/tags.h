@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which tags of a repository are the versions before one. Pure. */
 #pragma once
 
 #include <stddef.h>
@@ -8,8 +7,8 @@
 
 enum { HF_CLI_TAGS_MAX = 16 };
 
-/* The `most` highest of `tags` (strings; others are ignored) that are lower than `tag` and of its form: "v" or not, as
- * many numbers, the same rest, so that neither 1.4 nor 1.4.1-alpine is before 1.4.2. Highest first, borrowed. Returns
- * how many; -EINVAL: `tag` does not begin with a number. */
+/* The `most` highest of `tags` (strings) below `tag`, and of its form: "v" or not, as many numbers, the same rest:
+ * neither 1.4 nor 1.4.1-alpine is before 1.4.2. Highest first, borrowed; how many. -EINVAL: `tag` does not begin with a
+ * number. Pure. */
 HF_MUST_USE int hf_cli_tags_before(const json_t *tags, const char *tag, size_t most,
                                    const char *ret[static HF_CLI_TAGS_MAX]);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds duplicates and SyncPolicies in conflict. Decoding reads zoneinfo files. */
+/* Finds duplicates and conflicting SyncPolicies. Decoding reads zoneinfo files. */
 #pragma once
 
 #include "base/err.h"
 #include "codec/json.h"
 
 struct hf_lint_place {
-    const char *file; /* borrowed by the set */
-    size_t index;     /* the caller's number */
+    const char *file; /* borrowed */
+    size_t index;     /* caller's number */
     size_t document;
-    char at[40]; /* "" or "items[3]" in a list */
+    char at[40]; /* "", or in a list "items[3]" */
 };
 
 struct hf_lint_set;
@@ -20,7 +20,7 @@ HF_DEFINE_CLEANUP(struct hf_lint_set, hf_lint_set_free)
 /* Adds a reference. */
 HF_MUST_USE int hf_lint_set_add(struct hf_lint_set *set, json_t *object, const struct hf_lint_place *place);
 
-/* Returns 0, -ENOMEM, or report()'s -errno. */
+/* 0, -ENOMEM, or report()'s. */
 HF_MUST_USE int hf_lint_set_check(const struct hf_lint_set *set,
                                   int (*report)(void *arg, const struct hf_lint_place *place, bool is_error,
                                                 const char *path, const char *text, struct hf_err *err),

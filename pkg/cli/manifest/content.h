@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads the content of an entry of spec.manifests as a node does. */
+/* Content of a spec.manifests entry, as a node reads it. */
 #pragma once
 
 #include "cli/cli.h"
@@ -8,13 +8,13 @@
 struct hf_cli_content_params {
     const char *path;     /* folder, file, archive (.tar.gz, .tgz), or "-": an archive */
     const char *sub_path; /* from.subPath, or NULL */
-    bool keep_top;        /* in archives made by git, as for a fluxSource */
-    bool no_modes;        /* ignore the files' modes, as for a ConfigMap */
+    bool keep_top;        /* in git's archives, as for a fluxSource */
+    bool no_modes;        /* as for a ConfigMap */
     bool flux_modes;      /* those of Flux's artifacts */
 };
 
 bool hf_cli_content_is_pipe(const char *path);
 
-/* Sealed. -EBADMSG: a node would refuse it. */
+/* Sealed. -EBADMSG: a node refuses it. */
 HF_MUST_USE int hf_cli_content_read(struct hf_cli *cli, const struct hf_cli_content_params *params,
                                     struct hf_bundle **ret_bundle, struct hf_err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The hold of this node as its agent judges it. The agent may know the time better than the wall clock, so the end may
- * differ after a reboot. */
+/* This node's hold, as its agent judges it. Wall clock: the agent may know the time better, so the end may differ after
+ * a reboot. */
 #pragma once
 
 #include "cli/cli.h"
@@ -8,17 +8,17 @@
 #include "sync/hold.h"
 
 struct hf_cli_hold_seen {
-    struct hf_hold file; /* plain reason (cli/plain.h) */
+    struct hf_hold file; /* reason: plain (cli/plain.h) */
     bool active;
-    uint64_t end_unix_ns; /* by the wall clock; HF_NEVER: unknown */
+    uint64_t end_unix_ns; /* HF_NEVER: unknown */
 };
 
-/* -EACCES: not readable for this user; *ret_seen has no hold. */
+/* -EACCES: unreadable for this user; *ret_seen has no hold. */
 HF_MUST_USE int hf_cli_see_hold(struct hf_cli *cli, const char *state, struct hf_cli_hold_seen *ret_seen,
                                 struct hf_err *err);
 
-/* {active, reason, until}; until is "" where the end is unknown. */
+/* {active, reason, until}; "": unknown. */
 json_t *hf_cli_hold_json(const struct hf_cli_hold_seen *seen);
 
-/* "held until TIME: REASON", without the time where the end is unknown. The hold is active. */
+/* "held until TIME: REASON"; unknown: no time. It is active. */
 void hf_cli_print_hold(struct hf_cli *cli, const struct hf_cli_hold_seen *seen);

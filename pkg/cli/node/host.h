@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two halves of `node host`, with the place and the systemd of the caller, so that tests can do without. They
- * return as a command does. Main thread only; block. */
+/* Halves of `node host`, with place and systemd for tests. They return as commands do. Main thread only; block. */
 #pragma once
 
 #include "cli/cli.h"

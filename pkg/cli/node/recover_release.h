@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What this node has of one release, verified, and the way back to the committed content. Reads the agent's files with
- * the agent's readers, but leaves damaged ones where they are. Blocks, and reads all of the content. */
+/* What this node has of a release, verified, and the way back to the committed content. Uses the agent's readers, but
+ * leaves damaged files alone. Blocks, and reads all content. */
 #pragma once
 
 #include "api/edgeupdate.h"
 #include "update/kept/kept.h"
 #include "update/state/journal.h"
 
-/* Borrowed strings. */
+/* Borrowed. */
 struct hf_recover_node {
     const struct hf_fs_ops *fs;
     const char *state_dir, *trust_dir, *arch;
-    const char *const *roots; /* as the agent has them */
-    uid_t uid;                /* the agent's user */
+    const char *const *roots; /* the agent's */
+    uid_t uid;                /* agent's */
 };
 
-/* A name of a release. */
+/* A release's. */
 bool hf_cli_recover_is_name(const char *name);
-/* Calls each(arg, name), in no order, for the releases of the state folder; after -errno of it stops and returns that.
- */
+/* Of the state folder's releases, in no order; stops at each()'s -errno. */
 HF_MUST_USE int hf_cli_recover_names(const struct hf_fs_ops *fs, const char *state_dir,
                                      int (*each)(void *arg, const char *name), void *arg, struct hf_err *err);
 
@@ -27,31 +26,30 @@ const char *hf_cli_recover_verdict_name(enum hf_recover_verdict verdict); /* "Ri
 
 struct hf_recover_kept {
     enum hf_kept_source source;
-    enum hf_recover_verdict verdict; /* ABSENT: nothing is kept */
+    enum hf_recover_verdict verdict; /* ABSENT: nothing kept */
 };
 
 struct hf_recover_release {
     char name[HF_API_MAX_NAME + 1];
     char *folder;
-    bool has_journal; /* it can be read */
+    bool has_journal; /* readable */
     struct hf_journal j;
     struct hf_edgeupdate *committed, *previous; /* signed; NULL: unknown */
     enum hf_recover_verdict installed;
-    char what[300]; /* why it is not right */
+    char what[300]; /* why not right */
     struct hf_recover_kept kept, kept_previous;
-    const char *signature; /* reason of the committed release's verdict; "" if nothing is committed */
+    const char *signature; /* verdict's reason on the committed one; or "" */
     bool trusted;
-    char damage[3][320]; /* files that cannot be read, and why */
+    char damage[3][320]; /* unreadable files, and why */
     size_t n_damage;
 };
 
-/* *ret_release must be done in any case. The only error is -ENOMEM: all else is in the release. */
+/* done() in any case. Only -ENOMEM: all else is in the release. */
 HF_MUST_USE int hf_cli_recover_look(const struct hf_recover_node *node, const char *name,
                                     struct hf_recover_release *ret_release, struct hf_err *err);
 void hf_cli_recover_release_done(struct hf_recover_release *release);
 
-/* Puts the committed content in place of what is wrong or missing, from what is kept. Only with the agent's locks. A
- * cut at any point leaves the old file or the new one, whole. Calls begins(arg) once, before the content changes at the
- * path. -EOPNOTSUPP: why it cannot be. */
+/* Puts kept committed content in place of what is wrong or missing, with the agent's locks. After a cut the old file or
+ * the new one is there, whole. begins(arg): once, before the change. -EOPNOTSUPP: impossible, and why. */
 HF_MUST_USE int hf_cli_recover_put(const struct hf_recover_node *node, const struct hf_recover_release *release,
                                    void (*begins)(void *arg), void *arg, struct hf_failure *failure);

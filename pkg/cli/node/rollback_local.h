@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The part of `rollback` that is about this node. */
+/* `rollback` for this node. */
 #pragma once
 
 #include "cli/cli.h"
@@ -17,5 +17,5 @@
      .help = "with --local: the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"}
 /* clang-format on */
 
-/* `rollback --local`: returns as a command does. */
+/* --local. */
 int hf_cli_rollback_local(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A node's status from the agent's journals and clock file: an agent with a server keeps no other copy on disk. Changes
- * no file. */
 #pragma once
 
 #include "cli/cli.h"
 #include "codec/json.h"
 
-/* An EdgeNode with status.updates and status.contact. -ENOENT: no agent has used this folder. */
+/* An EdgeNode with status.updates and status.contact, by the agent's journals and clock file: an agent with a server
+ * keeps no other copy on disk. Changes no file. -ENOENT: no agent used this folder. */
 HF_MUST_USE int hf_cli_status_local(struct hf_cli *cli, const char *state, json_t **ret_node, struct hf_err *err);

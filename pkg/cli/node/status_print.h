@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prints a node's status as text. */
 #pragma once
 
 #include "cli/node/hold_seen.h"

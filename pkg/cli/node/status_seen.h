@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides how current a status is.
+/* How current is a status?
  *
- *   Current   an agent runs, and the status has no time or is at most two intervals plus one minute old
- *   Stopped   no agent runs; the last status reports a stop on request
- *   Finished  no agent runs; the last status reports a run with --once
+ *   Current   an agent runs, and the status has no time or at most two intervals and a minute
+ *   Stopped   no agent runs; stopped on request, as the last status says
+ *   Finished  no agent runs; as it says, it ran with --once
  *   Silent    all else
  *
  * Only root may open the agent's lock. For others the last status or its age decides. */
@@ -22,22 +22,22 @@ struct hf_cli_seen {
     bool known;      /* has a time */
     uint64_t age_ns; /* if `known` */
     bool agent_runs;
-    bool agent_unknown; /* from the cluster, or the lock cannot be opened */
+    bool agent_unknown; /* by the cluster, or an unopened lock */
 };
 
 const char *hf_cli_seen_name(enum hf_cli_seen_state state);
 
-/* Tries the agent's lock; warns if it cannot. *ret_since_unix_ns: the agent's last start (0: unknown). */
+/* By its lock; warns if it cannot open it. *ret_since_unix_ns: last start (0: unknown). */
 enum hf_cli_agent hf_cli_see_agent(struct hf_cli *cli, const char *state_dir, uint64_t *ret_since_unix_ns);
 
-/* 0: no time, or more than 10 minutes in the future: its age would stay 0. */
+/* 0: none, or more than 10 minutes in the future, where its age stays 0. */
 uint64_t hf_cli_observed_unix_ns(struct hf_cli *cli, const json_t *node);
 
 struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, enum hf_cli_agent agent);
 
-/* {state, agentRunning, ageSeconds}, null if unknown. */
+/* {state, agentRunning, ageSeconds}; null: unknown. */
 json_t *hf_cli_seen_json(const struct hf_cli_seen *seen);
 
 #define HF_CLI_AGO_TEXT 24
-/* "14m": the largest unit that gives at least 2. */
+/* "14m": largest unit that gives 2 or more. */
 const char *hf_cli_ago(uint64_t age_ns, char text[HF_CLI_AGO_TEXT]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Explains which SyncPolicy gives each section of a node's settings. Decoding reads zoneinfo files. */
+/* Which SyncPolicy gives each section of a node's settings? Decoding reads zoneinfo files. */
 #pragma once
 
 #include "base/err.h"
@@ -7,19 +7,19 @@
 
 struct hf_policy_view_input {
     const char *node;       /* or NULL */
-    const json_t *edgenode; /* NULL: as for a new node */
-    const json_t *labels;   /* NULL: only the policies that the node reports apply */
-    const json_t *policies; /* also such as do not select the node */
+    const json_t *edgenode; /* NULL: a new node */
+    const json_t *labels;   /* NULL: only policies that the node reports */
+    const json_t *policies; /* also others' */
 };
 
 /* Members of *ret_view:
  *
  *   node      name, or null
  *   reported  the sections are the node's report, not what the policies add up to
- *   policies  those that select the node, in order: name, priority, generation, signed, inEffect, reason
+ *   policies  that select the node, in order: name, priority, generation, signed, inEffect, reason
  *   sections  path, policy, priority, signed, why
- *   conflicts that a person must settle: path, policy (the one without effect), text
+ *   conflicts  for a person: path, policy (the one without effect), text
  *   notes     what the view cannot know, or the node complains of
  *
- * -EBADMSG: the policies together are not valid. */
+ * -EBADMSG: invalid together. */
 HF_MUST_USE int hf_policy_view_make(const struct hf_policy_view_input *input, json_t **ret_view, struct hf_err *err);

@@ -4,14 +4,13 @@
 
 #include "cli/parts.h"
 
-/* For a template without spec.strategy: --everywhere sets HF_EVERYWHERE_ANNOTATION; else a canary and waves, except for
- * one host. */
+/* Without spec.strategy: --everywhere sets HF_EVERYWHERE_ANNOTATION; else a canary and waves, except for one host. */
 HF_MUST_USE int hf_release_put_spread(const struct hf_cli_args *args, json_t *update, struct hf_err *err);
 
 HF_MUST_USE int hf_release_mean_all(json_t *update, struct hf_err *err);
 
-/* NULL, or what to add to an EdgeUpdate that would start at once on all nodes or more than HF_RELEASE_MAX_UNSTAGED; as
- * the chart's policy holdfast-guard. */
+/* NULL, or what an EdgeUpdate lacks that would start at once on all nodes or more than HF_RELEASE_MAX_UNSTAGED; as the
+ * chart's policy holdfast-guard. */
 #define HF_RELEASE_UNSTAGED_TEXT 240
 enum { HF_RELEASE_MAX_UNSTAGED = 10 };
 const char *hf_release_unstaged(const json_t *update, char text[HF_RELEASE_UNSTAGED_TEXT]);

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signs an EdgeUpdate, a SyncPolicy or an entry of spec.manifests.
- *
- * A signature is verified before it replaces one of the same key id. Takes each --key with the n-th --key-id; else the
- * name of the key file (cli/release/keyfile.h) is the id. */
+/* Signs an EdgeUpdate, a SyncPolicy or an entry of spec.manifests. Verifies each signature before it replaces one of
+ * the same key id. The n-th --key-id is that of the n-th --key; else the key file's name (cli/release/keyfile.h). */
 #pragma once
 
 #include "cli/parts.h"
 
-/* First sets an absent spec.release.signedAt, if nothing is signed yet. */
+/* Sets an absent spec.release.signedAt while nothing is signed. */
 HF_MUST_USE int hf_cli_sign_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *update, struct hf_err *err);
 
 /* The signatures cover hf_trust_policy_message(). */

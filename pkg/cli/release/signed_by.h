@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks the release that a new one is built upon: signing it unseen would turn a forged release into a trusted one. */
+/* The release that a new one builds upon: to sign it unseen would make a forged one trusted. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -15,11 +15,11 @@
         .name = "leap", .help = "allow a sequence of more than double the earlier one"                                 \
     }
 
-/* A key of --trusted, else of --key, must have signed `update`. -EKEYREJECTED: none has. */
+/* By a key of --trusted, else of --key. -EKEYREJECTED: by none. */
 HF_MUST_USE int hf_cli_check_signed(struct hf_cli *cli, const struct hf_cli_args *args,
                                     const struct hf_edgeupdate *update, const char *what, struct hf_err *err);
 
-/* Nodes never accept a lower sequence again, and none above 2^53-1. -EINVAL: more than 1000 above the double of
- * `before`, without --leap. */
+/* Nodes never take a lower sequence again, and none above 2^53-1. -EINVAL: more than 1000 above twice `before`, without
+ * --leap. */
 HF_MUST_USE int hf_cli_check_leap(const struct hf_cli_args *args, uint64_t sequence, uint64_t before,
                                   struct hf_err *err);

@@ -14,6 +14,5 @@
 
 #include "base/buf.h"
 
-/* Also replaces control characters, except line ends and tabs, and changes of direction by '?'. Errors of
- * hf_buf_add(). */
+/* '?' for control characters, except line ends and tabs, and changes of direction. hf_buf_add()'s. */
 HF_MUST_USE int hf_cli_redact(struct hf_view text, struct hf_buf *out);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the body of POST /fleet/act asks for, as the command of the command line that does it. Pure.
+/* The command for the body of POST /fleet/act. Pure.
  *
  *     {"act": "Halt", "name": "edge-app", "reason": "wrong build", "confirmed": true}
  *
- * There is no second way to act: `holdfast ui` runs that command. Without "confirmed" it only asks the API server
+ * `holdfast ui` runs that command. Without "confirmed" it only asks the API server
  * whether the user may. */
 #pragma once
 
@@ -14,24 +14,23 @@ enum { HF_UI_ACT_MAX_BYTES = 2048, HF_UI_ACT_WORDS = HF_CLI_MAX_OPTIONS + 8 };
 
 struct hf_ui_act {
     bool confirmed;
-    const char *name;   /* of the row, which may be no name */
-    const char *plural; /* of the object that it changes */
+    const char *name;   /* row's, maybe no name */
+    const char *plural; /* changed object's */
     const char *words[2], *reason, *release;
-    json_t *json; /* owns the texts */
+    json_t *json; /* owns texts */
 };
 
-/* -EBADMSG, with a text for people: no act, a field that it does not have or that is too long, control characters. */
+/* -EBADMSG, for people: no act, unknown or too long fields, control characters. */
 HF_MUST_USE int hf_ui_act_parse(struct hf_view body, struct hf_ui_act *ret_act, struct hf_err *err);
 void hf_ui_act_done(struct hf_ui_act *act);
 
-/* The words of the command, with the options that say where the cluster is; `context` "": those of args. Owned by the
- * caller, as is each. */
+/* The command's words, with the options for the cluster; `context` "": those of args. All owned by the caller. */
 char **hf_ui_act_argv(const struct hf_ui_act *act, const char *program, const struct hf_cli_args *args,
                       const char *context, const char *object);
 void hf_ui_argv_free(char **argv);
 
-/* ["--kubeconfig=FILE", ...]: those options, without --context and with a secret hidden, for a reader. */
+/* ["--kubeconfig=FILE", ...] for a reader: without --context, a secret hidden. */
 json_t *hf_ui_act_options(const struct hf_cli_args *args);
 
-/* The SelfSubjectAccessReview: may the user change this object? */
+/* A SelfSubjectAccessReview: may the user change it? */
 json_t *hf_ui_act_review(const struct hf_ui_act *act, const char *object);

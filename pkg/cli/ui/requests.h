@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a viewer wants of an API server at once: an object whole, or an act. Each ends with one hf_server_answer(). Acts
- * are commands of this program (act.h), under this user and environment, at most HF_UI_MAX_ACTS at a time. */
+/* What a viewer wants of an API server: an object, or an act. Each ends with one hf_server_answer(). Acts are commands
+ * of this program (act.h), under this user and environment, HF_UI_MAX_ACTS at a time. */
 #pragma once
 
 #include "cli/ui/follow.h"
@@ -10,15 +10,15 @@ enum { HF_UI_MAX_REQUESTS = 32, HF_UI_MAX_ACTS = 4 };
 
 struct hf_ui_requests;
 
-/* Borrows the parameters; program: the path of this program. */
+/* Borrows; program: this one's path. */
 struct hf_ui_requests *hf_ui_requests_new(const struct hf_ui_follow *follow, const struct hf_cli_args *args,
                                           const char *program);
-/* Before the cluster's end: kills the commands that run, and answers everybody. */
+/* Before the cluster's end: kills commands, answers everybody. */
 void hf_ui_requests_free(struct hf_ui_requests *requests);
 
-/* The EdgeNode of the row `name` as JSON. */
+/* JSON. */
 void hf_ui_request_node(struct hf_ui_requests *requests, struct hf_view name, struct hf_server_exchange *exchange);
 /* "PLURAL/ROW" as {"yaml": TEXT}. */
 void hf_ui_request_yaml(struct hf_ui_requests *requests, struct hf_view what, struct hf_server_exchange *exchange);
-/* act.h. {} if the user may; {"exitCode", "output"} after a confirmed one; 403 with {"error"} if not. */
+/* {}: the user may; {"exitCode", "output"}: after a confirmed one; 403 {"error"}: may not. */
 void hf_ui_request_act(struct hf_ui_requests *requests, struct hf_view body, struct hf_server_exchange *exchange);

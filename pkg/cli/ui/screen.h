@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fleet as text for a terminal: what the model has, where the reader is, and the size make a picture. Shapes say
- * what colours say. Pure; one at a time in a process. */
+/* The fleet as text: model, reader's place and size make a picture. Shapes say what colours say. Pure; one at a time in
+ * a process. */
 #pragma once
 
 #include "base/buf.h"
@@ -12,23 +12,22 @@ enum { HF_UI_FIND = 64, HF_UI_SELECTED = 640, HF_UI_MAX_SCREEN_BYTES = 16 << 20 
 
 struct hf_ui_screen {
     const struct hf_ui_model *model;
-    const json_t *state; /* of hf_ui_follow_state() */
+    const json_t *state; /* hf_ui_follow_state()'s */
     int64_t now_unix_s;
-    unsigned columns, lines; /* lines 0: the whole picture once, for a file */
+    unsigned columns, lines; /* lines 0: all, once, for a file */
     bool colour;
-    /* where the reader is */
+    /* reader's place */
     char find[HF_UI_FIND];
     bool typing; /* the filter */
     enum hf_ui_sort sort;
-    char selected[HF_UI_SELECTED]; /* a row, or "": the first */
-    bool open;                     /* the selected node, with details */
-    unsigned scroll;               /* of the details */
-    int move;                      /* of the selection, for the next draw */
+    char selected[HF_UI_SELECTED]; /* a row; "": the first */
+    bool open;                     /* with details */
+    unsigned scroll;               /* in details */
+    int move;                      /* selection's, at the next draw */
 };
 
-/* Takes what the keyboard sent. False: the reader quits. */
+/* Keyboard's bytes. False: quit. */
 bool hf_ui_screen_input(struct hf_ui_screen *screen, const char *bytes, size_t n);
 
-/* Appends at most `lines` lines of at most `columns` characters, without the last line's end; moves the selection.
- * -E2BIG. */
+/* Appends `lines` lines of `columns` characters at most, no line end at last; moves the selection. -E2BIG. */
 HF_MUST_USE int hf_ui_screen_draw(struct hf_ui_screen *screen, struct hf_buf *out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state of one hf_delta_apply(), and its checkpoints. Threads: one at a time. It borrows everything. */
+/* One hf_delta_apply() and its checkpoints. Threads: one at a time. Borrows all. */
 #pragma once
 
 #include "delta/io/wire.h"
@@ -12,9 +12,9 @@ struct delta_apply_state {
     struct delta_output output;
 };
 
-/* Call at the end of each block: applying can resume only there. Flushes the output and calls params->checkpoint(), if
- * there is one and the new file is not complete; returns their errors. */
+/* At each block's end: only there can applying resume. Flushes and calls params->checkpoint(), if any and the new file
+ * is incomplete; returns their errors. */
 HF_MUST_USE int delta_apply_checkpoint(struct delta_apply_state *apply, struct hf_err *err);
 
-/* This run resumes after the block: its output exists. */
+/* Resumes behind it: its output exists. */
 bool delta_apply_skips_block(const struct delta_apply_state *apply, uint64_t block_start);

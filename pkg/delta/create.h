@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The input of all methods that create a body. Methods only read it, so threads may share one. */
+/* Input of all methods, which only read it: threads may share it. */
 #pragma once
 
 #include <errno.h>
@@ -16,16 +16,16 @@ struct delta_make {
     const struct hf_delta_create_params *params;
     struct delta_copies copies;
     struct delta_pair *pairs;
-    struct delta_image *old_images, *new_images; /* old_images[i] and new_images[i] are of pairs[i] */
+    struct delta_image *old_images, *new_images; /* of pairs[i] */
     uint32_t pairs_n;
 };
 
-/* Method 3. (blocks.h has methods 1 and 2.) */
+/* Method 3; 1 and 2: blocks.h. */
 HF_MUST_USE int delta_make_lzma(const struct delta_make *make, struct hf_buf *body, struct hf_err *err);
-/* Method 4. -E2BIG: beyond the buffer's maximum. */
+/* Method 4. -E2BIG: buffer's maximum. */
 HF_MUST_USE int delta_make_runs(const struct delta_make *make, struct hf_buf *body);
-/* Method 4 with the new file, of 6 bytes or more, uncompressed: at most 11 bytes longer. Uses only make->new_bytes and
- * new_n. -E2BIG as above. */
+/* Method 4 for a new file of 6 bytes or more, uncompressed: at most 11 longer. Uses new_bytes and new_n alone.
+ * -E2BIG. */
 HF_MUST_USE int delta_make_stored(const struct delta_make *make, struct hf_buf *body);
 
 static inline int delta_no_memory(struct hf_err *err)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Drop copies that cost more bytes than they save. Creating only. */
 #pragma once
 
 #include "delta/match/copies.h"
 
-/* Pass both files with blank references, as the matcher read them. */
+/* Drops copies that cost more than they save. Files: with blanked references, as matched. Creating only. */
 void delta_prune_copies(struct delta_copies *copies, const unsigned char *old, const unsigned char *new_bytes);

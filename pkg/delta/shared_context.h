@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The shared context (image/predict.h): predictors, image pairs and match map, with which bodies of methods 1 and 2
- * begin (FORMAT.md). Free it with delta_shared_context_done(), also after an error. */
+/* Predictors, image pairs and match map (image/predict.h), with which bodies of methods 1 and 2 begin (FORMAT.md).
+ * delta_shared_context_done() also after an error. */
 #pragma once
 
 #include "delta/apply_state.h"
@@ -8,7 +8,7 @@
 #include "delta/create.h"
 #include "delta/image/predict.h"
 
-/* In the direction of `cm`. Sorts the map. Errors of `cm`, -EBADMSG, -ENOMEM, -EOPNOTSUPP. */
+/* `cm`'s direction. Sorts the map. `cm`'s errors, -EBADMSG, -EOPNOTSUPP. */
 HF_MUST_USE int delta_shared_context_code(struct delta_cm *cm, struct delta_shared_context *shared, struct hf_err *err);
 
 void delta_shared_context_done(struct delta_shared_context *shared);
@@ -16,10 +16,10 @@ void delta_shared_context_done(struct delta_shared_context *shared);
 HF_MUST_USE int delta_shared_context_read(struct delta_apply_state *apply, struct delta_shared_context *shared,
                                           struct hf_err *err);
 
-/* Appends it to `body`. `memory` becomes the reader of the old file and must live as long. */
+/* Appends. `memory`: reads the old file from now on; must live as long. */
 HF_MUST_USE int delta_shared_context_make(const struct delta_make *make, struct delta_memory *memory,
                                           struct delta_shared_context *shared, struct hf_buf *body, struct hf_err *err);
 
-/* A coded part is the output of a coder from start to finish; its length precedes it in a body. */
+/* A part: a coder's output from start to finish, its length before it. */
 HF_MUST_USE int delta_part_open(struct delta_apply_state *apply, struct delta_cm *cm, struct hf_err *err);
 HF_MUST_USE int delta_part_add(struct hf_buf *body, const struct hf_buf *part);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A block of method 2 as stripes: the literals, then the copies of a part of the block, so that two threads decode both
- * in bounded memory. */
+/* Method 2's block as stripes: literals, then copies of a part, so that two threads decode in bounded memory. */
 #pragma once
 
 #include "delta/apply_state.h"
@@ -10,7 +9,7 @@
 
 struct delta_stripes;
 
-/* Borrows both until closed. */
+/* Borrows until closed. */
 HF_MUST_USE int delta_stripes_open(struct delta_apply_state *apply, struct delta_shared_context *shared,
                                    struct delta_stripes **ret_stripes, struct hf_err *err);
 void delta_stripes_close(struct delta_stripes *stripes);
@@ -24,7 +23,7 @@ struct delta_stripe_encoder {
     struct delta_cm cm;
     struct delta_model *model;
     struct delta_literals *literals;
-    /* bytes of a stripe's literals and runs in the queue: DELTA_STRIPE_BYTES, less in tests */
+    /* bytes of a stripe's literals and runs: DELTA_STRIPE_BYTES, less in tests */
     uint64_t room;
     struct hf_buf part;
 };

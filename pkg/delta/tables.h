@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Match tables (relocations, symbols, unwind tables, Go's) by the symbol or address in an entry: their bytes are too
+/* Matches tables (relocations, symbols, unwind tables, Go's) by entries' symbols or addresses: their bytes are too
  * alike. Creating only. */
 #pragma once
 

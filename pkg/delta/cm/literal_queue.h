@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Passes the literals of one stripe from the thread that decodes them to the one that places them. One producer, one
- * consumer; one thread may be both if it puts the whole stripe first. */
+/* A stripe's literals, from the thread that decodes to the one that places. One producer, one consumer; or one thread,
+ * which puts the stripe first. */
 #pragma once
 
 #include <pthread.h>
@@ -10,22 +10,22 @@
 
 #include "base/err.h"
 
-/* limit of a stripe's literals and runs */
+/* of literals and runs */
 enum { DELTA_STRIPE_BYTES = 1 << 16 };
 
-/* A gap of the match map consists of runs: literals, then a short copy (`copied` 0: the gap ends). */
+/* Gaps of the match map are runs: literals, then a short copy (`copied` 0: the end). */
 struct delta_literal_run {
     uint64_t old_pos;
     uint32_t literals, copied;
 };
 
 struct delta_literal_queue {
-    size_t put; /* the producer's */
-    /* the consumer's; `known`: `made` as it last saw it */
+    size_t put; /* producer's */
+    /* consumer's; `known`: `made` when last seen */
     size_t taken, known;
     pthread_mutex_t lock;
     pthread_cond_t more;
-    size_t made; /* bytes to take; `lock` protects from here to `err` */
+    size_t made; /* to take; `lock` from here to `err` */
     bool waiting, ended;
     int failed;
     struct hf_err err;
@@ -38,14 +38,14 @@ void delta_literal_queue_free(struct delta_literal_queue *queue);
 /* Before each stripe. */
 void delta_literal_queue_begin(struct delta_literal_queue *queue);
 
-/* -EBADMSG: beyond DELTA_STRIPE_BYTES. */
+/* -EBADMSG: above DELTA_STRIPE_BYTES. */
 HF_MUST_USE int delta_literal_queue_put(struct delta_literal_queue *queue, const void *bytes, size_t n,
                                         struct hf_err *err);
-/* `r`: 0 or the producer's error, with its message in *err. */
+/* `r`: 0 or the producer's error, told by *err. */
 void delta_literal_queue_end(struct delta_literal_queue *queue, int r, const struct hf_err *err);
 
-/* Waits and borrows. A stripe that ends before: the producer's error or -EBADMSG. */
+/* Waits; borrows. At an early end: the producer's error or -EBADMSG. */
 HF_MUST_USE int delta_literal_queue_take(struct delta_literal_queue *queue, size_t n, const unsigned char **ret_bytes,
                                          struct hf_err *err);
-/* After the end: the producer's error, -EBADMSG if bytes remain, or 0. */
+/* At the end: the producer's error, -EBADMSG (bytes remain), or 0. */
 HF_MUST_USE int delta_literal_queue_check(struct delta_literal_queue *queue, struct hf_err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The small profile's model of copies: predicts each byte from old file, match map and image, and codes whether and how
- * the true byte differs; one path for both directions. */
+/* Codes the small profile's copies: predicts bytes from old file, match map and image, and codes whether and how true
+ * ones differ; one path for both directions. */
 #pragma once
 
 #include "delta/cm/cm.h"
@@ -11,11 +11,11 @@ struct delta_model;
 
 struct delta_model *delta_model_new(struct delta_shared_context *shared);
 void delta_model_free(struct delta_model *model);
-/* For the next block. `quick`: less time to decode, slightly larger. */
+/* For a block. `quick`: decodes faster, slightly larger. */
 void delta_model_reset(struct delta_model *model, bool quick);
 
-/* Copies of new[start..end). `truth` points to new[start]; `copies` are those of the new file. Decoding takes literals
- * and short copies from `queue`, and writes all bytes. */
+/* Of new[start..end). `truth` points to new[start]; `copies`: the whole file's. Decoding takes literals and short
+ * copies from `queue`, and writes all bytes. */
 HF_MUST_USE int delta_model_encode(struct delta_model *model, struct delta_cm *cm, uint64_t start, uint64_t end,
                                    const unsigned char *truth, const struct delta_copies *copies, struct hf_err *err);
 HF_MUST_USE int delta_model_decode(struct delta_model *model, struct delta_cm *cm, uint64_t start, uint64_t end,

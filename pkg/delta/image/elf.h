@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Read the headers of an ELF file into a struct delta_image. */
 #pragma once
 
 #include "delta/image/image.h"
 
-/* Offsets in *ret_image are positions in `file`. No segments without a little-endian ELF at `offset`,
- * or if `file` exceeds UINT32_MAX bytes. Only read errors. */
+/* Reads an ELF's headers. Offsets are positions in `file`. No segments: no little-endian ELF at `offset`, or `file`
+ * exceeds UINT32_MAX bytes. Read errors only. */
 HF_MUST_USE int delta_image_read(struct delta_old *file, uint64_t offset, uint64_t size, struct delta_image *ret_image,
                                  struct hf_err *err);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Jump tables of switches in read-only data: 32-bit distances from the table's start to code. */
+/* Finds jump tables in read-only data: 32-bit distances from the table's start to code. */
 #pragma once
 
 #include "delta/image/refs.h"
 
-/* The last such run in the old file, from one window's scan to the next; zero it first. */
+/* The last one, between windows; zeros at first. */
 struct delta_jumps {
     uint64_t start, end;
 };
@@ -14,6 +14,6 @@ static inline bool delta_jump_has(const struct delta_image *image, unsigned regi
     return region_kind == DELTA_REGION_RODATA && image->machine == DELTA_MACHINE_X86_64 && !image->fixed;
 }
 
-/* As delta_refs_scan(), where delta_jump_has(). */
+/* delta_refs_scan() where delta_jump_has(). */
 size_t delta_jump_scan(const struct delta_image *image, const unsigned char *bytes, size_t n, size_t limit,
                        uint64_t offset, struct delta_jumps *jumps, struct delta_ref *refs);

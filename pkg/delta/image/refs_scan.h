@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the scanners of all processors share. */
+/* For scanners of all processors. */
 #pragma once
 
 #include "base/endian.h"
@@ -13,7 +13,7 @@ struct delta_scan {
     uint64_t offset;
     struct delta_ref *refs;
     size_t found;
-    struct delta_announced *announced; /* NULL: remember none */
+    struct delta_announced *announced; /* NULL: none */
 };
 
 static inline uint64_t delta_sign(uint64_t value, unsigned bits)
@@ -23,7 +23,7 @@ static inline uint64_t delta_sign(uint64_t value, unsigned bits)
     return ((value & (2 * top - 1)) ^ top) - top;
 }
 
-/* NULL: in no segment, or beyond the limit. */
+/* NULL: no segment, or the limit. */
 static inline struct delta_ref *delta_scan_add(struct delta_scan *s, size_t at, unsigned n, enum delta_ref_kind kind,
                                                uint64_t address, uint64_t word)
 {

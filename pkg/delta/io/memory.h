@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Read an old file in memory as applying does. Creating only. */
+/* Reads an old file in memory as applying does. Creating only. */
 #pragma once
 
 #include "delta/io/wire.h"
@@ -10,5 +10,5 @@ struct delta_memory {
     struct delta_old reader;
 };
 
-/* Borrows the bytes. Do not move *memory while in use. */
+/* Borrows. Do not move *memory. */
 void delta_memory_open(struct delta_memory *memory, const unsigned char *bytes, size_t n);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One pass of the copy finder in two threads, with the same copies. */
 #pragma once
 
 #include "delta/match/copy_finder.h"
 
-/* -ECANCELED: by params->progress(). */
+/* A pass of the copy finder in two threads, with the same copies. -ECANCELED. */
 HF_MUST_USE int delta_parallel_finder_run(const struct delta_matcher *m, const struct delta_match_params *params,
                                           unsigned min_gain, struct delta_copies *ret_copies);

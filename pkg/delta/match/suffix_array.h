@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The small profile's match finder. Deterministic; read-only when open. 4 bytes for each old byte and 256 KiB. */
+/* The small profile's match finder. Deterministic; read-only when open. 4 bytes per old byte and 256 KiB. */
 #pragma once
 
 #include <stddef.h>
@@ -10,15 +10,15 @@
 struct delta_suffix_array {
     const unsigned char *old;
     size_t old_n;
-    int32_t *order; /* sorted offsets; NULL: not open */
-    /* First suffix with each pair of bytes, then the number of suffixes. NULL for a small file. */
+    int32_t *order; /* offsets; NULL: closed */
+    /* First suffix of each pair of bytes; their number last. Small file: NULL. */
     uint32_t *starts;
 };
 
-/* Borrows `old`; 0 < old_n < 2 GiB. */
+/* Borrows; 0 < old_n < 2 GiB. */
 HF_MUST_USE int delta_suffix_array_open(struct delta_suffix_array *s, const unsigned char *old, size_t old_n);
 void delta_suffix_array_done(struct delta_suffix_array *s);
 
-/* Length of the longest prefix that occurs, at old[order[*ret_rank]]. */
+/* Longest prefix found, at old[order[*ret_rank]]. */
 size_t delta_suffix_array_longest(const struct delta_suffix_array *s, const unsigned char *key, size_t key_n,
                                   size_t *ret_rank);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SA-IS (Nong, Zhang, Chan: "Linear suffix array construction by almost pure induced-sorting", 2009). Memory: the
- * result and a few KiB, rarely a third more. SUFFIX_SORTING.md compares libraries. */
+ * result and a few KiB, rarely a third more. Libraries: SUFFIX_SORTING.md. */
 #pragma once
 
 #include <stddef.h>
@@ -8,5 +8,5 @@
 
 #include "base/macros.h"
 
-/* n is below 2^31. */
+/* n < 2^31. */
 HF_MUST_USE int delta_suffix_sort(const unsigned char *text, size_t n, int32_t *ret_order);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pair the entries of two tables by key (symbol, function or address). */
+/* Pairs entries of two tables by key (symbol, function or address). */
 #pragma once
 
 #include <stddef.h>
@@ -18,10 +18,10 @@ struct delta_table_entries {
     size_t n, cap;
 };
 
-/* In ascending order of offsets. */
+/* By ascending offset. */
 int delta_table_entries_add(struct delta_table_entries *items, uint64_t offset, uint32_t size, uint64_t key);
 void delta_table_entries_done(struct delta_table_entries *items);
 
-/* Appends a copy for each new entry that has a partner; at most 16 bytes if their sizes differ. */
+/* A copy for each new entry with a partner; 16 bytes at most if sizes differ. */
 int delta_table_entries_match(const struct delta_table_entries *old, const struct delta_table_entries *new_items,
                               struct delta_copies *out);

@@ -17,20 +17,20 @@ struct hf_connection_params {
     const char *host; /* copied */
     uint16_t port;
     bool tls;
-    const char *ca_pem; /* authorities to trust; NULL: the system's store */
+    const char *ca_pem; /* authorities; NULL: the system's store */
     void (*opened)(void *arg);
     void (*received)(void *arg, const void *bytes, size_t n);
     /* Not opened, or ended: -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH (unknown name or no route), -EKEYREJECTED (TLS),
-     * -EPIPE (the peer ended it), another -errno. The owner still calls hf_connection_close(). */
+     * -EPIPE (by the peer), others. The owner still calls hf_connection_close(). */
     void (*closed)(void *arg, int r, const struct hf_err *err);
     void *arg;
 };
 
 HF_MUST_USE int hf_connection_open(struct hf_loop *loop, const struct hf_connection_params *params,
                                    struct hf_connection **ret_connection, struct hf_err *err);
-/* Accepts NULL. Drops unsent bytes. */
+/* Drops unsent bytes. Accepts NULL. */
 void hf_connection_close(struct hf_connection *connection);
 
-/* Copies. -E2BIG: more than HF_CONNECTION_MAX_SEND bytes would wait. -ENOTCONN: not open. */
+/* Copies. -E2BIG: more than HF_CONNECTION_MAX_SEND would wait. -ENOTCONN. */
 HF_MUST_USE int hf_connection_send(struct hf_connection *connection, const void *bytes, size_t n);
 void hf_connection_pause(struct hf_connection *connection, bool paused);

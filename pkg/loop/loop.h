@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one event loop of a process: libuv, with libcurl and libwebsockets as guests. Implements sched.h, proc.h,
- * probe.h, unit.h and watch.h. */
+/* A process's event loop: libuv, with libcurl and libwebsockets as guests, behind sched.h, proc.h, probe.h, unit.h and
+ * watch.h. */
 #pragma once
 
 #include "base/clock.h"
@@ -17,33 +17,33 @@ struct hf_loop;
 
 struct hf_loop *hf_loop_new(struct hf_err *err);
 
-/* Cancels jobs that have not begun, and waits for the others. False: one still runs, and may hang in the kernel, as on
- * a network file system: free nothing that jobs use; the process can only end. */
+/* Cancels jobs that did not begin, and waits for others. False: one runs on, maybe hanging in the kernel, as on a
+ * network file system: free nothing that jobs use; the process can only end. */
 HF_MUST_USE bool hf_loop_drain(struct hf_loop *loop, uint64_t timeout_ns);
 
-/* Waits for running jobs without limit, calls their `done`, and cancels all calls. */
+/* Waits for jobs without limit, calls their `done`, cancels all calls. */
 void hf_loop_free(struct hf_loop *loop);
 HF_DEFINE_CLEANUP(struct hf_loop, hf_loop_free)
 
-/* Until hf_loop_stop(). Signals come as callbacks. */
+/* Until hf_loop_stop(). */
 void hf_loop_run(struct hf_loop *loop);
 void hf_loop_stop(struct hf_loop *loop);
 HF_MUST_USE int hf_loop_on_signal(struct hf_loop *loop, int signum, void (*fire)(void *arg), void *arg);
 
-/* These tables are valid as long as the loop. */
+/* Valid as long as the loop. */
 const struct hf_sched_ops *hf_loop_sched(struct hf_loop *loop);
 const struct hf_proc_ops *hf_loop_proc(struct hf_loop *loop);
 const struct hf_probe_ops *hf_loop_probe(struct hf_loop *loop);
-/* Connects to the system bus when needed, until 30 s without a call. */
+/* Connects to the system bus if needed, until 30 s without a call. */
 const struct hf_unit_ops *hf_loop_unit(struct hf_loop *loop);
 
 const struct hf_watch_ops *hf_loop_watch(struct hf_loop *loop);
 
-/* Watches a descriptor of the caller. `fire` also comes once when it is broken. */
+/* Of the caller's descriptor. `fire` also comes once when it is broken. */
 struct hf_loop_fd;
 HF_MUST_USE int hf_loop_watch_fd(struct hf_loop *loop, int fd, bool readable, bool writable, void (*fire)(void *arg),
                                  void *arg, struct hf_loop_fd **ret_watch);
-/* Neither: rests. */
+/* Neither: pauses. */
 void hf_loop_rewatch_fd(struct hf_loop_fd *watch, bool readable, bool writable);
-/* Sets *watch to NULL, which it may be. */
+/* Sets *watch to NULL; it may be. */
 void hf_loop_unwatch_fd(struct hf_loop_fd **watch);

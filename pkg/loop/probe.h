@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TCP probes, as a table of functions. `done` never comes before a function returns, or after cancel(). */
+/* TCP probes. `done` never comes before a function returns, or after cancel(). */
 #pragma once
 
 #include <stdint.h>
@@ -11,8 +11,8 @@ struct hf_probe_call;
 struct hf_probe_ops {
     void *ctx;
     /* Connects and closes. `host`: name or address. timeout_ns 0: 10 s. `r`: 0, -ECONNREFUSED, -ETIMEDOUT,
-     * -EHOSTUNREACH (also an unknown name), or another -errno. *ret_call is valid until `done`, which does not come if
-     * the loop ends. Without `done`: -EINVAL (host of 0 or 256 bytes, port 0), -ECANCELED (the loop ends), -ENOMEM. */
+     * -EHOSTUNREACH (also an unknown name), others. *ret_call is valid until `done`, which does not come if the loop
+     * ends. No `done` after -EINVAL (host of 0 or 256 bytes, port 0), -ECANCELED (the loop ends), -ENOMEM. */
     HF_MUST_USE int (*tcp)(void *ctx, const char *host, uint16_t port, uint64_t timeout_ns,
                            void (*done)(void *arg, int r), void *arg, struct hf_probe_call **ret_call,
                            struct hf_err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Child processes, as a table of functions. `done` never comes before a function returns, or after cancel(). */
+/* Child processes. `done` never comes before a function returns, or after cancel(). */
 #pragma once
 
 #include <stdbool.h>
@@ -11,21 +11,21 @@
 
 struct hf_proc_call;
 
-enum { HF_PROC_MAX_INPUT = 4096 }; /* bytes that every pipe takes at once */
+enum { HF_PROC_MAX_INPUT = 4096 }; /* that every pipe takes at once */
 
 struct hf_proc_request {
-    const char *const *argv; /* copied; argv[0] is absolute; no shell */
-    const char *const *env;  /* "NAME=value", copied; NULL: PATH and LANG=C only */
+    const char *const *argv; /* copied; argv[0] is absolute */
+    const char *const *env;  /* "NAME=value", copied; NULL: PATH and LANG=C */
     const char *cwd;         /* NULL: "/" */
-    /* 0: 30 s. Then SIGTERM to the process group, 2 s later SIGKILL to all of the child's session. */
+    /* 0: 30 s. Then SIGTERM to the group, 2 s later SIGKILL to the child's session. */
     uint64_t timeout_ns;
-    size_t max_output;    /* stdout and stderr, the rest is dropped; 0: 4096 */
-    struct hf_view input; /* For stdin, free after spawn(). Empty: /dev/null. */
-    /* Name of what the child may hang at, such as a device; copied; or NULL. While a child outlives SIGKILL by 2 s, in
-     * an uninterruptible system call, no other starts with the same name: they would pile up. */
+    size_t max_output;    /* of stdout and stderr, the rest is dropped; 0: 4096 */
+    struct hf_view input; /* For stdin; copied. Empty: /dev/null. */
+    /* What the child may hang at, such as a device; copied; or NULL. While a child outlives SIGKILL by 2 s, in an
+     * uninterruptible system call, none starts with the same name: they would pile up. */
     const char *resource;
-    bool secret; /* the loop overwrites its copies of the output after `done` */
-    /* At the child's end, even if a daemon has the pipes, or 4 s after the deadline. `r`: 0, or -ETIMEDOUT.
+    bool secret; /* overwrite the output after `done` */
+    /* At the child's end, even if a daemon holds the pipes, or 4 s after the deadline. `r`: 0, or -ETIMEDOUT.
      * `exit_code`: 0..255, or 128 + signal. */
     void (*done)(void *arg, int r, int exit_code, struct hf_view output);
     void *arg;
@@ -33,8 +33,8 @@ struct hf_proc_request {
 
 struct hf_proc_ops {
     void *ctx;
-    /* -EBUSY: an earlier child hangs at request->resource */
+    /* -EBUSY: a child hangs at request->resource */
     HF_MUST_USE int (*spawn)(void *ctx, const struct hf_proc_request *request, struct hf_proc_call **ret_call,
                              struct hf_err *err);
-    void (*cancel)(void *ctx, struct hf_proc_call *call); /* kills the group and session at once */
+    void (*cancel)(void *ctx, struct hf_proc_call *call); /* kills group and session */
 };

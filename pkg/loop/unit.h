@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* systemd units, over D-Bus (org.freedesktop.systemd1), as a table of functions. `done` never comes before a function
- * returns, or after cancel(). */
+/* systemd units, over D-Bus (org.freedesktop.systemd1). `done` never comes before a function returns, or after
+ * cancel(). */
 #pragma once
 
 #include <stdint.h>
@@ -13,8 +13,8 @@ enum hf_unit_act { HF_UNIT_START, HF_UNIT_STOP, HF_UNIT_ENABLE, HF_UNIT_DISABLE,
 
 struct hf_unit_ops {
     void *ctx;
-    /* RestartUnit(unit, "replace"), until JobRemoved. `r`: 0; -EIO (the job failed; *err has the result); -ENOENT (no
-     * such unit); -ENOTCONN (no systemd, or no bus); -EACCES (polkit); -ETIMEDOUT (0: 90 s); another -errno. */
+    /* RestartUnit(unit, "replace"), until JobRemoved. timeout_ns 0: 90 s. `r`: 0; -EIO: the job failed, by *err;
+     * -ENOENT: no such unit; -ENOTCONN: no systemd, no bus; -EACCES: polkit; -ETIMEDOUT; others. */
     HF_MUST_USE int (*restart)(void *ctx, const char *unit, uint64_t timeout_ns,
                                void (*done)(void *arg, int r, const struct hf_err *err), void *arg,
                                struct hf_unit_call **ret_call, struct hf_err *err);
@@ -22,12 +22,12 @@ struct hf_unit_ops {
     HF_MUST_USE int (*reload)(void *ctx, const char *unit, uint64_t timeout_ns,
                               void (*done)(void *arg, int r, const struct hf_err *err), void *arg,
                               struct hf_unit_call **ret_call, struct hf_err *err);
-    /* StartUnit, StopUnit (until JobRemoved), EnableUnitFiles, DisableUnitFiles; HF_UNIT_RELOAD_ALL reads unit files
-     * again, and its `unit` only names what for. Errors as of `restart`. */
+    /* StartUnit, StopUnit (until JobRemoved), EnableUnitFiles, DisableUnitFiles; HF_UNIT_RELOAD_ALL rereads unit files,
+     * `unit` only says for what. Errors as `restart`. */
     HF_MUST_USE int (*act)(void *ctx, enum hf_unit_act act, const char *unit, uint64_t timeout_ns,
                            void (*done)(void *arg, int r, const struct hf_err *err), void *arg,
                            struct hf_unit_call **ret_call, struct hf_err *err);
-    /* ActiveState ("active", "failed", ...) and SubState. Errors as of `restart`. */
+    /* ActiveState ("active", "failed", ...), SubState. Errors as `restart`. */
     HF_MUST_USE int (*state)(void *ctx, const char *unit, uint64_t timeout_ns,
                              void (*done)(void *arg, int r, const char *active_state, const char *sub_state,
                                           const struct hf_err *err),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Internal: shared by client.c, pool.c, call.c and easy.c (curl's options for a hop).
+/* Internal, of client.c, pool.c, call.c and easy.c (curl's options for a hop).
  *
- * A pool is a curl multi handle with its connections, about 100 KiB. A client retires its pool when its TLS identity
- * changes, the connections may be dead, or no call came for a while. Running calls stay in a retired pool, which the
- * loop frees after the last one. */
+ * A pool is a curl multi handle with its connections, about 100 KiB. It retires when its client's TLS identity
+ * changes, connections may be dead, or no call came for a while; running calls stay in it, and the loop frees it
+ * after the last. */
 #pragma once
 
 #include <curl/curl.h>
@@ -18,7 +18,7 @@
 
 struct hf_http_pool;
 
-/* Called after curl has returned. */
+/* After curl has returned. */
 struct hf_http_pool_owner {
     void (*free_aborted)(struct hf_http_pool *pool);
     void (*ended)(CURL *easy, CURLcode code);
@@ -33,24 +33,24 @@ struct hf_http_pool {
     struct hf_tls *tls;
     struct hf_http_peers *peers;
     struct hf_list sockets;
-    struct hf_list aborted;   /* cancelled inside a curl callback */
+    struct hf_list aborted;   /* inside a curl callback */
     struct hf_loop_task kick; /* curl's time-out of 0, or the pool's end */
     uv_timer_t timer;
-    uv_timer_t idle; /* then the pool retires */
+    uv_timer_t idle; /* to retire */
     uint64_t last_byte_ns;
     unsigned n_calls;
-    unsigned depth; /* depth of hf_http_pool_enter(); above 0, callbacks must not call curl */
+    unsigned depth; /* of hf_http_pool_enter(); above 0 callbacks must not call curl */
     bool kicked;
 };
 
 void hf_http_pool_retire(struct hf_http_pool *pool);
-/* A call of the pool begins, or ends. */
+/* A call begins or ends. */
 void hf_http_pool_count(struct hf_http_pool *pool, bool begun);
-/* Around each function of curl that may call back; may nest. The outermost _leave reports finished transfers. */
+/* Around curl functions that may call back; nests. The outermost _leave reports finished transfers. */
 void hf_http_pool_enter(struct hf_http_pool *pool);
 void hf_http_pool_leave(struct hf_http_pool *pool);
 
-/* 0: no measurement. */
+/* 0: unknown. */
 uint64_t hf_http_pool_round_trip_ns(const struct hf_http_pool *pool);
 
 struct hf_http_client {
@@ -72,10 +72,10 @@ struct hf_http_client {
     uint64_t sent_bytes, received_bytes;
 };
 
-/* The pool for the next call; makes it if needed. */
+/* For the next call; made if needed. */
 struct hf_http_pool *hf_http_pool_current(struct hf_http_client *client);
 
-/* ---- one request ------------------------------------------------------------------------------------------------- */
+/* ---- one request ---- */
 
 enum hf_http_call_state { ST_QUEUED, ST_RUNNING, ST_ENDED, ST_REPORTED };
 
@@ -90,7 +90,7 @@ struct hf_http_call {
     uv_timer_t timer;
     enum hf_http_call_state state;
 
-    struct hf_http_request request; /* its strings are in the copies below */
+    struct hf_http_request request; /* points to the copies below */
     char *method;
     char *url;
     char *headers[HF_HTTP_MAX_HEADERS + 1];
@@ -100,36 +100,36 @@ struct hf_http_call {
     struct curl_slist *sent_headers;
     struct curl_slist *connect_to;
     struct hf_url_parts to;
-    bool to_origin;   /* may get credentials */
-    bool left_origin; /* without the caller's own credentials */
+    bool to_origin;   /* credentials are allowed */
+    bool left_origin; /* the caller's own credentials are not */
     unsigned redirects;
-    bool proxied; /* a proxy asks this hop's server */
-    /* class of the server's address, public behind a proxy; redirects lead no closer */
+    bool proxied; /* this hop, by a proxy */
+    /* of the server's address; public behind a proxy; redirects lead no closer */
     enum hf_address_class reached;
-    enum hf_address_class allowed; /* closest class for this hop */
-    bool refused;                  /* beyond `allowed`; see `err` */
+    enum hf_address_class allowed; /* closest, for this hop */
+    bool refused;                  /* closer than `allowed`; see `err` */
 
     struct hf_http_head head;
     struct hf_buf collected;
     uint64_t received_bytes;
     uint64_t start_ns;     /* uv_hrtime() */
     uint64_t last_byte_ns; /* or end of the last pause, or start_ns */
-    uint64_t paid_ns;      /* next byte by bandwidth_limit */
+    uint64_t paid_ns;      /* next byte, by bandwidth_limit */
     bool throttled;        /* until paid_ns */
     bool paused;           /* by the caller */
     bool aborted;
     bool skip_body; /* redirected */
-    int result;     /* -errno of our code; 0: curl's */
+    int result;     /* ours, -errno; 0: curl's */
     struct hf_err err;
     char curl_text[CURL_ERROR_SIZE];
 };
 
-/* easy.c: this hop's origin's, or else the pool's. */
+/* easy.c: this hop's origin's, else the pool's. */
 struct hf_tls *hf_http_easy_tls(const struct hf_http_call *call);
 
-/* easy.c: call->easy. False: no memory; the caller frees the parts. */
+/* easy.c: call->easy. False: no memory; the caller frees parts. */
 bool hf_http_easy_make(struct hf_http_call *call);
-/* ---- call.c ------------------------------------------------------------------------------------------------- */
+/* ---- call.c ---- */
 int hf_http_call_start(void *ctx, const struct hf_http_request *request, struct hf_http_call **ret_call,
                        struct hf_err *err);
 void hf_http_call_cancel(void *ctx, struct hf_http_call *call);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TLS of origins that have their own, shared by a client and its pools. Counts references. */
+/* TLS of origins that have their own, counted, for a client and its pools. */
 #pragma once
 
 #include "loop/http/tls.h"
@@ -9,11 +9,11 @@ struct hf_http_peers;
 /* *ret_peers may be NULL: none. */
 HF_MUST_USE int hf_http_peers_new(const struct hf_http_config *config, struct hf_http_peers **ret_peers,
                                   struct hf_err *err);
-/* For a set of connections; see hf_tls_open(). Accept NULL. */
+/* For a set of connections (hf_tls_open()). Accept NULL. */
 struct hf_http_peers *hf_http_peers_open(struct hf_http_peers *peers);
 void hf_http_peers_close(struct hf_http_peers *peers);
 void hf_http_peers_unref(struct hf_http_peers *peers);
 
-/* True: it has its own. *ret_tls NULL: unusable, *err has EKEYREJECTED. `peers` may be NULL. */
+/* True: it has its own; *ret_tls NULL: unusable, EKEYREJECTED. `peers` may be NULL. */
 bool hf_http_peers_find(const struct hf_http_peers *peers, const char *origin, struct hf_tls **ret_tls,
                         struct hf_err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Internal: a listening socket and the connections that it has accepted, with a tick while there are any. */
+/* Internal: a listening socket with its accepted connections, and a tick while there are any. */
 #pragma once
 
 #include <sys/socket.h>
@@ -7,8 +7,7 @@
 #include "base/buf.h"
 #include "loop/core.h"
 
-/* Returns a descriptor that listens at the numeric `address`; `port` 0: any free one. -EADDRINUSE, -EACCES; -EINVAL:
- * not an address. */
+/* Returns a listening descriptor. `address`: numeric; `port` 0: any. -EADDRINUSE, -EACCES; -EINVAL: not an address. */
 HF_MUST_USE int hf_listener_open(const char *address, uint16_t port, int backlog, uint16_t *ret_port,
                                  struct hf_err *err);
 
@@ -19,31 +18,31 @@ struct hf_listener {
     void (*accepted)(void *arg, int fd, const struct sockaddr_storage *from);
     void (*tick)(void *arg);
     void *arg;
-    /* ---- its own ---- */
+    /* ---- own ---- */
     int fd;
     uint16_t port;
     struct hf_loop_fd *watch;
     struct hf_timer *timer;
-    struct hf_list connections; /* by hf_accepted.link */
+    struct hf_list connections; /* hf_accepted.link */
     unsigned n;
 };
 
-/* Fill the first fields. Call hf_listener_done() also after an error. */
+/* Fill the first fields. hf_listener_done() also after an error. */
 HF_MUST_USE int hf_listener_init(struct hf_listener *listener, const char *address, uint16_t port, struct hf_err *err);
-/* All connections have ended. */
+/* After all connections. */
 void hf_listener_done(struct hf_listener *listener);
 
-/* Embed it in a connection. */
+/* Embedded. */
 struct hf_accepted {
     struct hf_list link;
     struct hf_listener *listener;
     int fd;
     struct hf_loop_fd *watch;
-    uint64_t until_ns; /* uv_hrtime(); the owner's tick ends it then */
+    uint64_t until_ns; /* uv_hrtime(); for the owner's tick */
     struct hf_buf in;
 };
 
-/* Takes fd, and waits until it is readable. Call hf_listener_drop() also after an error. */
+/* Takes fd; ready() when readable. hf_listener_drop() also after an error. */
 HF_MUST_USE int hf_listener_admit(struct hf_accepted *accepted, struct hf_listener *listener, int fd,
                                   void (*ready)(void *arg), void *arg);
 void hf_listener_drop(struct hf_accepted *accepted);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The interface that each compression format implements, and helpers that all share.
+/* What each compression format implements, and helpers of all.
  *
- * A codec decodes a stream to its plain form (FORMAT.md) and encodes that to exactly the original bytes. A decoder
- * reads at any offset and writes in order; an encoder is fed in order and writes to a sink. Threads: one at a time per
- * object. Beyond the codec's memory limit: -E2BIG (deflate, xz) or -EBADMSG (zstd). */
+ * A codec decodes a stream to its plain form (FORMAT.md) and encodes that to exactly the original bytes. Decoders read
+ * at any offset and write in order; encoders are fed in order and write to a sink. Threads: one at a time per object.
+ * Beyond the codec's memory limit: -E2BIG (deflate, xz) or -EBADMSG (zstd). */
 #pragma once
 
 #include <stdatomic.h>
@@ -20,30 +20,30 @@ struct pack_sink {
     int (*write)(void *ctx, const void *bytes, size_t n, struct hf_err *err);
 };
 
-/* A range of a file in order, through a buffer. */
+/* A range of a file, buffered. */
 struct pack_reader {
     const struct hf_delta_old *from;
-    uint64_t at, end; /* file offsets of what is not in the buffer yet */
-    size_t pos, n;    /* unread bytes: [pos, n) */
+    uint64_t at, end; /* file offsets of what is not in the buffer */
+    size_t pos, n;    /* unread: [pos, n) */
     unsigned char buffer[16384];
 };
 
 void pack_reader_init(struct pack_reader *reader, const struct hf_delta_old *from, uint64_t at, uint64_t end);
-/* 1: the buffer has bytes; 0: the end of the range or file; or -errno. */
+/* 1: the buffer has bytes; 0: end of range or file; or -errno. */
 HF_MUST_USE int pack_reader_fill(struct pack_reader *reader, struct hf_err *err);
 uint64_t pack_reader_offset(const struct pack_reader *reader);
 
-/* Bytes that need not stay in memory. add() appends and says where; pread() returns the bytes read or -errno. */
+/* Bytes out of memory. add() appends, and says where; pread() returns the bytes read or -errno. */
 struct pack_store {
     void *ctx;
     int (*add)(void *ctx, const void *bytes, size_t n, uint64_t *ret_at, struct hf_err *err);
     ssize_t (*pread)(void *ctx, void *bytes, size_t n, uint64_t offset);
 };
-/* In memory; borrows `buf`. */
+/* In memory; borrows. */
 struct pack_store pack_store_buf(struct hf_buf *buf);
 
 enum pack_codec {
-    /* Plain form: the content. Both sides predict the encoder's choices; marks record the differences. */
+    /* Plain form: the content. Both sides predict the encoder's choices; marks tell the differences. */
     PACK_CODEC_DEFLATE = 1,
     PACK_CODEC_DEFLATE_TOKENS = 2,
     PACK_CODEC_XZ = 3,
@@ -54,70 +54,70 @@ enum pack_codec {
 
 enum { PACK_PARAMS_MAX = 192 };
 
-/* Each codec defines the layout of `params`. */
+/* Each codec has its `params`. */
 struct pack_setup {
     enum pack_codec codec;
     unsigned params_n;
     unsigned char params[PACK_PARAMS_MAX];
-    const unsigned char *marks; /* for PACK_CODEC_DEFLATE; borrowed */
+    const unsigned char *marks; /* PACK_CODEC_DEFLATE: borrowed */
     size_t marks_n;
-    /* deflate: CRC-32 and length follow, as in a gzip member */
+    /* deflate: CRC-32 and length follow, as in gzip */
     bool gzip_tail;
-    uint64_t plain_n; /* zstd: the size that the frame states, if any; by decisions: in any case */
-    void *shared;     /* of codecs with ops->shared; borrowed */
+    uint64_t plain_n; /* zstd: the size that the frame states, if any; by decisions: always */
+    void *shared;     /* for ops->shared; borrowed */
 };
 
-/* Starts at `offset` and has at most n bytes. */
+/* From `offset`, n bytes at most. */
 struct pack_decode {
     enum pack_codec codec;
-    bool gzip_tail; /* deflate: also check CRC-32 and length */
+    bool gzip_tail; /* deflate: checks CRC-32 and length, too */
     const struct hf_delta_old *from;
     uint64_t offset, n;
     struct pack_sink out;
-    const atomic_bool *cancel; /* may be set at any time; may be NULL */
-    uint64_t memory_max;       /* bytes; 0: only the codec's limit */
-    uint64_t *memory;          /* raised to the bytes needed, if more; may be NULL */
-    void *shared;              /* as in struct pack_setup */
+    const atomic_bool *cancel; /* may be NULL */
+    uint64_t memory_max;       /* bytes; 0: the codec's limit */
+    uint64_t *memory;          /* raised to the bytes needed; may be NULL */
+    void *shared;              /* struct pack_setup */
 };
 
-/* What the streams of a delta have in common: made before old is decoded, which adds to it; new streams follow, one at
- * a time, from bytes [at, at + n) of the store. */
+/* What a delta's streams share: made before old is decoded, which adds to it; new streams follow, one at a time, from
+ * bytes [at, at + n) of the store. */
 struct pack_shared_ops {
     int (*make)(const struct pack_store *store, uint64_t at, uint64_t n, void **ret_shared, struct hf_err *err);
-    /* After the last new stream. -EBADMSG: bytes are left. */
+    /* After the last new stream. -EBADMSG: bytes remain. */
     int (*finish)(void *shared, struct hf_err *err);
     void (*done)(void *shared);
 };
 
-/* To encode: make, feed any number of times, finish, done. */
+/* To encode: make, feed, ..., finish, done. */
 struct pack_codec_ops {
     int (*make)(const struct pack_setup *setup, const struct pack_sink *out, void **ret_state, struct hf_err *err);
     int (*feed)(void *state, const unsigned char *bytes, size_t n, struct hf_err *err);
     int (*finish)(void *state, struct hf_err *err);
     void (*done)(void *state);
     uint64_t (*memory)(const struct pack_setup *setup);
-    /* One stream; *ret_n is its length. */
+    /* One stream, of length *ret_n. */
     int (*decode)(const struct pack_decode *decode, uint64_t *ret_n, struct hf_err *err);
-    const char *(*version)(void); /* may be NULL */
+    const char *(*version)(void); /* or NULL */
     const struct pack_shared_ops *shared;
 };
 
-/* NULL: unknown. codecs.c has all codecs; a program with fewer defines its own. */
+/* NULL: unknown. codecs.c has all; a program with fewer defines its own. */
 const struct pack_codec_ops *pack_codec_ops(enum pack_codec codec);
 
-/* Call when the decoder needs `bytes` in total. -E2BIG: beyond decode->memory_max. */
+/* When the decoder needs `bytes` in total. -E2BIG: decode->memory_max. */
 HF_MUST_USE int pack_decode_memory(const struct pack_decode *decode, uint64_t bytes, struct hf_err *err);
-/* Call now and then. -ECANCELED: stop. */
+/* Now and then. -ECANCELED: stop. */
 HF_MUST_USE int pack_decode_check_cancel(const struct pack_decode *decode, struct hf_err *err);
 
-/* gzip's CRC-32, continued; `crc` is 0 at first. */
+/* gzip's, continued; `crc` begins at 0. */
 uint32_t pack_crc32(uint32_t crc, const unsigned char *bytes, size_t n);
 
-/* To search for a setup (xz.h, zst.h, deflate_find.h) with which `plain` becomes exactly `packed`. */
+/* For a setup (xz.h, zst.h, deflate_find.h) that makes `plain` exactly `packed`. */
 struct pack_search {
     const unsigned char *packed, *plain;
     size_t packed_n, plain_n;
-    int (*progress)(void *ctx); /* not 0 cancels; may be NULL */
+    int (*progress)(void *ctx); /* not 0: cancel; may be NULL */
     void *progress_ctx;
-    bool quick; /* zstd: only levels about as fast as applying a delta */
+    bool quick; /* zstd: only levels about as fast as applying */
 };

@@ -1,39 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decode one layer of compression, or encode it again bit for bit, with any codec (codec.h). */
+/* Decodes a layer of compression, or encodes it again bit for bit, by any codec (codec.h). */
 #pragma once
 
 #include "pack/codec/codec.h"
 
 struct pack_encoder;
-/* Borrows setup->marks. -EOPNOTSUPP: this program lacks the codec. -EBADMSG: bad parameters. -E2BIG: beyond the codec's
- * memory limit. */
+/* Borrows setup->marks. -EOPNOTSUPP: not in this program. -EBADMSG: bad parameters. -E2BIG: the codec's memory
+ * limit. */
 HF_MUST_USE int pack_encoder_new(const struct pack_setup *setup, const struct pack_sink *out,
                                  struct pack_encoder **ret_encoder, struct hf_err *err);
 HF_MUST_USE int pack_encoder_feed(struct pack_encoder *encoder, const void *bytes, size_t n, struct hf_err *err);
-/* Writes the rest. Call once. */
+/* Writes the rest; once. */
 HF_MUST_USE int pack_encoder_finish(struct pack_encoder *encoder, struct hf_err *err);
 void pack_encoder_free(struct pack_encoder *encoder);
 HF_DEFINE_CLEANUP(struct pack_encoder, pack_encoder_free)
 
-/* Upper bound of an encoder's bytes; UINT64_MAX: bad setup or no such codec. */
+/* At most; UINT64_MAX: bad setup or no such codec. */
 uint64_t pack_encoder_memory(const struct pack_setup *setup);
 
-/* Decodes exactly one stream of decode->n bytes, with the gzip tail if set; else -EBADMSG. */
+/* Exactly one stream of decode->n bytes, with gzip tail if set; else -EBADMSG. */
 HF_MUST_USE int pack_decode_run(const struct pack_decode *decode, struct hf_err *err);
-/* At most decode->n bytes; *ret_n is the length. */
+/* Of at most decode->n bytes; *ret_n: its length. */
 HF_MUST_USE int pack_decode_some(const struct pack_decode *decode, uint64_t *ret_n, struct hf_err *err);
 
-/* Library on which the bytes depend ("liblzma 5.4.1"), or NULL. */
+/* Library that decides the bytes ("liblzma 5.4.1"), or NULL. */
 const char *pack_codec_version(enum pack_codec codec);
 
 enum { PACK_FINGERPRINT_BYTES = 8 };
-/* From a fixed text encoded with `setup`: libraries with equal fingerprints are taken to be the same encoder. */
+/* Of a fixed text, encoded: libraries with equal fingerprints are taken for the same encoder. */
 HF_MUST_USE int pack_encoder_fingerprint(const struct pack_setup *setup,
                                          unsigned char fingerprint[PACK_FINGERPRINT_BYTES], struct hf_err *err);
 
-/* 1: it makes exactly search->packed from search->plain; 0: not. */
+/* 1: it makes search->packed of search->plain; 0: not. */
 HF_MUST_USE int pack_encoder_makes(const struct pack_setup *setup, const struct pack_search *search,
                                    struct hf_err *err);
-/* 1: search->packed begins with what it makes of the first n bytes (maybe nothing); 0: not. */
+/* 1: search->packed begins with what it makes of the first n bytes, maybe nothing; 0: not. */
 HF_MUST_USE int pack_encoder_starts(const struct pack_setup *setup, const struct pack_search *search, size_t n,
                                     struct hf_err *err);

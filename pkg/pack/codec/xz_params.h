@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parameters of an xz encoder, for xz.c and xz_find.c. */
+/* For xz.c and xz_find.c. */
 #pragma once
 
 #include <lzma.h>
@@ -8,9 +8,9 @@
 
 enum { XZ_FILTERS_MAX = 3 /* before LZMA2 */ };
 
-/* Points to its own members: do not copy it after pack_xz_end_filters(). */
+/* Points into itself: do not copy it after pack_xz_end_filters(). */
 struct pack_xz_params {
-    bool threaded; /* blocks state their sizes, as xz writes with threads */
+    bool threaded; /* blocks state their sizes */
     lzma_check check;
     unsigned filters_n;
     lzma_filter filters[XZ_FILTERS_MAX + 2];

@@ -2,67 +2,67 @@
 /* Deltas that look inside compressed files (pkg/pack/FORMAT.md): gzip, zip members, xz, zstd, also nested, if an
  * encoder makes the same bytes again.
  *
- * Applying unpacks the old streams to a scratch file, applies an inner delta (pkg/delta), and compresses the new
- * streams. hf_deep_create() makes a plain delta if that is not larger or looking inside is not possible, but never of
- * an old file in parts. hf_deep_apply() takes both.
+ * Applying unpacks old streams to a scratch file, applies an inner delta (pkg/delta), and compresses new streams.
+ * hf_deep_create() makes a plain delta if that is no larger or looking inside is impossible, but never of an old file
+ * in parts. hf_deep_apply() takes both.
  *
- * Threads: functions block; workers only. Errors: those of delta/delta.h, and -EOPNOTSUPP: this node's compression
- * library makes other bytes (fetch the whole file); -E2BIG: more memory, scratch space or parts than allowed. */
+ * Threads: functions block; workers only. Errors: delta/delta.h's; -EOPNOTSUPP: this node's compression library makes
+ * other bytes (fetch the whole file); -E2BIG: more memory, scratch space or parts than allowed. */
 #pragma once
 
 #include "delta/delta.h"
 
 enum { HF_DEEP_MAX_PARTS = 1024 };
 
-/* For the unpacked old streams; the caller makes and removes it. Written in ascending order without holes. */
+/* For unpacked old streams; the caller's. Written in order, without holes. */
 struct hf_deep_scratch {
     void *ctx;
-    /* NULL: kept in memory. */
+    /* NULL: in memory. */
     int (*write)(void *ctx, const void *bytes, size_t n, uint64_t offset);
     ssize_t (*pread)(void *ctx, void *bytes, size_t n, uint64_t offset);
 };
 
-/* Part of an old file, such as an image's blobs. */
+/* Of an old file, such as an image's blobs. */
 struct hf_deep_part {
     uint64_t size;
     unsigned char sha256[HF_SHA256_BYTES];
 };
 
 struct hf_deep_info {
-    struct hf_delta_info delta; /* the files on disk, not unpacked */
-    bool inside;                /* false: a plain delta, and the rest is 0 */
-    uint64_t memory_bytes;      /* on top of any delta's */
-    uint64_t scratch_bytes;     /* on disk or, without a file, in memory */
+    struct hf_delta_info delta; /* files as on disk */
+    bool inside;                /* false: a plain delta, the rest is 0 */
+    uint64_t memory_bytes;      /* on top of a delta's */
+    uint64_t scratch_bytes;     /* on disk; without a file, in memory */
     uint64_t streams;
-    uint64_t header_bytes, recipe_bytes; /* with the coded part; the rest is the inner delta */
-    unsigned inner_method;               /* only from hf_deep_read_info() */
-    char libraries[96];                  /* on which the new bytes depend */
-    size_t parts_n;                      /* the old file's; 0: not in parts */
-    struct hf_deep_part *parts;          /* free with hf_deep_info_done() */
+    uint64_t header_bytes, recipe_bytes; /* with the coded part; the rest: inner delta */
+    unsigned inner_method;               /* by hf_deep_read_info() alone */
+    char libraries[96];                  /* which decide the new bytes */
+    size_t parts_n;                      /* the old file's; or 0 */
+    struct hf_deep_part *parts;          /* hf_deep_info_done() frees */
 };
 void hf_deep_info_done(struct hf_deep_info *info);
 
 struct hf_deep_create_params {
-    struct hf_delta_create_params delta; /* progress() is also called with 0 and 0 in the search for encoders */
-    bool plain;                          /* look inside nothing: a plain delta, unless in parts */
-    bool inside;                         /* fast profile: look inside all, not only zstd 1 to 3; always if in parts */
-    const struct hf_deep_part *parts;    /* in order; NULL: none */
+    struct hf_delta_create_params delta; /* progress(): also 0 and 0, while encoders are searched */
+    bool plain;                          /* a plain delta, unless in parts */
+    bool inside;                         /* fast profile: inside all, not only zstd 1 to 3; always if in parts */
+    const struct hf_deep_part *parts;    /* in order; or NULL */
     size_t parts_n;
 };
 
-/* The same inputs give the same bytes. */
+/* Deterministic. */
 HF_MUST_USE int hf_deep_create(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
                                const struct hf_deep_create_params *params, const struct hf_delta_out *patch,
                                struct hf_err *err);
 
 struct hf_deep_apply_params {
-    /* Its checkpoints are opaque, after every 4 MiB of unpacked output; inside a compressed stream the start of the
-     * outermost one, and none if that is the last one again. Resuming unpacks the old file again. */
+    /* Checkpoints are opaque, after 4 MiB each of unpacked output; inside a compressed stream: the outermost one's
+     * start, and none if that is the last again. Resuming unpacks the old file again. */
     struct hf_delta_apply_params delta;
     struct hf_deep_scratch scratch;
-    uint64_t memory_max, scratch_max; /* for the delta; 0: no limit */
-    /* If the old file depends on *info (archive of a folder, parts): called after header and recipe; *ret_old replaces
-     * delta.old, and its hash is checked unless delta.old_is_verified. May be NULL. */
+    uint64_t memory_max, scratch_max; /* delta's; 0: no limit */
+    /* If *info decides the old file (archive of a folder, parts): after header and recipe, *ret_old replaces delta.old;
+     * its hash is checked unless delta.old_is_verified. May be NULL. */
     int (*open_old)(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err);
     void *open_old_ctx;
 };
@@ -73,5 +73,5 @@ HF_MUST_USE int hf_deep_apply(const struct hf_deep_apply_params *params, struct 
 enum { HF_DEEP_HEAD = 5 };
 bool hf_deep_is(const unsigned char head[static HF_DEEP_HEAD]);
 
-/* Reads the header and, of a deep delta, the recipe. Free *ret_info. */
+/* Header and, deep, recipe. Free *ret_info. */
 HF_MUST_USE int hf_deep_read_info(const struct hf_delta_in *patch, struct hf_deep_info *ret_info, struct hf_err *err);

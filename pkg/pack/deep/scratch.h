@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A scratch file without a name, which the kernel removes with the process. Blocks. */
+/* An unnamed file, which ends with the process. Blocks. */
 #pragma once
 
 #include "base/fs.h"
@@ -9,10 +9,10 @@ struct hf_deep_file {
     const struct hf_fs_ops *fs;
     int dirfd;
     const char *name; /* in `dirfd`; borrowed */
-    int fd;           /* -1: not open */
+    int fd;           /* or -1 */
 };
 
-/* The first write makes <dirfd>/<name>, in place of one that a power cut left, and unlinks it. Close with done. */
+/* The first write makes <dirfd>/<name>, even if a power cut left one, and unlinks it. */
 struct hf_deep_file hf_deep_file_init(const struct hf_fs_ops *fs, int dirfd, const char *name);
 void hf_deep_file_done(struct hf_deep_file *file);
 /* Borrows `file`. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The codec PACK_CODEC_DEFLATE_TOKENS (FORMAT.md, "Codec 2"): groups of 32-bit words with the encoder's choices, then
- * their content. */
+/* PACK_CODEC_DEFLATE_TOKENS (FORMAT.md, "Codec 2"): groups of 32-bit words with the encoder's choices, then content. */
 #pragma once
 
 #include <stdint.h>
@@ -11,16 +10,16 @@ extern const struct pack_codec_ops pack_tokens_ops;
 HF_MUST_USE int pack_tokens_decode(const struct pack_decode *decode, uint64_t *ret_n, struct hf_err *err);
 
 enum {
-    /* Upper 16 bits of a word; for a match its distance - 1, which is smaller. */
-    TOKENS_NO_MATCH = 0xffff, /* only literals */
-    TOKENS_END = 0xfffe,      /* ends a block: kind in bits 8 to 10, bit 11 for the last */
-    /* The block continues beyond the first block's number of tokens. */
+    /* A word's upper 16 bits; a match has its distance - 1, which is smaller. */
+    TOKENS_NO_MATCH = 0xffff, /* literals only */
+    TOKENS_END = 0xfffe,      /* of a block: kind in bits 8 to 10, bit 11: the last */
+    /* The block exceeds the first block's number of tokens. */
     TOKENS_CONTINUE = 0xfffd,
-    TOKENS_GROUP_MIN = 64 << 10,  /* least content, except in the last group */
-    TOKENS_GROUP_MAX = 256 << 10, /* the group ends after the current token */
+    TOKENS_GROUP_MIN = 64 << 10,  /* least content, but in the last group */
+    TOKENS_GROUP_MAX = 256 << 10, /* ends after this token */
     TOKENS_CONTENT_MAX = TOKENS_GROUP_MAX + 258,
     TOKENS_GROUP_MASK = 0xffff,
-    TOKENS_WORDS_MAX = 1 << 18, /* in a group: 1 MiB */
+    TOKENS_WORDS_MAX = 1 << 18, /* a group's: 1 MiB */
 };
 
 static inline int tokens_is_border(uint64_t last8)

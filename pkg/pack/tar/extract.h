@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Turns a tar that arrives in order into a folder; the project's only extractor.
+/* A tar that arrives in order becomes a folder; the only extractor.
  *
- * Security: tar_read.h must accept every header; members are opened beneath the folder (openat2), never through a
- * symbolic link; a hard link leads to a regular file made before; members, names and headers have limits. All is
- * durable when finish succeeds. Blocks: workers only.
+ * Security: tar_read.h accepts every header; members are opened beneath the folder (openat2), never through a symbolic
+ * link; a hard link leads to a regular file made before; members, names and headers have limits. Durable after finish.
+ * Blocks: workers only.
  *
- * HF_EXTRACT_CANONICAL: also equal to what archive.h makes of the result. HF_EXTRACT_ANY: any tar; parents and final
- * zeros may be missing; the last member of a name replaces earlier ones, but not a folder; owners are ignored. */
+ * HF_EXTRACT_CANONICAL: equal to what archive.h makes of the result. HF_EXTRACT_ANY: any tar; parents and final zeros
+ * may be missing; a name's last member replaces earlier ones, but not a folder; owners are ignored. */
 #pragma once
 
 #include "base/err.h"
@@ -18,9 +18,9 @@ struct hf_extract_params {
     const struct hf_fs_ops *fs;
     int dirfd; /* empty; borrowed */
     enum hf_extract_rules rules;
-    uid_t uid; /* for ANY: files and folders, also `dirfd`; not symbolic links */
+    uid_t uid; /* ANY: of files and folders, also `dirfd`, not symbolic links */
     gid_t gid;
-    /* For each regular file (not its links) when complete and synced. Negative: ends the extraction. May be NULL. */
+    /* A regular file (not its links) is complete and synced. Negative: ends all. May be NULL. */
     int (*made)(void *arg, const struct stat *st, const unsigned char *digest);
     void *arg;
 };
@@ -30,8 +30,8 @@ HF_MUST_USE int hf_extract_new(const struct hf_extract_params *params, struct hf
                                struct hf_err *err);
 void hf_extract_free(struct hf_extract *extract);
 HF_DEFINE_CLEANUP(struct hf_extract, hf_extract_free)
-/* -EBADMSG: breaks a rule. -E2BIG: too many members, or over 64 MiB of names of folders. Errors of file system and
- * made(). Remove the folder after an error. */
+/* -EBADMSG: breaks a rule. -E2BIG: too many members, or over 64 MiB of folders' names. File system's and made()'s.
+ * Remove the folder after an error. */
 HF_MUST_USE int hf_extract_feed(struct hf_extract *extract, const void *bytes, size_t n, struct hf_err *err);
-/* Sets modes of folders and syncs. -EBADMSG: incomplete, or one name for a folder and something else. */
+/* Folders' modes, syncs. -EBADMSG: incomplete, or one name for a folder and something else. */
 HF_MUST_USE int hf_extract_finish(struct hf_extract *extract, struct hf_err *err);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Is a frame all decisions and content? Pure but for memory (0.9 MiB); workers only. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,7 +6,7 @@
 
 #include "base/macros.h"
 
-/* 1: packed[0..n) is one frame of the content, and what is written from its decisions is the same bytes. 0: not, or a
- * block before the last is empty. */
+/* 1: packed[0..n) is one frame of the content, and its decisions give the same bytes. 0: not, or a block before the
+ * last is empty. Pure but for memory (0.9 MiB); workers only. */
 HF_MUST_USE int pack_zframe_check(const unsigned char *packed, size_t n, const unsigned char *content,
                                   size_t content_n);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The codec of zstd frames by their encoder's decisions (FORMAT.md, codec 5). Plain form: the content. All frames of a
- * delta share one model; the decisions of new frames are one coded part, beside those of old.
+/* zstd frames by their encoder's decisions (FORMAT.md, codec 5). Plain form: content. A delta's frames share one model;
+ * new frames' decisions are one coded part, beside those of old.
  *
- * Memory: 16 MiB for all frames together, and 34 MiB for the content that the open one looks back to, or less. */
+ * Memory: 16 MiB for all frames, and up to 34 MiB for content that the open one looks back to. */
 #pragma once
 
 #include "pack/codec/codec.h"
 
-/* Its shared state needs both ops->shared and setups; parameters: descriptor and window of the frame's head. */
+/* Shared state needs ops->shared and setups; parameters: descriptor and window of a frame's head. */
 extern const struct pack_codec_ops pack_zdecisions_ops;
 
-/* A frame for which pack_zframe_check() holds. Borrows all. */
+/* pack_zframe_check() holds for it. Borrows. */
 struct pack_zpair {
     const unsigned char *packed, *content;
     size_t packed_n, content_n;
@@ -27,7 +27,7 @@ struct pack_zsearch {
 };
 
 void pack_zdecisions_setup(const struct pack_zpair *frame, struct pack_setup *ret_setup);
-/* Appends the coded part. *ret_stored: what decoding the old frames adds to the store. -EFBIG: too much content. */
+/* Appends the coded part. *ret_stored: what decoding old frames adds to the store. -EFBIG: too much content. */
 HF_MUST_USE int pack_zdecisions_create(const struct pack_zpairs *old, const struct pack_zpairs *new_frames,
                                        const struct pack_zsearch *search, struct hf_buf *out, uint64_t *ret_stored,
                                        struct hf_err *err);

@@ -1,40 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finite state entropy (RFC 8878, 4.1): descriptions of tables, and the tables. */
+/* Finite state entropy (RFC 8878, 4.1): tables and their descriptions. */
 #pragma once
 
 #include "pack/zstd/bits.h"
 
 enum { FSE_SYMBOLS = 53, FSE_LOG_MIN = 5, FSE_LOG_MAX = 9 };
 
-/* A distribution as its description states it. */
+/* A distribution, as described. */
 struct pack_zframe_counts {
-    uint8_t log, n;             /* n: the last symbol's number and 1 */
-    int16_t count[FSE_SYMBOLS]; /* -1: less than 1; 0 from n on */
+    uint8_t log, n;             /* n: last symbol + 1 */
+    int16_t count[FSE_SYMBOLS]; /* -1: below 1; 0 from n on */
 };
 
-/* The bytes that it takes, or 0: invalid, or it goes beyond `symbols` or `log_max`. */
+/* Its length, or 0: invalid, or beyond `symbols` or `log_max`. */
 size_t pack_zframe_counts_read(const unsigned char *p, size_t n, unsigned symbols, unsigned log_max,
                                struct pack_zframe_counts *ret_counts);
 void pack_zframe_counts_write(const struct pack_zframe_counts *counts, struct pack_zframe_bits_out *out);
-/* The counts add up to the size of the table, and the last is not 0. */
+/* They add up to the table's size; the last is not 0. */
 bool pack_zframe_counts_valid(const struct pack_zframe_counts *counts, unsigned symbols, unsigned log_max);
 
 struct pack_zframe_fse {
     unsigned log;
     struct {
-        uint16_t base; /* of the next state, to which `bits` bits are added */
+        uint16_t base; /* next state's, plus `bits` bits */
         uint8_t symbol, bits;
     } state[1 << FSE_LOG_MAX];
-    /* The states of each symbol in their order are those from `first` on. */
+    /* A symbol's states, in order, begin at `first`. */
     uint16_t count[FSE_SYMBOLS], first[FSE_SYMBOLS], order[1 << FSE_LOG_MAX];
 };
 
-/* `counts` is valid. */
+/* Valid `counts`. */
 void pack_zframe_fse_build(struct pack_zframe_fse *fse, const struct pack_zframe_counts *counts);
-/* The table of one symbol, which takes no bits. */
+/* Of one symbol, without bits. */
 void pack_zframe_fse_single(struct pack_zframe_fse *fse, unsigned symbol);
 
-/* The state from which reading `symbol` leads to `next`; writes the bits for that. The symbol has states. */
+/* The state in which `symbol` leads to `next`; writes its bits. The symbol has states. */
 static inline unsigned pack_zframe_fse_before(const struct pack_zframe_fse *fse, unsigned symbol, unsigned next,
                                               struct pack_zframe_bits_out *out)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decisions of new frames as bits, predicted from those of old ones. One code path for both directions: encoding takes
- * the block, decoding fills it.
+/* New frames' decisions as bits, predicted by those of old ones; one path for both directions: encoding takes the
+ * block, decoding fills it.
  *
- * Positions count content bytes: those of all old frames one after the other, and those of all new ones. Copies say
- * which content of new is content of old. Threads: one at a time. */
+ * Positions count content: of all old frames, or all new ones. Copies say which new content is old content. Threads:
+ * one at a time. */
 #pragma once
 
 #include "delta/cm/cm.h"
@@ -13,45 +13,45 @@
 
 enum { PACK_ZOLD_PAGE = 1024, PACK_ZOLD_CACHED = 64 };
 struct pack_zold_page {
-    uint64_t content_at, stored_at; /* of its first item */
+    uint64_t content_at, stored_at; /* its first item's */
 };
 
-/* The sequences of old frames, in order. Those without a match end blocks. Full pages are in the store. */
+/* Old frames' sequences. One without a match ends a block. Full pages are in the store. */
 struct pack_zold {
     struct pack_store store;
     size_t n;
     struct pack_zold_page *page;
     size_t page_n, page_cap;
     uint64_t content_n;
-    uint32_t last[3];                         /* offsets, of the frame that is added */
-    int failed;                               /* the first error of reading the store, or 0 */
-    size_t cached[PACK_ZOLD_CACHED];          /* page and 1; 0: none */
-    uint64_t (*cache)[PACK_ZOLD_PAGE], *tail; /* 520 KiB; the tail is the last page */
+    uint32_t last[3];                         /* offsets of the frame being added */
+    int failed;                               /* first error of reading the store, or 0 */
+    size_t cached[PACK_ZOLD_CACHED];          /* page + 1; 0: none */
+    uint64_t (*cache)[PACK_ZOLD_PAGE], *tail; /* 520 KiB; the last page */
 };
-/* 16 bytes of memory for each page. */
+/* 16 bytes of memory per page. */
 HF_MUST_USE int pack_zold_open(struct pack_zold *old, const struct pack_store *store);
 void pack_zold_done(struct pack_zold *old);
 void pack_zold_frame(struct pack_zold *old);
-/* -ENOMEM; errors of the store. */
+/* The store's errors. */
 HF_MUST_USE int pack_zold_add(struct pack_zold *old, const struct pack_zframe_block *block, struct hf_err *err);
 
 struct pack_zmodel;
-/* Borrows `old` and `copies`, which ascend in new. 10.3 MiB and 4 bytes for each copy. */
+/* Borrows `old` and `copies`, ascending in new. 10.3 MiB and 4 bytes per copy. */
 struct pack_zmodel *pack_zmodel_new(struct pack_zold *old, const struct delta_copies *copies);
 void pack_zmodel_free(struct pack_zmodel *model);
 void pack_zmodel_frame(struct pack_zmodel *model);
 
 enum { ZCONTENT_AHEAD = 12 };
-/* The content of the new frame: `all` bytes before and in the block, of which the last content_n are the block's. */
+/* The new frame's: `all` bytes to the block's end, the last content_n are the block's. */
 struct pack_zcontent {
-    const unsigned char *p; /* the block's first byte; p[-before..rest) can be read */
+    const unsigned char *p; /* block's first byte; p[-before..rest) is readable */
     size_t before;
-    uint64_t rest; /* bytes of the frame from p on; ZCONTENT_AHEAD behind the block are enough */
-    uint64_t at;   /* position of p in new */
+    uint64_t rest; /* from p; ZCONTENT_AHEAD behind the block are enough */
+    uint64_t at;   /* of p, in new */
 };
 
-/* First the size, so that the caller can wait for the content; then what is in the block. An empty block is the last.
- * cm->failed, old->failed, or -EBADMSG. */
+/* The size first, so that the caller can wait for content; then the block. An empty block is the last. cm->failed,
+ * old->failed, or -EBADMSG. */
 HF_MUST_USE int pack_zmodel_size(struct pack_zmodel *model, struct delta_cm *cm, uint64_t rest,
                                  struct pack_zframe_block *block);
 HF_MUST_USE int pack_zmodel_block(struct pack_zmodel *model, struct delta_cm *cm, const struct pack_zcontent *content,

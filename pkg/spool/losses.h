@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counts each record that the disk lost once, although several reads may meet the same gap. Pure; a plain value, zero
- * at first. */
+/* Counts records that the disk lost, each once, though reads may meet one gap repeatedly. Pure; a plain value, zero at
+ * first. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 
 enum { HF_SPOOL_GAPS = 64 };
 
-/* Sequences [from, to) without a record. */
+/* [from, to) without a record. */
 struct hf_spool_gap {
     uint64_t from, to;
     bool counted;
@@ -18,14 +18,14 @@ struct hf_spool_gap {
 struct hf_spool_losses {
     struct hf_spool_gap gaps[HF_SPOOL_GAPS];
     size_t n;
-    uint64_t early; /* in gaps that made room for others before they were counted */
+    uint64_t early; /* in gaps that made room, uncounted */
 };
 
-/* Adds what no earlier gap covers. Too many: forgets the oldest, which a later read counts again. */
+/* What no earlier gap covers. The oldest is forgotten if too many, and maybe counted again. */
 void hf_spool_losses_add(struct hf_spool_losses *losses, uint64_t from, uint64_t to);
 
-/* Lost records not returned before. Forgets gaps up to `delivered`: the store dropped and counted their records. */
+/* Those not returned before. Forgets gaps up to `delivered`: the store counted their records. */
 uint64_t hf_spool_losses_count(struct hf_spool_losses *losses, uint64_t delivered);
 
-/* Counted records with sequences in (after, until]. */
+/* In (after, until]. */
 uint64_t hf_spool_losses_counted(const struct hf_spool_losses *losses, uint64_t after, uint64_t until);

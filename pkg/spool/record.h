@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bytes of segment headers, records and cursor slots (FORMAT.md). Pure. */
+/* Segment headers, records, cursor slots (FORMAT.md). Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,21 +11,21 @@
 
 enum {
     HF_SPOOL_SEGMENT_HEADER = 64,
-    /* Every write begins at a multiple, so none touches a sector with durable content. */
+    /* Writes begin at multiples: none touches a sector with durable content. */
     HF_SPOOL_SECTOR = 512,
-    HF_SPOOL_CONTENT = HF_SPOOL_SECTOR, /* offset of the first record */
+    HF_SPOOL_CONTENT = HF_SPOOL_SECTOR, /* of the first record */
     HF_SPOOL_RECORD_HEADER = 32,
     HF_SPOOL_MAX_PAYLOAD = 1 << 20,
     HF_SPOOL_CURSOR_SLOT = 40,
 };
 
 struct hf_spool_header {
-    /* Random for each use of a file, covered by every record's CRC: old records in a reused file are invalid. */
+    /* Random for each use of a file, in records' CRCs: a reused file's old records are invalid. */
     uint32_t salt;
     uint64_t size;
     uint64_t first;
     unsigned char stream[16];
-    /* Records of earlier segments from here on are left over from a failed write and must not be delivered; 0: none. */
+    /* Earlier segments' records from here on are a failed write's, not to be delivered; 0: none. */
     uint64_t skip_from;
 };
 
@@ -34,9 +34,9 @@ struct hf_spool_record {
     uint64_t unix_ns;
     uint32_t tag;
     struct hf_view payload; /* borrowed */
-    /* First of a write: proves that all earlier writes are durable, because each is synced before the next. */
+    /* Of a write: all earlier writes are durable, each synced before the next. */
     bool begins;
-    /* The sequences before it were never assigned: the gap is no loss. */
+    /* Sequences before it were never assigned: no loss. */
     bool jumps;
 };
 
@@ -57,19 +57,19 @@ HF_MUST_USE int hf_spool_header_parse(const unsigned char bytes[static HF_SPOOL_
 /* -E2BIG. */
 HF_MUST_USE int hf_spool_record_format(const struct hf_spool_record *record, uint32_t salt, struct hf_buf *out);
 
-/* The record's length with padding; 0: *ret_need bytes are needed; -EBADMSG: damaged, or not of this salt. */
+/* Its length with padding; 0: *ret_need bytes are needed; -EBADMSG: damaged, or another salt. */
 HF_MUST_USE int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, uint32_t salt,
                                           struct hf_spool_record *ret, size_t *ret_need);
 
 bool hf_spool_record_begins(const unsigned char *bytes);
 
-/* They look like this record's header, even if it is damaged elsewhere. */
+/* As its header, maybe damaged elsewhere. */
 bool hf_spool_record_claims(const unsigned char *bytes, size_t n, uint64_t sequence);
 
 struct hf_spool_cursor {
-    uint64_t counter;   /* grows with each save: the higher slot is valid */
-    uint64_t delivered; /* up to here all is delivered or dropped; 0: nothing */
-    uint64_t newest;    /* first sequence of the newest segment ever begun; 0: none */
+    uint64_t counter;   /* grows by saves: the higher slot is valid */
+    uint64_t delivered; /* all up to here, or dropped; 0: nothing */
+    uint64_t newest;    /* newest segment ever begun, by first sequence; 0: none */
 };
 
 void hf_spool_cursor_format(const struct hf_spool_cursor *cursor, unsigned char bytes[static HF_SPOOL_CURSOR_SLOT]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A durable queue of records for the event loop: group commit, ordered reads, a durable cursor. After `done` with r = 0
- * a record survives a power cut. One write and one read run at a time, on workers, but for writes on a fast disk.
- * Threads: loop thread only. Copies payloads. failing() gets the text of errors. */
+/* A durable queue of records for the event loop: group commit, ordered reads, a durable cursor. A record survives a
+ * power cut after `done` with r = 0. One write and one read at a time, on workers, but for writes to a fast disk.
+ * Threads: loop thread only. Copies payloads. failing() gets errors' texts. */
 #pragma once
 
 #include "base/clock.h"
@@ -12,16 +12,16 @@
 enum {
     HF_SPOOL_BATCH_RECORDS = 512,
     HF_SPOOL_BATCH_BYTES = 128 << 10,
-    /* not yet in a write; beyond, hf_spool_append() returns -EAGAIN */
+    /* in no write yet; beyond, hf_spool_append() returns -EAGAIN */
     HF_SPOOL_PENDING_RECORDS = 4096,
     HF_SPOOL_PENDING_BYTES = 2 << 20,
     HF_SPOOL_WRITE_BUCKETS = 12,
 };
 
-/* Unreadable bytes are tried again for this time before their records are lost. */
+/* Unreadable bytes are tried for so long, then their records are lost. */
 #define HF_SPOOL_UNREADABLE_NS (300 * HF_NS_PER_S)
 
-/* since_ns: first failed read (monotonic); 0: none. */
+/* since_ns: first failed read (monotonic); or 0. */
 static inline bool hf_spool_is_patient(uint64_t since_ns, const struct hf_clock_ops *clock)
 {
     return since_ns == 0 || hf_mono_ns(clock) - since_ns < HF_SPOOL_UNREADABLE_NS;
@@ -35,59 +35,58 @@ struct hf_spool_params {
     struct hf_spool_store_params store;
     const struct hf_clock_ops *clock;
     const struct hf_sched_ops *sched;
-    /* Below this average, writes run on the loop thread, as a worker job costs about as much. 0: none do. */
+    /* Writes of a lower average run on the loop thread: a worker's job costs as much. 0: none. */
     uint64_t inline_below_ns;
-    void (*readable)(void *arg); /* there are new records; may be NULL */
-    /* Records were dropped to make room (before `done` of that append), or, with HF_SPOOL_TAG_LOST, the disk lost
-     * durable, undelivered ones. May be NULL. */
+    void (*readable)(void *arg); /* new records; may be NULL */
+    /* Dropped for room (before `done` of that append), or, HF_SPOOL_TAG_LOST, durable, undelivered ones lost by the
+     * disk. May be NULL. */
     void (*dropped)(void *arg, const struct hf_spool_dropped *dropped);
-    /* The error when disk work begins to fail, NULL when it succeeds again. May be NULL. */
+    /* When disk work begins to fail; NULL: succeeds again. May be NULL. */
     void (*failing)(void *arg, const struct hf_err *err);
     void *arg;
 };
 
-/* Blocks. Repairs what a crash left. */
+/* Blocks. Repairs after a crash. */
 HF_MUST_USE int hf_spool_new(const struct hf_spool_params *params, struct hf_spool **ret_spool, struct hf_err *err);
-/* No callback comes afterwards (it may be called from one). Records without `done` may be lost. Memory is freed when
- * the jobs have ended. */
+/* No callback comes afterwards; may be called from one. Records without `done` may be lost. Memory goes when jobs have
+ * ended. */
 void hf_spool_free(struct hf_spool *spool);
 HF_DEFINE_CLEANUP(struct hf_spool, hf_spool_free)
-/* Also calls gone(arg), perhaps from within: only then may another spool open the folder. */
+/* And gone(arg), maybe from within: only then may another spool open the folder. */
 void hf_spool_close(struct hf_spool *spool, void (*gone)(void *arg), void *arg);
 
-/* 0: queued; -EAGAIN: too many pending; -E2BIG: too large for a segment. After 0 done(arg, r, sequence) follows: 0:
- * durable; -EAGAIN: full, and nothing may be dropped; or the write's -errno. `done` may be NULL. */
+/* 0: queued; -EAGAIN: too many pending; -E2BIG: above a segment. After 0 done(arg, r, sequence): 0: durable; -EAGAIN:
+ * full, and nothing may be dropped; or the write's. `done` may be NULL. */
 HF_MUST_USE int hf_spool_append(struct hf_spool *spool, uint32_t tag, struct hf_view payload,
                                 void (*done)(void *arg, int r, uint64_t sequence), void *arg);
 
-/* From `next` on, at most max_records and max_bytes of payload (at least 1 MiB). 0: started; -EBUSY: one runs. For
- * unreadable bytes `done` gets -EIO for HF_SPOOL_UNREADABLE_NS (try again after some seconds); then they are damage.
- * `read` is valid during `done`; pass read->next next time. read->missing: damaged or deleted records, which never
- * come. */
+/* From `next`, at most max_records and max_bytes of payload (1 MiB or more). 0: started; -EBUSY: one runs. Unreadable
+ * bytes: `done` gets -EIO for HF_SPOOL_UNREADABLE_NS (again after some seconds); then they are damage. `read`: during
+ * `done`; go on at read->next. read->missing: damaged or deleted, never to come. */
 HF_MUST_USE int hf_spool_read(struct hf_spool *spool, uint64_t next, size_t max_records, size_t max_bytes,
                               void (*done)(void *arg, int r, const struct hf_spool_read *read), void *arg);
 
-/* All up to `sequence` is delivered. After a crash before the cursor is saved, some records are delivered again. */
+/* All up to `sequence`. A crash before the cursor is saved repeats some. */
 void hf_spool_deliver(struct hf_spool *spool, uint64_t sequence);
 
-/* The stream's id (store.h): with node and sequence it identifies a record for ever. Valid as long as the spool. */
+/* (store.h); with node and sequence it identifies a record for ever. */
 const char *hf_spool_stream(const struct hf_spool *spool);
 
-/* Frees write buffers unless records are pending. */
+/* Write buffers, unless records are pending. */
 void hf_spool_trim(struct hf_spool *spool);
 
 struct hf_spool_state {
     struct hf_spool_stats store;
-    uint64_t queued;       /* durable, not delivered; includes those lost since */
-    uint64_t queued_bytes; /* payload; approximate */
-    uint64_t delivered;    /* reported or dropped; the cursor on disk may be lower */
+    uint64_t queued;       /* durable, not delivered, also those lost since */
+    uint64_t queued_bytes; /* payload; about */
+    uint64_t delivered;    /* or dropped; the cursor on disk may be lower */
     size_t pending_records, pending_bytes;
-    uint64_t accepted, refused_full, failed; /* appends: durable; no room; could not be written */
+    uint64_t accepted, refused_full, failed; /* appends: durable; no room; not written */
     uint64_t batches;
     uint64_t last_write_ns;
     uint64_t write_ns;
     uint64_t write_buckets[HF_SPOOL_WRITE_BUCKETS];
-    uint64_t missing; /* lost by the disk, each counted once */
+    uint64_t missing; /* by the disk, each counted once */
     uint64_t skipped_bytes;
 };
 struct hf_spool_state hf_spool_state(const struct hf_spool *spool);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The folder of segments (FORMAT.md): opens and repairs it, writes durably, records deliveries, drops the oldest.
- * Threads: any, one at a time per store; readers work on copies of the list of segments. Functions that touch files
- * block. *err names folder and step. */
+/* The folder of segments (FORMAT.md): opens, repairs, writes durably, records deliveries, drops the oldest. Threads:
+ * any, one at a time per store; readers copy the list of segments. Functions that touch files block. */
 #pragma once
 
 #include "base/err.h"
@@ -16,7 +15,7 @@ enum {
     HF_SPOOL_MAX_SEGMENTS = 4096,
     HF_SPOOL_MAX_TAGS = 64,
     HF_SPOOL_MAX_WRITE = 512,
-    /* Delivered segments kept for hf_spool_recent(); the maximum is for short ones. */
+    /* Delivered segments kept for hf_spool_recent(); _MAX if short. */
     HF_SPOOL_PAST = 1,
     HF_SPOOL_PAST_MAX = 8,
 };
@@ -25,26 +24,25 @@ enum hf_spool_full { HF_SPOOL_BLOCK, HF_SPOOL_DROP_OLDEST };
 
 struct hf_spool_store_params {
     const struct hf_fs_ops *fs;
-    const struct hf_rand_ops *rng; /* used only while opening */
+    const struct hf_rand_ops *rng; /* at opening */
     const char *dir;
-    uint64_t segment_bytes; /* 0: hf_spool_segment_bytes(max_bytes) */
-    /* All segments with the spare, at least three; not of the cursor and up to four damaged segments set aside. */
+    uint64_t segment_bytes; /* 0: hf_spool_segment_bytes() */
+    /* All segments with the spare, three at least; not the cursor and up to four damaged segments set aside. */
     uint64_t max_bytes;
     enum hf_spool_full when_full;
-    /* Must stay free on the file system: the spool is full if the next segment needs it. */
+    /* To leave free: a next segment that needs it means full. */
     uint64_t reserve_bytes;
-    uint64_t used; /* highest sequence that has left the node; 0: none. New ones are higher */
-    /* Opening fails with -EIO if the medium does not give back the cursor, a header, or a part of the last segment.
-     * False: treats it as damaged. */
+    uint64_t used; /* highest sequence that left the node; or 0. New ones are higher */
+    /* Opening: -EIO for an unreadable cursor, header, or part of the last segment. False: damage. */
     bool refuse_unreadable;
-    /* The caller neither appends nor delivers: nothing is written again. */
+    /* The caller neither appends nor delivers. */
     bool only_drops;
 };
 
-/* Lost by the disk, so their own tags are unknown. Callers use other tags. */
+/* By the disk, with unknown tags. Not for callers. */
 #define HF_SPOOL_TAG_LOST 0u
 
-/* In a table that is too short the last entry is for all further tags. */
+/* A full table's last entry has all further tags. */
 struct hf_spool_dropped {
     uint32_t tag;
     uint64_t records;
@@ -54,58 +52,56 @@ void hf_spool_dropped_add(struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS], ui
 
 struct hf_spool_stats {
     uint64_t next;
-    uint64_t last;      /* highest durable or delivered; below next - 1 if sequences were skipped */
-    uint64_t delivered; /* up to here all is delivered or dropped */
+    uint64_t last;      /* durable or delivered; below next - 1 if sequences were skipped */
+    uint64_t delivered; /* all up to here, or dropped */
     uint64_t bytes;
-    uint64_t waiting; /* payload not delivered; approximate */
+    uint64_t waiting; /* payload; about */
     uint64_t segments;
     uint64_t poisoned;
     uint64_t damaged;
-    uint64_t torn;    /* torn writes removed at opening */
-    uint64_t rescued; /* open segments whose file was deleted, copied to a new one */
+    uint64_t torn;    /* removed at opening */
+    uint64_t rescued; /* open segments whose file was deleted, copied */
     uint64_t lost;
-    /* Sequences above `last` found lost at opening, or fewer: nothing shows how many the newest segment held. */
+    /* Found lost above `last` at opening, at most: nothing shows how many the newest segment held. */
     uint64_t lost_at_end;
     uint64_t mended;
     uint64_t set_aside;
     uint64_t syncs;
 };
 
-/* max_bytes / 16, in steps of 64 KiB, from 64 KiB to 8 MiB. */
+/* max_bytes / 16, by steps of 64 KiB, 64 KiB to 8 MiB. */
 uint64_t hf_spool_segment_bytes(uint64_t max_bytes);
 bool hf_spool_fits(uint64_t segment_bytes, size_t payload);
 
 struct hf_spool_store;
 
-/* Makes the folder if necessary, repairs what a crash left, and succeeds if it can work despite damage. */
+/* Makes the folder, repairs after a crash; works despite damage if it can. */
 HF_MUST_USE int hf_spool_store_open(const struct hf_spool_store_params *params, struct hf_spool_store **ret_store,
                                     struct hf_err *err);
 void hf_spool_store_free(struct hf_spool_store *store);
 HF_DEFINE_CLEANUP(struct hf_spool_store, hf_spool_store_free)
 
-/* Sets the sequences of at most HF_SPOOL_MAX_WRITE records. The first *ret_done are durable, also after a failure.
- * -EAGAIN: full, and nothing may be dropped. -E2BIG: too large for a segment; none is written. Others: -ENOSPC, -EIO.
- * Do not acknowledge the rest; readers may find some of it. */
+/* Sets sequences of HF_SPOOL_MAX_WRITE records at most. The first *ret_done are durable, also after a failure; readers
+ * may find some of the rest, which must not be acknowledged. -EAGAIN: full, and nothing may be dropped. -E2BIG: above a
+ * segment; none is written. Others: -ENOSPC, -EIO. */
 HF_MUST_USE int hf_spool_store_write(struct hf_spool_store *store, struct hf_spool_record *records, size_t n,
                                      size_t *ret_done, struct hf_err *err);
 
-/* Up to `sequence`: saves the cursor durably, then removes or reuses delivered segments but HF_SPOOL_PAST. -EINVAL: not
+/* Up to `sequence`: a durable cursor, then removes or reuses delivered segments but HF_SPOOL_PAST. -EINVAL: not
  * written. */
 HF_MUST_USE int hf_spool_store_deliver(struct hf_spool_store *store, uint64_t sequence, struct hf_err *err);
 
-/* Even with HF_SPOOL_BLOCK. For undelivered records saves the cursor first and counts them
- * (hf_spool_store_take_dropped()). */
+/* Even with HF_SPOOL_BLOCK. Undelivered records: saves the cursor, counts them (hf_spool_store_take_dropped()). */
 HF_MUST_USE int hf_spool_store_drop_oldest(struct hf_spool_store *store, struct hf_err *err);
 
-/* When files seem to be missing: copies the open segment through its descriptor to a new file. Other missing segments
- * are lost. */
+/* Files seem to be missing: copies the open segment by its descriptor. Others are lost. */
 HF_MUST_USE int hf_spool_store_check(struct hf_spool_store *store, struct hf_err *err);
 
-/* A spare segment, full of zeros: begin (false: none is needed, or no room), hf_spool_spare_make(), which takes long
- * and may run beside the store, end with its result. */
+/* A spare segment of zeros: begin (false: none needed, or no room), hf_spool_spare_make(), slow, maybe beside the
+ * store, end with its result. */
 struct hf_spool_spare {
     const struct hf_fs_ops *fs;
-    const char *dir; /* borrowed from the store */
+    const char *dir; /* store's */
     uint64_t bytes;
 };
 bool hf_spool_store_spare_begin(struct hf_spool_store *store, struct hf_spool_spare *ret_spare);
@@ -113,25 +109,25 @@ HF_MUST_USE int hf_spool_spare_make(const struct hf_spool_spare *spare, struct h
 void hf_spool_store_spare_end(struct hf_spool_store *store, int made);
 HF_MUST_USE int hf_spool_store_prepare(struct hf_spool_store *store, struct hf_err *err);
 
-/* 32 hex digits. A new one after opening an emptied or damaged folder in which a sequence could be assigned twice. */
+/* 32 hex digits. New after opening an emptied or damaged folder that could assign a sequence twice. */
 const char *hf_spool_store_stream(const struct hf_spool_store *store);
 
 void hf_spool_store_trim(struct hf_spool_store *store);
 
 struct hf_spool_stats hf_spool_store_stats(const struct hf_spool_store *store);
 
-/* Since the last call, with those missing among them (HF_SPOOL_TAG_LOST); ends with 0 records. */
+/* Since the last call, also lost ones (HF_SPOOL_TAG_LOST); ends at 0 records. */
 void hf_spool_store_take_dropped(struct hf_spool_store *store, struct hf_spool_dropped ret[HF_SPOOL_MAX_TAGS + 1]);
 
 struct hf_spool_extent {
     uint64_t first;
     uint64_t end;
-    uint64_t limit; /* records from this sequence on are invalid */
+    uint64_t limit; /* invalid from here on */
     uint32_t salt;
     bool last;
 };
 
-/* Those that may hold `from` or higher, in order; returns how many. */
+/* That may hold `from` or higher, in order; how many. */
 size_t hf_spool_store_extents(const struct hf_spool_store *store, uint64_t from, struct hf_spool_extent *ret,
                               size_t max);
 

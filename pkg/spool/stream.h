@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The identity of a spool: 128 random bits in its file `stream` (FORMAT.md).
- *
- * A receiver refuses a node, stream and sequence seen before. So a spool that could assign a sequence again (emptied,
- * or its end damaged) takes a new id. Threads: any; blocks. */
+/* A spool's identity: 128 random bits in file `stream` (FORMAT.md). A receiver refuses a node, stream and sequence
+ * seen before, so a spool that could repeat a sequence (emptied, or its end damaged) takes a new one. Threads: any;
+ * blocks. */
 #pragma once
 
 #include "base/err.h"
@@ -12,7 +11,7 @@
 
 enum { HF_SPOOL_STREAM_TEXT = 33 }; /* 32 hex digits */
 
-/* -ENOENT: no such file. -EBADMSG: damaged. */
+/* -ENOENT: no file. -EBADMSG: damaged. */
 HF_MUST_USE int hf_spool_stream_load(const struct hf_fs_ops *fs, const char *dir, char ret_text[HF_SPOOL_STREAM_TEXT],
                                      struct hf_err *err);
 /* Durable. */

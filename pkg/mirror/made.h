@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A serving whose layer is made from layers of the node and a delta; else, or when that fails, the registry has it. */
+/* Serves a layer made of the node's layers and a delta; else, or when that fails, the registry's. */
 #pragma once
 
 #include "mirror/serving.h"
 
-/* False: there is no delta for it; nothing has happened. */
+/* False: no delta; nothing happened. */
 bool hf_made_begin(struct hf_serving *serving);
 /* The client takes bytes again. */
 void hf_made_pump(struct hf_serving *serving);

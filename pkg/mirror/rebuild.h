@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes one layer from layers of the node and a delta: fetches the delta to a scratch file, and applies it on a worker,
- * while it arrives if that takes long, to another, which can be read as it grows. */
+/* Makes a layer of the node's layers and a delta: fetches that to a scratch file, and applies it on a worker (during a
+ * long fetch) to another, readable as it grows. */
 #pragma once
 
 #include "mirror/deltas.h"
@@ -8,26 +8,25 @@
 struct hf_mirror_rebuild_params {
     struct hf_mirror_upstream_params p;
     struct hf_mirror_upstream *upstream;
-    char *const *stores;                 /* as of mirror/store.h */
-    const char *folder;                  /* for scratch files */
-    const struct hf_mirror_tally *tally; /* lives as long as the rebuild */
-    const char *origin, *name;           /* borrowed until start() returns, as `stores` and `folder` are */
-    const struct hf_mirror_delta *delta; /* so is this */
-    void (*moved)(void *arg);            /* more can be read, or it has ended; comes no more after that */
+    char *const *stores;                 /* mirror/store.h's */
+    const char *folder;                  /* of scratch files */
+    const struct hf_mirror_tally *tally; /* lives as long */
+    const char *origin, *name;           /* borrowed until start() returns, as `stores`, `folder` and `delta` */
+    const struct hf_mirror_delta *delta;
+    void (*moved)(void *arg); /* more to read, or ended; not after that */
     void *arg;
 };
 
 struct hf_mirror_rebuild;
-/* -ENOSPC: not enough room for the scratch files. Others: those of files and memory. */
+/* -ENOSPC: for scratch files. Files', memory's. */
 HF_MUST_USE int hf_mirror_rebuild_start(const struct hf_mirror_rebuild_params *params,
                                         struct hf_mirror_rebuild **ret_rebuild);
-void hf_mirror_rebuild_free(struct hf_mirror_rebuild *rebuild); /* stops it; accepts NULL */
+void hf_mirror_rebuild_free(struct hf_mirror_rebuild *rebuild); /* accepts NULL */
 
-/* 1: goes on. 0: has all bytes, whose digest nobody has compared. -EBADMSG: not to be tried again: the delta is
- * damaged, or unfit for this node. -EILSEQ: the same, and bytes were made from it. Others: circumstances, such as a
- * registry that is away. */
+/* 1: runs. 0: has all, its digest not compared. -EBADMSG: never again: a damaged delta, or unfit for this node.
+ * -EILSEQ: the same, with bytes made. Others: circumstances, such as an absent registry. */
 int hf_mirror_rebuild_state(const struct hf_mirror_rebuild *rebuild);
 bool hf_mirror_rebuild_arrives(const struct hf_mirror_rebuild *rebuild);             /* the delta still does */
 const struct hf_err *hf_mirror_rebuild_err(const struct hf_mirror_rebuild *rebuild); /* of a failure */
-/* Bytes of the layer at `at`: fewer than `n` if it has not more yet. -errno. */
+/* The layer's, at `at`: below `n` if it has no more yet. -errno. */
 ssize_t hf_mirror_rebuild_read(const struct hf_mirror_rebuild *rebuild, void *bytes, size_t n, uint64_t at);

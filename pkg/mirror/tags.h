@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The digest to which a tag led when its registry last said so. Pure. */
+/* A tag's digest when its registry last said. Pure. */
 #pragma once
 
 #include "base/buf.h"
@@ -17,21 +17,21 @@ struct hf_mirror_tag {
 };
 
 struct hf_mirror_tags {
-    struct hf_mirror_tag *items; /* a full table lets go of the one seen longest ago */
+    struct hf_mirror_tag *items; /* full, it loses the one seen longest ago */
     size_t n, cap;
 };
 
 void hf_mirror_tags_done(struct hf_mirror_tags *tags);
 
-/* 1: the file should be written again: another digest, or a time that is HF_MIRROR_TAG_AGE_S off. */
+/* 1: write the file: another digest, or HF_MIRROR_TAG_AGE_S off. */
 HF_MUST_USE int hf_mirror_tags_put(struct hf_mirror_tags *tags, const struct hf_mirror_request *request,
                                    const char *sha256, uint64_t now_unix_s);
-/* NULL: not known, or seen longer ago than `within_s`. A clock that went back makes nothing older. */
+/* NULL: unknown, or not seen `within_s`. A clock that went back ages nothing. */
 const struct hf_mirror_tag *hf_mirror_tags_find(const struct hf_mirror_tags *tags,
                                                 const struct hf_mirror_request *request, uint64_t now_unix_s,
                                                 uint64_t within_s);
 
-/* As JSON. -E2BIG. */
+/* JSON. -E2BIG. */
 HF_MUST_USE int hf_mirror_tags_format(const struct hf_mirror_tags *tags, struct hf_buf *out);
-/* Adds what the text has; leaves out what is wrong in it. -EBADMSG. */
+/* Adds; leaves out what is wrong. -EBADMSG. */
 HF_MUST_USE int hf_mirror_tags_parse(struct hf_mirror_tags *tags, struct hf_view text, struct hf_err *err);

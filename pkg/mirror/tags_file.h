@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of tags with its file, which a worker writes whenever the table changes. */
+/* The table of tags and its file, which a worker writes after changes. */
 #pragma once
 
 #include "base/log.h"
@@ -16,11 +16,11 @@ struct hf_mirror_tags_file_params {
 };
 
 struct hf_mirror_tags_file;
-/* With what the file has; what it lost is learnt again. */
+/* Reads the file. */
 struct hf_mirror_tags_file *hf_mirror_tags_file_new(const struct hf_mirror_tags_file_params *params);
-/* A worker may still write what was put before. */
+/* A worker may write on. */
 void hf_mirror_tags_file_free(struct hf_mirror_tags_file *file);
-/* As hf_mirror_tags_put(); a tag that does not fit in memory is not remembered. */
+/* hf_mirror_tags_put(); without memory a tag is forgotten. */
 void hf_mirror_tags_file_put(struct hf_mirror_tags_file *file, const struct hf_mirror_request *request,
                              const char *sha256, uint64_t now_unix_s);
 const struct hf_mirror_tags *hf_mirror_tags_file_get(const struct hf_mirror_tags_file *file);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests to registries: their tokens, the node's credentials (steps/access.h), and transfers that go on where they
- * broke. */
+/* Requests to registries: their tokens, the node's credentials (steps/access.h), transfers that go on after breaks. */
 #pragma once
 
 #include "loop/http/http.h"
@@ -10,7 +9,7 @@
 struct hf_access;
 struct hf_fs_ops;
 
-/* Where bytes from registries count; each may be NULL. */
+/* Of bytes from registries; each may be NULL. */
 struct hf_mirror_tally {
     struct hf_metric *all, *image;
     uint64_t *prefetched;
@@ -21,7 +20,7 @@ struct hf_mirror_upstream_params {
     const struct hf_fs_ops *fs;
     const struct hf_http_ops *http;
     const struct hf_clock_ops *clock;
-    struct hf_access *access; /* NULL: no credentials */
+    struct hf_access *access; /* NULL: none */
 };
 
 struct hf_mirror_upstream;
@@ -30,25 +29,25 @@ void hf_mirror_upstream_free(struct hf_mirror_upstream *upstream); /* without ca
 
 struct hf_mirror_ask {
     const char *origin; /* "https://registry.example" */
-    const char *name;   /* of the repository */
+    const char *name;   /* repository's */
     const char *path;   /* behind it: "blobs/sha256:..." */
     bool head;
     const char *accept; /* "": any */
     bool ranged;
-    uint64_t from, to; /* as in struct hf_mirror_request */
+    uint64_t from, to; /* struct hf_mirror_request */
     uint64_t connect_ns;
-    uint64_t timeout_ns;                 /* of the whole; 0: none, but silence ends it */
+    uint64_t timeout_ns;                 /* in all; 0: none, but silence ends it */
     uint64_t max_bytes;                  /* UINT64_MAX: none */
-    const struct hf_mirror_tally *tally; /* lives as long as the call */
-    bool resumes;                        /* after a break at the byte that it reached; needs a length */
-    /* The one answer that counts, then its bytes; as in struct hf_http_request. */
+    const struct hf_mirror_tally *tally; /* lives as long */
+    bool resumes;                        /* after a break, where it was; needs a length */
+    /* The answer that counts, its bytes; struct hf_http_request. */
     int (*on_response)(void *arg, const struct hf_http_response *response);
     int (*on_body)(void *arg, const void *bytes, size_t n);
-    void (*done)(void *arg, int r, const struct hf_err *err); /* `r` as of struct hf_http_request */
+    void (*done)(void *arg, int r, const struct hf_err *err); /* `r`: struct hf_http_request */
     void *arg;
 };
 
-/* Copies the texts. -ENOMEM, -ECANCELED: `done` does not come. No callback before it returns. */
+/* Copies texts. -ENOMEM, -ECANCELED: no `done`. No callback before it returns. */
 struct hf_mirror_call;
 HF_MUST_USE int hf_mirror_call_start(struct hf_mirror_upstream *upstream, const struct hf_mirror_ask *ask,
                                      struct hf_mirror_call **ret_call);

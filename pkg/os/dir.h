@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes, syncs and removes folders. "Durable": see os/file.h. Blocks. */
+/* Folders. "Durable": os/file.h. Blocks. */
 #pragma once
 
 #include <sys/types.h>
@@ -8,17 +8,17 @@
 #include "base/fs.h"
 #include "base/macros.h"
 
-/* Durable mkdir -p; `mode` (less the umask) is for new folders. */
+/* Durable mkdir -p; `mode` (less umask): of new ones. */
 HF_MUST_USE int hf_dir_make(const struct hf_fs_ops *fs, const char *path, mode_t mode, struct hf_err *err);
 
-/* Makes the names in it durable; no effect where the file system cannot. */
+/* Makes names in it durable, if the file system can. */
 HF_MUST_USE int hf_dir_sync(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
-/* Durable, with all in it; follows no links. Succeeds if absent. -ELOOP: more than 64 levels. */
+/* Durable; follows no links. Absent: 0. -ELOOP: above 64 levels. */
 HF_MUST_USE int hf_dir_remove_tree(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
-/* As above, without a sync of `dirfd`. */
+/* Without a sync of `dirfd`. */
 HF_MUST_USE int hf_dir_remove_tree_at(const struct hf_fs_ops *fs, int dirfd, const char *name, struct hf_err *err);
 
-/* `folder`: "." without one. Returns the last component, within `path`. */
+/* `folder`: "." without one. Returns the last component, in `path`. */
 const char *hf_dir_of_path(const char *path, char *folder, size_t n);

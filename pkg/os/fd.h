@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Helpers for file descriptors. */
 #pragma once
 
 #include <stddef.h>
@@ -7,7 +6,7 @@
 
 #include "base/macros.h"
 
-/* Repeats write(2) until all is written, also to a pipe or terminal. Blocks. */
+/* write(2) until all is written. Blocks. */
 HF_MUST_USE int hf_fd_write_all(int fd, const void *bytes, size_t n);
 
 /* Sets *fd to -1, so that hf_closep() closes nothing. */
@@ -19,7 +18,7 @@ static inline int hf_steal_fd(int *fd)
     return moved;
 }
 
-/* For _cleanup_; sets *fd to -1. */
+/* For _cleanup_. */
 static inline void hf_closep(int *fd)
 {
     if (*fd >= 0)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* getrandom(2), or clocks while the kernel's entropy pool is not ready: not for keys. Static table. Loop thread
- * only. */
+/* getrandom(2), or clocks while the kernel's pool is not ready: not for keys. Static. Loop thread only. */
 #pragma once
 
 #include "base/rand.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How much more memory this process may use: the smallest of
+/* Memory that this process may still use: the smallest of
  *
- *   the machine     half of MemAvailable in /proc/meminfo, because others share it and may grow
+ *   the machine     half of MemAvailable in /proc/meminfo, shared with others
  *   the cgroups     own and parents, v1 and v2: limit (memory.max, memory.high; memory.limit_in_bytes), minus used
  *                   memory without file pages, minus HF_ROOM_HEADROOM_BYTES
  *
  * /proc/self/cgroup and mountinfo name the folders, for services, containers with the host's tree or only their own
- * (0::/), and unusual mount points. Unreadable files set no bound. Blocks briefly. Threads: any. */
+ * (0::/), and unusual mount points. Unreadable: no bound. Blocks briefly. Threads: any. */
 #pragma once
 
 #include <stdint.h>
@@ -24,8 +24,7 @@ struct hf_room {
 /* `root`: "", or a recorded tree. */
 void hf_room_memory(const struct hf_fs_ops *fs, const char *root, struct hf_room *ret_room);
 
-/* OOM kills in the own cgroup, and in its parent (v2: and below); 0: unreadable. `own` begins at 0 at every start of a
- * service. */
+/* OOM kills in the own cgroup, in its parent (v2: and below); 0: unreadable. `own`: 0 at each start of a service. */
 struct hf_room_kills {
     uint64_t own, above;
 };

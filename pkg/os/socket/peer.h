@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who is at the other end of a connection, as the kernel says: SO_PEERCRED for Unix sockets, sock_diag(7) for TCP over
- * loopback; for other machines only the address. Threads: any, one for a lookup. */
+/* A connection's other end, by the kernel: SO_PEERCRED for Unix sockets, sock_diag(7) for TCP over loopback; of other
+ * machines the address. Threads: any, one for a lookup. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,20 +13,20 @@
 enum { HF_PEER_UNIT = 64 };
 
 struct hf_peer {
-    /* Peers of one key share a limit: user if known, else IPv4 address, IPv6 /64 or 127.0.0.0/8; 0: unknown. */
+    /* Peers of one key share a limit: user, else IPv4 address, IPv6 /64 or 127.0.0.0/8; 0: unknown. */
     uint64_t key;
-    uint32_t uid; /* maker of the peer's socket; if has_uid */
+    uint32_t uid; /* of who made its socket; if has_uid */
     bool has_uid;
     bool over_unix;
-    bool over_loopback;      /* it connected to our loopback */
-    bool from_loopback;      /* and from there: what others route or translate to 127.0.0.1 does not count */
-    char unit[HF_PEER_UNIT]; /* systemd unit or scope (Unix), or "" */
+    bool over_loopback;      /* to our loopback */
+    bool from_loopback;      /* and from there: not what others route or translate to 127.0.0.1 */
+    char unit[HF_PEER_UNIT]; /* systemd unit or scope (Unix); or "" */
 };
 
-/* For sock_diag(7). */
+/* sock_diag(7). */
 struct hf_peer_lookup {
-    int fd;            /* -1: not offered; TCP user ids are unknown */
-    uint32_t sequence; /* last query; earlier answers are ignored */
+    int fd;            /* -1: no TCP user ids */
+    uint32_t sequence; /* last query's; earlier answers are ignored */
 };
 
 void hf_peer_lookup_open(struct hf_peer_lookup *lookup);
@@ -34,18 +34,17 @@ void hf_peer_lookup_close(struct hf_peer_lookup *lookup);
 
 struct hf_peer_ends {
     struct sockaddr_storage own;  /* AF_UNSPEC: asks the kernel */
-    struct sockaddr_storage peer; /* by accept4(2) */
+    struct sockaddr_storage peer; /* accept4(2)'s */
 };
 
-/* `own` once for all connections, or AF_UNSPEC if it listens on all addresses. */
+/* `own` once for all, or AF_UNSPEC if it listens on all addresses. */
 void hf_peer_ends_of_listener(int listen_fd, struct hf_peer_ends *ret_ends);
 
-/* `fd`: a connected stream socket. Cannot fail; facts may stay unknown. */
+/* `fd`: a connected stream socket. Facts may stay unknown. */
 void hf_peer_of(struct hf_peer_lookup *lookup, int fd, const struct hf_peer_ends *ends, struct hf_peer *ret_peer);
 
-/* The key of a peer of which only the address is known. Pure. */
+/* By address alone. Pure. */
 uint64_t hf_peer_key_of_address(const struct sockaddr_storage *address);
 
-/* The outermost one in /proc/PID/cgroup: users name units inside their user@UID.service. False: none, or too long.
- * Pure. */
+/* The outermost in /proc/PID/cgroup: users name units in their user@UID.service. False: none, too long. Pure. */
 bool hf_peer_unit_of_cgroup(struct hf_view cgroup, char *unit, size_t n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The IPv4 subnets of this machine's interfaces, and datagrams to all machines in them. No loopback. */
+/* IPv4 subnets of this machine's interfaces, without loopback, and datagrams to all in them. */
 #pragma once
 
 #include <ifaddrs.h>
@@ -12,7 +12,7 @@
 
 enum { HF_SUBNETS = 32 };
 
-/* The subnets of interfaces that are up, at most HF_SUBNETS. */
+/* Of interfaces that are up. */
 struct hf_subnets {
     struct {
         in_addr_t address, mask;
@@ -20,16 +20,16 @@ struct hf_subnets {
     size_t n;
 };
 
-/* `all` is of getifaddrs(3), or NULL. Pure. */
+/* `all`: getifaddrs(3)'s, or NULL. Pure. */
 void hf_subnets_of(const struct ifaddrs *all, struct hf_subnets *ret_subnets);
-/* Reads those of this machine; none if they cannot be read. */
+/* None if unreadable. */
 void hf_subnets_read(struct hf_subnets *ret_subnets);
 bool hf_subnets_have(const struct hf_subnets *subnets, struct in_addr address);
 
-/* A UDP socket of `port` in the group 239.255.72.70, whose datagrams no router forwards. While it is open, no other
- * user of the machine gets the port, nor a datagram of it. Returns the descriptor. */
+/* UDP in the group 239.255.72.70, which no router forwards. While open, no other user of the machine gets the port, nor
+ * its datagrams. Returns the descriptor. */
 HF_MUST_USE int hf_subnet_open(in_port_t port, struct hf_err *err);
-/* Joins the group on interfaces that came since. */
+/* On interfaces that came since. */
 void hf_subnet_join(int fd);
 /* To the group, on each interface. */
 void hf_subnet_tell(int fd, in_port_t port, const void *bytes, size_t n);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A listening Unix socket, whose name appears by rename(2) when it listens, with mode and group. Replaces only a socket
- * of the same user without a listener. */
+/* A listening Unix socket, named by rename(2) when it listens, with mode and group. Replaces only a socket of this user
+ * without a listener. */
 #pragma once
 
 #include <sys/stat.h>
@@ -9,28 +9,27 @@
 #include "base/err.h"
 #include "base/macros.h"
 
-/* Less than sun_path (108), for the temporary name. */
+/* Below sun_path (108), for the temporary name. */
 enum { HF_UNIX_SOCKET_PATH = 108 - 8 };
 
 struct hf_unix_socket_params {
     const char *path; /* absolute */
     int type;         /* SOCK_STREAM or SOCK_DGRAM */
     mode_t mode;
-    gid_t gid;   /* (gid_t)-1: the process's */
-    int backlog; /* not for SOCK_DGRAM */
+    gid_t gid;   /* (gid_t)-1: process's */
+    int backlog; /* not SOCK_DGRAM */
 };
 
-/* For hf_unix_socket_remove(). */
 struct hf_unix_socket {
     char path[HF_UNIX_SOCKET_PATH];
     dev_t device;
     ino_t inode;
 };
 
-/* Ends with close of *ret_fd, then hf_unix_socket_remove(). -ENAMETOOLONG; -EPERM: another user may change the folder,
- * or owns the socket; -EEXIST: not a socket; -EADDRINUSE; others. */
+/* At the end close *ret_fd, then hf_unix_socket_remove(). -ENAMETOOLONG; -EPERM: another user may change the folder, or
+ * owns the socket; -EEXIST: no socket; -EADDRINUSE; others. */
 HF_MUST_USE int hf_unix_socket_listen(const struct hf_unix_socket_params *params, int *ret_fd,
                                       struct hf_unix_socket *ret_socket, struct hf_err *err);
 
-/* Removes the name if it still leads to our socket. `path` may be "". */
+/* If it is still our socket's. `path` may be "". */
 void hf_unix_socket_remove(struct hf_unix_socket *socket);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs static pods through the node's own containerd while no kubelet comes (whenAlone: Start).
+/* Runs static pods by the node's containerd while no kubelet comes (whenAlone: Start).
  *
  * A K3s agent starts neither containerd nor kubelet until its server answers. Then this starts containerd as a
- * transient unit of systemd, which outlives the agent, and the pods by crictl. As soon as a kubelet answers, they go.
- * What runs is asked of the runtime before each step (alone/step.h). On disk is only <state>/alone: as long as it
- * exists, something of ours may be left. Threads: loop thread only; small reads of the disk block. */
+ * transient systemd unit, which outlives the agent, and the pods by crictl; they go when a kubelet answers. Before each
+ * step it asks the runtime (alone/step.h). On disk is only <state>/alone: while it exists, something may be left.
+ * Threads: loop thread only; small reads block. */
 #pragma once
 
 #include <stddef.h>
@@ -22,7 +22,7 @@ struct hf_alone;
 
 struct hf_alone_params {
     const struct hf_fs_ops *fs;
-    const struct hf_clock_ops *clock; /* mono_ns: since the boot */
+    const struct hf_clock_ops *clock; /* mono_ns: since boot */
     const struct hf_sched_ops *sched;
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
@@ -30,26 +30,25 @@ struct hf_alone_params {
     struct hf_log *log;
     const char *state_dir;
     const char *node_name;
-    bool on_host;               /* root on the host, and not in a pod */
-    void (*changed)(void *arg); /* a status may have changed; never from within a call */
+    bool on_host;               /* root on the host, no pod */
+    void (*changed)(void *arg); /* maybe a status; never within a call */
     void *arg;
 };
 
-/* Borrows *params until freed. */
+/* Borrows until freed. */
 HF_MUST_USE int hf_alone_new(const struct hf_alone_params *params, struct hf_alone **ret_alone, struct hf_err *err);
-/* What runs goes on: the next process finds it. */
+/* Pods run on, for the next process. */
 void hf_alone_free(struct hf_alone *alone);
 HF_DEFINE_CLEANUP(struct hf_alone, hf_alone_free)
 
-/* A file of an entry with whenAlone: Start, as the agent has placed it. */
+/* A placed file of an entry with whenAlone: Start. */
 struct hf_alone_file {
     const char *entry, *path;
     unsigned char sha256[HF_SHA256_BYTES];
 };
 
-/* All that should run. Changes nothing while a file differs from its hash: it is under repair. */
+/* All that should run. No effect while a file differs from its hash, as during repair. */
 void hf_alone_set(struct hf_alone *alone, const struct hf_alone_file *files, size_t n);
 
-/* "Standby", "Starting", "Running", "Refused", "NoRuntime" or "NotOnHost", and a message or "", valid until the next
- * call. */
+/* "Standby", "Starting", "Running", "Refused", "NoRuntime" or "NotOnHost"; message or "", until the next call. */
 const char *hf_alone_status(const struct hf_alone *alone, const char *entry, const char **ret_message);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides whether the node is alone, and what to do next. Pure: facts and wishes in, one step out; the facts after the
- * step decide again, so nothing is remembered that a crash could lose. Threads: any. */
+/* Is the node alone, and what is next? Pure: facts and wishes in, a step out; the facts after it decide again, so a
+ * crash loses nothing. Threads: any. */
 #pragma once
 
 #include "alone/listing.h"
@@ -9,14 +9,14 @@
 
 enum hf_alone_presence {
     HF_ALONE_KUBELET, /* there is one: nothing of ours may run */
-    HF_ALONE_WAITING, /* not for long enough: what runs stays, nothing starts */
+    HF_ALONE_WAITING, /* not long enough: what runs stays, nothing starts */
     HF_ALONE_ALONE,
 };
 
 struct hf_alone_evidence {
     bool kubelet_answers;
-    uint64_t uptime_ns; /* of the machine */
-    /* since this process last saw a kubelet or, if it saw none, since its start */
+    uint64_t uptime_ns; /* machine's */
+    /* since this process saw a kubelet, or its start */
     uint64_t unseen_ns;
     bool seen; /* by this process */
 };
@@ -28,10 +28,10 @@ struct hf_alone_retry {
     uint64_t not_before_ns; /* mono */
 };
 
-/* A pod that should run; `retry` has one for the sandbox, then one for each container. */
+/* `retry`: sandbox, then containers. */
 struct hf_alone_wish {
     struct hf_alone_pod pod;
-    char twin[HF_ALONE_NAME + 64]; /* the name of the pod as the kubelet runs it: <name>-<node> */
+    char twin[HF_ALONE_NAME + 64]; /* as the kubelet names it: <name>-<node> */
     struct hf_alone_retry retry[1 + HF_ALONE_MAX_CONTAINERS];
 };
 
@@ -40,9 +40,9 @@ uint64_t hf_alone_retry_wait_ns(unsigned failures);
 
 struct hf_alone_facts {
     enum hf_alone_presence presence;
-    bool own_runtime;                 /* our unit with containerd is active */
-    bool other_runtime;               /* the node's own containerd runs or wants to */
-    const struct hf_listing *listing; /* NULL: not known yet */
+    bool own_runtime;                 /* with containerd, is active */
+    bool other_runtime;               /* the node's containerd runs or wants to */
+    const struct hf_listing *listing; /* NULL: unknown */
     uint64_t now_ns;
 };
 
@@ -50,12 +50,12 @@ enum hf_alone_step_kind {
     HF_ALONE_REST,
     HF_ALONE_START_RUNTIME,
     HF_ALONE_STOP_RUNTIME,
-    HF_ALONE_LIST,             /* the facts lack the listing */
+    HF_ALONE_LIST,             /* for the facts */
     HF_ALONE_REMOVE_SANDBOX,   /* id */
-    HF_ALONE_REMOVE_CONTAINER, /* id; it has ended, and is made again */
-    HF_ALONE_RUN,              /* wish: the sandbox */
-    HF_ALONE_CREATE,           /* wish, container, id of the sandbox */
-    HF_ALONE_START,            /* wish, container, id of the container */
+    HF_ALONE_REMOVE_CONTAINER, /* id; ended, made again */
+    HF_ALONE_RUN,              /* wish: sandbox */
+    HF_ALONE_CREATE,           /* wish, container, sandbox's id */
+    HF_ALONE_START,            /* wish, container, its id */
     HF_ALONE_STEPS,
 };
 extern const char *const hf_alone_step_names[HF_ALONE_STEPS];
@@ -68,7 +68,7 @@ struct hf_alone_step {
 
 struct hf_alone_step hf_alone_next(const struct hf_alone_facts *facts, struct hf_alone_wish *const *wishes, size_t n);
 
-/* All containers of the wish run in a sandbox of ours. */
+/* All its containers, in our sandbox. */
 bool hf_alone_runs(const struct hf_listing *listing, const struct hf_alone_wish *wish);
-/* None of ours is in the listing. */
+/* Of ours. */
 bool hf_alone_nothing_left(const struct hf_listing *listing);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lets the group `holdfast` pass through the state folder, which only root may enter, to the audit log, but not list
- * it. By an access control list (POSIX ACL): with mode 0711 every user could pass, and systemd undoes a change of a
- * StateDirectory's owner. Threads: any; `fs`: blocks. */
+ * it. By a POSIX ACL: with mode 0711 every user could pass, and systemd undoes a change of a StateDirectory's owner.
+ * Threads: any; `fs`: blocks. */
 #pragma once
 
 #include <sys/types.h>
@@ -14,12 +14,11 @@
 
 enum { HF_AUDIT_ACL_BYTES = 44 };
 
-/* From the text of /etc/group; 0: none, or no valid number. Pure. */
+/* By /etc/group's text; 0: none, or no valid number. Pure. */
 gid_t hf_audit_group_of(struct hf_view text, const char *name);
 
 /* system.posix_acl_access: owner rwx, group and others none, x for `group`. Pure. */
 void hf_audit_acl(gid_t group, unsigned char acl[HF_AUDIT_ACL_BYTES]);
 
-/* Only if its mode is 0700: another one is a choice, and stays (0). -errno: cannot be opened, no access control lists,
- * or no right. */
+/* Only with mode 0700: another one is a choice, and stays (0). -errno: not opened, no ACLs, or no right. */
 HF_MUST_USE int hf_audit_let_pass(const struct hf_fs_ops *fs, const char *dir, gid_t group, struct hf_err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keeps a flood of events from filling the audit log. Pure, but allocates. Threads: one at a time. */
+/* Keeps floods of events out of the audit log. Pure, but allocates. Threads: one at a time. */
 #pragma once
 
 #include "audit/entry.h"
@@ -11,24 +11,23 @@ enum { HF_AUDIT_SLOTS = 32, HF_AUDIT_BURST = 256 };
 
 struct hf_audit_calm {
     struct {
-        struct hf_audit_event *event; /* newest of the equal events; NULL: free */
+        struct hf_audit_event *event; /* newest of equal ones; NULL: free */
         uint64_t since_ns;            /* last entry about them */
-        uint64_t more;                /* equal events since */
+        uint64_t more;                /* since then */
     } slots[HF_AUDIT_SLOTS];
-    uint64_t spent_ns; /* when the bucket is full again; each token adds HF_AUDIT_REFILL_NS */
+    uint64_t spent_ns; /* the bucket is full again; a token adds HF_AUDIT_REFILL_NS */
 };
 
 enum hf_audit_verdict { HF_AUDIT_WRITE, HF_AUDIT_COUNTED, HF_AUDIT_LOST };
 
 void hf_audit_calm_done(struct hf_audit_calm *calm);
 
-/* Without memory or a free slot every event is written. */
+/* Without memory or a free slot: WRITE. */
 enum hf_audit_verdict hf_audit_calm_see(struct hf_audit_calm *calm, const struct hf_audit_event *event,
                                         uint64_t now_ns);
 
-/* When hf_audit_calm_take() has events, or HF_NEVER. */
+/* For hf_audit_calm_take(), or HF_NEVER. */
 uint64_t hf_audit_calm_due_ns(const struct hf_audit_calm *calm);
 
-/* Takes a slot whose hour has ended (with HF_NEVER any). Returns the number of events, 0: none; *ret_event is the
- * newest. */
+/* Of a slot whose hour ended (HF_NEVER: any). How many events, 0: none; *ret_event: the newest. */
 uint64_t hf_audit_calm_take(struct hf_audit_calm *calm, uint64_t now_ns, struct hf_audit_event *ret_event);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One entry of the audit log, and its line on disk. Pure. A line is a JSON object (wrapped here):
+/* An entry of the audit log, a line of JSON (wrapped here). Pure.
  *
  *     {"seq":7,"batch":7,"time":"2026-11-20T08:00:00Z","boot":"0d3c...","mono":123456,"kind":"HoldSet",
  *      "subject":"site","reason":"Held","message":"line 3 is running","prev":"<64 hex digits>","sum":"<16 hex digits>"}
  *
- * `prev`, the SHA-256 of the line before, makes a chain: a changed, removed or inserted line breaks it at the next one.
- * `sum`, from the SHA-256 of the text before it, shows a change of the last line. Blanks may precede the comma before
+ * `prev`, the SHA-256 of the line before, makes a chain, which a changed, removed or inserted line breaks.
+ * `sum`, of the text before it, shows a change of the last line. Blanks may precede the comma before
  * "sum" (hf_audit_entry_pad()). */
 #pragma once
 
@@ -15,15 +15,15 @@
 #include "codec/sha256.h"
 
 enum {
-    HF_AUDIT_SUBJECT = 256, /* bytes with the terminator, as the next three */
+    HF_AUDIT_SUBJECT = 256, /* bytes with terminator, as the next three */
     HF_AUDIT_REASON = 64,
     HF_AUDIT_MESSAGE = 513,
     HF_AUDIT_BOOT = 40,
-    HF_AUDIT_LINE_MAX = 3072, /* bytes, without the newline */
-    HF_AUDIT_SUM = 16,        /* hex digits of `sum`, and of the hash in EdgeNode.status.journal */
+    HF_AUDIT_LINE_MAX = 3072, /* without newline */
+    HF_AUDIT_SUM = 16,        /* hex digits, also of the hash in EdgeNode.status.journal */
 };
 
-/* KIND(symbol, name, repeats): `repeats`: equal events of an hour are counted (audit/calm.h). */
+/* KIND(symbol, name, repeats): equal events of an hour are counted (audit/calm.h). */
 #define HF_AUDIT_KINDS(KIND)                                                                                           \
     KIND(AGENT_STARTED, "AgentStarted", false)                                                                         \
     KIND(AGENT_STOPPED, "AgentStopped", false)                                                                         \
@@ -59,50 +59,50 @@ enum hf_audit_kind {
 #define HF_AUDIT_KIND_ENUM(symbol, name, repeats) HF_AUDIT_##symbol,
     HF_AUDIT_KINDS(HF_AUDIT_KIND_ENUM)
 #undef HF_AUDIT_KIND_ENUM
-        HF_AUDIT_KIND_COUNT /* a kind that this version does not know */
+        HF_AUDIT_KIND_COUNT /* unknown to this version */
 };
 
-const char *hf_audit_kind_name(enum hf_audit_kind kind); /* "AgentStarted"; "" for HF_AUDIT_KIND_COUNT */
-enum hf_audit_kind hf_audit_kind_of(const char *name);   /* HF_AUDIT_KIND_COUNT: unknown */
+const char *hf_audit_kind_name(enum hf_audit_kind kind); /* "AgentStarted"; "": unknown */
+enum hf_audit_kind hf_audit_kind_of(const char *name);
 bool hf_audit_kind_repeats(enum hf_audit_kind kind);
 
-/* The texts are valid UTF-8 without control characters. */
+/* Valid UTF-8, no control characters. */
 struct hf_audit_event {
     enum hf_audit_kind kind;
-    char subject[HF_AUDIT_SUBJECT]; /* such as "edge-inference@1.4.2" */
-    char reason[HF_AUDIT_REASON];   /* CamelCase word, or "" */
-    char message[HF_AUDIT_MESSAGE]; /* for a person, or "" */
+    char subject[HF_AUDIT_SUBJECT]; /* "edge-inference@1.4.2" */
+    char reason[HF_AUDIT_REASON];   /* CamelCase, or "" */
+    char message[HF_AUDIT_MESSAGE]; /* or "" */
 };
 
-/* Cuts each text after a whole character. Texts may be hostile: what a terminal acts on (base/encoding/plain.h) becomes
- * a blank, a byte that is not UTF-8 a '?'. NULL: "". */
+/* Cuts after a whole character. Texts may be hostile: what a terminal acts on (base/encoding/plain.h) becomes a blank,
+ * what is not UTF-8 '?'. NULL: "". */
 void hf_audit_event_set(struct hf_audit_event *event, enum hf_audit_kind kind, const char *subject, const char *reason,
                         const char *message);
 
 struct hf_audit_entry {
     struct hf_audit_event event;
-    char kind_name[HF_AUDIT_REASON]; /* also of a kind that this version does not know */
+    char kind_name[HF_AUDIT_REASON]; /* also unknown ones */
     uint64_t seq;                    /* from 1 */
-    uint64_t batch;                  /* first entry of the write that brought this one to disk */
-    uint64_t unix_ns;                /* best guess; whole seconds in the line */
-    /* Both 0: the node is sure of the time. Else a latest time of 0: there is no upper limit. */
+    uint64_t batch;                  /* first entry of its write */
+    uint64_t unix_ns;                /* best guess; seconds in the line */
+    /* Both 0: the time is sure. Else latest 0: no upper limit. */
     uint64_t earliest_unix_ns, latest_unix_ns;
-    char boot[HF_AUDIT_BOOT]; /* id of the boot; "" if unknown */
-    uint64_t mono_ms;         /* monotonic time in this boot, in milliseconds */
+    char boot[HF_AUDIT_BOOT]; /* boot's id, or "" */
+    uint64_t mono_ms;         /* monotonic, ms */
     uint64_t count;           /* equal events; EntriesLost: lost entries */
-    uint64_t dropped;         /* SegmentStarted: entries that rotation has removed so far */
-    char prev[HF_SHA256_HEX]; /* of the line before; zeros in entry 1 */
+    uint64_t dropped;         /* SegmentStarted: entries removed by rotation */
+    char prev[HF_SHA256_HEX]; /* of the line before; entry 1: zeros */
 };
 
-/* Appends the line, without a newline. -ENOMEM; -E2BIG: `out` is full, or the line exceeds HF_AUDIT_LINE_MAX. */
+/* Appends, without newline. -E2BIG: `out`, or HF_AUDIT_LINE_MAX. */
 HF_MUST_USE int hf_audit_entry_format(const struct hf_audit_entry *entry, struct hf_buf *out);
 
-/* Adds blanks to the last line of `lines`, from `begin` to its newline, and sums it again. Errors as above; `lines` is
- * then unchanged. */
+/* Adds blanks to the last of `lines`, from `begin` to its newline, with a new sum. Errors as above, `lines`
+ * unchanged. */
 HF_MUST_USE int hf_audit_entry_pad(struct hf_buf *lines, size_t begin, size_t blanks);
 
-/* Parses a line without its newline; checks `sum`. -EBADMSG: no line of an audit log, or changed. */
+/* Without newline; checks `sum`. -EBADMSG: another form, or changed. */
 HF_MUST_USE int hf_audit_entry_parse(struct hf_view line, struct hf_audit_entry *ret_entry, struct hf_err *err);
 
-/* `prev` of the first line. */
+/* First line's `prev`. */
 void hf_audit_no_prev(char zeros[HF_SHA256_HEX]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists and reads the files of an audit log: audit-<seq>.jsonl, <seq> being the number of the first entry, with leading
- * zeros to sort. With `fs`: blocks. Threads: any. */
+/* Files of an audit log: audit-<seq>.jsonl, <seq>: first entry's number, with zeros to sort. With `fs`: blocks.
+ * Threads: any. */
 #pragma once
 
 #include <limits.h>
@@ -15,49 +15,47 @@ enum {
     HF_AUDIT_SEGMENT_BYTES = 128 << 10,
     HF_AUDIT_SEGMENTS = 8,
     HF_AUDIT_NAME = 40,
-    HF_AUDIT_MAX_FOUND = 32, /* the oldest above this number are not listed */
+    HF_AUDIT_MAX_FOUND = 32, /* older ones are not listed */
 };
 
 struct hf_audit_segments {
-    uint64_t first[HF_AUDIT_MAX_FOUND]; /* number of each one's first entry, in order */
+    uint64_t first[HF_AUDIT_MAX_FOUND]; /* first entries' numbers, in order */
     size_t n;
 };
 
 struct hf_audit_line {
-    const char *segment; /* name of the file; borrowed */
-    unsigned number;     /* in the segment, from 1 */
-    struct hf_view text; /* without the newline */
-    /* 0: good; -EBADMSG: damaged; others: the segment is unreadable. Not 0: see `err`, `entry` is zero. */
+    const char *segment; /* file name; borrowed */
+    unsigned number;     /* in it, from 1 */
+    struct hf_view text; /* without newline */
+    /* 0: good; -EBADMSG: damaged; others: unreadable segment. Not 0: see `err`, `entry` is zero. */
     int r;
     struct hf_err err;
     struct hf_audit_entry entry;
     char hash[HF_SHA256_HEX]; /* of `text` */
 };
 
-/* Returns `name`, filled. */
 const char *hf_audit_segment_name(uint64_t first, char name[HF_AUDIT_NAME]);
 
 /* -ENAMETOOLONG. */
 HF_MUST_USE int hf_audit_segment_path(const char *dir, uint64_t first, char path[PATH_MAX], struct hf_err *err);
 
-/* Ignores all other names. -ENOENT: there is no such folder. */
+/* Ignores other names. -ENOENT: no folder. */
 HF_MUST_USE int hf_audit_segments_list(const struct hf_fs_ops *fs, const char *dir, struct hf_audit_segments *ret,
                                        struct hf_err *err);
 
-/* Appends the content; text->max must be above HF_AUDIT_SEGMENT_BYTES. -E2BIG: above it. -ENAMETOOLONG. Others: cannot
- * be opened or read. */
+/* Appends; text->max must exceed HF_AUDIT_SEGMENT_BYTES. -E2BIG: above it. -ENAMETOOLONG. Others: not opened or
+ * read. */
 HF_MUST_USE int hf_audit_segment_read(const struct hf_fs_ops *fs, const char *dir, uint64_t first, struct hf_buf *text,
                                       struct hf_err *err);
 
-/* The next line of *rest; false at the end. First set line->segment, and line->number to 0. A last line without a
- * newline is damaged. */
+/* Of *rest; false: the end. First line->segment is set, line->number 0. A last line without newline is damaged. */
 bool hf_audit_line_next(struct hf_view *rest, struct hf_audit_line *line);
 
-/* Each line, with *text (maximum as above) as memory. A result of `visit` other than 0 ends it, and is returned. An
- * unreadable or empty segment is one damaged line. */
+/* Each line, in *text (as above). `visit`: not 0 ends it, and is returned. An unreadable or empty segment is one
+ * damaged line. */
 HF_MUST_USE int hf_audit_segment_visit(const struct hf_fs_ops *fs, const char *dir, uint64_t first, struct hf_buf *text,
                                        int (*visit)(void *arg, const struct hf_audit_line *line), void *arg);
 
-/* The same for the segment of entry `from` and all later ones; 0: all. Also -errno if the folder cannot be listed. */
+/* The same from entry `from`'s segment on; 0: all. Also -errno of the folder. */
 HF_MUST_USE int hf_audit_read(const struct hf_fs_ops *fs, const char *dir, uint64_t from,
                               int (*visit)(void *arg, const struct hf_audit_line *line), void *arg, struct hf_err *err);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes segments so that a power cut cannot damage durable lines. All functions block. Threads: any, one call at a
- * time for a folder. */
+/* Writes segments so that power cuts cannot damage durable lines. Blocks. Threads: any, one at a time for a folder. */
 #pragma once
 
 #include <sys/types.h>
@@ -10,27 +9,27 @@
 #include "base/macros.h"
 
 enum {
-    HF_AUDIT_SECTOR = 512, /* the smallest sector of disks */
-    HF_AUDIT_NO_GROUP = 0, /* only root may read the log */
+    HF_AUDIT_SECTOR = 512, /* smallest of disks */
+    HF_AUDIT_NO_GROUP = 0, /* only root may read */
 };
 
 struct hf_audit_place {
     const struct hf_fs_ops *fs;
     const char *dir;
-    gid_t group; /* may read the log, or HF_AUDIT_NO_GROUP */
+    gid_t group; /* may read; or HF_AUDIT_NO_GROUP */
 };
 
 /* Makes a missing folder, and gives it to the group; 0 even if that fails. */
 HF_MUST_USE int hf_audit_write_folder(const struct hf_audit_place *place, struct hf_err *err);
 
-/* Durable. `offset`: a multiple of HF_AUDIT_SECTOR; is_new: makes the file. -ENOENT: no file or folder. Others: some
- * bytes from `offset` on may be written; call again. */
+/* Durable. `offset`: a multiple of HF_AUDIT_SECTOR; is_new: makes it. -ENOENT: no file or folder. Others: bytes from
+ * `offset` may be written; call again. */
 HF_MUST_USE int hf_audit_write_append(const struct hf_audit_place *place, uint64_t first, bool is_new, uint64_t offset,
                                       const void *bytes, size_t n, struct hf_err *err);
 
-/* Durable: after -errno or a power cut, the old content or the new. */
+/* Durable: always old content or new. */
 HF_MUST_USE int hf_audit_write_replace(const struct hf_audit_place *place, uint64_t first, const void *bytes, size_t n,
                                        struct hf_err *err);
 
-/* What a power cut during hf_audit_write_replace() may have left. */
+/* Left by a power cut in hf_audit_write_replace(). */
 void hf_audit_write_forget(const struct hf_audit_place *place);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The newest received version of each object on disk, for a node without a network.
+/* The newest received version of objects, on disk for a node without network.
  *
- * Writes are durable. Refuses names that lead outside. Threads: any, one at a time. Blocks: call in a job (hf_job) or
- * at the start. */
+ * Durable. Refuses names that lead outside. Threads: any, one at a time. Blocks: in a job (hf_job) or at the start. */
 #pragma once
 
 #include "base/err.h"
@@ -14,7 +13,7 @@ enum { HF_CACHE_MAX_OBJECTS = 10000, HF_CACHE_MAX_BYTES = 64 << 20, HF_CACHE_MAX
 
 struct hf_cache;
 
-/* Makes `dir` if missing. */
+/* Makes a missing `dir`. */
 HF_MUST_USE int hf_cache_open(const struct hf_fs_ops *fs, const char *dir, struct hf_cache **ret_cache,
                               struct hf_err *err);
 void hf_cache_free(struct hf_cache *cache);
@@ -22,23 +21,23 @@ HF_DEFINE_CLEANUP(struct hf_cache, hf_cache_free)
 
 struct hf_cache_resume {
     char resource_version[64];     /* or "" */
-    uint64_t last_contact_unix_ns; /* with the API server itself; 0: none */
-    char labels[65];               /* hash of the node's labels if they chose the objects, else "" */
+    uint64_t last_contact_unix_ns; /* with the API server itself; or 0 */
+    char labels[65];               /* hash of the node's labels if they chose objects, or "" */
 };
 
-/* `visit` gets each object (borrowed), by file name; its -errno ends the load. `followed`: `kind`, or "EdgeUpdate" for
- * "EdgeUpdateRefused". Syncs what an earlier process may not have. *ret_damaged includes the resume point; with damaged
- * entries resource_version is "", also on disk. Errors, but for damage: an invalid `kind`, reading such as -EACCES, no
- * memory, `visit`. */
+/* `visit`: each object (borrowed), by file name; its -errno ends the load. `followed`: `kind`, or "EdgeUpdate" for
+ * "EdgeUpdateRefused". Syncs what an earlier process may not have. *ret_damaged: also the resume point; then
+ * resource_version is "", also on disk. Errors, but for damage: invalid `kind`, reading such as -EACCES, no memory,
+ * `visit`. */
 HF_MUST_USE int hf_cache_load(struct hf_cache *cache, const char *kind, const char *followed,
                               int (*visit)(void *arg, json_t *object), void *arg, struct hf_cache_resume *ret_resume,
                               unsigned *ret_damaged, struct hf_err *err);
 
-/* The first damaged entry of the last load, such as "'EdgeUpdate/x.json': reason", or "". */
+/* Of the last load, first: "'EdgeUpdate/x.json': reason", or "". */
 const char *hf_cache_damage(const struct hf_cache *cache);
 
-/* Skipped if unchanged. -EINVAL: invalid `kind` or name. -E2BIG: too large, or a limit. Put and remove all changes
- * before the resume point that includes them. */
+/* Changes only. -EINVAL: invalid `kind` or name. -E2BIG: too large, or a limit. Put and remove all before the resume
+ * point that includes them. */
 HF_MUST_USE int hf_cache_put(struct hf_cache *cache, const char *kind, const json_t *object, struct hf_err *err);
 HF_MUST_USE int hf_cache_remove(struct hf_cache *cache, const char *kind, const char *name, struct hf_err *err);
 HF_MUST_USE int hf_cache_set_resume(struct hf_cache *cache, const char *kind, const struct hf_cache_resume *resume,

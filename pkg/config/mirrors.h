@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The order of URLs for a download: the mirrors, the URL itself, last the mirrors that failed lately.
+/* URLs of a download in order: mirrors, the URL itself, mirrors that failed lately.
  *
  * Mirrors are not trusted: the caller compares the hash; hf_mirrors_blame() finds those with a part in wrong content.
  * Pure. */
@@ -10,16 +10,16 @@
 
 enum { HF_MIRROR_SLOTS = 64, HF_TRIES_MAX = HF_CONFIG_MAX_MIRROR_URLS + 1 };
 
-/* Zeros at first. When full, forgets the one that would rest the shortest. */
+/* Zeros at first. Full, it forgets the one with the shortest rest. */
 struct hf_mirror_memory {
     struct hf_mirror_slot {
-        uint64_t id;       /* fingerprint of its URL prefix; 0: free */
+        uint64_t id;       /* its URL prefix's fingerprint; 0: free */
         uint64_t until_ns; /* monotonic */
-        uint64_t served;   /* fingerprint of its last artifact; 0: none */
+        uint64_t served;   /* its last artifact's; 0: none */
     } slots[HF_MIRROR_SLOTS];
 };
 
-/* `mirror` is 0 for the URL itself. */
+/* `mirror` 0: the URL itself. */
 struct hf_try {
     char *url;
     uint64_t mirror;
@@ -34,9 +34,9 @@ HF_MUST_USE int hf_mirrors_list(const struct hf_config *config, const struct hf_
                                 uint64_t now_ns, struct hf_tries *ret_tries);
 void hf_mirrors_list_done(struct hf_tries *tries);
 
-/* A mirror that has served bytes of the artifact `key` rests no longer. */
+/* A mirror that served bytes of artifact `key` rests no longer. */
 void hf_mirrors_failed(struct hf_mirror_memory *memory, uint64_t mirror, uint64_t now_ns);
 void hf_mirrors_served(struct hf_mirror_memory *memory, uint64_t mirror, const char *key, uint64_t now_ns);
 
-/* The content of `key` was wrong. True: a mirror had part in it, so a retry may help. */
+/* `key`'s content was wrong. True: by a mirror, too: retry. */
 bool hf_mirrors_blame(struct hf_mirror_memory *memory, const char *key, uint64_t now_ns);

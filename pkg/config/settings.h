@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The content of struct hf_config, for this folder. Lists end with NULL; NULL is empty, except of `exec` and `units`.
- * Threads: any. */
+/* Of struct hf_config, for this folder. Lists end with NULL; NULL: empty, except `exec` and `units`. Threads: any. */
 #pragma once
 
 #include "api/field/decode.h"
 #include "config/artifacts.h"
 #include "config/config.h"
 
-/* Bounds of a SyncPolicy. */
+/* A SyncPolicy's. */
 enum hf_config_list {
     HF_CONFIG_FILES,
     HF_CONFIG_FOLDERS,
@@ -19,7 +18,7 @@ enum hf_config_list {
     HF_CONFIG_LISTS,
 };
 
-/* Bounds of an entry of spec.manifests. */
+/* spec.manifests'. */
 enum hf_config_manifest_list {
     HF_CONFIG_MANIFEST_FILES,
     HF_CONFIG_MANIFEST_SECRETS,
@@ -43,27 +42,27 @@ struct hf_config {
     const char *const *exec;  /* NULL: every program */
     const char *const *units; /* NULL: every service */
     const char *const *roots;
-    uint64_t reserve_basis_points, reserve_bytes; /* the smaller one; UINT64_MAX: only the other */
+    uint64_t reserve_basis_points, reserve_bytes; /* the smaller; UINT64_MAX: the other */
     /* `manifests`, and what `signedPolicies.manifests` adds */
     struct hf_config_manifests manifests[HF_CONFIG_SCOPES];
     struct hf_config_artifact *artifacts;
     size_t n_artifacts;
     struct hf_config_mirror *mirrors;
     size_t n_mirrors;
-    const char *static_pod_folder; /* or NULL */
+    const char *static_pod_folder;
     enum hf_config_page page;
     bool refuses_clock_resync;
     bool refuses_sealed_secrets;
     bool counts_floors;
     struct hf_config_share share; /* 0: default */
-    bool share_is_wrong;          /* some field: not allowed */
-    const char *tcti;             /* or NULL */
-    uint32_t tpm_pcrs;            /* bit N: PCR N */
+    bool share_is_wrong;          /* some field; not allowed */
+    const char *tcti;
+    uint32_t tpm_pcrs; /* bit N: PCR N */
     bool requires_signed_policy, requires_signed_manifests;
     bool is_unusable; /* hf_config_is_usable() */
     char *faults[HF_CONFIG_MAX_FAULTS];
     size_t n_faults;
-    json_t *tree; /* owns the lists' texts; NULL: constants */
+    json_t *tree; /* owns lists' texts; NULL: constants */
     /* lists for hf_config_free() */
     const char **owned[HF_CONFIG_SCOPES * (HF_CONFIG_LISTS + HF_CONFIG_MANIFEST_LISTS) + 3];
     size_t n_owned;
@@ -85,13 +84,13 @@ bool hf_config_in_list(const char *const *list, hf_config_covers_fn *covers, con
 /* `pattern` is for fnmatch(3). */
 bool hf_config_is_service(const char *pattern, const char *unit);
 
-/* *err tells the owner to put `add` into the list of this name, `part` followed by `list`. */
+/* err: put `add` into the list named `part`, then `list`. */
 void hf_config_refuse_with(const struct hf_config *config, const char *part, const char *list, const char *what,
                            const char *add, struct hf_err *err);
 
-/* For an unusable file: the restricted defaults (hf_config_parse()), with one fault. */
+/* Unusable file: restricted defaults (hf_config_parse()), one fault. */
 HF_MUST_USE int hf_config_refuse(const char *name, const char *fault, struct hf_config **ret_config,
                                  struct hf_err *err);
 
-/* For a missing file: the defaults. */
+/* Missing file: defaults. */
 HF_MUST_USE int hf_config_absent(const char *name, struct hf_config **ret_config, struct hf_err *err);

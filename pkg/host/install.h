@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Installs the agent on its host, refreshes and removes it. Blocks. Main thread.
+/* Installs, refreshes and removes the agent on its host. Blocks. Main thread.
  *
- * Each step is durable and leaves what is there already, so that all of it may run again after a power cut at any
- * moment. The unit comes last, because it names everything else, and goes first. */
+ * Steps are durable and repeatable, so that all may run again after a power cut. The unit comes last, as it names all
+ * else, and goes first. */
 #pragma once
 
 #include "base/view.h"
@@ -16,18 +16,18 @@ struct hf_hostlife_install {
     const char *version;
 };
 
-/* The build of the image, where the host has none; unit and environment; then enables and starts the unit, and waits
- * until the agent is ready. *ret_reason after an error: for the condition. */
+/* The image's build, if the host has none; unit and environment; enables and starts the unit, and waits until the agent
+ * is ready. *ret_reason after an error: the condition's. */
 HF_MUST_USE int hf_hostlife_install(const struct hf_hostlife_install *install, enum hf_hostlife_reason *ret_reason,
                                     struct hf_err *err);
 
-/* Unit and environment alone, if they differ; then restarts the unit. */
+/* Changed unit and environment; restarts. */
 HF_MUST_USE int hf_hostlife_refresh(const struct hf_hostlife_install *install, enum hf_hostlife_reason *ret_reason,
                                     struct hf_err *err);
 
-/* Enables and starts the unit, which an earlier start installed. */
+/* A unit that is installed. */
 HF_MUST_USE int hf_hostlife_start(const struct hf_hostlife_systemd *systemd, struct hf_err *err);
 
-/* Stops and disables the unit and removes all that was installed. The state stays. */
+/* Stops and disables the unit, removes all but the state. */
 HF_MUST_USE int hf_hostlife_remove(const struct hf_hostlife_place *place, const struct hf_hostlife_systemd *systemd,
                                    struct hf_err *err);

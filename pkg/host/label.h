@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The SELinux label that a file needs so that systemd may read or execute it. Pure.
- *
- * A file that a container wrote has the container's type and its categories, and systemd may execute neither. */
+/* The SELinux label by which systemd may read or execute a file: one that a container wrote has the container's type
+ * and categories. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,10 +9,10 @@
 
 enum { HF_HOSTLIFE_LABEL = 256 };
 
-/* The type that a label names; false: none. Units have that of their folder, which policies name differently
- * (systemd_unit_file_t of Fedora, systemd_unit_t of the reference policy). */
+/* False: none. Units have their folder's, which policies name differently (systemd_unit_file_t of Fedora,
+ * systemd_unit_t of the reference policy). */
 bool hf_hostlife_label_type(struct hf_view label, char type[HF_HOSTLIFE_LABEL]);
 
-/* `current`: USER:ROLE:TYPE[:LEVEL] of the file, without a terminator; empty: SELinux is off. True: *label is to be
- * set, with a level only where the policy has levels, and no categories. */
+/* `current`: a file's USER:ROLE:TYPE[:LEVEL], no terminator; empty: SELinux is off. True: set *label, with a level if
+ * the policy has any, and no categories. */
 bool hf_hostlife_label(struct hf_view current, const char *type, char label[HF_HOSTLIFE_LABEL]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the pod of the agent does with its host. Pure; tests/golden/host_plan.txt has the cases. */
+/* What the agent's pod does with its host. Pure; cases: tests/golden/host_plan.txt. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,45 +8,45 @@
 #include "base/err.h"
 #include "base/macros.h"
 
-/* Where the agent is to live: --host-life. */
+/* --host-life: where the agent lives. */
 enum hf_hostlife {
-    HF_HOSTLIFE_OFF,  /* not asked for: the process is an agent where it is */
-    HF_HOSTLIFE_AUTO, /* on the host where that works, else in the pod */
+    HF_HOSTLIFE_OFF,  /* where it is */
+    HF_HOSTLIFE_AUTO, /* on the host if that works, else in the pod */
     HF_HOSTLIFE_HOST, /* on the host or not at all */
-    HF_HOSTLIFE_POD,  /* in the pod; what was installed on the host goes */
+    HF_HOSTLIFE_POD,  /* in the pod; removes what is on the host */
 };
 
 enum hf_hostlife_has {
-    HF_HOSTLIFE_BUILD = 1 << 0,           /* the image has a build for hosts */
-    HF_HOSTLIFE_SYSTEMD = 1 << 1,         /* systemd's manager answers */
-    HF_HOSTLIFE_UNSUITABLE = 1 << 2,      /* os-release names a system that cannot */
-    HF_HOSTLIFE_FOREIGN_UNIT = 1 << 3,    /* a holdfast-agent.service that is not ours */
-    HF_HOSTLIFE_IN_MEMORY = 1 << 4,       /* the state folder or the unit folder is */
-    HF_HOSTLIFE_UNITS_READ_ONLY = 1 << 5, /* nothing can be written into the unit folder */
-    HF_HOSTLIFE_NOEXEC = 1 << 6,          /* the state folder is mounted noexec */
-    HF_HOSTLIFE_NO_LABELS = 1 << 7,       /* SELinux is on and refuses the labels that systemd needs */
-    HF_HOSTLIFE_MARK = 1 << 8,            /* an earlier pod installed here */
-    HF_HOSTLIFE_OTHER_BOOT = 1 << 9,      /* ... in an earlier boot */
-    HF_HOSTLIFE_UNIT = 1 << 10,           /* our unit file is there */
-    HF_HOSTLIFE_SLOT = 1 << 11,           /* `current` and the supervisor are there */
-    HF_HOSTLIFE_SAME = 1 << 12,           /* unit and environment are as this pod would write them */
-    HF_HOSTLIFE_FORGOT = 1 << 13,         /* decided in an earlier life: the place does not persist */
-    HF_HOSTLIFE_POD_SECRETS = 1 << 14,    /* the pod has secrets as files that the host has not */
-    HF_HOSTLIFE_OPEN_FOLDER = 1 << 15,    /* others than root may put files into the state folder or host/ */
+    HF_HOSTLIFE_BUILD = 1 << 0,           /* image has a build for hosts */
+    HF_HOSTLIFE_SYSTEMD = 1 << 1,         /* systemd answers */
+    HF_HOSTLIFE_UNSUITABLE = 1 << 2,      /* by os-release */
+    HF_HOSTLIFE_FOREIGN_UNIT = 1 << 3,    /* holdfast-agent.service is not ours */
+    HF_HOSTLIFE_IN_MEMORY = 1 << 4,       /* state or unit folder is */
+    HF_HOSTLIFE_UNITS_READ_ONLY = 1 << 5, /* unit folder */
+    HF_HOSTLIFE_NOEXEC = 1 << 6,          /* state folder */
+    HF_HOSTLIFE_NO_LABELS = 1 << 7,       /* SELinux refuses labels that systemd needs */
+    HF_HOSTLIFE_MARK = 1 << 8,            /* an earlier pod's */
+    HF_HOSTLIFE_OTHER_BOOT = 1 << 9,      /* ... of an earlier boot */
+    HF_HOSTLIFE_UNIT = 1 << 10,           /* ours */
+    HF_HOSTLIFE_SLOT = 1 << 11,           /* `current` and supervisor are there */
+    HF_HOSTLIFE_SAME = 1 << 12,           /* unit and environment, as this pod's */
+    HF_HOSTLIFE_FORGOT = 1 << 13,         /* decided earlier: the place does not persist */
+    HF_HOSTLIFE_POD_SECRETS = 1 << 14,    /* as files, not on the host */
+    HF_HOSTLIFE_OPEN_FOLDER = 1 << 15,    /* others than root may write to state folder or host/ */
 };
 enum { HF_HOSTLIFE_FACTS = 16 };
 
 struct hf_hostlife_facts {
-    unsigned has; /* of enum hf_hostlife_has */
+    unsigned has; /* enum hf_hostlife_has */
     uint64_t free_bytes, needed_bytes;
 };
 
 enum hf_hostlife_act {
     HF_HOSTLIFE_STAY_POD,
     HF_HOSTLIFE_INSTALL, /* what is missing */
-    HF_HOSTLIFE_REFRESH, /* unit and environment; then restart */
+    HF_HOSTLIFE_REFRESH, /* unit, environment; restart */
     HF_HOSTLIFE_WATCH,
-    HF_HOSTLIFE_REMOVE, /* then stay a pod */
+    HF_HOSTLIFE_REMOVE, /* then STAY_POD */
 };
 
 /* X(enumerator, "name", "message"): condition HostLife. */
@@ -80,19 +80,19 @@ enum hf_hostlife_reason {
         HF_HOSTLIFE_REASON_COUNT
 };
 
-/* "" for HF_HOSTLIFE_NO_REASON. */
+/* Or "". */
 const char *hf_hostlife_reason_name(unsigned reason);
 const char *hf_hostlife_reason_message(enum hf_hostlife_reason reason);
 bool hf_hostlife_reason_is_on_host(enum hf_hostlife_reason reason);
 
 struct hf_hostlife_plan {
     enum hf_hostlife_act act;
-    enum hf_hostlife_reason reason; /* of STAY_POD, and of REMOVE with `life` other than POD */
+    enum hf_hostlife_reason reason; /* of STAY_POD, and REMOVE unless `life` is POD */
 };
 
 struct hf_hostlife_plan hf_hostlife_plan(enum hf_hostlife life, const struct hf_hostlife_facts *facts);
 
-/* "StayPod" and so on. */
+/* "StayPod" */
 const char *hf_hostlife_act_name(enum hf_hostlife_act act);
 /* -EINVAL. */
 HF_MUST_USE int hf_hostlife_parse(const char *text, enum hf_hostlife *ret_life);

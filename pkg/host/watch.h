@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When the pod steps in for the agent on the host, and when it steps back. Pure. */
+/* When the pod steps in for the host's agent, and back. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,13 +8,13 @@
 #include "base/clock.h"
 
 struct hf_hostlife_watch {
-    uint64_t gone_since_ns; /* HF_NEVER: it is there */
+    uint64_t gone_since_ns; /* HF_NEVER: there */
 };
 
 struct hf_hostlife_seen {
-    bool locked; /* another process has the state folder */
-    bool wanted; /* the host's unit runs, or is about to: it may wait for the folder */
-    bool acts;   /* the pod's own agent runs */
+    bool locked; /* the state folder, by another process */
+    bool wanted; /* the host's unit runs, or soon: it may wait for the folder */
+    bool acts;   /* pod's own agent runs */
 };
 
 enum hf_hostlife_step { HF_HOSTLIFE_KEEP, HF_HOSTLIFE_STEP_IN, HF_HOSTLIFE_STEP_BACK };

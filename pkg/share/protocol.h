@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The texts between the agents of a site. Pure; every one comes from outside.
+/* Texts between a site's agents. Pure; untrusted.
  *
  *   over UDP    "holdfast-share 1 ask CLUSTER\n" to the group, "holdfast-share 1 here CLUSTER\n" back
  *   over TLS    GET /v1/state/SHA256      who asks wants it; answer: "have", "fetching BYTES", "wanted" or "absent"
@@ -19,15 +19,14 @@ struct hf_share_request {
     bool ranged;
 };
 
-/* -EBADMSG: another method, path or Range, or no HTTP/1 request. */
+/* -EBADMSG: method, path, Range, or no HTTP/1. */
 int hf_share_request_parse(struct hf_view head, struct hf_share_request *ret_request);
 
 const char *hf_share_state_format(enum hf_share_state state, uint64_t bytes, char text[HF_SHARE_STATE_TEXT]);
-/* -EBADMSG */
 int hf_share_state_parse(struct hf_view text, enum hf_share_state *ret_state, uint64_t *ret_bytes);
 
-/* The nodes of one authority: hex of a part of the hash of its certificate. Returns `cluster`. */
+/* Nodes of one authority: part of its certificate's hash, hex. */
 const char *hf_share_cluster(const char *ca_pem, char cluster[HF_SHARE_CLUSTER]);
 size_t hf_share_datagram_format(bool ask, const char *cluster, char text[HF_SHARE_DATAGRAM]);
-/* 1: ask, 0: here, -EBADMSG: none of this cluster. */
+/* 1: ask, 0: here, -EBADMSG: not of this cluster. */
 int hf_share_datagram_parse(struct hf_view text, const char *cluster);

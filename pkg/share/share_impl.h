@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Internal: shared by share.c (life, discovery), above offer.c (this node serves), want.c (it wants) and peers.c. */
+/* Internal: share.c (life, discovery), above offer.c (this node serves), want.c (it wants) and peers.c. */
 #pragma once
 
 #include <netinet/in.h>
@@ -11,34 +11,34 @@
 
 enum { SHARE_PEERS = 64, SHARE_RESTS = 32, SHARE_OFFERS = 8 };
 
-/* A node that served other content, or held this one up: by its name, since an address may be another's tomorrow. */
+/* Served other content, or held this node up: by name, as addresses change. */
 struct share_rest {
     char node[HF_HTTP_NODE];
     uint64_t until_ns; /* 0: free */
 };
 
-/* A node of the subnet that has answered or asked. */
+/* Of the subnet, by its answer or question. */
 struct share_peer {
     struct hf_sharing *share;
     struct in_addr address;
     char host[INET_ADDRSTRLEN];
-    char node[HF_HTTP_NODE]; /* of its certificate; "": no handshake yet */
+    char node[HF_HTTP_NODE]; /* by certificate; "": no handshake yet */
     uint64_t busy_until_ns;
     unsigned failures; /* in a row */
-    bool here;         /* it has answered or asked since the last discovery began */
+    bool here;         /* since the last discovery began */
     /* of the wanted content */
     enum hf_share_state state;
     uint64_t bytes, grew_ns;   /* FETCHING */
-    uint64_t since_ns;         /* in this state */
-    uint64_t heard_ns;         /* its last answer */
-    uint64_t asked_ns;         /* when it asked this node for the same */
-    struct hf_http_call *call; /* a question in progress */
+    uint64_t since_ns;         /* of `state` */
+    uint64_t heard_ns;         /* last answer */
+    uint64_t asked_ns;         /* it asked for the same */
+    struct hf_http_call *call; /* or NULL */
 };
 
 enum share_phase {
     SHARE_NOTHING,
-    SHARE_DISCOVER, /* asks who is there */
-    SHARE_ASK,      /* asks each what it has */
+    SHARE_DISCOVER, /* who is there? */
+    SHARE_ASK,      /* what has each? */
     SHARE_WAITS,    /* for a neighbour */
     SHARE_GETS,     /* from a neighbour */
     SHARE_FETCHES,  /* from the origin */
@@ -47,13 +47,13 @@ enum share_phase {
 struct share_want {
     enum share_phase phase;
     char sha256[HF_SHA256_HEX];
-    uint64_t bytes;    /* of a download from the origin */
-    uint64_t until_ns; /* waits no longer */
-    uint64_t phase_ns; /* its begin */
-    unsigned told;     /* datagrams in this phase */
-    uint64_t poll_ns;  /* next question to the one it waits for */
+    uint64_t bytes;    /* from the origin */
+    uint64_t until_ns; /* of waiting */
+    uint64_t phase_ns;
+    unsigned told;    /* datagrams, in this phase */
+    uint64_t poll_ns; /* next question to `peer` */
     struct share_peer *peer;
-    bool hurried; /* the caller waits for the end only */
+    bool hurried; /* the caller only waits for the end */
     hf_share_decided_fn *decided;
     void *arg;
 };
@@ -72,13 +72,13 @@ struct hf_sharing {
     struct hf_share_params p;
     char *node_name;
     struct hf_http_agents agents;
-    /* the owner's */
+    /* owner's */
     uint16_t port;
     uint64_t bytes_per_s;
-    char *ca_pem, *cert_pem, *key_pem; /* NULL: the owner shares nothing */
+    char *ca_pem, *cert_pem, *key_pem; /* NULL: shares nothing */
     bool allowed, failed;
     char cluster[HF_SHARE_CLUSTER];
-    /* while it is on */
+    /* while on */
     struct hf_certified *server;
     struct hf_http_client *client;
     int udp;
@@ -87,7 +87,7 @@ struct hf_sharing {
     struct hf_share_store store;
     struct share_peer peers[SHARE_PEERS];
     size_t n_peers;
-    struct hf_subnets subnets; /* as of subnets_ns; 0: not read yet */
+    struct hf_subnets subnets; /* of subnets_ns; 0: unread */
     uint64_t subnets_ns;
     struct share_rest rests[SHARE_RESTS];
     struct share_want want;
@@ -96,26 +96,26 @@ struct hf_sharing {
     struct hf_metric_family *refused, *downloads;
 };
 
-/* ---- peers.c ----------------------------------------------------------------------------------------------------- */
+/* ---- peers.c ---- */
 
-/* NULL: the table is full, or the address is not in a subnet of this node. */
+/* NULL: full, or in no subnet of ours. */
 struct share_peer *share_peer_at(struct hf_sharing *share, struct in_addr address);
-/* In a subnet of this node, whose interfaces are looked at once a second at most: anybody can send datagrams. */
+/* In a subnet of ours, looked up once a second at most: anybody sends datagrams. */
 bool share_is_near(struct hf_sharing *share, struct in_addr address);
 void share_tell(struct hf_sharing *share);
-/* The timer runs while there is a wish or an offer. */
+/* For a wish or an offer. */
 void share_tick_later(struct hf_sharing *share);
 
-/* ---- want.c ------------------------------------------------------------------------------------------------------ */
+/* ---- want.c ---- */
 
 void share_want_tick(struct hf_sharing *share, uint64_t now_ns);
 void share_want_stop(struct hf_sharing *share);
-/* Its owner has not been told yet from where to download. */
+/* `decided` has not come. */
 bool share_want_is_electing(const struct share_want *want);
-/* A neighbour asks for this content. */
+/* By a neighbour. */
 void share_want_asked(struct hf_sharing *share, const char *sha256, struct share_peer *peer);
 
-/* ---- offer.c ----------------------------------------------------------------------------------------------------- */
+/* ---- offer.c ---- */
 
 void share_offer_asked(void *arg, const struct hf_certified_request *request, struct hf_certified_answer *ret_answer);
 void share_offer_tick(struct hf_sharing *share, uint64_t now_ns);

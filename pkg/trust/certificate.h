@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys, requests and checks for the agent's client certificate, with OpenSSL.
+/* The agent's client certificate: keys, requests, checks, with OpenSSL.
  *
- * The caller owns all buffers, and overwrites those with keys. -EBADMSG: an argument is invalid; *err never quotes a
- * key. -ENOMEM: also a full buffer, or OpenSSL failed otherwise. */
+ * The caller owns buffers, and overwrites keys. -EBADMSG: invalid; *err never quotes a key. -ENOMEM: also a full
+ * buffer, or OpenSSL failed otherwise. */
 #pragma once
 
 #include <stdint.h>
@@ -12,12 +12,12 @@
 #include "base/macros.h"
 #include "codec/sha256.h"
 
-/* ECDSA P-256, as PKCS #8 in PEM. */
+/* ECDSA P-256, PKCS #8 in PEM. */
 HF_MUST_USE int hf_certificate_make_key(struct hf_buf *key_pem, struct hf_err *err);
 
-/* Plus the uid of the Node for which the certificate was issued: a Node's name may come back, its uid does not. */
+/* Plus its Node's uid: a Node's name may come back, its uid does not. */
 #define HF_CERTIFICATE_UID_GROUP "holdfast:node-uid:"
-enum { HF_CERTIFICATE_UID = 40 }; /* a UUID and its end */
+enum { HF_CERTIFICATE_UID = 40 }; /* a UUID and terminator */
 
 /* O=organization, O=HF_CERTIFICATE_UID_GROUP<node_uid>, CN=common_name. */
 struct hf_certificate_owner {
@@ -29,7 +29,7 @@ struct hf_certificate_owner {
 HF_MUST_USE int hf_certificate_request(const struct hf_certificate_owner *owner, struct hf_buf *request_pem,
                                        struct hf_err *err);
 
-/* Hex SHA-256 of the public half (SubjectPublicKeyInfo in DER). */
+/* Hex SHA-256 of SubjectPublicKeyInfo in DER. */
 HF_MUST_USE int hf_certificate_key_id(const char *key_pem, char hex[static HF_SHA256_HEX], struct hf_err *err);
 
 struct hf_certificate_info {
@@ -38,11 +38,11 @@ struct hf_certificate_info {
     uint64_t not_before_unix_ns, not_after_unix_ns;
 };
 
-/* Reads the first certificate, which must be for the key. */
+/* The first, which must be for the key. */
 HF_MUST_USE int hf_certificate_read(const char *certificate_pem, const char *key_pem,
                                     struct hf_certificate_info *ret_info, struct hf_err *err);
 
-/* Appends the answer's certificates only. The first must have key and subject of `owner` and allow client
- * authentication; the others are its chain. -EBADMSG: none, too many, a wrong first one, or damaged PEM. */
+/* Appends the certificates. The first must have `owner`'s key and subject and allow client authentication; others are
+ * its chain. -EBADMSG: none, too many, a wrong first one, damaged PEM. */
 HF_MUST_USE int hf_certificate_take(struct hf_view answer, const struct hf_certificate_owner *owner,
                                     struct hf_buf *chain_pem, struct hf_certificate_info *ret_info, struct hf_err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parses agents' PKCS #10 requests (RFC 2986). */
+/* Agents' PKCS #10 requests (RFC 2986). */
 #pragma once
 
 #include "base/err.h"
@@ -11,10 +11,9 @@ enum hf_csr_key { HF_CSR_KEY_OTHER, HF_CSR_KEY_P256, HF_CSR_KEY_ED25519 };
 
 struct hf_csr {
     char common_name[HF_CSR_NAME];                         /* or "" */
-    char organizations[HF_CSR_ORGANIZATIONS][HF_CSR_NAME]; /* then ""; groups of the client */
-    enum hf_csr_key key;                                   /* OTHER: not P-256 or Ed25519 */
+    char organizations[HF_CSR_ORGANIZATIONS][HF_CSR_NAME]; /* then ""; client's groups */
+    enum hf_csr_key key;                                   /* OTHER: neither */
 };
 
-/* Verifies the signature, except for HF_CSR_KEY_OTHER, which the caller must refuse. -EBADMSG: *err does not quote the
- * text. */
+/* Verifies the signature; HF_CSR_KEY_OTHER the caller must refuse. -EBADMSG: *err does not quote it. */
 HF_MUST_USE int hf_csr_parse(struct hf_view pem, struct hf_csr *ret_csr, struct hf_err *err);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Internal: what key.c asks of a library. ed25519_openssl.c, or, in an agent without the feature https,
- * ed25519_sodium.c, which knows no PEM but that of `holdfast key generate` and `openssl pkey -pubout`. */
+/* Internal: key.c's library: ed25519_openssl.c, or, without feature https, ed25519_sodium.c, which knows only PEM of
+ * `holdfast key generate` and `openssl pkey -pubout`. */
 #pragma once
 
 #include "trust/key.h"
 
-/* Reads a public key in any PEM text. */
+/* Of any PEM. */
 bool hf_trust_read_any(const char *pem, unsigned char raw[HF_ED25519_PUBLIC]);
 
-/* Errors of hf_trust_verify(). */
+/* hf_trust_verify()'s. */
 HF_MUST_USE int hf_trust_verify_raw(const unsigned char raw[HF_ED25519_PUBLIC], struct hf_view message,
                                     const unsigned char signature[HF_ED25519_SIGNATURE], struct hf_err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Internal: says what a text is that is not the expected key. Pure. */
+/* Internal: what a text is in place of the key. Pure. */
 #pragma once
 
 #include "base/err.h"

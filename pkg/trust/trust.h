@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides if this node accepts the signatures of a release, a policy or an entry of spec.manifests: ed25519 (RFC 8032)
- * over canonical JSON (RFC 8785).
+/* Are the signatures of a release, a policy or an entry of spec.manifests accepted: ed25519 (RFC 8032)
+ * over canonical JSON (RFC 8785)?
  *
  *   keys        <trust dir>/<keyId>.pem, SubjectPublicKeyInfo PEM (RFC 8410)
  *   keyId       [a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?
  *   threshold   different keys that must sign, in <trust dir>/threshold (default 1)
  *
- * Each check reads the files again, and blocks briefly. Threads: any. It accepts old signed releases: the floor of
+ * Each check rereads the files; blocks briefly. Threads: any. It accepts old releases: the floor of
  * `sequence` prevents a downgrade (update/state/floor.h). */
 #pragma once
 
@@ -23,20 +23,19 @@ enum { HF_TRUST_MAX_KEYS = 64 };
 enum hf_trust_verdict {
     HF_TRUST_OK,
     HF_TRUST_NO_KEYS,
-    HF_TRUST_UNKNOWN_KEY,     /* no signature names one */
+    HF_TRUST_UNKNOWN_KEY,     /* by no signature */
     HF_TRUST_BAD_SIGNATURE,   /* none valid */
-    HF_TRUST_BELOW_THRESHOLD, /* valid ones, by too few keys */
+    HF_TRUST_BELOW_THRESHOLD, /* valid, too few keys */
     HF_TRUST_UNSIGNED,
     HF_TRUST_COUNT,
 };
 
-/* The reason in statuses, such as "SignatureInvalid". */
+/* For statuses: "SignatureInvalid". */
 const char *hf_trust_reason(enum hf_trust_verdict verdict);
 
-/* 0: a verdict, which *err explains. -errno: no memory; threshold damaged or unreadable; the folder fails folder.h or
- * has too many keys; no canonical JSON. Signatures by damaged or unreadable key files are ignored; but below the
- * threshold, the first such file's error (-EBADMSG for content) is returned. A key is one key, with several signatures
- * or files, too. */
+/* 0: a verdict, by *err. -errno: no memory; threshold damaged or unreadable; the folder fails folder.h or has too many
+ * keys; no canonical JSON. Signatures by damaged or unreadable key files are ignored, but below the threshold the first
+ * one's error (-EBADMSG: content) is returned. A key counts once, whatever its signatures or files. */
 HF_MUST_USE int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir, const struct hf_edgeupdate *update,
                                enum hf_trust_verdict *ret_verdict, struct hf_err *err);
 
@@ -46,13 +45,12 @@ struct hf_trust_ids {
     char ids[HF_TRUST_MAX_KEYS][HF_KEY_ID_MAX + 1];
 };
 
-/* Valid id, public key, safe ownership. A key under two ids is there twice. -ENOENT: no folder. -E2BIG: too many. Else
+/* Valid id, public key, safe ownership. Twice: a key of two ids. -ENOENT: no folder. -E2BIG: too many. Else
  * hf_trust_folder_open()'s, or the listing's. */
 HF_MUST_USE int hf_trust_list(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_trust_ids *ret_ids,
                               struct hf_err *err);
 
-/* Lists as hf_trust_list() does, or none on failure. `text` is "release-2026, release-2027; threshold 2", or what is
- * wrong. */
+/* hf_trust_list()'s, or none. `text`: "release-2026, release-2027; threshold 2", or what is wrong. */
 const char *hf_trust_describe(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_trust_ids *ret_ids,
                               char *text, size_t n);
 
@@ -60,7 +58,7 @@ const char *hf_trust_describe(const struct hf_fs_ops *fs, const char *trust_dir,
  * without spec.signatures. -EINVAL: an integer beyond 2^53-1. -E2BIG: *out is full. */
 HF_MUST_USE int hf_trust_policy_message(const json_t *policy, struct hf_buf *out, struct hf_err *err);
 
-/* As hf_trust_check(). hf_policy_trust_judge() (agent/trust/policy_trust.h) checks the sequence. */
+/* As hf_trust_check(); the sequence: hf_policy_trust_judge() (agent/trust/policy_trust.h). */
 HF_MUST_USE int hf_trust_check_policy(const struct hf_fs_ops *fs, const char *trust_dir,
                                       const struct hf_syncpolicy *policy, enum hf_trust_verdict *ret_verdict,
                                       struct hf_err *err);
@@ -69,7 +67,7 @@ HF_MUST_USE int hf_trust_check_policy(const struct hf_fs_ops *fs, const char *tr
  * entry>} without its signatures. */
 HF_MUST_USE int hf_trust_manifest_message(const json_t *entry, struct hf_buf *out, struct hf_err *err);
 
-/* As hf_trust_check(). hf_manifest_trust_accepts() (agent/trust/manifest_trust.h) checks the sequence. */
+/* As hf_trust_check(); the sequence: hf_manifest_trust_accepts() (agent/trust/manifest_trust.h). */
 HF_MUST_USE int hf_trust_check_manifest(const struct hf_fs_ops *fs, const char *trust_dir,
                                         const struct hf_manifest *entry, enum hf_trust_verdict *ret_verdict,
                                         struct hf_err *err);

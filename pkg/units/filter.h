@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A D-Bus filter between an agent in a pod and systemd's manager on the host.
+/* A D-Bus filter between a pod's agent and the host's systemd.
  *
- * Speaks D-Bus (D-Bus Specification, "Authentication Protocol" and "Message Protocol", through sd-bus) on a unix
- * socket, the agent's DBUS_SYSTEM_BUS_ADDRESS. Calls that units/rule.h does not allow get
- * org.freedesktop.DBus.Error.AccessDenied. One thread. */
+ * D-Bus (D-Bus Specification, "Authentication Protocol" and "Message Protocol", by sd-bus) on a unix socket, the
+ * agent's DBUS_SYSTEM_BUS_ADDRESS. Calls beyond units/rule.h get org.freedesktop.DBus.Error.AccessDenied. One
+ * thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,13 +14,13 @@
 
 struct hf_units_filter_params {
     const char *socket;          /* replaces an earlier one */
-    const char *const *patterns; /* see units/rule.h */
-    /* After the patterns, by the node's configuration. NULL: all. */
+    const char *const *patterns; /* units/rule.h */
+    /* After patterns, the node's configuration. NULL: all. */
     bool (*allows)(void *arg, const char *unit, struct hf_err *err);
     void *arg;
-    bool own_unit; /* also pass on what installs, starts, stops and removes HF_UNITS_OWN (units/rule.h) */
+    bool own_unit; /* also what installs, starts, stops and removes HF_UNITS_OWN */
     struct hf_log *log;
 };
 
-/* Runs until SIGTERM or SIGINT. Only processes of our uid can connect. -EADDRINUSE: another process listens there. */
+/* To SIGTERM or SIGINT. Only our uid may connect. -EADDRINUSE: another process listens. */
 HF_MUST_USE int hf_units_filter_run(const struct hf_units_filter_params *params, struct hf_err *err);

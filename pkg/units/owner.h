@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Services that the node's owner lets the agent restart: `units` of agent.yaml, read for each question. Meanwhile
- * unusable, as during an edit: the last usable one applies; without one, nothing is allowed. Threads: one at a time;
- * blocks. */
+/* Services that the owner lets the agent restart: agent.yaml's `units`, read for each question. While unusable, as
+ * during an edit: the last usable one; without one, nothing. Threads: one at a time; blocks. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,12 +14,12 @@ struct hf_config;
 struct hf_units_owner {
     const struct hf_fs_ops *fs;
     const char *path;
-    bool must_exist; /* else a missing file allows all services */
+    bool must_exist; /* else missing means all */
     struct hf_log *log;
-    struct hf_config *usable; /* last usable file, or NULL */
+    struct hf_config *usable; /* or NULL */
 };
 
 void hf_units_owner_begin(struct hf_units_owner *owner);
 void hf_units_owner_done(struct hf_units_owner *owner);
-/* Restart or reload. False: *err says why. */
+/* Restart or reload. */
 bool hf_units_owner_allows(struct hf_units_owner *owner, const char *unit, struct hf_err *err);

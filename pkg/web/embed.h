@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compressed files in the program, and their answers. Private to pkg/web. Pure. */
+/* Compressed files in the program. Private to pkg/web. Pure. */
 #pragma once
 
 #include "loop/server/server.h"
 
-/* Where the Makefile puts the compressed files. */
+/* By the Makefile. */
 #ifndef HF_PAGE_DIR
 #define HF_PAGE_DIR ""
 #endif
 
-/* The bytes between the symbols NAME and NAME_end. */
+/* Between symbols NAME and NAME_end. */
 #define HF_PAGE_EMBED(name, file)                                                                                      \
     __asm__(".pushsection .rodata.hf_page,\"a\"\n"                                                                     \
             ".globl " #name "\n.hidden " #name "\n" #name ":\n"                                                        \
@@ -25,6 +25,6 @@ struct hf_page_file {
     const unsigned char *begin, *end;
 };
 
-/* Answers as hf_page_answer() with the file of request->path. False: there is none. */
+/* hf_page_answer() for request->path. False: no file. */
 bool hf_page_find(const struct hf_page_file *all, size_t n, const struct hf_server_request *request,
                   struct hf_server_reply *reply);

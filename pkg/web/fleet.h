@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files of the page of the fleet, as web/page.h has those of a node, which it shares. Pure. */
+/* web/page.h for the fleet's page, which shares files. Pure. */
 #pragma once
 
 #include "loop/server/server.h"
 
-/* The path of the i-th file, or NULL. The first is "/". */
+/* Or NULL. The first is "/". */
 const char *hf_fleet_page_path(size_t i);
 void hf_fleet_page_answer(const struct hf_server_request *request, struct hf_server_reply *reply);

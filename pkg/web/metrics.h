@@ -7,11 +7,11 @@
  *                                                      "Updates ended, by result.", HF_LABELS("release", "result"));
  *     hf_metric_add(hf_metric_with(ends, HF_LABELS("edge-inference", "committed")), 1);
  *
- * A handle is valid as long as the registry, or until its series is forgotten. A NULL registry, family or handle does
- * nothing, so modules need not know if there is a registry. Registration returns NULL for an invalid name, another type
+ * A handle is valid as long as registry and series. A NULL registry, family or handle does
+ * nothing. Registration returns NULL for an invalid name, another type
  * or other labels of a known one, or at a limit.
  *
- * In a full family, new label values share a series with the value "other"; holdfast_metrics_overflow_total{family}
+ * In a full family, new label values share a series "other"; holdfast_metrics_overflow_total{family}
  * counts its uses. */
 #pragma once
 
@@ -23,20 +23,20 @@
 
 enum {
     HF_METRICS_MAX_FAMILIES = 160,
-    HF_METRIC_MAX_SERIES = 64, /* in a family, without "other" */
+    HF_METRIC_MAX_SERIES = 64, /* a family's, without "other" */
     HF_METRIC_MAX_LABELS = 4,
     HF_METRIC_MAX_BOUNDS = 16,  /* without +Inf */
-    HF_METRIC_LABEL_VALUE = 96, /* bytes; cut at a whole character */
+    HF_METRIC_LABEL_VALUE = 96, /* cut at a whole character */
 };
 
-/* A longer text answers a scrape with status 500. */
+/* Above, scrapes get 500. */
 #define HF_METRICS_MAX_TEXT ((size_t)1 << 20)
 
 enum hf_metric_type { HF_METRIC_COUNTER, HF_METRIC_GAUGE, HF_METRIC_HISTOGRAM };
 
 struct hf_metrics;
-struct hf_metric_family; /* series of one name */
-struct hf_metric;        /* handle of a series */
+struct hf_metric_family; /* of one name */
+struct hf_metric;        /* a series */
 
 struct hf_metrics *hf_metrics_new(void);
 void hf_metrics_free(struct hf_metrics *metrics);
@@ -44,52 +44,49 @@ HF_DEFINE_CLEANUP(struct hf_metrics, hf_metrics_free)
 
 #define HF_LABELS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-/* Without labels; the same name gives the same series. Names: holdfast_<what>_<unit>, in seconds, bytes and ratios;
- * counters end in _total. `help` is a sentence. */
+/* Without labels; by name. Names: holdfast_<what>_<unit>, in seconds, bytes and ratios; counters end in _total. `help`:
+ * a sentence. */
 struct hf_metric *hf_metric_counter(struct hf_metrics *metrics, const char *name, const char *help);
 struct hf_metric *hf_metric_gauge(struct hf_metrics *metrics, const char *name, const char *help);
-/* Upper bounds, ascending; copied, +Inf is added. */
+/* Upper bounds, ascending; copied, with +Inf. */
 struct hf_metric *hf_metric_histogram(struct hf_metrics *metrics, const char *name, const char *help,
                                       const double *bounds, size_t n_bounds);
 
-/* hf_metric_histogram_family() is for histograms. */
 struct hf_metric_family *hf_metric_family(struct hf_metrics *metrics, enum hf_metric_type type, const char *name,
                                           const char *help, const char *const *labels);
 struct hf_metric_family *hf_metric_histogram_family(struct hf_metrics *metrics, const char *name, const char *help,
                                                     const char *const *labels, const double *bounds, size_t n_bounds);
 
-/* A value for each label, then NULL. Makes the series at 0, or returns "other". NULL: wrong number of values, or out of
- * memory. */
+/* A value per label, then NULL. Makes the series at 0, or returns "other". NULL: number of values, or no memory. */
 struct hf_metric *hf_metric_with(struct hf_metric_family *family, const char *const *values);
 
-/* More series, for label values that an administrator chooses, such as names of EdgeUpdates. */
+/* For values that an administrator chooses, such as names of EdgeUpdates. */
 void hf_metric_widen(struct hf_metric_family *family, size_t max_series);
 
-/* The measured object is gone; the series' handles become invalid. */
+/* The object is gone; handles become invalid. */
 void hf_metric_forget(struct hf_metric_family *family, const char *const *values);
 void hf_metric_forget_all(struct hf_metric_family *family);
 
-void hf_metric_add(struct hf_metric *metric, uint64_t n);   /* not for histograms */
+void hf_metric_add(struct hf_metric *metric, uint64_t n);   /* no histograms */
 void hf_metric_set(struct hf_metric *metric, double value); /* gauges only */
-/* A counter from a sum kept elsewhere, which may have a fraction; never falls. Not with hf_metric_add() on the same
- * one. */
+/* A counter by a sum kept elsewhere, maybe with a fraction; never falls. Not with hf_metric_add(). */
 void hf_metric_total(struct hf_metric *metric, double total);
 void hf_metric_observe(struct hf_metric *metric, double value); /* histograms only; ignores NaN */
 
-/* For tests and the dashboard; a histogram's number of values. */
+/* For tests and dashboard; a histogram's: number of values. */
 double hf_metric_value(const struct hf_metric *metric);
 
-/* Folds all series of a family that is no histogram: their sum, or the largest value. False: none, or no registry. */
+/* Over a family, no histograms. False: none, or no registry. */
 enum hf_metrics_fold { HF_METRICS_SUM, HF_METRICS_MAX };
 bool hf_metrics_read(const struct hf_metrics *metrics, const char *name, enum hf_metrics_fold fold, double *ret_value);
-/* The sum of a family's counters whose first label is `value`, which needs no escapes; 0: none, or no registry. */
+/* Counters whose first label is `value`, without escapes; 0: none, or no registry. */
 uint64_t hf_metrics_sum_of(const struct hf_metrics *metrics, const char *name, const char *value);
 
-/* Measures what is measured at a scrape. */
+/* Without formatting. */
 void hf_metrics_collect(struct hf_metrics *metrics);
 
-/* Before each hf_metrics_format() and hf_metrics_collect(), for gauges measured at a scrape. -ENOSPC: more than 8. */
+/* Before each format and collect. -ENOSPC: more than 8. */
 HF_MUST_USE int hf_metrics_on_collect(struct hf_metrics *metrics, void (*collect)(void *arg), void *arg);
 
-/* In order of names and label values. After -E2BIG or -ENOMEM, *out is incomplete. */
+/* By names and label values. On failure *out is incomplete. */
 HF_MUST_USE int hf_metrics_format(struct hf_metrics *metrics, struct hf_buf *out);

@@ -2,9 +2,9 @@
 /* A folder as a source: a timer, a scan on a worker, and the difference from what was reported.
  *
  * folder_scan.c brings the view up to date; while it runs, the view belongs to the worker. When it ends, all_objects()
- * joins the files to one map "Kind/name" to text, and report_changes() compares it with `objects`, the map as reported.
- * A new subscriber gets the whole map; names that it held before are in the map as null until a complete scan has judged
- * them.
+ * joins the files to one map "Kind/name" to text, and report_changes() compares it with `objects`, the map as
+ * reported. A new subscriber gets the whole map; names that it held before are in the map as null until a complete
+ * scan has judged them.
  *
  * If two scans in a row miss a file, its objects are gone, but only while every other file is readable (objects may
  * have moved), there is any YAML or JSON file (to remove all, leave an empty one) and at most HF_FOLDER_MAX_FILES.

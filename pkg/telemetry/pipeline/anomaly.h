@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides when an anomaly of one rule and one series begins and ends (anomaly.c). An aggregating pipeline emits raw only
- * the `before` values, the first of the anomaly, and the next `after`. Pure. */
+/* Decides when an anomaly of one rule and one series begins and ends (anomaly.c). An aggregating pipeline emits raw
+ * only the `before` values, the first of the anomaly, and the next `after`. Pure. */
 #pragma once
 
 #include "telemetry/event/event.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The node agent: follows the desired state, passes it to the update engine,  and reports the status.
+/* The node agent: follows the desired state, passes it to the update engine, and reports the status.
  *
  *        source --> follow --> objects --> (plan) --> update engine
  *           ^          |                                 | changed

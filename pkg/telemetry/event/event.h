@@ -7,6 +7,8 @@
  * and stored; `json` and `ndjson` send it unchanged. Threads: any. */
 #pragma once
 
+#include <string.h>
+
 #include "api/telemetry.h"
 #include "base/buf.h"
 

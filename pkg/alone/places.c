@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* K3s' places are those of its source (github.com/k3s-io/k3s): cmd/k3s/main.go for data/current, a link to the folder
- * of the version that ran last, and for PATH, with bin/aux behind the system's; cmd/server/main.go for containerd and
- * crictl, which are that one program by the last part of their path; pkg/agent/config/config.go and config_linux.go for
- * agent/etc/containerd/config.toml, agent/containerd, and /run/k3s/containerd with its socket, wherever --data-dir is;
- * pkg/agent/containerd/containerd.go for the arguments. Another --data-dir than the default one is not found. */
+ * of the version that was unpacked last (one that runs again after a rollback leaves the link as it is), and for PATH,
+ * with bin/aux behind the system's; cmd/server/main.go for containerd and crictl, which are that one program by the
+ * last part of their path; pkg/agent/config/config.go and config_linux.go for agent/etc/containerd/config.toml,
+ * agent/containerd, and /run/k3s/containerd with its socket, wherever --data-dir is; pkg/agent/containerd/containerd.go
+ * for the arguments. Another --data-dir than the default one is not found. */
 #include "alone/places.h"
 
 #include <errno.h>

@@ -61,7 +61,7 @@ static int run_words(struct cli_run *run, int in_fd, va_list list)
         .in_fd = in_fd,
         .out_fd = STDOUT_FILENO,
         .out_terminal = run->terminal,
-        .fs = hf_fs_posix(),
+        .fs = run->fs != NULL ? run->fs : hf_fs_posix(),
         .clock = run->clock != NULL ? run->clock : hf_clock_posix(),
     };
     ck_assert(process.out != NULL && process.err != NULL);

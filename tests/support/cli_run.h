@@ -6,12 +6,14 @@
 #include <stddef.h>
 
 #include "base/clock.h"
+#include "base/fs.h"
 
 struct cli_run {
     char folder[64];                  /* made by _begin, removed by _end */
     int code;                         /* of the last run */
     char *out, *err;                  /* of the last run */
     const struct hf_clock_ops *clock; /* NULL: the machine's */
+    const struct hf_fs_ops *fs;       /* likewise */
     bool terminal;                    /* standard output counts as a terminal */
 };
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A connection to the cluster for the commands on a fleet: find the kubeconfig, get credentials, send calls, list.
  *
- * The files are those of --kubeconfig, else KUBECONFIG, else ~/.kube/config. After a 401 the credentials are read
- * again: a token file may have changed, and a plugin makes a new one. The commands are written as plain sequences,
- * so each call runs the loop until its answer has come. A busy server is asked again within RETRY_NS.
+ * The files are those of --kubeconfig, else KUBECONFIG, else ~/.kube/config, else, on a K3s server, the one that K3s
+ * writes there. After a 401 the credentials are read again: a token file may have changed, and a plugin makes a new
+ * one. The commands are written as plain sequences, so each call runs the loop until its answer has come. A busy server
+ * is asked again within RETRY_NS.
  *
  * Lists come in pages, each handed on at once, so that memory does not grow with the fleet. A continue token that
  * has expired begins the list again, at most MAX_RESTARTS times. Exit codes 3 and 4 say something about a rollout,
@@ -26,6 +27,8 @@
 #include "loop/loop.h"
 #include "os/file.h"
 #include "os/rand_posix.h"
+
+#define K3S_KUBECONFIG "/etc/rancher/k3s/k3s.yaml"
 
 enum { MAX_FILES = 16, MAX_FILE_BYTES = 4 << 20, PAGE = 500, MAX_RESTARTS = 3, MAX_PAGES = 2000 };
 #define RETRY_NS (30 * HF_NS_PER_S)
@@ -93,7 +96,7 @@ bool hf_cluster_has_kubeconfig(void)
 {
     _cleanup_(hf_freep) char *home = home_kubeconfig();
 
-    return is_set("KUBECONFIG") || (home != NULL && access(home, F_OK) == 0);
+    return is_set("KUBECONFIG") || (home != NULL && access(home, F_OK) == 0) || access(K3S_KUBECONFIG, F_OK) == 0;
 }
 
 /* Reads one file of the list; `must` is false for files that may be absent. */
@@ -123,7 +126,15 @@ static int read_kubeconfig(struct hf_cluster *cluster, struct hf_view path, bool
     return r;
 }
 
-/* The files of --kubeconfig, else of KUBECONFIG, else ~/.kube/config. */
+/* The file of K3s' own kubectl. Its credentials go to no server that --server names; a pod has its own. */
+static int read_k3s(struct hf_cluster *cluster, const struct hf_cli_args *args, struct hf_err *err)
+{
+    if (cluster->n_files > 0 || hf_cli_flag(args, "server") || is_set("KUBERNETES_SERVICE_HOST"))
+        return 0;
+    return read_kubeconfig(cluster, hf_view_of(K3S_KUBECONFIG), false, err);
+}
+
+/* The files of --kubeconfig, else of KUBECONFIG, else ~/.kube/config, else of K3s. */
 static int read_kubeconfigs(struct hf_cluster *cluster, const struct hf_cli_args *args, struct hf_err *err)
 {
     const char *option = hf_cli_value(args, "kubeconfig", NULL), *list = getenv("KUBECONFIG");
@@ -134,7 +145,9 @@ static int read_kubeconfigs(struct hf_cluster *cluster, const struct hf_cli_args
     if (option != NULL)
         return read_kubeconfig(cluster, hf_view_of(option), true, err);
     if (list == NULL || list[0] == '\0')
-        return home != NULL ? read_kubeconfig(cluster, hf_view_of(home), false, err) : 0;
+        r = home != NULL ? read_kubeconfig(cluster, hf_view_of(home), false, err) : 0;
+    if (list == NULL || list[0] == '\0')
+        return r == 0 ? read_k3s(cluster, args, err) : r;
     while (r == 0 && hf_view_split(&rest, ':', &path))
         if (path.n > 0)
             r = read_kubeconfig(cluster, path, false, err);

@@ -12,7 +12,7 @@
 /* Last options of commands that need the cluster. */
 #define HF_CLUSTER_OPTIONS HF_CLUSTER_OPTIONS_AND("context of the kubeconfig (its current-context)", false)
 #define HF_CLUSTER_OPTIONS_AND(of_context, several)                                                                    \
-    {.name = "kubeconfig", .value = "FILE", .help = "kubeconfig file (KUBECONFIG, else ~/.kube/config)"},              \
+    {.name = "kubeconfig", .value = "FILE", .help = "kubeconfig file (KUBECONFIG, else ~/.kube/config, or K3s' own)"}, \
         {.name = "context", .value = "NAME", .help = (of_context), .repeats = (several)},                              \
         {.name = "cluster", .value = "NAME", .help = "cluster of the kubeconfig, instead of the context's"},           \
         {.name = "user", .value = "NAME", .help = "user of the kubeconfig, instead of the context's"},                 \

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "cli/cli.h"
+#include "os/fs_posix.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"
 
@@ -209,6 +210,48 @@ START_TEST(wrong_kubeconfigs)
 }
 END_TEST
 
+/* What K3s has written on its server: the file that its own kubectl works with. */
+static int openat_k3s(void *ctx, int dirfd, const char *path, int how, mode_t mode, unsigned resolve)
+{
+    bool k3s = strcmp(path, "/etc/rancher/k3s/k3s.yaml") == 0;
+
+    return hf_fs_posix()->openat(ctx, dirfd, k3s ? cli_path(&run, "k3s.yaml") : path, how, mode, resolve);
+}
+
+#define K3S(server) CURRENT CONTEXT USERS "clusters: [{name: c, cluster: {server: \"" server "\"}}]\n"
+
+static const struct {
+    const char *name, *home, *pod, *server;
+    const char *needle;
+} finds[] = {
+    {"nothing else", NULL, NULL, NULL, "https://127.0.0.1:2"},
+    {"the user's own file is first", K3S("https://127.0.0.1:3"), NULL, NULL, "https://127.0.0.1:3"},
+    {"a pod has its service account", NULL, "10.0.0.1", NULL, "serviceaccount"},
+    {"no credentials for another server", NULL, NULL, "http://127.0.0.1:1", "http://127.0.0.1:1"},
+};
+
+START_TEST(the_file_of_k3s)
+{
+    struct hf_fs_ops fs = *hf_fs_posix();
+    const char *server = finds[_i].server;
+
+    fs.openat = openat_k3s;
+    run.fs = &fs;
+    cli_write_text(&run, "k3s.yaml", server == NULL ? K3S("https://127.0.0.1:2") : "damaged: [");
+    if (finds[_i].home != NULL) {
+        ck_assert_int_eq(mkdir(cli_path(&run, ".kube"), 0755), 0);
+        cli_write_text(&run, ".kube/config", finds[_i].home);
+    }
+    if (finds[_i].pod != NULL)
+        ck_assert_int_eq(
+            setenv("KUBERNETES_SERVICE_HOST", finds[_i].pod, 1) | setenv("KUBERNETES_SERVICE_PORT", "443", 1), 0);
+    (void)cli(&run, "nodes", server != NULL ? "--server" : NULL, server, NULL);
+    ck_assert_msg(run.code == HF_EXIT_FAILED && strstr(run.err, finds[_i].needle) != NULL, "%s: %s", finds[_i].name,
+                  run.err);
+    run.fs = NULL;
+}
+END_TEST
+
 /* ---- strategies -------------------------------------------------------------------------------------------------- */
 
 #define OBJECT                                                                                                         \
@@ -285,6 +328,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_file_of_the_command_line);
     tcase_add_loop_test(tc, wrong_flags, 0, (int)HF_LEN(flags));
     tcase_add_loop_test(tc, wrong_kubeconfigs, 0, (int)HF_LEN(configs));
+    tcase_add_loop_test(tc, the_file_of_k3s, 0, (int)HF_LEN(finds));
     tcase_add_loop_test(tc, wrong_strategies, 0, (int)HF_LEN(strategies));
     tcase_add_test(tc, a_right_strategy);
 }

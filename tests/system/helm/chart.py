@@ -324,7 +324,8 @@ def test_the_controller_runs_where_nobody_carries_it_away():
     required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
     own = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
         {"matchExpressions": [{"key": "pool", "operator": "In", "values": ["system"]}]}]}}}
-    tolerated = [{"key": "node-role.kubernetes.io/control-plane", "operator": "Exists", "effect": "NoSchedule"}]
+    tolerated = [{"key": "node-role.kubernetes.io/control-plane", "operator": "Exists", "effect": "NoSchedule"},
+                 {"key": "CriticalAddonsOnly", "operator": "Exists"}]     # --node-taint CriticalAddonsOnly=true:NoExecute of K3s' servers
     on = {"certificates": {"enabled": True}}
     assert place({}) == (preferred, tolerated)
     assert place(on) == (required, tolerated)

@@ -62,7 +62,8 @@ class Site:
         self.node = Node(os.path.join(self.home, "node"), Artifacts())
         self.api, self.used, self.programs = ApiServer(port=free_port()), [], PROGRAMS  # it comes back there
         self.port = self.api.server_address[1]
-        self.target = os.path.join(MEMORY, name)
+        self.target = os.path.join(MEMORY, name, "files")      # the staging folder beside it is this agent's alone
+        os.makedirs(os.path.dirname(self.target))
         self.config = self.node.place("agent.yaml")
         self.checker = self.node.place("checker")
         with open(self.checker, "w", encoding="utf-8") as file:

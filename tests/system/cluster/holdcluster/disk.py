@@ -50,16 +50,17 @@ def make_cluster(where):
         os.rename(image + ".new", image)
     os.makedirs(point, exist_ok=True)
     run(["mount", "-o", "loop", image, point])
-    _take_no_flushes(image)
+    _take_flushes(image, False)
 
 
-def _take_no_flushes(image):
-    device = run(["losetup", "-n", "-O", "NAME", "-j", image]).strip()
-    try:
-        with open(f"/sys/block/{os.path.basename(device)}/queue/write_cache", "w", encoding="ascii") as file:
-            file.write("write through")
-    except OSError:
-        pass                               # /sys is for reading alone here: slower
+def _take_flushes(image, takes):
+    """The kernel keeps this for whoever gets the device next."""
+    for device in run(["losetup", "-n", "-O", "NAME", "-j", image]).split():
+        try:
+            with open(f"/sys/block/{os.path.basename(device)}/queue/write_cache", "w", encoding="ascii") as file:
+                file.write("write back" if takes else "write through")
+        except OSError:
+            pass                           # /sys is for reading alone here: slower
 
 
 def root(where, name):
@@ -110,6 +111,8 @@ def sync(where, name):
 def release(folder):
     """Unmount everything at or below `folder`."""
     for point in _mounts(os.path.realpath(folder)):
+        if os.path.exists(point + ".xfs"):
+            _take_flushes(point + ".xfs", True)
         # The kernel gives a loop device back a moment after the file system on it is gone.
         try:
             wait_for(f"{point} to be unmounted", lambda p=point: _unmount(p), 10)

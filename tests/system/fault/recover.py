@@ -137,7 +137,10 @@ def cuts(site):
         child = subprocess.Popen(site.argv("--put", name), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(random.uniform(0, took))
         child.kill()
-        cut += child.wait() == -signal.SIGKILL
+        if child.wait() == -signal.SIGKILL:
+            cut += 1
+        else:                                # the machine is faster now than when the first one was timed
+            took *= 0.8
         site.expect_whole(before)
         if site.row(name)["installed"]["state"] == "Right":
             assert site.told() > told, "the journal does not know who put it back"

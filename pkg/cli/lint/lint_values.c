@@ -95,7 +95,7 @@ static int fill_text(struct fill *fill, const char *text, struct hf_buf *out, bo
             r = hf_buf_add(out, text++, 1);
         } else {
             *ret_any = true;
-            if (fill->values != NULL)
+            if (fill->first == NULL)
                 r = put_value(fill, &variable, out);
             else if (fill->first[0] == '\0')
                 (void)snprintf(fill->first, HF_LINT_VALUES_NAME, "%s", variable.name);
@@ -105,13 +105,23 @@ static int fill_text(struct fill *fill, const char *text, struct hf_buf *out, bo
     return r;
 }
 
-/* Reads a filled-in text as the value of a field: Flux's texts have no quotes. */
-static json_t *read_again(const struct hf_buf *text)
+/* A text that YAML writes without quotes. */
+static bool is_plain(const char *text)
+{
+    _cleanup_(hf_json_freep) json_t *value = NULL;
+
+    return hf_yaml_parse(hf_view_of(text), NULL, &value, NULL) == 0 && json_is_string(value) &&
+           strcmp(json_string_value(value), text) == 0;
+}
+
+/* Reads a filled-in text as the value of a field. Flux writes `before` as YAML, fills it in, and reads that: what had
+ * quotes before stays a string. */
+static json_t *read_again(const char *before, const struct hf_buf *text)
 {
     json_t *value = NULL;
     bool is_flow = text->n > 0 && (text->p[0] == '[' || text->p[0] == '{');
 
-    if (text->n == 0 || hf_yaml_parse(hf_buf_view(text), NULL, &value, NULL) < 0)
+    if (text->n == 0 || !is_plain(before) || hf_yaml_parse(hf_buf_view(text), NULL, &value, NULL) < 0)
         value = NULL;
     if (value != NULL && !is_flow && (json_is_object(value) || json_is_array(value))) {
         json_decref(value);
@@ -132,7 +142,7 @@ static int fill_string(struct fill *fill, const json_t *string, json_t **ret_new
         return r;
     if (strncmp(fill->path, signed_part, n) == 0 && (fill->path[n] == '.' || fill->path[n] == '\0'))
         return report(fill, "is signed: nodes refuse a release in which Flux fills something in");
-    *ret_new = read_again(&out);
+    *ret_new = read_again(json_string_value(string), &out);
     return *ret_new != NULL ? 0 : -ENOMEM;
 }
 

@@ -230,6 +230,8 @@ END_TEST
 
 #define FLUX(more) HEAD "kind: SyncPolicy\nmetadata: {name: \"${CLUSTER}\"" more "}\nspec:\n"
 
+#define QUOTED HEAD "kind: SyncPolicy\nmetadata: {name: a}\nspec:\n"
+
 static const struct {
     const char *text, *value; /* of --substitute; NULL: without it */
     int want;
@@ -245,6 +247,11 @@ static const struct {
     {FLUX("") "  interval: ${CLUSTER:0:1}\n", "CLUSTER=a", HF_EXIT_REFUSED, "spec.interval: lint knows ${CLUSTER} and"},
     {FLUX("") "  priority: ${CLUSTER}\n", "CLUSTER=12", HF_EXIT_REFUSED,
      "a.yaml:3: metadata.name: "}, /* a number, as Flux applies it */
+    {QUOTED "  priority: ${CLUSTER}\n", "CLUSTER=7", 0, ""},
+    /* Flux writes these texts with quotes, or as a block, so they stay texts */
+    {QUOTED "  priority: \"${CLUSTER} # of the site\"\n", "CLUSTER=7", HF_EXIT_REFUSED, "got '7 # of the site'"},
+    {QUOTED "  priority: |\n    ${CLUSTER}\n", "CLUSTER=7", HF_EXIT_REFUSED, "a.yaml:5: spec.priority: "},
+    {QUOTED "  images: {prefetch: \"[${CLUSTER}]\"}\n", "CLUSTER=a", HF_EXIT_REFUSED, "got '[a]'"},
     {FLUX("") "  labels: {static: {site: \"$${CLUSTER}\"}}\n", "CLUSTER=a", HF_EXIT_REFUSED, "got '${CLUSTER}'"},
     {FLUX("") "  labels: {static: {site: \"$CLUSTER\"}}\n", "CLUSTER=a", HF_EXIT_REFUSED, "got '$CLUSTER'"},
     {FLUX(", annotations: {kustomize.toolkit.fluxcd.io/substitute: disabled}") "  interval: 5m\n", "CLUSTER=a",

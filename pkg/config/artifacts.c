@@ -80,6 +80,11 @@ const char *hf_config_artifact_file(const struct hf_config_artifact *item, const
     return item->token_file != NULL ? item->token_file : item->user != NULL ? item->password_file : item->value_file;
 }
 
+struct hf_config_image_credentials hf_config_image_credentials(const struct hf_config *config)
+{
+    return config != NULL ? config->image_credentials : (struct hf_config_image_credentials){NULL, NULL};
+}
+
 size_t hf_config_n_mirrors(const struct hf_config *config)
 {
     return config != NULL ? config->n_mirrors : 0;

@@ -48,11 +48,11 @@ static bool is_header(const char *text)
 /* ---- one item ---------------------------------------------------------------------------------------------------- */
 
 #define URL_FORM "https://HOST[:PORT][/PATH] or http://HOST[:PORT][/PATH] without user, ? and #"
-#define FILE_FIELD(member, key)                                                                                        \
+#define PATH_FIELD(type, member, key)                                                                                  \
     {                                                                                                                  \
-        .name = (key), .kind = HF_KIND_OTHER, .offset = offsetof(struct hf_config_artifact, member),                   \
-        .decode = decode_path                                                                                          \
+        .name = (key), .kind = HF_KIND_OTHER, .offset = offsetof(type, member), .decode = decode_path                  \
     }
+#define FILE_FIELD(member, key) PATH_FIELD(struct hf_config_artifact, member, key)
 
 /* Does not show the value: it may be the secret itself. */
 static void decode_path(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
@@ -191,6 +191,26 @@ static void add_mirror(struct hf_decode *decode, struct hf_config *config, json_
     (void)index;
     if (decode_item(decode, mirror_fields, value, &item))
         config->mirrors[config->n_mirrors++] = item;
+}
+
+/* ---- the kubelet's credential providers -------------------------------------------------------------------------- */
+
+static const struct hf_field image_credential_fields[] = {
+    PATH_FIELD(struct hf_config_image_credentials, config, "config"),
+    PATH_FIELD(struct hf_config_image_credentials, folder, "binDir"),
+    {0}};
+
+/* With a fault: none. */
+void hf_config_decode_image_credentials(struct hf_decode *decode, struct hf_config *config, json_t *value)
+{
+    struct hf_config_image_credentials item = {NULL, NULL};
+
+    if (!decode_item(decode, image_credential_fields, value, &item))
+        return;
+    if (item.config != NULL && item.folder != NULL)
+        config->image_credentials = item;
+    else
+        hf_decode_error(decode, "config and binDir go together, as the kubelet has them");
 }
 
 /* ---- the lists --------------------------------------------------------------------------------------------------- */

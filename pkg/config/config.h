@@ -151,6 +151,11 @@ struct hf_config_tpm {
     uint32_t pcrs;      /* bit N: opens while PCR N is unchanged */
 };
 struct hf_config_tpm hf_config_tpm(const struct hf_config *config);
+/* The kubelet's credential providers (mirror/login); absolute, normal paths; NULL: none. */
+struct hf_config_image_credentials {
+    const char *config, *folder;
+};
+struct hf_config_image_credentials hf_config_image_credentials(const struct hf_config *config);
 /* With the site's neighbours (share/share.h). */
 #define HF_CONFIG_SHARE_PORT 9094
 #define HF_CONFIG_SHARE_BYTES_PER_S (UINT64_C(8) << 20)

@@ -106,6 +106,18 @@ static int add_artifacts(struct hf_buf *out, const struct hf_config *config)
     return r;
 }
 
+static int add_image_credentials(struct hf_buf *out, const struct hf_config *config)
+{
+    const struct hf_config_image_credentials item = hf_config_image_credentials(config);
+    int r = 0;
+
+    if (item.config != NULL)
+        r = hf_buf_add_str(out, "imageCredentialProvider:\n");
+    if (r == 0)
+        r = add_field(out, "config", item.config);
+    return r == 0 ? add_field(out, "binDir", item.folder) : r;
+}
+
 static int add_tpm(struct hf_buf *out, const struct hf_config *config)
 {
     const struct hf_config_tpm tpm = hf_config_tpm(config);
@@ -167,6 +179,8 @@ int hf_config_format(const struct hf_config *config, struct hf_buf *out)
         r = add_manifests(out, config, HF_CONFIG_UNSIGNED);
     if (r == 0)
         r = add_artifacts(out, config);
+    if (r == 0)
+        r = add_image_credentials(out, config);
     if (r == 0)
         r = add_share(out, config);
     if (r == 0)

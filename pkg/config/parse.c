@@ -461,6 +461,13 @@ static void decode_mirrors(struct hf_decode *decode, const struct hf_field *fiel
     hf_config_decode_mirrors(decode, config_of(decode), value);
 }
 
+static void decode_image_credentials(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    (void)field;
+    (void)slot;
+    hf_config_decode_image_credentials(decode, config_of(decode), value);
+}
+
 /* is_ours() has checked the value already. */
 static void decode_checked(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
 {
@@ -481,6 +488,7 @@ static const struct hf_field config_fields[] = {
     {.name = "manifests", .kind = HF_KIND_OTHER, .fields = manifest_fields, .decode = decode_part},
     {.name = "artifacts", .kind = HF_KIND_OTHER, .decode = decode_artifacts},
     {.name = "mirrors", .kind = HF_KIND_OTHER, .decode = decode_mirrors},
+    {.name = "imageCredentialProvider", .kind = HF_KIND_OTHER, .decode = decode_image_credentials},
     {.name = "share", .kind = HF_KIND_OTHER, .fields = share_fields, .decode = decode_part},
     {.name = "staticPodFolder",
      .kind = HF_KIND_OTHER,

@@ -49,6 +49,7 @@ struct hf_config {
     size_t n_artifacts;
     struct hf_config_mirror *mirrors;
     size_t n_mirrors;
+    struct hf_config_image_credentials image_credentials;
     const char *static_pod_folder;
     enum hf_config_page page;
     bool refuses_clock_resync;
@@ -70,6 +71,7 @@ struct hf_config {
 
 void hf_config_decode_artifacts(struct hf_decode *decode, struct hf_config *config, json_t *value);
 void hf_config_decode_mirrors(struct hf_decode *decode, struct hf_config *config, json_t *value);
+void hf_config_decode_image_credentials(struct hf_decode *decode, struct hf_config *config, json_t *value);
 
 extern const struct hf_config hf_config_defaults;
 

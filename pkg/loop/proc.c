@@ -332,7 +332,7 @@ static int spawn_with_pipe(struct hf_proc_call *call, const struct hf_proc_reque
     uv_stdio_container_t stdio[3] = {
         {.flags = input_fd >= 0 ? UV_INHERIT_FD : UV_IGNORE, .data.fd = input_fd},
         {.flags = UV_INHERIT_FD, .data.fd = output_fd},
-        {.flags = UV_INHERIT_FD, .data.fd = output_fd},
+        {.flags = request->stdout_only ? UV_IGNORE : UV_INHERIT_FD, .data.fd = output_fd},
     };
     const uv_process_options_t options = {
         .exit_cb = on_exit_status,

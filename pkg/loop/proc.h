@@ -24,7 +24,8 @@ struct hf_proc_request {
     /* What the child may hang at, such as a device; copied; or NULL. While a child outlives SIGKILL by 2 s, in an
      * uninterruptible system call, none starts with the same name: they would pile up. */
     const char *resource;
-    bool secret; /* overwrite the output after `done` */
+    bool stdout_only; /* stderr is dropped */
+    bool secret;      /* overwrite the output after `done` */
     /* At the child's end, even if a daemon holds the pipes, or 4 s after the deadline. `r`: 0, or -ETIMEDOUT.
      * `exit_code`: 0..255, or 128 + signal. */
     void (*done)(void *arg, int r, int exit_code, struct hf_view output);

@@ -157,8 +157,7 @@ static void answer_refusal(struct hf_serving *serving, int status)
         return;
     case 401:
     case 403:
-        hf_serving_refuse(serving, 403, "DENIED",
-                          "the registry refuses; agent.yaml artifacts has the node's credentials");
+        hf_serving_refuse(serving, 403, "DENIED", "the registry refuses; agent.yaml has the node's credentials");
         return;
     case 416:
         hf_serving_refuse(serving, 416, "RANGE_INVALID", "beyond the end of the blob");

@@ -33,6 +33,7 @@ struct prefetch_image {
     struct hf_mirror_missing missing;
     bool ready, looked; /* all of it is here; deltas were looked for since the start */
     const char *reason, *why;
+    char problem[256]; /* `why` may be this */
     unsigned failures;
     uint64_t again_ns;
 };
@@ -178,6 +179,22 @@ static void fail_for_room(struct hf_prefetch *prefetch, struct prefetch_image *i
         fail(prefetch, item, "CacheFailed", "cannot be written to mirror/cache of the state folder");
 }
 
+static void fail_for_rights(struct hf_prefetch *prefetch, struct prefetch_image *item)
+{
+    const struct hf_mirror *mirror = prefetch->mirror;
+    char origin[HF_URL_ORIGIN];
+    const char *problem = hf_mirror_find_registry(mirror, item->image.registry, origin)
+                              ? hf_mirror_upstream_problem(mirror->upstream, origin, item->image.name)
+                              : NULL;
+
+    if (problem == NULL) {
+        fail(prefetch, item, "Denied", "is denied by its registry: agent.yaml has the node's credentials");
+        return;
+    }
+    (void)snprintf(item->problem, sizeof(item->problem), "is denied without a login: %.220s", problem);
+    fail(prefetch, item, "LoginFailed", item->problem);
+}
+
 /* The blob that was asked for is still missing. */
 static void take_failure(struct hf_prefetch *prefetch)
 {
@@ -189,7 +206,7 @@ static void take_failure(struct hf_prefetch *prefetch)
     else if (prefetch->status == 404)
         fail(prefetch, item, "ImageUnknown", "is unknown to its registry");
     else if (prefetch->status == 403)
-        fail(prefetch, item, "Denied", "is denied by its registry: agent.yaml artifacts has the node's credentials");
+        fail_for_rights(prefetch, item);
     else
         fail(prefetch, item, "RegistryFailed", "does not come: the registry is away, ill, or sends other content");
 }

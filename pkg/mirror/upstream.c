@@ -6,7 +6,10 @@
  *
  * The owner may cancel at any time; a worker that reads files then frees the call.
  *
- * The credential of agent.yaml for the registry goes to the service for tokens by the rule of oci/registry/token.h. The
+ * Where agent.yaml has no credential for the registry, a plugin of the kubelet may (login/logins.h), unless it would go
+ * over a network in plain text.
+ *
+ * The credential of the registry goes to the service for tokens by the rule of oci/registry/token.h. The
  * token, for pulling from one repository, is kept until it expires. */
 #include "mirror/upstream.h"
 
@@ -16,10 +19,13 @@
 #include <string.h>
 
 #include "base/strmap.h"
+#include "loop/http/url.h"
+#include "mirror/login/logins.h"
+#include "oci/registry/reference.h"
 #include "oci/registry/token.h"
 #include "steps/access.h"
 
-enum { MAX_TOKENS = 64, MAX_BREAKS = 4, RANGE_TEXT = 64, MAX_IGNORED = 64 << 10 };
+enum { MAX_TOKENS = 64, MAX_BREAKS = 4, RANGE_TEXT = 64, MAX_IMAGE = 512, MAX_IGNORED = 64 << 10 };
 #define PROGRESS (64u << 10) /* after which breaks count anew */
 #define IDLE_NS (60 * HF_NS_PER_S)
 #define TOKEN_NS (30 * HF_NS_PER_S)
@@ -43,6 +49,7 @@ struct hf_mirror_call {
     struct hf_job job;
     struct hf_access_ticket ticket;
     bool reading, dead; /* a worker has the ticket; the owner has cancelled */
+    struct hf_login *login;
     struct hf_http_call *http;
     bool paused;
     bool denied;      /* the answer in progress is a 401 that asks for a token */
@@ -321,6 +328,61 @@ static void work(struct hf_job *job)
         hf_access_ticket_read(call->fs, &call->ticket);
 }
 
+/* The name that the kubelet has for what is at `origin`. False: a login must not go there, in plain text. */
+static bool name_image(const char *origin, const char *name, char image[MAX_IMAGE])
+{
+    struct hf_url_parts parts;
+    char url[HF_URL_ORIGIN + 1];
+
+    (void)snprintf(url, sizeof(url), "%s/", origin);
+    if (hf_url_split(url, &parts, NULL) < 0 || (strncmp(origin, "https:", 6) != 0 && !parts.loopback))
+        return false;
+    const char *host = strstr(origin, "://") + 3;
+    return snprintf(image, MAX_IMAGE, "%s/%s", hf_oci_name_host(host), name) < MAX_IMAGE;
+}
+
+static int use_login(struct hf_mirror_call *call, const char *line)
+{
+    struct hf_buf *credential = &call->ticket.credential;
+
+    if (line == NULL)
+        return 0;
+    credential->max = HF_MAX(credential->max, strlen(line) + 1);
+    return hf_buf_add_str(credential, line);
+}
+
+static void got_login(void *arg, const char *line)
+{
+    struct hf_mirror_call *call = arg;
+
+    call->login = NULL;
+    int r = use_login(call, line);
+    if (r == 0)
+        r = ask(call);
+    if (r < 0)
+        end(call, r);
+}
+
+/* 1: got_login() comes. */
+static int log_in(struct hf_mirror_call *call)
+{
+    const struct hf_mirror_upstream_params *p = &call->upstream->p;
+    char image[MAX_IMAGE];
+    const char *line = NULL;
+
+    if (p->logins == NULL || hf_access_is_private(p->access, call->url) || !name_image(call->origin, call->name, image))
+        return 0;
+    int r = hf_login_start(p->logins, image, got_login, call, &line, &call->login);
+    return r == 0 ? use_login(call, line) : r;
+}
+
+const char *hf_mirror_upstream_problem(const struct hf_mirror_upstream *upstream, const char *origin, const char *name)
+{
+    char image[MAX_IMAGE];
+
+    return name_image(origin, name, image) ? hf_logins_problem(upstream->p.logins, image) : NULL;
+}
+
 static void read_done(struct hf_job *job, int cancelled)
 {
     struct hf_mirror_call *call = hf_container_of(job, struct hf_mirror_call, job);
@@ -336,6 +398,8 @@ static void read_done(struct hf_job *job, int cancelled)
         r = hf_err_set(&call->err, ECANCELED, "the agent stops");
     else if (access != NULL)
         r = hf_access_use(access, &call->ticket, &call->err);
+    if (r == 0)
+        r = log_in(call);
     if (r == 0)
         r = ask(call);
     if (r < 0)
@@ -398,6 +462,7 @@ void hf_mirror_call_cancel(struct hf_mirror_call *call)
     if (call->http != NULL)
         call->upstream->p.http->cancel(call->upstream->p.http->ctx, call->http);
     call->http = NULL;
+    hf_login_cancel(hf_steal(call->login));
     call->dead = true;
     if (!call->reading)
         free_call(call);

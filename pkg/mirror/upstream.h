@@ -8,6 +8,7 @@
 
 struct hf_access;
 struct hf_fs_ops;
+struct hf_logins;
 
 /* Of bytes from registries; each may be NULL. */
 struct hf_mirror_tally {
@@ -21,11 +22,14 @@ struct hf_mirror_upstream_params {
     const struct hf_http_ops *http;
     const struct hf_clock_ops *clock;
     struct hf_access *access; /* NULL: none */
+    struct hf_logins *logins; /* where `access` has none; may be NULL */
 };
 
 struct hf_mirror_upstream;
 struct hf_mirror_upstream *hf_mirror_upstream_new(const struct hf_mirror_upstream_params *params);
 void hf_mirror_upstream_free(struct hf_mirror_upstream *upstream); /* without calls; accepts NULL */
+/* hf_logins_problem() of a repository of "https://registry.example". */
+const char *hf_mirror_upstream_problem(const struct hf_mirror_upstream *upstream, const char *origin, const char *name);
 
 struct hf_mirror_ask {
     const char *origin; /* "https://registry.example" */

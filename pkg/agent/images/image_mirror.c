@@ -11,6 +11,7 @@
 
 #include "base/encoding/base64.h"
 #include "base/encoding/hex.h"
+#include "mirror/login/logins.h"
 #include "mirror/mirror.h"
 #include "os/dir.h"
 #include "os/file.h"
@@ -37,8 +38,16 @@ struct hf_image_mirror *hf_image_mirror_new(const struct hf_image_mirror_params 
 {
     struct hf_image_mirror *mirror = calloc(1, sizeof(*mirror));
 
-    if (mirror != NULL)
-        mirror->p = *params;
+    if (mirror == NULL)
+        return NULL;
+    mirror->p = *params;
+    mirror->p.upstream.logins = hf_logins_new(&(const struct hf_logins_params){.sched = params->upstream.sched,
+                                                                               .clock = params->upstream.clock,
+                                                                               .fs = params->upstream.fs,
+                                                                               .proc = hf_loop_proc(params->loop),
+                                                                               .log = params->log});
+    if (mirror->p.upstream.logins == NULL)
+        free(hf_steal(mirror));
     return mirror;
 }
 
@@ -47,11 +56,19 @@ void hf_image_mirror_free(struct hf_image_mirror *mirror)
     if (mirror == NULL)
         return;
     hf_mirror_free(mirror->mirror);
+    hf_logins_free(mirror->p.upstream.logins);
     if (mirror->again != NULL)
         hf_loop_sched(mirror->p.loop)->timer_free(hf_loop_sched(mirror->p.loop)->ctx, mirror->again);
     free(mirror->wanted);
     free(mirror->images);
     free(mirror);
+}
+
+void hf_image_mirror_configure(struct hf_image_mirror *mirror, const struct hf_config *config)
+{
+    const struct hf_config_image_credentials item = hf_config_image_credentials(config);
+
+    hf_logins_configure(mirror->p.upstream.logins, item.config, item.folder);
 }
 
 /* Of an earlier start, or a new one: containerd's configuration has it. */

@@ -4,12 +4,13 @@
 #pragma once
 
 #include "api/syncpolicy.h"
+#include "config/config.h"
 #include "loop/loop.h"
 #include "mirror/mirror.h"
 
 struct hf_image_mirror;
 
-struct hf_image_mirror_params {
+struct hf_image_mirror_params { /* upstream.logins: the mirror has its own */
     struct hf_loop *loop;
     struct hf_log *log;
     struct hf_metrics *metrics;
@@ -21,6 +22,8 @@ struct hf_image_mirror_params {
 
 struct hf_image_mirror *hf_image_mirror_new(const struct hf_image_mirror_params *params);
 void hf_image_mirror_free(struct hf_image_mirror *mirror); /* NULL: nothing */
+/* Takes imageCredentialProvider. */
+void hf_image_mirror_configure(struct hf_image_mirror *mirror, const struct hf_config *config);
 /* Blocks briefly. */
 void hf_image_mirror_follow(struct hf_image_mirror *mirror, const struct hf_syncpolicy *policy);
 /* struct hf_mirror_params. All three accept NULL. */

@@ -66,6 +66,7 @@ void hf_downloads_configure(struct hf_downloads *downloads, const struct hf_conf
 {
     downloads->config = config;
     hf_access_configure(downloads->access, config);
+    hf_image_mirror_configure(downloads->images, config);
     settle(downloads);
 }
 

@@ -42,6 +42,10 @@ void hf_image_mirror_free(HF_UNUSED struct hf_image_mirror *mirror)
 {
 }
 
+void hf_image_mirror_configure(HF_UNUSED struct hf_image_mirror *mirror, HF_UNUSED const struct hf_config *config)
+{
+}
+
 void hf_image_mirror_follow(HF_UNUSED struct hf_image_mirror *mirror, HF_UNUSED const struct hf_syncpolicy *policy)
 {
 }

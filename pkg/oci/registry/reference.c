@@ -32,6 +32,11 @@ const char *hf_oci_api_host(const char *host)
     return is_hub(host) ? "registry-1." HUB : host;
 }
 
+const char *hf_oci_name_host(const char *api_host)
+{
+    return strcasecmp(api_host, "registry-1." HUB) == 0 ? HUB : api_host;
+}
+
 const char *hf_oci_login_host(const char *host)
 {
     return is_hub(host) ? "index." HUB : host;

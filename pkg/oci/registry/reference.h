@@ -16,6 +16,8 @@ struct hf_oci_reference {
 /* Docker's hub has one host in names, another for its API, a third in config.json; its own images are in library/. */
 const char *hf_oci_api_host(const char *host);
 const char *hf_oci_login_host(const char *host);
+/* Of hf_oci_api_host(), the one in names. */
+const char *hf_oci_name_host(const char *api_host);
 
 bool hf_oci_is_tag(const char *text);
 

@@ -73,10 +73,9 @@ static void take(struct guarded_path *walk, char name[NAME_MAX + 1])
     memmove(walk->rest, walk->rest + n, strlen(walk->rest + n) + 1);
 }
 
-static int step(const struct hf_fs_ops *fs, struct guarded_path *walk, struct hf_err *err)
+static int step(const struct hf_fs_ops *fs, struct guarded_path *walk, struct stat *st, struct hf_err *err)
 {
     char name[NAME_MAX + 1], next[PATH_MAX + NAME_MAX + 2];
-    struct stat st;
 
     take(walk, name);
     if (name[0] == '\0' || strcmp(name, ".") == 0)
@@ -89,10 +88,10 @@ static int step(const struct hf_fs_ops *fs, struct guarded_path *walk, struct hf
     }
     if (snprintf(next, sizeof(next), "%s/%s", walk->at, name) >= PATH_MAX)
         return hf_err_set(err, ENAMETOOLONG, "the path is too long");
-    int r = check(fs, walk, next, &st, err);
+    int r = check(fs, walk, next, st, err);
     if (r < 0)
         return r;
-    if (S_ISLNK(st.st_mode))
+    if (S_ISLNK(st->st_mode))
         return follow(fs, walk, next, err);
     memcpy(walk->at, next, strlen(next) + 1);
     return 0;
@@ -123,16 +122,36 @@ static int read_open(const struct hf_fs_ops *fs, int fd, struct hf_buf *out, str
     return n < 0 ? hf_err_sys(err, (int)n, "read the file") : 0;
 }
 
+/* walk->at becomes the path without links. */
+static int resolve(const struct hf_fs_ops *fs, const char *path, struct guarded_path *walk, struct stat *st,
+                   struct hf_err *err)
+{
+    *walk = (struct guarded_path){.path = path};
+    if (path[0] != '/' || snprintf(walk->rest, sizeof(walk->rest), "%s", path) >= PATH_MAX)
+        return hf_err_set(err, EINVAL, "expected an absolute path");
+    int r = check(fs, walk, "/", st, err);
+    while (r == 0 && walk->rest[0] != '\0')
+        r = step(fs, walk, st, err);
+    return r;
+}
+
+int hf_guarded_file_check(const struct hf_fs_ops *fs, const char *path, struct hf_err *err)
+{
+    struct guarded_path walk;
+    struct stat st;
+    int r = resolve(fs, path, &walk, &st, err);
+
+    if (r == 0 && !S_ISREG(st.st_mode))
+        r = hf_err_set(err, EINVAL, "it is not a regular file");
+    return r == 0 && (st.st_mode & S_IXUSR) == 0 ? hf_err_set(err, EACCES, "it is not executable") : r;
+}
+
 int hf_guarded_file_read(const struct hf_fs_ops *fs, const char *path, struct hf_buf *out, struct hf_err *err)
 {
-    struct guarded_path walk = {.path = path};
+    struct guarded_path walk;
     struct stat st;
+    int r = resolve(fs, path, &walk, &st, err);
 
-    if (path[0] != '/' || snprintf(walk.rest, sizeof(walk.rest), "%s", path) >= PATH_MAX)
-        return hf_err_set(err, EINVAL, "expected an absolute path");
-    int r = check(fs, &walk, "/", &st, err);
-    while (r == 0 && walk.rest[0] != '\0')
-        r = step(fs, &walk, err);
     if (r < 0)
         return r;
     int fd = fs->openat(fs->ctx, AT_FDCWD, walk.at[0] != '\0' ? walk.at : "/",

@@ -39,7 +39,8 @@ def digest(content):
 
 
 class Door(http.server.ThreadingHTTPServer):
-    """A registry's service for tokens, and what checks them before the registry."""
+    """A registry's service for tokens, and what checks them before the registry; with `wants` "basic" the password itself opens it, with
+    "nothing" it is open."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -47,7 +48,9 @@ class Door(http.server.ThreadingHTTPServer):
             if self.path.startswith("/token?"):
                 good = shown == door.password and "scope=repository%3Ateam%2Fapp%3Apull" in self.path
                 self.answer(200 if good else 401, {}, json.dumps({"token": door.token, "expires_in": 300}).encode() if good else b"")
-            elif shown != "Bearer " + door.token:
+            elif door.wants == "basic" and shown != door.password:
+                self.answer(401, {"WWW-Authenticate": 'Basic realm="edge"'}, b"")
+            elif door.wants == "token" and shown != "Bearer " + door.token:
                 here = f"http://127.0.0.1:{door.server_address[1]}"
                 self.answer(401, {"WWW-Authenticate": f'Bearer realm="{here}/token",service="edge",scope="repository:team/app:pull"'}, b"")
             else:
@@ -70,7 +73,7 @@ class Door(http.server.ThreadingHTTPServer):
 
     def __init__(self, registry, password):
         super().__init__(("127.0.0.1", 0), Door.Handler)
-        self.registry, self.token = registry, os.urandom(16).hex()
+        self.registry, self.token, self.wants = registry, os.urandom(16).hex(), "token"
         self.password = "Basic " + base64.b64encode(f"edge:{password}".encode()).decode()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -167,10 +170,11 @@ class Registry:
 class Scene:
     """A node whose policy has a mirror, a registry, and, for who asks, a containerd with the mirror's hosts.toml."""
 
-    def __init__(self, name, password=None, listed=None):
+    def __init__(self, name, password=None, listed=None, plugin=False):
         home = os.path.join(HOME, name)
         self.node = Node(home, None)
-        self.port, self.content = free_port(), None
+        self.port, self.content, self.files = free_port(), None, 0
+        self.credentials = {"config": self.node.place("providers.yaml"), "binDir": self.node.place("plugins")}
         self.stack = contextlib.ExitStack()
         self.stack.callback(self.node.end)
         self.registry = Registry(home, password)
@@ -178,8 +182,9 @@ class Scene:
         with open(self.node.place("password"), "w", encoding="utf-8") as file:
             file.write(password or "")
         os.chmod(self.node.place("password"), 0o600)
-        self.configure({"artifacts": [{"url": f"http://{self.registry.name}", "user": "edge", "passwordFile": self.node.place("password"), "allowPlainHttp": True}]
-                        if password else []})
+        item = {"url": f"http://{self.registry.name}", "user": "edge", "passwordFile": self.node.place("password"), "allowPlainHttp": True}
+        self.configure({"artifacts": [item] if password and not plugin else [],
+                        **({"imageCredentialProvider": self.credentials} if plugin else {})})
         self.policy({"registries": [listed or self.registry.name], "port": self.port})
         self.start()
 
@@ -207,10 +212,39 @@ class Scene:
         with open(self.node.place("state", "mirror", "hosts.toml"), encoding="utf-8") as file:
             return file.read()
 
+    def put_plugin(self, script, match=None):
+        """The kubelet's plugin, and its file under a new name: with the reload, what was known is forgotten."""
+        self.files += 1
+        self.credentials["config"] = self.node.place(f"providers-{self.files}.yaml")
+        os.makedirs(self.node.place("plugins"), exist_ok=True)
+        files = ((self.credentials["config"], 0o600, json.dumps({"apiVersion": "kubelet.config.k8s.io/v1", "kind": "CredentialProviderConfig", "providers": [
+            {"name": "plugin", "apiVersion": "credentialprovider.kubelet.k8s.io/v1", "defaultCacheDuration": "1h", "matchImages": [match or "127.0.0.1:" + self.registry.name.split(":")[1] + "/team"],
+             "args": ["get"], "env": [{"name": "RUNS", "value": self.node.place("runs")}]}]})),
+                 ("plugins/plugin", 0o700, "#!/usr/bin/python3\nimport json, os, sys, time\nopen(os.environ['RUNS'], 'a').write('x')\n"
+                  "asked = json.load(sys.stdin)\n" + script))
+        for name, mode, text in files:
+            with open(self.node.place(name), "w", encoding="utf-8") as file:
+                file.write(text)
+            os.chmod(self.node.place(name), mode)
+        if self.node.agent is not None and self.node.agent.poll() is None:
+            self.configure({"imageCredentialProvider": self.credentials})
+            before = self.log().count('"config.read"')
+            self.node.agent.send_signal(signal.SIGHUP)
+            wait("the reload", lambda: self.log().count('"config.read"') > before)
+
+    def runs(self):
+        with contextlib.suppress(FileNotFoundError):
+            return os.path.getsize(self.node.place("runs"))
+        return 0
+
+    def log(self):
+        with open(self.node.place("agent.log"), encoding="utf-8") as file:
+            return file.read()
+
     def ask(self, path, secret=True, method="GET", **headers):
         if secret:
             headers["Authorization"] = self.hosts().split('authorization = "')[1].split('"')[0]
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=45)
         with contextlib.closing(connection):
             try:
                 connection.request(method, f"{path}?ns={self.registry.name}", headers=headers)
@@ -510,6 +544,80 @@ def private():
         equal("a wrong password", scene.blob()[0], 403)
 
 
+ANSWER = """
+def answer(password, keep="1h", scope="Registry"):
+    print(json.dumps({"apiVersion": asked["apiVersion"], "kind": "CredentialProviderResponse", "cacheKeyType": scope, "cacheDuration": keep,
+                      "auth": {asked["image"].split("/")[0]: {"username": "edge", "password": password}}}))
+"""
+
+
+def by_a_plugin_of_the_kubelet():
+    """The kubelet's credential provider opens a private registry, by token and by password; whatever is wrong with it, the registry is asked
+    without a login, and the log and ImagesReady say why. No secret is in the log."""
+    with Scene("plugin", password="p4ss", plugin=True) as scene:
+        door, layer = scene.registry.door, digest(scene.registry.layers[0])
+
+        def opens():
+            return (scene.blob()[0], scene.blob(1)[0])
+        door.wants = "basic"
+        scene.put_plugin(ANSWER + "sys.stderr.write('p4ss'); answer('p4ss')")
+        pulls = [threading.Thread(target=scene.blob) for _ in range(4)]
+        for pull in pulls:
+            pull.start()
+        for pull in pulls:
+            pull.join()
+        equal("by the password", opens(), (200, 200))
+        equal("runs of the plugin", scene.runs(), 1)
+        rows = [("another password", ANSWER + "answer('wr0ng')", None),
+                ("another image's", ANSWER.replace('asked["image"]', '"elsewhere"') + "answer('p4ss')", None),
+                ("a wrong answer", "print('p4ss')", "its answer is not JSON"),
+                ("a crash", "print('p4ss'); os.abort()", "signal 6 ended it"),
+                ("a failure", "print('p4ss', file=sys.stderr); sys.exit(2)", "it ended with exit code 2"),
+                ("an endless answer", "while True: print('p4ss' * 1000)", "its answer has more than 64 KiB"),
+                ("a slow one", "time.sleep(100)", "it did not answer within 30 seconds")]
+        for what, script, reason in rows:
+            if "endless" in what:
+                script = "import resource\nfor _ in range(10000): print('p4ss' * 1000)"
+            before = scene.log().count('"image.login_failed"')
+            scene.put_plugin(script)
+            start = time.monotonic()
+            equal(what, opens(), (403, 403))
+            if time.monotonic() - start > 40:
+                raise AssertionError(f"{what}: {time.monotonic() - start:.1f} s for two layers")
+            equal(f"{what}: lines in the log", scene.log().count('"image.login_failed"') - before, 1 if reason else 0)
+            if reason and reason not in scene.log().rsplit('"image.login_failed"', 1)[1]:
+                raise AssertionError(f"{what}: {scene.log()[-600:]}")
+        door.wants = "nothing"
+        equal("a public registry beside it", opens(), (200, 200))
+        # what was good for a second, of a plugin that is gone then
+        door.wants = "basic"
+        scene.put_plugin(ANSWER + "answer('p4ss', '1s')")
+        equal("the plugin", opens(), (200, 200))
+        os.remove(scene.node.place("plugins", "plugin"))
+        wait("the login to expire", lambda: opens() == (403, 403))
+        # an image to prefetch says so, and comes when the plugin is there again
+        image = f"{scene.registry.name}/team/app:1@{digest(scene.registry.manifest)}"
+        scene.policy({"registries": [scene.registry.name], "port": scene.port, "maxBytes": "64Mi"}, [image])
+
+        def condition():
+            return next(((one["reason"], one["message"]) for one in (scene.node.status() or {}).get("conditions", []) if one["type"] == "ImagesReady"), ("", ""))
+        wait("the condition", lambda: condition()[0] == "LoginFailed")
+        if "credential provider 'plugin'" not in condition()[1]:
+            raise AssertionError(condition()[1])
+        scene.put_plugin(ANSWER + "answer('p4ss')")
+        scene.node.kill_agent()
+        scene.start()
+        wait("the image", lambda: condition()[0] == "Ready")
+        scene.policy({"registries": [scene.registry.name], "port": scene.port})     # without what is kept
+        wait("the cache to go", lambda: not os.path.exists(scene.node.place("state", "mirror", "cache")))
+        door.wants = "token"
+        status, _, body = scene.blob()
+        equal("by a token", (status, digest(body)), (200, layer))
+        for secret in ("p4ss", base64.b64encode(b"edge:p4ss").decode()):
+            if secret in scene.log():
+                raise AssertionError("the log has a secret")
+
+
 def damaged_registry():
     """A blob that changed on the registry's disk is never a whole one here."""
     with Scene("damaged") as scene:
@@ -676,7 +784,7 @@ def port_taken():
         equal("a blob", scene.blob()[0], 200)
 
 
-CASES = [containerd_pulls, containerd_configured_by_the_agent, containerd_by_delta, on_a_slow_link, ready_before_a_pod, containerd_without_the_agent, no_open_door, private, damaged_registry, conformance, stopped_in_the_middle, containerd_in_the_middle, port_taken]
+CASES = [containerd_pulls, containerd_configured_by_the_agent, containerd_by_delta, on_a_slow_link, ready_before_a_pod, containerd_without_the_agent, no_open_door, private, by_a_plugin_of_the_kubelet, damaged_registry, conformance, stopped_in_the_middle, containerd_in_the_middle, port_taken]
 
 if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if not word.startswith("-")]

@@ -104,7 +104,7 @@ START_TEST(schema)
 
     read_file("deploy/agent.schema.json", &text);
     ck_assert_int_eq(hf_json_parse(hf_buf_view(&text), NULL, &json, NULL), 0);
-    expect_known(hf_json_at(json, "properties"), NULL, 16);
+    expect_known(hf_json_at(json, "properties"), NULL, 17);
     const json_t *bounds = json_object_get(json_object_get(json_object_get(json, "$defs"), "bounds"), "properties");
     expect_known(bounds, "signedPolicies", HF_CONFIG_LISTS + 2);
     _cleanup_(hf_json_freep) json_t *unsigned_bounds = json_deep_copy(bounds);

@@ -51,6 +51,7 @@ static const char full[] = HEAD
     "clockResync: false\n"
     "page: None\n"
     "share: {neighbours: true, port: 9999, bytesPerSecond: 1Mi, caFile: /etc/ca.pem, certFile: /c.pem, keyFile: /k}\n"
+    "imageCredentialProvider: {config: /etc/providers.yaml, binDir: /usr/libexec/providers}\n"
     "tpm: {sealSecrets: true, floors: true, tcti: 'swtpm:host=localhost,port=2321', pcrs: [0, 7, 22]}\n";
 
 START_TEST(every_field)
@@ -98,6 +99,9 @@ START_TEST(every_field)
     ck_assert_str_eq(share.cert_file, "/c.pem");
     ck_assert_str_eq(share.key_file, "/k");
     ck_assert(!none.neighbours && none.port == HF_CONFIG_SHARE_PORT && none.ca_file == NULL);
+    ck_assert_str_eq(hf_config_image_credentials(config).config, "/etc/providers.yaml");
+    ck_assert_str_eq(hf_config_image_credentials(config).folder, "/usr/libexec/providers");
+    ck_assert_ptr_null(hf_config_image_credentials(NULL).config);
     ck_assert(hf_config_max_spool_bytes(config, plain) == 100 << 20);
     ck_assert(hf_config_max_spool_bytes(config, with) == UINT64_C(2) << 30);
 }
@@ -169,6 +173,10 @@ static const struct {
     {HEAD "share: {neighbours: true, bytesPerSecond: 1Ki}\n", ":3: share.bytesPerSecond: expected a quantity"},
     {HEAD "share: {neighbours: true, caFile: ca.pem}\n", ":3: share.caFile: expected an absolute path"},
     {HEAD "share: {neighbours: true, keyFile: /a/../k}\n", ":3: share.keyFile: expected an absolute path"},
+    {HEAD "imageCredentialProvider: /x\n", ":3: imageCredentialProvider: expected an object"},
+    {HEAD "imageCredentialProvider: {config: /x}\n", ":3: imageCredentialProvider: config and binDir go together"},
+    {HEAD "imageCredentialProvider: {config: /x, binDir: y}\n", ":3: imageCredentialProvider.binDir: expected"},
+    {HEAD "imageCredentialProvider: {config: /x, binDir: /y, a: b}\n", ":3: imageCredentialProvider.a: unknown field"},
     {HEAD "somethingElse: 1\n", ":3: somethingElse: unknown field"},
     {HEAD "metadata: {name: x}\n", ":3: metadata: unknown field"},
 };
@@ -183,6 +191,7 @@ START_TEST(one_fault)
                       strncmp(fault + strlen(name), faulty[_i].says, strlen(faulty[_i].says)) == 0,
                   "'%s': %s", faulty[_i].text, fault);
     ck_assert(!hf_config_share(config).neighbours); /* a wrong field allows nothing */
+    ck_assert_ptr_null(hf_config_image_credentials(config).config);
 }
 END_TEST
 

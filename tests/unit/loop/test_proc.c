@@ -202,6 +202,17 @@ START_TEST(input_reaches_the_child)
 }
 END_TEST
 
+START_TEST(output_without_stderr)
+{
+    const char *argv[] = {"/bin/bash", "-c", "echo out; echo err >&2; readlink /proc/self/fd/2", NULL};
+    struct outcome o;
+
+    start(&o, (struct hf_proc_request){.argv = argv, .stdout_only = true});
+    hf_loop_run(loop);
+    ck_assert_str_eq(o.output, "out\n/dev/null\n");
+}
+END_TEST
+
 START_TEST(output_is_bounded)
 {
     struct outcome o;
@@ -475,6 +486,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, own_environment_and_folder);
     tcase_add_loop_test(tc, cannot_start, 0, (int)HF_LEN(refusals));
     tcase_add_test(tc, input_reaches_the_child);
+    tcase_add_test(tc, output_without_stderr);
     tcase_add_test(tc, output_is_bounded);
     tcase_add_test(tc, many);
     tcase_add_loop_test(tc, deadline, 0, (int)HF_LEN(hangs));

@@ -107,6 +107,24 @@ START_TEST(bounds)
 }
 END_TEST
 
+START_TEST(program)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    put("data/program", "", 0700);
+    ck_assert_int_eq(hf_guarded_file_check(hf_fs_posix(), at("..data/program"), &err), 0);
+    put("data/program", "", 0722);
+    ck_assert_int_eq(hf_guarded_file_check(hf_fs_posix(), at("data/program"), &err), -EACCES);
+    ck_assert_ptr_nonnull(strstr(err.cause, "it is writable"));
+    ck_assert_int_eq(remove(at("data/program")), 0);
+    ck_assert_int_eq(hf_guarded_file_check(hf_fs_posix(), at("data/program"), &err), -ENOENT);
+    ck_assert_int_eq(hf_guarded_file_check(hf_fs_posix(), at("plain"), &err), -EACCES);
+    ck_assert_ptr_nonnull(strstr(err.cause, "it is not executable"));
+    ck_assert_int_eq(hf_guarded_file_check(hf_fs_posix(), at("data"), &err), -EINVAL);
+    ck_assert_int_eq(hf_guarded_file_check(hf_fs_posix(), at("open/token"), &err), -EACCES);
+}
+END_TEST
+
 START_TEST(of_another_user)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(64);
@@ -127,6 +145,7 @@ static void cases(TCase *tc)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_loop_test(tc, file, 0, HF_LEN(rows));
     tcase_add_test(tc, bounds);
+    tcase_add_test(tc, program);
     tcase_add_test(tc, of_another_user);
 }
 HF_TEST_MAIN("os/guarded_file", cases)

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kubelet's CredentialProviderConfig (kubelet.config.k8s.io), and the requests and responses of its plugins
+ * (credentialprovider.kubelet.k8s.io). An image is "registry.example:5000/team/app", without tag and digest.
+ * Pure; untrusted input. No error text quotes a response. */
+#pragma once
+
+#include "codec/json.h"
+
+enum { HF_PROVIDERS = 16, HF_PROVIDER_LOGINS = 32, HF_PROVIDER_ANSWER = 64 << 10 };
+
+struct hf_provider { /* what it has is of hf_providers */
+    const char *name;
+    const char *api; /* "credentialprovider.kubelet.k8s.io/v1" */
+    const json_t *images;
+    const char **args; /* behind the program; ends with NULL, as the next one */
+    char **env;        /* "NAME=value" */
+    uint64_t keep_ns;  /* of an answer that says nothing of it */
+};
+
+struct hf_providers {
+    json_t *tree;
+    struct hf_provider items[HF_PROVIDERS];
+    size_t n;
+};
+
+/* -EBADMSG: not such a file, or an entry that the kubelet would refuse, or one that needs a pod's token. */
+HF_MUST_USE int hf_providers_parse(struct hf_view text, struct hf_providers **ret_providers, struct hf_err *err);
+void hf_providers_free(struct hf_providers *providers); /* accepts NULL */
+HF_DEFINE_CLEANUP(struct hf_providers, hf_providers_free)
+
+/* As the kubelet compares: `*` in a label of the host, as many labels, the same port or none, a path that begins so. */
+bool hf_providers_match(const char *pattern, const char *image);
+bool hf_providers_cover(const struct hf_provider *provider, const char *image);
+/* CredentialProviderRequest. */
+HF_MUST_USE int hf_providers_ask(const struct hf_provider *provider, const char *image, struct hf_buf *out);
+
+enum hf_provider_scope { HF_PROVIDER_IMAGE, HF_PROVIDER_REGISTRY, HF_PROVIDER_GLOBAL };
+
+struct hf_provider_answer {
+    enum hf_provider_scope scope; /* for which it holds */
+    uint64_t keep_ns;             /* 0: for this question alone */
+    struct {
+        char *pattern, *line; /* "Authorization: Basic ..." */
+    } logins[HF_PROVIDER_LOGINS];
+    size_t n;
+};
+
+/* CredentialProviderResponse. -EBADMSG; then, too, _done(). */
+HF_MUST_USE int hf_providers_take(const struct hf_provider *provider, struct hf_view text,
+                                  struct hf_provider_answer *ret, struct hf_err *err);
+void hf_provider_answer_done(struct hf_provider_answer *answer);
+/* The line for this image, of the pattern that is first in descending order, as the kubelet takes them; NULL: none. */
+const char *hf_provider_answer_for(const struct hf_provider_answer *answer, const char *image);

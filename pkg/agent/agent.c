@@ -33,8 +33,10 @@
 #include "agent/report/report.h"
 #include "agent/resources/disks.h"
 #include "agent/resources/network.h"
+#include "agent/standstill.h"
 #include "agent/trust/trust_watch.h"
 #include "agent/turn.h"
+#include "api/conditions.h"
 #include "share/share.h"
 #include "sync/stale_table.h"
 
@@ -69,7 +71,9 @@ struct hf_agent {
     struct hf_images images;
 
     uint64_t next_interval_ns; /* mono: the next full reconcile */
-    bool settled_reported;     /* params.owner.settled() has run */
+    struct hf_standstill standstill;
+    bool settled_reported; /* params.owner.settled() has run */
+    bool gave_up;          /* --once: nothing got on any more */
     enum { RUNNING, STOPPING, STOPPED } state;
 };
 
@@ -284,9 +288,24 @@ static bool is_settled(const struct hf_agent *agent)
            !hf_update_engine_is_behind(agent->engine) && !hf_report_reconciling(&agent->report);
 }
 
+/* --once does not wait for ever for a server that stays away. */
+static bool gives_up(struct hf_agent *agent)
+{
+    const json_t *ready = hf_conditions_find(agent->report.conditions, "Ready");
+    const struct hf_contact *contact = &agent->contact;
+
+    if (!agent->params.once || !hf_standstill_look(&agent->standstill, &agent->view))
+        return false;
+    agent->gave_up = true;
+    hf_log(agent->env.log, HF_LOG_ERROR, "agent.gave_up", HF_D("after_s", HF_STANDSTILL_NS / HF_NS_PER_S),
+           HF_S("ready", hf_json_str_or(ready, "message", "")),
+           HF_S("contact", contact->stale.connected ? "" : contact->reason_text));
+    return true;
+}
+
 static void report_settled(struct hf_agent *agent)
 {
-    if (agent->settled_reported || agent->params.owner.settled == NULL || !is_settled(agent))
+    if (agent->settled_reported || agent->params.owner.settled == NULL || !(is_settled(agent) || gives_up(agent)))
         return;
     agent->settled_reported = true;
     agent->params.owner.settled(agent->params.owner.arg);
@@ -308,6 +327,8 @@ static void schedule(struct hf_agent *agent, struct hf_now now, uint64_t stale_w
         until = HF_MIN(until, now.mono_ns + stale_wait_ns);
     if (agent->hold.wait_ns != HF_NEVER)
         until = HF_MIN(until, now.mono_ns + agent->hold.wait_ns);
+    if (agent->params.once && !agent->settled_reported)
+        until = HF_MIN(until, hf_standstill_wait_until_ns(&agent->standstill));
     hf_turn_schedule(&agent->turn, until - HF_MIN(until, now.mono_ns));
 }
 
@@ -859,5 +880,5 @@ int hf_agent_result(const struct hf_agent *agent)
 {
     const struct hf_report *report = &agent->report;
 
-    return agent->contact.folder_failure[0] == '\0' && report->ready && !report->waiting ? 0 : 1;
+    return agent->contact.folder_failure[0] == '\0' && !agent->gave_up && report->ready && !report->waiting ? 0 : 1;
 }

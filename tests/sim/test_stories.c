@@ -1926,6 +1926,44 @@ START_TEST(disks_are_judged_by_the_policy_alone)
 }
 END_TEST
 
+static void set_up_once(enum source source)
+{
+    set_up(source);
+    w.node->params.once = true;
+}
+
+/* --once without a server of artifacts, or without an API server: it gives up, and says that not all is installed. */
+START_TEST(once_does_not_wait_for_ever)
+{
+    set_up_once(API);
+    publish(2, NULL);
+    hf_simnode_set_links(w.node, _i == 0 ? HF_SIM_LINK_UP : HF_SIM_LINK_DOWN, HF_SIM_LINK_DOWN);
+    begin();
+    run(9 * MINUTE);
+    ck_assert(!w.node->settled);
+    run(3 * MINUTE);
+    ck_assert(w.node->settled);
+    ck_assert_int_eq(hf_agent_result(w.node->agent), 1);
+}
+END_TEST
+
+/* A link that is slow, and away for minutes, is no reason to give up; what has come in time ends well. */
+START_TEST(once_is_patient_with_a_bad_link)
+{
+    set_up_once(API);
+    publish(2, NULL);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_DOWN);
+    begin();
+    run(8 * MINUTE);
+    ck_assert(!w.node->settled);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_UP);
+    run(3 * MINUTE);
+    ck_assert(w.node->settled);
+    ck_assert_int_eq(hf_agent_result(w.node->agent), 0);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+}
+END_TEST
+
 /* ---- reporting --------------------------------------------------------------------------------------------------- */
 
 /* The server fails at one kind for good: the status still arrives, and says so. */
@@ -2596,6 +2634,8 @@ static void policy_and_status_cases(TCase *tc)
     add(tc, a_server_that_fails_at_one_kind);
     add(tc, a_server_without_statuses);
     add(tc, a_reflashed_node_counts_on);
+    add_loop(tc, once_does_not_wait_for_ever, 2);
+    add(tc, once_is_patient_with_a_bad_link);
     add(tc, a_node_that_may_not_watch_its_edgenode);
     add(tc, a_new_node_whose_edgenode_does_not_come);
     add_loop(tc, a_status_that_is_refused_once, 2);

@@ -173,6 +173,7 @@ static int open_agent(struct hf_simnode *node, struct hf_err *err)
         .arch = "amd64",
         .facts_root = "",
         .retry_base_ns = HF_NS_PER_S,
+        .once = node->params.once,
         .owner = {.policy_changed = on_policy, .settled = on_settled, .stopped = on_stopped, .arg = node}};
 
     return hf_agent_new(&params, &node->agent, err);

@@ -35,6 +35,7 @@ struct hf_simnode_params {
     const char *status_server;      /* what the agent writes goes there, directly; NULL: to `server` */
     uint64_t pauses_ns, late_ns;    /* as hf_simproc_set_pauses() and hf_simproc_set_lateness() */
     bool log;                       /* what the agent says goes to stderr */
+    bool once;                      /* --once */
     const struct hf_config *config; /* bounds that the node sets; borrowed; NULL: the defaults */
 };
 

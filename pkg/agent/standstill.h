@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Since when nothing gets on, for --once: no object and no byte of a download has come, nothing has changed its phase,
+ * and the node itself does nothing that has a deadline of its own. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/parts.h"
+
+#define HF_STANDSTILL_NS (600 * HF_NS_PER_S) /* then --once gives up */
+
+struct hf_standstill {
+    uint64_t stamp;    /* of all that may get on */
+    uint64_t since_ns; /* monotonic; 0: not looked yet */
+};
+
+/* True: for HF_STANDSTILL_NS. */
+bool hf_standstill_look(struct hf_standstill *standstill, const struct hf_agent_parts *parts);
+uint64_t hf_standstill_wait_until_ns(const struct hf_standstill *standstill);

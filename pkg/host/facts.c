@@ -68,6 +68,13 @@ static bool is_open(const struct hf_hostlife_place *place, const char *path)
            !hf_owner_is_safe(&st, why, sizeof(why));
 }
 
+bool hf_hostlife_is_open(const struct hf_hostlife_place *place)
+{
+    char path[PATH_MAX];
+
+    return is_open(place, place->state_dir) || is_open(place, hf_hostlife_path(place, "", path));
+}
+
 /* ---- the system -------------------------------------------------------------------------------------------------- */
 
 /* These have no systemd, or keep neither /etc nor programs of others. */
@@ -131,7 +138,7 @@ unsigned hf_hostlife_look_at_host(const struct hf_hostlife_place *place, const c
         has |= HF_HOSTLIFE_UNITS_READ_ONLY;
     if (state.noexec)
         has |= HF_HOSTLIFE_NOEXEC;
-    if (is_open(place, place->state_dir) || is_open(place, hf_hostlife_path(place, "", path)))
+    if (hf_hostlife_is_open(place))
         has |= HF_HOSTLIFE_OPEN_FOLDER;
     if (unit_is_ours(place, &unit))
         has |= HF_HOSTLIFE_UNIT;

@@ -16,5 +16,8 @@ void hf_hostlife_facts(const struct hf_hostlife_place *place, const struct hf_ho
                        const struct hf_hostlife_wanted *wanted, struct hf_hostlife_facts *ret_facts,
                        char message[HF_HOSTLIFE_TEXT]);
 
+/* Others than root may write to the state folder or to host/ in it. */
+bool hf_hostlife_is_open(const struct hf_hostlife_place *place);
+
 /* Without systemd and image, of the host at `root` ("": this one), for `holdfast doctor`. */
 unsigned hf_hostlife_look_at_host(const struct hf_hostlife_place *place, const char *root);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/credentials.h"
+#include "host/facts.h"
 #include "os/fs_posix.h"
 
 struct hf_hostlife_place hf_host_condition_place(const struct hf_agent_options *options)
@@ -27,6 +28,14 @@ static bool ends_with_the_pod(const struct hf_agent_options *options, const stru
            strcmp(options->kubeconfig, hf_hostlife_path(place, HF_HOSTLIFE_POD_DIR "/kubeconfig", path)) == 0;
 }
 
+/* Root runs the programs in the folder: one that others may write to is no home, also after the installation. */
+static enum hf_hostlife_reason prove(const struct hf_hostlife_place *place)
+{
+    enum hf_hostlife_reason reason = hf_hostlife_prove(place);
+
+    return hf_hostlife_reason_is_on_host(reason) && hf_hostlife_is_open(place) ? HF_HOSTLIFE_R_OPEN_FOLDER : reason;
+}
+
 void hf_host_condition(const struct hf_agent_options *options, struct hf_status_finding *ret_condition,
                        char message[HF_HOSTLIFE_TEXT])
 {
@@ -37,7 +46,7 @@ void hf_host_condition(const struct hf_agent_options *options, struct hf_status_
     if (getenv(HF_HOST_CONDITION_VARIABLE) != NULL)
         reason = HF_HOSTLIFE_R_GONE;
     else if (!options->pod_mode)
-        reason = hf_hostlife_prove(&place);
+        reason = prove(&place);
     else if (options->host.life == HF_HOSTLIFE_AUTO)
         reason = hf_hostlife_decision_load(&place, &decision, NULL) == 0 ? decision.reason : HF_HOSTLIFE_R_FAILED;
     if (hf_hostlife_reason_is_on_host(reason) && ends_with_the_pod(options, &place))

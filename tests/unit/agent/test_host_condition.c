@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "os/dir.h"
 #include "os/fs_posix.h"
@@ -56,8 +57,28 @@ START_TEST(what_ends_with_the_pod)
 }
 END_TEST
 
+/* An agent that was installed long ago, and somebody opened its folder, or host/ in it, since. */
+START_TEST(a_folder_open_to_others)
+{
+    const struct hf_hostlife_mark mark = {.boot = "b", .version = "1", .proven = true};
+    struct hf_agent_options options = {.state_dir = folder};
+    const struct hf_hostlife_place place = hf_host_condition_place(&options);
+    struct hf_status_finding life;
+    char message[HF_HOSTLIFE_TEXT], host[80];
+
+    (void)snprintf(host, sizeof(host), "%s/host", folder);
+    ck_assert_int_eq(hf_hostlife_mark_save(&place, &mark, NULL), 0);
+    ck_assert_int_eq(chmod(_i == 0 ? folder : host, 0777), 0);
+    hf_host_condition(&options, &life, message);
+    ck_assert(!life.good);
+    ck_assert_str_eq(life.reason, "OpenFolder");
+    ck_assert_ptr_nonnull(strstr(message, "chmod go-w"));
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_loop_test(tc, a_folder_open_to_others, 0, 2);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, what_ends_with_the_pod, 0, HF_LEN(rows));
 }

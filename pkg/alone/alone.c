@@ -351,10 +351,18 @@ static void acted(struct hf_alone *alone, bool ok, struct hf_view output)
 
 /* ---- from outside ------------------------------------------------------------------------------------------------ */
 
+/* K3s may unpack its own, or somebody install one, at any time. */
+static void find_place(struct hf_alone *alone)
+{
+    struct hf_err missing = HF_ERR_INIT;
+
+    alone->place = hf_alone_place_find(alone->p.fs, &missing);
+    (void)snprintf(alone->no_place, sizeof(alone->no_place), "%s", missing.cause);
+}
+
 int hf_alone_new(const struct hf_alone_params *params, struct hf_alone **ret_alone, struct hf_err *err)
 {
     _cleanup_(hf_alone_freep) struct hf_alone *alone = calloc(1, sizeof(*alone));
-    struct hf_err missing = HF_ERR_INIT;
     struct stat st;
 
     if (alone == NULL)
@@ -367,8 +375,8 @@ int hf_alone_new(const struct hf_alone_params *params, struct hf_alone **ret_alo
     if (alone->timer == NULL || asprintf(&alone->folder, "%s/alone", params->state_dir) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
     alone->marked = params->fs->fstatat(params->fs->ctx, AT_FDCWD, alone->folder, &st, AT_SYMLINK_NOFOLLOW) == 0;
-    alone->place = params->on_host ? hf_alone_place_find(params->fs, &missing) : NULL;
-    (void)snprintf(alone->no_place, sizeof(alone->no_place), "%s", missing.cause);
+    if (params->on_host)
+        find_place(alone);
     *ret_alone = hf_steal(alone);
     return 0;
 }
@@ -401,8 +409,8 @@ void hf_alone_set(struct hf_alone *alone, const struct hf_alone_file *files, siz
     alone->missed = alone->running != NULL;
     if (alone->missed || !alone->p.on_host || (n == 0 && alone->is_set && alone->n_wishes + alone->n_refused == 0))
         return;
-    if (alone->place == NULL)
-        alone->place = n > 0 ? hf_alone_place_find(alone->p.fs, NULL) : NULL;
+    if (alone->place == NULL && n > 0)
+        find_place(alone);
     if (alone->place != NULL && alone_wishes_read(alone, files, n) && !alone->busy)
         rest(alone, 0);
 }

@@ -37,6 +37,8 @@ static const struct hf_alone_place places[] = {
     PLAIN("/usr/local/bin/containerd", "/usr/local/bin/crictl"),
 };
 
+static const char *const k3s_programs[] = {"/usr/local/bin/k3s", "/usr/bin/k3s", "/opt/bin/k3s"};
+
 enum { MAX_CONFIG = 1 << 20 };
 
 static bool exists(const struct hf_fs_ops *fs, const char *path)
@@ -44,6 +46,16 @@ static bool exists(const struct hf_fs_ops *fs, const char *path)
     struct stat st;
 
     return fs->fstatat(fs->ctx, AT_FDCWD, path, &st, 0) == 0 && S_ISREG(st.st_mode);
+}
+
+/* K3s unpacks its containerd, and writes its configuration, when it starts. */
+static bool awaits_k3s(const struct hf_fs_ops *fs)
+{
+    bool installed = false;
+
+    for (size_t i = 0; i < HF_LEN(k3s_programs) && !installed; i++)
+        installed = exists(fs, k3s_programs[i]);
+    return installed && (!exists(fs, places[0].containerd) || !exists(fs, places[0].config));
 }
 
 const struct hf_alone_place *hf_alone_place_find(const struct hf_fs_ops *fs, struct hf_err *err)
@@ -58,8 +70,12 @@ const struct hf_alone_place *hf_alone_place_find(const struct hf_fs_ops *fs, str
             return place;
         missing = missing == NULL ? place->crictl : missing;
     }
-    (void)hf_err_set(err, ENOENT, "there is no %s on this node",
-                     missing != NULL ? missing : "containerd that it knows");
+    if (awaits_k3s(fs))
+        (void)hf_err_set(err, ENOENT,
+                         "K3s has not unpacked and configured its containerd on this node yet: start it once");
+    else
+        (void)hf_err_set(err, ENOENT, "there is no %s on this node",
+                         missing != NULL ? missing : "containerd that it knows");
     return NULL;
 }
 

@@ -53,5 +53,5 @@ bool hf_standstill_look(struct hf_standstill *standstill, const struct hf_agent_
 
 uint64_t hf_standstill_wait_until_ns(const struct hf_standstill *standstill)
 {
-    return standstill->since_ns + HF_STANDSTILL_NS;
+    return standstill->since_ns != 0 ? standstill->since_ns + HF_STANDSTILL_NS : HF_NEVER;
 }

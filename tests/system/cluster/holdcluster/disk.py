@@ -4,9 +4,6 @@
 A node's file tree is an overlay: below, the tree all nodes share (build-tree), never written; above, the node's own disk.
 A power cut keeps what the node's kernel had sent to the disk and loses what it had not: the image is copied at that
 instant (a reflink: no time passes), and the node goes on from the copy, whose journal ext4 then has to replay.
-
-The XFS itself need not survive this machine. Its device takes no flushes: each would wait until all that others have written
-here is on the machine's disk, which may take minutes while something large is built.
 """
 
 import os
@@ -50,17 +47,6 @@ def make_cluster(where):
         os.rename(image + ".new", image)
     os.makedirs(point, exist_ok=True)
     run(["mount", "-o", "loop", image, point])
-    _take_flushes(image, False)
-
-
-def _take_flushes(image, takes):
-    """The kernel keeps this for whoever gets the device next."""
-    for device in run(["losetup", "-n", "-O", "NAME", "-j", image]).split():
-        try:
-            with open(f"/sys/block/{os.path.basename(device)}/queue/write_cache", "w", encoding="ascii") as file:
-                file.write("write back" if takes else "write through")
-        except OSError:
-            pass                           # /sys is for reading alone here: slower
 
 
 def root(where, name):
@@ -111,8 +97,6 @@ def sync(where, name):
 def release(folder):
     """Unmount everything at or below `folder`."""
     for point in _mounts(os.path.realpath(folder)):
-        if os.path.exists(point + ".xfs"):
-            _take_flushes(point + ".xfs", True)
         # The kernel gives a loop device back a moment after the file system on it is gone.
         try:
             wait_for(f"{point} to be unmounted", lambda p=point: _unmount(p), 10)

@@ -35,6 +35,7 @@
 #include "os/file.h"
 
 /* Range of the time above which an entry shows the range. */
+#define HF_AUDIT_DELAY_NS (2 * HF_NS_PER_S)
 #define SURE_NS (600 * HF_NS_PER_S)
 
 enum {

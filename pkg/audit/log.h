@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The audit log of a node: a chain of lines (audit/entry.h) in bounded segments, each new one replacing the oldest. A
- * crash loses the last HF_AUDIT_DELAY_NS at most. What the disk does not take waits in memory, up to
+ * crash loses the last two seconds at most. What the disk does not take waits in memory, up to
  * HF_AUDIT_PENDING_BYTES; the rest is counted (EntriesLost). Opening and writing block. */
 #pragma once
 
@@ -10,7 +10,6 @@
 
 enum { HF_AUDIT_PENDING_BYTES = 32 << 10 };
 
-#define HF_AUDIT_DELAY_NS (2 * HF_NS_PER_S)
 #define HF_AUDIT_RETRY_NS (30 * HF_NS_PER_S)
 #define HF_AUDIT_UNREAD_NS (3600 * HF_NS_PER_S)
 
@@ -45,13 +44,13 @@ HF_DEFINE_CLEANUP(struct hf_audit_log, hf_audit_log_free)
 void hf_audit_log_add(struct hf_audit_log *log, enum hf_audit_kind kind, const char *subject, const char *reason,
                       const char *message);
 
-/* After -errno it waits for the next try. */
+/* Writes what waits; after -errno it waits for the next try. */
 HF_MUST_USE int hf_audit_log_flush(struct hf_audit_log *log, struct hf_err *err);
 
 /* Entries for counted events, a flush, and EntriesLost if any. */
 HF_MUST_USE int hf_audit_log_end(struct hf_audit_log *log, struct hf_err *err);
 
-/* For hf_audit_log_work() (monotonic), or HF_NEVER. */
+/* When to call hf_audit_log_work() (monotonic), or HF_NEVER. */
 uint64_t hf_audit_log_due_ns(const struct hf_audit_log *log);
 /* Due counted events and flushes. hf_audit_log_flush()'s. */
 HF_MUST_USE int hf_audit_log_work(struct hf_audit_log *log, struct hf_err *err);
@@ -63,7 +62,7 @@ struct hf_audit_head {
 };
 struct hf_audit_head hf_audit_log_head(const struct hf_audit_log *log);
 
-/* By this process. */
+/* Events that this process could not record. */
 uint64_t hf_audit_log_lost(const struct hf_audit_log *log);
 /* `n` events came before the log was open. */
 void hf_audit_log_lose(struct hf_audit_log *log, uint64_t n);

@@ -26,6 +26,8 @@
 #include "base/encoding/hex.h"
 #include "base/view.h"
 
+#define HF_TPM_KEY_TIMEOUT_NS (10ull * 1000000000)
+
 enum {
     POINT = 64, /* bytes: x and y; also those of a signature: r and s */
     DIGEST = 32,

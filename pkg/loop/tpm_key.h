@@ -4,7 +4,7 @@
  *     -----BEGIN HOLDFAST TPM KEY-----    base64 of the key as this TPM loads it, and of its public point
  *
  * Only that TPM signs with it; the text is no secret. ECDSA, P-256. To sign, OpenSSL calls back, and
- * holdfast-tpm (tpm/helper.h) runs once: it blocks for HF_TPM_KEY_TIMEOUT_NS at most.
+ * holdfast-tpm (tpm/helper.h) runs once: it blocks for 10 seconds at most.
  * Threads: any, after hf_tpm_key_provide(). */
 #pragma once
 
@@ -14,7 +14,6 @@
 
 struct evp_pkey_st; /* EVP_PKEY of OpenSSL */
 
-#define HF_TPM_KEY_TIMEOUT_NS (10ull * 1000000000)
 #define HF_TPM_KEY_BEGIN "-----BEGIN HOLDFAST TPM KEY-----"
 
 /* Program and TPM of all keys in this process; copied. NULL: none work. */

@@ -20,6 +20,9 @@
 #include "base/parse.h"
 #include "os/file.h"
 
+/* 16 MiB of cached pages, without which an update of a second takes minutes; 8 MiB for other work. */
+#define HF_ROOM_HEADROOM_BYTES (UINT64_C(24) << 20)
+
 enum { MAX_TEXT = 1 << 20, MAX_MOUNTS = 4 };
 
 /* The limit of a v1 cgroup without a limit is the largest that its counter of pages can hold: 2^63 rounded down to a

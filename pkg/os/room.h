@@ -3,7 +3,7 @@
  *
  *   the machine     half of MemAvailable in /proc/meminfo, shared with others
  *   the cgroups     own and parents, v1 and v2: limit (memory.max, memory.high; memory.limit_in_bytes), minus used
- *                   memory without file pages, minus HF_ROOM_HEADROOM_BYTES
+ *                   memory without file pages, minus 24 MiB of headroom
  *
  * /proc/self/cgroup and mountinfo name the folders, for services, containers with the host's tree or only their own
  * (0::/), and unusual mount points. Unreadable: no bound. Blocks briefly. Threads: any. */
@@ -12,9 +12,6 @@
 #include <stdint.h>
 
 #include "base/fs.h"
-
-/* 16 MiB of cached pages, without which an update of a second takes minutes; 8 MiB for other work. */
-#define HF_ROOM_HEADROOM_BYTES (UINT64_C(24) << 20)
 
 struct hf_room {
     uint64_t bytes;  /* UINT64_MAX: no bound */

@@ -24,6 +24,8 @@
 #include "sync/page_reasons.h"
 #include "web/page.h"
 
+#define HF_AGENT_PAGE_LIVE_NS (2 * HF_NS_PER_S)
+
 enum { MAX_STATUS_BYTES = 256 << 10, MAX_STATE_BYTES = MAX_STATUS_BYTES + 16384, MAX_ROUTES = 24 };
 
 /* The figures that move between two statuses; the first ones, as many as `kept`, have a history. */

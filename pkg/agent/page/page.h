@@ -14,7 +14,6 @@
 #include "web/metrics.h"
 
 enum { HF_AGENT_PAGE_VIEWERS = 50 };
-#define HF_AGENT_PAGE_LIVE_NS (2 * HF_NS_PER_S)
 
 struct hf_agent_page;
 

@@ -20,6 +20,8 @@
 #include "base/strmap.h"
 #include "node/disk.h"
 
+#define HF_RECLAIM_AGE_NS (24 * 3600 * HF_NS_PER_S)
+
 #define DAMAGED ".damaged"
 
 enum { MAX_DEPTH = 6, SEGMENT_NAME = 20, SHA256_NAME = 64, MAX_DEVICES = 16 };

@@ -2,7 +2,7 @@
 /* Removes the agent's old files from a critically full file system (spec.disk.reclaim). Blocks: in
  * a job. Threads: any.
  *
- * Only regular files with the agent's names, in its folders and below update roots, older than HF_RECLAIM_AGE_NS, in
+ * Only regular files with the agent's names, in its folders and below update roots, older than a day, in
  * this order:
  *
  *   downloads      .holdfast-<release>.part, .step, .point, .new, .scratch of a release without a record
@@ -15,8 +15,6 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
-
-#define HF_RECLAIM_AGE_NS (24 * 3600 * HF_NS_PER_S)
 
 enum {
     HF_RECLAIM_MAX_REMOVED = 64,  /* files */

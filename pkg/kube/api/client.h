@@ -26,8 +26,6 @@ enum { HF_KUBE_MAX_DELIVERIES = 32 };
 
 /* pause after emptying a status into which others have written */
 #define HF_KUBE_EMPTY_NS (600 * HF_NS_PER_S)
-#define HF_KUBE_NUDGE_NS (5 * HF_NS_PER_S)  /* pause of hf_kube_reached() */
-#define HF_KUBE_REAUTH_NS (5 * HF_NS_PER_S) /* pause of reading credentials */
 
 struct hf_kube {
     const struct hf_kube_rules *rules;
@@ -87,10 +85,10 @@ struct hf_kube_subscription {
 
 uint64_t hf_kube_now_ns(const struct hf_kube *kube);
 struct hf_rf_limits hf_kube_limits(const struct hf_kube *kube);
-/* PartialObjectMetadata. */
+/* Only the metadata of its objects (PartialObjectMetadata). */
 bool hf_kube_wants_metadata(const struct hf_kube_subscription *sub);
 void hf_kube_arm_turn(struct hf_kube *kube);
-/* Once in HF_KUBE_REAUTH_NS. */
+/* Reads the credentials again, at most once in 5 seconds. */
 void hf_kube_reauth(struct hf_kube *kube);
 /* The next live one; NULL: from the first. */
 struct hf_kube_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_kube_subscription *sub);
@@ -110,7 +108,7 @@ void hf_kube_reflector_timer(void *arg);
 void hf_kube_silence_timer(void *arg);
 void hf_kube_ends_timer(void *arg);
 /* The server has answered: those that wait for the link retry, those that wait for the server keep their turn
- * (return.h). At most once in HF_KUBE_NUDGE_NS, as streams that are accepted and then closed would wake each other.
+ * (return.h). At most once in 5 seconds, as streams that are accepted and then closed would wake each other.
  * hf_kube_nudge_all(): both, at once, when the network is back. */
 void hf_kube_reached(struct hf_kube *kube);
 void hf_kube_nudge_all(struct hf_kube *kube);
@@ -126,7 +124,7 @@ HF_MUST_USE int hf_kube_subscription_new(struct hf_kube *kube, const struct hf_k
                                          const struct hf_source_sink *sink, struct hf_kube_subscription **ret_sub,
                                          struct hf_err *err);
 void hf_kube_subscription_stop(struct hf_kube_subscription *sub); /* then `dead` */
-/* With no user on the stack. Not NULL. */
+/* No user of it is on the stack. `sub` is not NULL. */
 void hf_kube_subscription_free(struct hf_kube_subscription *sub);
 void hf_kube_subscription_turn(struct hf_kube_subscription *sub);
 void hf_kube_subscription_refresh(struct hf_kube_subscription *sub);

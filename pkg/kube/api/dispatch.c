@@ -21,6 +21,7 @@
 #define HF_KUBE_ENDS_NS (300 * HF_NS_PER_MS)
 #define HF_KUBE_REOPEN_EACH_NS (20 * HF_NS_PER_MS)
 #define HF_KUBE_DUE_NS (5 * HF_NS_PER_S)
+#define HF_KUBE_NUDGE_NS (5 * HF_NS_PER_S) /* pause of hf_kube_reached() */
 
 /* Without a byte, as a slow link may need minutes for a list: of a page; of a WatchList after HF_RF_FILL_NS, shorter
  * than between bookmarks, so that one with bookmarks alone ends. */

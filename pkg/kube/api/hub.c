@@ -5,6 +5,9 @@
 
 #include "kube/api/client.h"
 
+/* A review that an API server answers with the header doubles the wait for the next one, up to this. */
+#define HF_KUBE_REVIEW_MAX_NS (3600 * HF_NS_PER_S)
+
 /* Only an API server gives a verdict. If the verdict comes without the header, a gateway removes the header. */
 static void review_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                          const struct hf_err *why)

@@ -9,11 +9,6 @@
 struct hf_exchange;
 struct hf_kube;
 
-/* From the first second-hand answer to a review; doubles with each review that an API server answers with the
- * header. */
-#define HF_KUBE_REVIEW_NS (300 * HF_NS_PER_S)
-#define HF_KUBE_REVIEW_MAX_NS (3600 * HF_NS_PER_S)
-
 struct hf_kube_hub {
     struct hf_origin origin;
     struct hf_exchange *review;
@@ -22,6 +17,6 @@ struct hf_kube_hub {
     uint64_t wait_ns; /* between two */
 };
 
-/* After -ENOLINK. YurtHub itself needs no review. */
+/* -ENOLINK has ended a call. Behind YurtHub itself no review is needed. */
 void hf_kube_second_hand(struct hf_kube *kube);
 void hf_kube_hub_turn(struct hf_kube *kube);

@@ -15,10 +15,6 @@ struct hf_exchange;
 struct hf_exchange_owner;
 struct hf_kube;
 
-/* a slower answer proves only by the spelling of a `provable` kind */
-#define HF_KUBE_LATE_NS (5 * HF_NS_PER_S)
-#define HF_KUBE_REPLAY_NS (2 * HF_NS_PER_S) /* a new watch replays the store for so long */
-
 struct hf_kube_meta {
     struct hf_prober prober;
     struct hf_timer *timer;

@@ -4,6 +4,9 @@
 
 #include "kube/api/client.h"
 
+#define HF_KUBE_REAUTH_NS (5 * HF_NS_PER_S)   /* pause of reading credentials */
+#define HF_KUBE_REVIEW_NS (300 * HF_NS_PER_S) /* from the first second-hand answer to a review */
+
 uint64_t hf_kube_now_ns(const struct hf_kube *kube)
 {
     return hf_mono_ns(kube->p.clock);

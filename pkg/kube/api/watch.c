@@ -7,6 +7,7 @@
 
 #include "base/encoding/cut.h"
 
+#define HF_KUBE_REPLAY_NS (2 * HF_NS_PER_S)        /* a new watch replays the store for so long */
 #define HF_KUBE_SILENCE_MIN_NS (150 * HF_NS_PER_S) /* a silent watch with bookmarks is dead, at least */
 
 enum { HF_KUBE_MAX_GARBAGE = 16 }; /* unusable lines in a row; then the stream has failed */

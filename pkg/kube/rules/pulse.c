@@ -12,6 +12,10 @@
 #include "base/macros.h"
 #include "loop/http/http.h"
 
+#define HF_PULSE_LEARN_NS (130 * HF_NS_PER_S) /* two bookmarks of a watch */
+#define HF_PULSE_MARGIN_NS (5 * HF_NS_PER_S)
+#define HF_PULSE_MIN_NS (20 * HF_NS_PER_S)
+#define HF_PULSE_CAP_NS (30 * HF_NS_PER_S)
 #define HF_PULSE_WINDOW_NS (600 * HF_NS_PER_S)
 /* after a longer pause in 10 to 20 minutes no pings */
 #define HF_PULSE_MAX_NS (300 * HF_NS_PER_S)

@@ -7,14 +7,9 @@
 
 #include "base/clock.h"
 
-/* to learn usual pauses: two bookmarks of a watch */
-#define HF_PULSE_LEARN_NS (130 * HF_NS_PER_S)
-#define HF_PULSE_FIRST_NS (15 * HF_NS_PER_S) /* limit meanwhile */
-#define HF_PULSE_MARGIN_NS (5 * HF_NS_PER_S)
-#define HF_PULSE_MIN_NS (20 * HF_NS_PER_S)
-#define HF_PULSE_CAP_NS (30 * HF_NS_PER_S)
+#define HF_PULSE_FIRST_NS (15 * HF_NS_PER_S) /* limit until the usual pauses are known */
 
-/* answered pings; another needs another byte */
+/* After so many answered pings, the next one waits for another byte. */
 enum { HF_PULSE_QUESTIONS = 5 };
 
 /* Of one connection. Begins with zeros. */

@@ -45,6 +45,9 @@
 #include <errno.h>
 
 #define HF_RF_BASE_NS HF_NS_PER_S
+#define HF_RF_EARLY_NS (10 * HF_NS_PER_S)
+/* A watch that stays open for so long is a success: failures are forgotten, and a resume is `synced`. */
+#define HF_RF_SETTLE_NS HF_NS_PER_S
 
 /* A cell: the next state, the reason to rest there, the effects. The pseudo state BEGIN is ASKING, or LISTING where the
  * server does not do WatchList, or OPENING where the prober does the rounds. */

@@ -45,8 +45,8 @@ enum hf_rf_event {
     HF_RF_LINK_AWAY, /* no route, no answer, silence */
     /* refused, reset, cut, all else */
     HF_RF_SERVER_AWAY,
-    HF_RF_ENDED,       /* well, after HF_RF_EARLY_NS */
-    HF_RF_ENDED_EARLY, /* before */
+    HF_RF_ENDED,       /* without an error, 10 seconds or more after it was accepted */
+    HF_RF_ENDED_EARLY, /* without an error, but sooner */
     HF_RF_GARBAGE,     /* unusable */
     HF_RF_BACKWARDS,   /* older resourceVersion, or a list is wanted */
     HF_RF_NUDGE,       /* maybe reachable again */
@@ -89,12 +89,9 @@ struct hf_rf_limits {
 #define HF_RF_RETRY_AFTER_MAX_NS (300 * HF_NS_PER_S)
 #define HF_RF_FLOOR_NS (100 * HF_NS_PER_MS) /* shortest rest */
 #define HF_RF_ANSWER_NS (30 * HF_NS_PER_S)  /* begin of a watch's answer */
-/* Open so long, a watch is a success: failures are forgotten, a resume is `synced`. */
-#define HF_RF_SETTLE_NS HF_NS_PER_S
 /* Complete WatchList: node, fleet. dispatch.c holds TIMER back while objects come. */
 #define HF_RF_FILL_NS (60 * HF_NS_PER_S)
 #define HF_RF_FLEET_FILL_NS (300 * HF_NS_PER_S)
-#define HF_RF_EARLY_NS (10 * HF_NS_PER_S)
 
 /* Zeros before START or RESUME. kube/api/ reads `state` and `resting`, and sets no_watchlist alone. */
 struct hf_reflector {
@@ -127,7 +124,7 @@ enum hf_rf_event hf_reflector_event_of_status(int status);
 /* Lost contact: EPERM (401), EACCES (403), ENOENT (404), ECONNABORTED (407, a proxy), EREMCHG (redirect or 511: no API
  * server), else EBUSY. */
 int hf_kube_status_errno(int status);
-/* By a failed call's -errno. */
+/* The event for a failed call's -errno. */
 enum hf_rf_event hf_reflector_event_of_error(int r);
 
 const char *hf_reflector_state_name(enum hf_rf_state state);

@@ -3,6 +3,7 @@
 
 #include "base/macros.h"
 
+#define HF_FRESH_PERIOD_NS (60 * HF_NS_PER_S)
 #define SHARE_NS (60 * HF_NS_PER_S) /* time in which one share comes back */
 
 void hf_fresh_init(struct hf_fresh *fresh, uint64_t stored, uint64_t wait_ns, uint64_t now_ns)

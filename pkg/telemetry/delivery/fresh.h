@@ -12,8 +12,6 @@
 /* bytes per minute, compressed */
 enum { HF_FRESH_SHARE_BYTES = 64 << 10 };
 
-#define HF_FRESH_PERIOD_NS (60 * HF_NS_PER_S)
-
 struct hf_fresh {
     uint64_t period_ns;
     uint64_t old_until; /* highest of the backlog */
@@ -22,8 +20,8 @@ struct hf_fresh {
     uint64_t paid_ns; /* the share covers all bytes sent; live ones wait if it is a minute ahead */
 };
 
-/* Up to `stored`: backlog. Later records are live for twice `wait_ns` (longest wait for a full batch), at least
- * HF_FRESH_PERIOD_NS. */
+/* Records up to `stored` are backlog. Later ones are live for twice `wait_ns` (the longest wait for a full batch), at
+ * least for 60 seconds. */
 void hf_fresh_init(struct hf_fresh *fresh, uint64_t stored, uint64_t wait_ns, uint64_t now_ns);
 
 /* Begins a period if due. `stored`: highest on disk. */

@@ -13,6 +13,8 @@
 #include "telemetry/sink/pending.h"
 #include "telemetry/sink/shares.h"
 
+#define HF_FANOUT_AGAIN_NS (30 * HF_NS_PER_S)
+
 enum { TROUBLE = 160 };
 
 struct fanout_sink {

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Puts an event into the queue of every sink that is to have it. If only some store it, its sender offers it again for
- * the others. A sink not open yet takes none; opening is tried every HF_FANOUT_AGAIN_NS. */
+ * the others. A sink not open yet takes none; opening is tried every 30 seconds. */
 #pragma once
 
 #include "telemetry/event/ids.h"
 #include "telemetry/sink/outlet.h"
-
-#define HF_FANOUT_AGAIN_NS (30 * HF_NS_PER_S)
 
 struct hf_fanout;
 
@@ -23,7 +21,7 @@ struct hf_fanout_params {
 };
 
 struct hf_fanout *hf_fanout_new(const struct hf_fanout_params *params);
-/* At once; outlets end in the background. */
+/* At once, as in a crash. Outlets end in the background. */
 void hf_fanout_free(struct hf_fanout *fanout);
 HF_DEFINE_CLEANUP(struct hf_fanout, hf_fanout_free)
 

@@ -288,7 +288,7 @@ START_TEST(news_come_when_they_happen)
     (void)raw_http_talk(loop, fd, NULL, 0, "{\"n\":2}", 1000, talk, sizeof(talk));
     ck_assert_msg(strstr(talk, "{\"n\":2}") != NULL, "'%s'", talk);
     configure(HEAD "page: None\n");
-    ck_assert(is_closed(fd, NULL, 0)); /* within HF_AGENT_PAGE_LIVE_NS */
+    ck_assert(is_closed(fd, NULL, 0)); /* within 2 seconds (HF_AGENT_PAGE_LIVE_NS in page.c) */
     (void)close(fd);
     ck_assert_int_eq(join("Host: 127.0.0.1\r\n", "}\n", &fd), 403);
     (void)close(fd);

@@ -33,7 +33,7 @@ struct hf_life_ops;
 
 /* The program that runs the agent. Each but `stopped` may be NULL. */
 struct hf_agent_owner {
-    /* At the start, and when policy or labels (name to string) may have changed. */
+    /* At the start, and when the policy in effect or the labels (name to string) may have changed. */
     void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy, const json_t *labels);
     /* The write budget is used up, or there is some again. */
     void (*writes_paused)(void *arg, bool paused);
@@ -41,9 +41,9 @@ struct hf_agent_owner {
     void (*link_changed)(void *arg, const char *closed);
     /* To the API server. NULL with a folder source. */
     struct hf_http_traffic (*api_traffic)(void *arg);
-    /* A new object or NULL. */
+    /* The telemetry's part of the status: a new object or NULL. */
     json_t *(*telemetry)(void *arg);
-    /* JSON; also one that cannot be delivered. */
+    /* The newest status as JSON, also if it cannot be delivered. */
     void (*status_shown)(void *arg, struct hf_view text);
     /* The condition ClientCertificateValid: its message; NULL: no such condition. */
     const char *(*certificate_problem)(void *arg, bool *ret_valid, const char **ret_reason);
@@ -74,7 +74,7 @@ struct hf_agent_params {
     bool status_apart;
     /* For Events; borrowed. NULL, or a MetaServer: none. */
     struct hf_kube *events;
-    /* For sources of spec.manifests. NULL with a folder source. */
+    /* For what spec.manifests names: ConfigMaps, Flux sources, objects; borrowed. NULL with a folder source. */
     struct hf_kube *source_kube;
     const struct hf_http_ops *kubelet_http; /* the kubelet (kube/upstream.h); NULL: no credentials */
     const struct hf_http_ops *http;         /* artifacts of any origin, without credentials */
@@ -142,14 +142,14 @@ void hf_agent_clock_changed(struct hf_agent *agent);
 /* Something important (a breaker, a new dead letter): do not wait for the heartbeat. */
 void hf_agent_telemetry_changed(struct hf_agent *agent);
 
-/* To another machine. `backlog`: counts against spec.connectivity.maxBytesPerDay. */
+/* Bytes went to another machine. `backlog`: they count against spec.connectivity.maxBytesPerDay. */
 void hf_agent_telemetry_sent(struct hf_agent *agent, uint64_t bytes, bool backlog);
 
 void hf_agent_certificate_changed(struct hf_agent *agent);
-/* For the audit log, as the next one. */
+/* A client certificate is on the disk; for the audit log. */
 void hf_agent_certificate_issued(struct hf_agent *agent, const char *request, const char *reason, const char *message);
 
-/* Without a message: it was refused to `subject`. */
+/* For the audit log: an act by the page; without a message, it was refused to `subject`. */
 void hf_agent_page_acted(struct hf_agent *agent, const char *subject, const char *reason, const char *message);
 
 /* There is a desired state, from source or cache. */

@@ -46,7 +46,7 @@ void hf_diskq_retry(struct hf_diskq *queue);
 /* Only failed writes wait. */
 bool hf_diskq_idle(const struct hf_diskq *queue);
 
-/* Of the last job, or one lost since; text[n]: how, or "". */
+/* A write of the last job failed, or one was lost since; text[n]: how, or "". */
 bool hf_diskq_failing(const struct hf_diskq *queue, char *text, size_t n);
 
 /* As by the last job. */

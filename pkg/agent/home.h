@@ -39,11 +39,11 @@ bool hf_home_is_locked(const struct hf_home *home);
 HF_MUST_USE int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const char *name, const char *own, int pid,
                              struct hf_err *err);
 
-/* Of the clock file; both false: unknown. */
+/* The clock file is from this boot, or from another; both false: unknown. */
 bool hf_home_is_same_boot(const struct hf_home *home);
 bool hf_home_is_other_boot(const struct hf_home *home);
 
-/* May go back (node/clock.h). */
+/* The wall clock may go back (node/clock.h). */
 const struct hf_clock_ops *hf_home_clock(struct hf_home *home);
 
 /* Borrows `boot`. */

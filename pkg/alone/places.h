@@ -21,7 +21,7 @@ struct hf_alone_place {
 /* NULL: none; *err has what is missing. */
 const struct hf_alone_place *hf_alone_place_find(const struct hf_fs_ops *fs, struct hf_err *err);
 
-/* For our control groups, by containerd's cgroup driver. */
+/* The parent of our control groups, in the form that containerd's cgroup driver wants. */
 const char *hf_alone_place_cgroup_parent(const struct hf_fs_ops *fs, const struct hf_alone_place *place);
 /* Configured in [grpc] `address`, or the place's. */
 void hf_alone_place_socket(const struct hf_fs_ops *fs, const struct hf_alone_place *place, char *socket, size_t n);

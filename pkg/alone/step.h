@@ -70,5 +70,5 @@ struct hf_alone_step hf_alone_next(const struct hf_alone_facts *facts, struct hf
 
 /* All its containers, in our sandbox. */
 bool hf_alone_runs(const struct hf_listing *listing, const struct hf_alone_wish *wish);
-/* Of ours. */
+/* None of ours is in the listing. */
 bool hf_alone_nothing_left(const struct hf_listing *listing);

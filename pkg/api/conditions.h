@@ -20,5 +20,5 @@ struct hf_condition {
 /* Borrowed; NULL also if `conditions` is no array. */
 const json_t *hf_conditions_find(const json_t *conditions, const char *type);
 
-/* By type. A change of status sets lastTransitionTime. */
+/* Replaces or adds the condition of this type. A change of status sets lastTransitionTime. */
 HF_MUST_USE int hf_conditions_set(json_t *conditions, const struct hf_condition *condition, uint64_t now_unix_ns);

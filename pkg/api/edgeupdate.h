@@ -79,7 +79,7 @@ struct hf_artifact {
 /* AGENT: a tree at the agent's own path, with the agent. */
 enum hf_install_kind { HF_INSTALL_FILE, HF_INSTALL_TREE, HF_INSTALL_AGENT };
 
-/* Of kind Agent. */
+/* The only name of releases of kind Agent. */
 #define HF_AGENT_RELEASE "holdfast-agent"
 
 struct hf_install {

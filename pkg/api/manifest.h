@@ -35,7 +35,7 @@ enum hf_manifest_flux_kind {
     HF_MANIFEST_FLUX_EXTERNAL,
     HF_MANIFEST_FLUX_COUNT
 };
-/* "GitRepository" ... */
+/* "GitRepository" and so on. */
 extern const char *const hf_manifest_flux_kinds[HF_MANIFEST_FLUX_COUNT + 1];
 
 struct hf_manifest_from {
@@ -109,7 +109,7 @@ void hf_manifest_done(struct hf_manifest *manifest);
  * if executable; else `source_mode` without special bits, 0644 for 0. */
 unsigned hf_manifest_file_mode(const struct hf_manifest *manifest, unsigned source_mode);
 
-/* By contentDigest or from.digest. */
+/* The entry pins its content, by contentDigest or from.digest. */
 bool hf_manifest_is_pinned(const struct hf_manifest *manifest);
 
 /* Why every node refuses a valid entry (Unsupported), or NULL. */

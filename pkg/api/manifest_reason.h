@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* Moves: pkg/manifests/rules. */
+/* pkg/manifests/rules decides the moves between them. */
 #define HF_MANIFEST_PHASES(X)                                                                                          \
     X(WAITING, "Waiting")                                                                                              \
     X(FETCHING, "Fetching")                                                                                            \

@@ -18,11 +18,11 @@ enum hf_severity {
     HF_SEVERITY_EMERGENCY = 21,
 };
 
-/* Between two, the lower one's; 0: "info". */
+/* A number between two has the lower one's name; 0 is "info". */
 const char *hf_severity_name(enum hf_severity severity);
 
 /* Down to one of the enum; 0: HF_SEVERITY_INFO. */
 enum hf_severity hf_severity_floor(enum hf_severity severity);
 
-/* Of syslog or OpenTelemetry, in any case: "warn", "WARNING", "err", "debug2". */
+/* A name of syslog or OpenTelemetry in any case: "warn", "WARNING", "err", "debug2". */
 bool hf_severity_parse(const char *text, size_t n, enum hf_severity *ret_severity);

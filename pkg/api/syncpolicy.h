@@ -23,7 +23,7 @@ struct hf_policy_disk {
     uint64_t write_budget_bytes; /* in 24 hours; 0: no limit */
 };
 
-/* Of committed releases, besides what is free. */
+/* What to keep of committed releases besides what costs nothing. */
 struct hf_policy_retain {
     bool current, previous; /* copy of the installed version; the one before */
     uint64_t max_bytes;     /* both, per release */

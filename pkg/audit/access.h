@@ -14,7 +14,7 @@
 
 enum { HF_AUDIT_ACL_BYTES = 44 };
 
-/* By /etc/group's text; 0: none, or no valid number. Pure. */
+/* From the text of /etc/group; 0: none, or no valid number. Pure. */
 gid_t hf_audit_group_of(struct hf_view text, const char *name);
 
 /* system.posix_acl_access: owner rwx, group and others none, x for `group`. Pure. */

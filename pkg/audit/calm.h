@@ -22,11 +22,11 @@ enum hf_audit_verdict { HF_AUDIT_WRITE, HF_AUDIT_COUNTED, HF_AUDIT_LOST };
 
 void hf_audit_calm_done(struct hf_audit_calm *calm);
 
-/* Without memory or a free slot: WRITE. */
+/* Without memory or a free slot every event is written. */
 enum hf_audit_verdict hf_audit_calm_see(struct hf_audit_calm *calm, const struct hf_audit_event *event,
                                         uint64_t now_ns);
 
-/* For hf_audit_calm_take(), or HF_NEVER. */
+/* When hf_audit_calm_take() has events, or HF_NEVER. */
 uint64_t hf_audit_calm_due_ns(const struct hf_audit_calm *calm);
 
 /* Of a slot whose hour ended (HF_NEVER: any). How many events, 0: none; *ret_event: the newest. */

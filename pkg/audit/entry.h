@@ -101,7 +101,7 @@ HF_MUST_USE int hf_audit_entry_format(const struct hf_audit_entry *entry, struct
  * unchanged. */
 HF_MUST_USE int hf_audit_entry_pad(struct hf_buf *lines, size_t begin, size_t blanks);
 
-/* Without newline; checks `sum`. -EBADMSG: another form, or changed. */
+/* Parses a line without its newline; checks `sum`. -EBADMSG: no line of an audit log, or changed. */
 HF_MUST_USE int hf_audit_entry_parse(struct hf_view line, struct hf_audit_entry *ret_entry, struct hf_err *err);
 
 /* First line's `prev`. */

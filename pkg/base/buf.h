@@ -31,12 +31,12 @@ void hf_buf_clear(struct hf_buf *buf);
 struct hf_view hf_buf_view(const struct hf_buf *buf);
 const char *hf_buf_str(const struct hf_buf *buf); /* "" if empty */
 
-/* On failure unchanged. _addf() also -EINVAL (vsnprintf()). */
+/* _addf() also -EINVAL (vsnprintf()). On failure the content is unchanged. */
 HF_MUST_USE int hf_buf_reserve(struct hf_buf *buf, size_t more);
 HF_MUST_USE int hf_buf_add(struct hf_buf *buf, const void *bytes, size_t n);
 HF_MUST_USE int hf_buf_add_str(struct hf_buf *buf, const char *text);
 HF_MUST_USE int hf_buf_addf(struct hf_buf *buf, const char *format, ...) HF_PRINTF(2, 3);
 
 void hf_buf_consume(struct hf_buf *buf, size_t n);
-/* For the caller to free. */
+/* The caller frees it; "" if empty. */
 char *hf_buf_take(struct hf_buf *buf);

@@ -38,7 +38,7 @@ static inline uint64_t hf_clock_sync_error_ns(const struct hf_clock_ops *clock)
     return clock->sync_error_ns != NULL ? clock->sync_error_ns(clock->ctx) : HF_NEVER;
 }
 
-/* Without a range, both ends are the clock's time. */
+/* Both ends are the clock's own time if it computes no range. */
 static inline struct hf_time_range hf_clock_range(const struct hf_clock_ops *clock)
 {
     struct hf_time_range range = {.agreement = HF_TIME_AGREED};

@@ -27,14 +27,14 @@ int hf_err_set(struct hf_err *err, int code, const char *format, ...) HF_PRINTF(
 /* With strerror(): "open '/x': No such file or directory". Returns r. */
 int hf_err_sys(struct hf_err *err, int r, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Without a cause takes it from `r`. Returns r. */
+/* Sets the cause from `r` if there is none. Returns r. */
 int hf_err_wrap(struct hf_err *err, int r, const char *format, ...) HF_PRINTF(3, 4);
 
 /* "where: cause". */
 const char *hf_err_text(const struct hf_err *err, char *text, size_t n);
 
 #if defined(__clang_analyzer__) && !defined(HF_ERR_C)
-/* For analysis of one file at a time: a failure is never 0. */
+/* For static analysis, which reads one file at a time: never 0 for a failure. */
 #define hf_err_set(err, code, ...) ((void)(hf_err_set)((err), (code), __VA_ARGS__), (code) > 0 ? -(code) : -1)
 #define hf_err_sys(err, r, ...) ((void)(hf_err_sys)((err), (r), __VA_ARGS__), (r))
 #define hf_err_wrap(err, r, ...) ((void)(hf_err_wrap)((err), (r), __VA_ARGS__), (r))

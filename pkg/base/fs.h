@@ -33,7 +33,7 @@ struct hf_fs_ops {
     /* After a failed sync the kernel may hold as clean what the medium lacks (lwn.net/Articles/752063). */
     void (*drop_cache)(void *ctx, int fd);
     int (*fstat)(void *ctx, int fd, struct stat *ret);
-    /* Of creation. -EOPNOTSUPP. */
+    /* Creation of the file. -EOPNOTSUPP: not kept. */
     int (*birth)(void *ctx, int fd, uint64_t *ret_unix_ns);
     /* Hard links. fstat() reads times, too: then the next write's time is in nanoseconds (multigrain timestamps, Linux
      * 6.13), and its fdatasync must write the inode. */

@@ -32,7 +32,7 @@ static inline void hf_list_append(struct hf_list *head, struct hf_list *entry)
     head->prev = entry;
 }
 
-/* Again: harmless. */
+/* A second removal is harmless. */
 static inline void hf_list_remove(struct hf_list *entry)
 {
     entry->prev->next = entry->next;

@@ -38,7 +38,7 @@ static inline const char *hf_log_text(const char *text)
     return text != NULL ? text : "";
 }
 
-/* From `least` on. `fd` and `clock` outlive it. */
+/* Events from `least` on. `fd` and `clock` must outlive the log. */
 struct hf_log *hf_log_new(int fd, enum hf_log_level least, const struct hf_clock_ops *clock);
 void hf_log_free(struct hf_log *log);
 HF_DEFINE_CLEANUP(struct hf_log, hf_log_free)

@@ -33,7 +33,7 @@ HF_MUST_USE int hf_cache_load(struct hf_cache *cache, const char *kind, const ch
                               int (*visit)(void *arg, json_t *object), void *arg, struct hf_cache_resume *ret_resume,
                               unsigned *ret_damaged, struct hf_err *err);
 
-/* Of the last load, first: "'EdgeUpdate/x.json': reason", or "". */
+/* The first damaged entry of the last load, such as "'EdgeUpdate/x.json': reason", or "". */
 const char *hf_cache_damage(const struct hf_cache *cache);
 
 /* Changes only. -EINVAL: invalid `kind` or name. -E2BIG: too large, or a limit. Put and remove all before the resume

@@ -16,7 +16,7 @@
 #include "base/fs.h"
 #include "base/macros.h"
 
-/* For scripts; as in holdfast(1). */
+/* Scripts rely on these numbers; holdfast(1) lists them. */
 enum hf_cli_exit {
     HF_EXIT_OK = 0,
     HF_EXIT_FAILED = 1,    /* maybe not after a repair, such as of a full disk */

@@ -27,7 +27,7 @@ void hf_cli_print_issues(struct hf_cli *cli, const char *path, const struct hf_i
 HF_MUST_USE int hf_cli_decode_update(struct hf_cli *cli, const char *path, json_t *json,
                                      struct hf_edgeupdate **ret_update, struct hf_err *err);
 
-/* Of an option with a value. */
+/* Occurrences of an option that has a value. */
 size_t hf_cli_count(const struct hf_cli_args *args, const char *name);
 
 /* All --update-root, and NULL; without one roots[] stays. -EINVAL: no path, or too many. */

@@ -10,7 +10,7 @@
 /* `out`: n bytes, may be `text`. Returns the length. */
 size_t hf_cli_plain_bytes(const char *text, size_t n, char *out);
 
-/* In place. */
+/* Changes `text` in place. */
 void hf_cli_plain_text(char *text);
 
 /* Plain, with a line end. */

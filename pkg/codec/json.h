@@ -21,10 +21,10 @@ enum { HF_JSON_MAX_BYTES = 4 << 20, HF_JSON_MAX_DEPTH = 64, HF_JSON_MAX_NODES = 
 
 void hf_json_freep(json_t **json); /* for _cleanup_ */
 
-/* In the whole process; before the first thread. */
+/* jansson overwrites what it frees, in the whole process. Before the first thread. */
 void hf_json_wipe_freed(void);
 
-/* For jansson's iterators, which change nothing. */
+/* Casts const away, for jansson's iterators, which change nothing. */
 static inline json_t *hf_json_mutable(const json_t *json)
 {
     union {
@@ -61,7 +61,7 @@ HF_MUST_USE int hf_yaml_format(const json_t *json, struct hf_buf *out);
  * unchanged. */
 HF_MUST_USE int hf_json_format(const json_t *json, struct hf_buf *out);
 
-/* Of hf_json_format(); 0 for its -EINVAL. */
+/* Length of the text of hf_json_format(); 0 where it returns -EINVAL. */
 size_t hf_json_format_size(const json_t *json);
 
 /* RFC 8785 (JCS), for signatures: only values that every decoder reads alike; integers up to +-(2^53 - 1). -EINVAL:

@@ -31,7 +31,7 @@ struct hf_config_artifact {
 size_t hf_config_n_artifacts(const struct hf_config *config);
 const struct hf_config_artifact *hf_config_artifact(const struct hf_config *config, size_t i);
 
-/* Of its origin, with the longest path that covers it; or NULL. */
+/* The item for the origin of `url` with the longest path that covers it, or NULL. */
 const struct hf_config_artifact *hf_config_artifact_for(const struct hf_config *config, const char *url);
 
 /* The credential's, or NULL. *ret_field: "tokenFile". */

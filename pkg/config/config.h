@@ -67,7 +67,7 @@ const char *hf_config_fault(const struct hf_config *config, size_t i);
 /* Makes "<fault>; <more>" the first. */
 HF_MUST_USE int hf_config_put_fault(struct hf_config *config, const char *fault, const char *more);
 
-/* YAML. */
+/* YAML, a field or item per line. */
 HF_MUST_USE int hf_config_format(const struct hf_config *config, struct hf_buf *out);
 
 /* False sets *err (may be NULL): EINVAL: wrong form, else EACCES with the remedy, "'/srv/log/x' is not allowed: add
@@ -156,7 +156,7 @@ struct hf_config_image_credentials {
     const char *config, *folder;
 };
 struct hf_config_image_credentials hf_config_image_credentials(const struct hf_config *config);
-/* With the site's neighbours (share/share.h). */
+/* Sharing with the neighbours of the site (share/share.h). */
 #define HF_CONFIG_SHARE_PORT 9094
 #define HF_CONFIG_SHARE_BYTES_PER_S (UINT64_C(8) << 20)
 struct hf_config_share {
@@ -165,7 +165,7 @@ struct hf_config_share {
     const char *ca_file, *cert_file, *key_file; /* NULL: found by the agent */
 };
 struct hf_config_share hf_config_share(const struct hf_config *config);
-/* By full name in `units`, not by pattern. */
+/* `units` lists the unit by its full name; a pattern is not enough. */
 bool hf_config_names_unit(const struct hf_config *config, const char *unit);
 
 /* Absolute, normal. */

@@ -6,7 +6,7 @@
 #include "config/artifacts.h"
 #include "config/config.h"
 
-/* A SyncPolicy's. */
+/* Bounds of a SyncPolicy. */
 enum hf_config_list {
     HF_CONFIG_FILES,
     HF_CONFIG_FOLDERS,
@@ -18,7 +18,7 @@ enum hf_config_list {
     HF_CONFIG_LISTS,
 };
 
-/* spec.manifests'. */
+/* Bounds of an entry of spec.manifests. */
 enum hf_config_manifest_list {
     HF_CONFIG_MANIFEST_FILES,
     HF_CONFIG_MANIFEST_SECRETS,

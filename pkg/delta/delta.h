@@ -41,7 +41,7 @@ struct hf_delta_memory {
 };
 ssize_t hf_delta_memory_pread(void *memory, void *bytes, size_t n, uint64_t offset);
 
-/* By pieces of `piece_n` bytes. -ESTALE: the file is shorter. */
+/* Reads by pieces of `piece_n` bytes. -ESTALE: the file ends before its size. */
 HF_MUST_USE int hf_delta_old_hash(const struct hf_delta_old *file, void *piece, size_t piece_n,
                                   unsigned char digest[static HF_SHA256_BYTES], struct hf_err *err);
 
@@ -112,7 +112,7 @@ struct hf_delta_apply_params {
     /* The old file was verified just now: not hashed at the start, nor with `resume`, but after -EBADMSG, to see if it
      * is the cause (-ESTALE). */
     bool old_is_verified;
-    /* In a container with own hashes: ignore the header's. */
+    /* part of a container that has hashes: ignore the header's */
     bool unhashed;
 };
 

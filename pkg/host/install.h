@@ -21,7 +21,7 @@ struct hf_hostlife_install {
 HF_MUST_USE int hf_hostlife_install(const struct hf_hostlife_install *install, enum hf_hostlife_reason *ret_reason,
                                     struct hf_err *err);
 
-/* Changed unit and environment; restarts. */
+/* Writes a changed unit or environment, and restarts the agent. */
 HF_MUST_USE int hf_hostlife_refresh(const struct hf_hostlife_install *install, enum hf_hostlife_reason *ret_reason,
                                     struct hf_err *err);
 

@@ -44,7 +44,7 @@ struct hf_hostlife_facts {
 enum hf_hostlife_act {
     HF_HOSTLIFE_STAY_POD,
     HF_HOSTLIFE_INSTALL, /* what is missing */
-    HF_HOSTLIFE_REFRESH, /* unit, environment; restart */
+    HF_HOSTLIFE_REFRESH, /* write unit and environment, and restart */
     HF_HOSTLIFE_WATCH,
     HF_HOSTLIFE_REMOVE, /* then STAY_POD */
 };
@@ -92,7 +92,7 @@ struct hf_hostlife_plan {
 
 struct hf_hostlife_plan hf_hostlife_plan(enum hf_hostlife life, const struct hf_hostlife_facts *facts);
 
-/* "StayPod" */
+/* "StayPod" and so on. */
 const char *hf_hostlife_act_name(enum hf_hostlife_act act);
 /* -EINVAL. */
 HF_MUST_USE int hf_hostlife_parse(const char *text, enum hf_hostlife *ret_life);

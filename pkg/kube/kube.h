@@ -37,7 +37,7 @@ HF_MUST_USE int hf_kube_config_find(const struct hf_fs_ops *fs, const char *serv
                                     const char *(*getenv_fn)(const char *name), struct hf_kube_config *ret_config,
                                     struct hf_err *err);
 
-/* In memory; `path`: for errors and relative file names. */
+/* The same for a kubeconfig in memory; `path`: for errors and relative file names. */
 HF_MUST_USE int hf_kube_config_parse(const struct hf_fs_ops *fs, struct hf_view text, const char *path,
                                      struct hf_kube_config *ret_config, struct hf_err *err);
 

@@ -55,7 +55,7 @@ void hf_upstream_reload(struct hf_upstream *upstream);
 
 void hf_upstream_follow(struct hf_upstream *upstream, uint64_t retry_cap_ns, uint64_t max_skew_ns);
 
-/* Of requests to the API server; NULL: zero. */
+/* Bytes of the requests to the API server; NULL: zero. */
 struct hf_http_traffic hf_upstream_traffic(const struct hf_upstream *upstream);
 
 /* hf_kube_nudge(). */

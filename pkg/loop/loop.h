@@ -39,7 +39,7 @@ const struct hf_unit_ops *hf_loop_unit(struct hf_loop *loop);
 
 const struct hf_watch_ops *hf_loop_watch(struct hf_loop *loop);
 
-/* Of the caller's descriptor. `fire` also comes once when it is broken. */
+/* Watches a descriptor of the caller. `fire` also comes once when it is broken. */
 struct hf_loop_fd;
 HF_MUST_USE int hf_loop_watch_fd(struct hf_loop *loop, int fd, bool readable, bool writable, void (*fire)(void *arg),
                                  void *arg, struct hf_loop_fd **ret_watch);

@@ -40,7 +40,7 @@ HF_MUST_USE int hf_mirror_cache_room(const struct hf_mirror_cache *cache, uint64
 
 /* A blob that arrives. */
 struct hf_mirror_keep;
-/* From its first byte. hf_mirror_cache_room()'s; -EBUSY: another transfer brings it; files'. */
+/* From its first byte. As hf_mirror_cache_room(); -EBUSY: another transfer brings it; errors of files. */
 HF_MUST_USE int hf_mirror_keep_begin(struct hf_mirror_cache *cache, const char *sha256, uint64_t size,
                                      struct hf_mirror_keep **ret_keep);
 /* Where it broke off. -ENOENT; others as above. */
@@ -48,7 +48,7 @@ HF_MUST_USE int hf_mirror_keep_resume(struct hf_mirror_cache *cache, const char 
                                       struct hf_mirror_keep **ret_keep);
 uint64_t hf_mirror_keep_had(const struct hf_mirror_keep *keep); /* bytes from before */
 uint64_t hf_mirror_keep_size(const struct hf_mirror_keep *keep);
-/* From before. */
+/* Reads the bytes that were here. */
 HF_MUST_USE ssize_t hf_mirror_keep_read(const struct hf_mirror_keep *keep, void *bytes, size_t n, uint64_t at);
 /* In order, also from before, which is not written again. After a failure free it. */
 HF_MUST_USE int hf_mirror_keep_write(struct hf_mirror_keep *keep, const void *bytes, size_t n);

@@ -15,7 +15,7 @@ struct hf_mirror_delta {
     char *image; /* "<origin> <name>"; NULL: free */
     char to[HF_SHA256_HEX], sha256[HF_SHA256_HEX];
     uint64_t to_size, size; /* `size`: the delta's, smaller */
-    bool bad;               /* not to be used */
+    bool bad;
 };
 struct hf_mirror_deltas {
     struct hf_mirror_delta items[HF_MIRROR_DELTAS]; /* a full table loses its oldest */

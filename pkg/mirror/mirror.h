@@ -33,7 +33,7 @@ struct hf_mirror_settings {
     const char *const *stores;
     const char *folder; /* for tags and scratch files; exists */
     uint64_t max_bytes; /* of <folder>/cache; 0: none */
-    /* To have in the cache: "registry.example/app@sha256:..."; or NULL. */
+    /* "registry.example/app@sha256:...", which are to be in the cache; NULL: none. */
     const char *const *images;
     const char *platform; /* "linux/arm64"; with images */
     uint64_t stale_ok_ns; /* how long a tag's last digest stands in for an absent registry */

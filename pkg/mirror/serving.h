@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A request to the mirror, within this area. Its end frees it: last bytes sent, refusal, giving up. */
+/* A request to the mirror, within this area. Sending the last bytes, refusing and giving up free it. */
 #pragma once
 
 #include "loop/http/url.h"
@@ -22,24 +22,24 @@ struct hf_serving {
     char origin[HF_URL_ORIGIN];
     struct hf_mirror_call *call;       /* or NULL */
     int file;                          /* or -1 */
-    uint64_t at, end;                  /* of the file, or the made blob */
-    struct hf_mirror_look *look;       /* for this manifest's deltas; or NULL */
+    uint64_t at, end;                  /* of the file, or of the blob that is made */
+    struct hf_mirror_look *look;       /* looks for deltas of this manifest; or NULL */
     struct hf_mirror_rebuild *rebuild; /* or NULL */
-    struct hf_timer *turn;             /* it is made, or waits for its turn; else NULL */
-    uint64_t since_ns, drop_ns;        /* without a byte for the client; when to ask the registry */
+    struct hf_timer *turn;             /* the blob is made here, or waits for its turn; else NULL */
+    uint64_t since_ns, drop_ns;        /* the client has had no byte; when to ask the registry */
     bool full;                         /* the client has enough for now */
-    bool rebuilt;                      /* some bytes were */
-    bool begun;                        /* head sent */
-    bool checks;                       /* `hash`: of all bytes */
+    bool rebuilt;                      /* some of its bytes were made here */
+    bool begun;                        /* the head is sent */
+    bool checks;                       /* `hash` covers all bytes */
     struct hf_sha256 hash;
-    struct hf_buf kept; /* newest piece, or an arriving manifest */
+    struct hf_buf kept; /* the newest piece, or a manifest that arrives */
     struct hf_http_response response;
     struct hf_metric *asked, *image; /* bytes for the client, by source and by image */
     struct hf_mirror_tally tally;
-    struct hf_mirror_keep *keep;     /* into the cache; or NULL */
-    bool replays;                    /* the cache's part, before `call` goes on */
-    char last_sha256[HF_SHA256_HEX]; /* tag's, if the node has that manifest; or "" */
-    struct hf_timer *patience;       /* then last_sha256 answers; NULL: none */
+    struct hf_mirror_keep *keep;     /* keeps the blob in the cache; or NULL */
+    bool replays;                    /* sends what the cache has, before `call` may continue */
+    char last_sha256[HF_SHA256_HEX]; /* what the tag last named, if the node has that manifest; or "" */
+    struct hf_timer *patience;       /* when it ends, last_sha256 is the answer; or NULL */
 };
 
 struct hf_prefetch;
@@ -48,44 +48,44 @@ struct hf_mirror {
     struct hf_mirror_upstream *upstream;
     struct hf_streamed *server; /* NULL: off */
     struct hf_list servings;
-    struct hf_buf texts; /* settings' */
+    struct hf_buf texts; /* of the settings */
     char *registries[HF_MIRROR_MAX_REGISTRIES + 1];
     char *stores[HF_MIRROR_STORES + 1];
-    char *authorization; /* to be shown by requests */
+    char *authorization; /* what a request has to show */
     uint64_t stale_ok_ns;
     struct hf_mirror_tags_file *tags; /* NULL: off */
     char *folder;
     struct hf_mirror_deltas deltas;
-    struct hf_serving *rebuilding; /* its layer is being made; or NULL */
-    /* All that is asked, or what a blob lacks from `at` on. */
+    struct hf_serving *rebuilding; /* the one whose layer is being made, or NULL */
+    /* Asks for all that the client asked for; of a blob, for what is missing from `at` on. */
     void (*ask_registry)(struct hf_serving *serving);
     struct hf_mirror_cache *cache; /* or NULL */
     struct hf_prefetch *prefetch;  /* or NULL */
-    const char *closed;            /* hf_mirror_gate()'s */
-    int cache_failure;             /* of the last blob; 0: kept */
+    const char *closed;            /* as in hf_mirror_gate() */
+    int cache_failure;             /* why the last blob was not kept; 0: it was */
     struct hf_metric_family *sent, *image_asked, *image_fetched;
     struct hf_metric *fetched;
-    uint64_t prefetched; /* bytes from registries, patient requests' */
+    uint64_t prefetched; /* bytes from registries, for patient requests */
 };
 
-/* False: not listed. */
+/* False: the registry is not on the list. */
 bool hf_mirror_find_registry(const struct hf_mirror *mirror, const char *name, char origin[HF_URL_ORIGIN]);
 
 void hf_serving_free(struct hf_serving *serving); /* not NULL */
-/* Breaks the connection: no client takes its bytes for the whole. */
+/* Breaks the connection, so that no client takes its bytes for the whole. */
 void hf_serving_give_up(struct hf_serving *serving);
-/* `extra`: lines with CR LF. False: no connection, give up. */
+/* `extra`: lines that end with CR LF. False: the connection is gone, give up. */
 bool hf_serving_send_head(struct hf_serving *serving, int status, const char *type, uint64_t length, const char *extra);
 void hf_serving_answer(struct hf_serving *serving, int status, const char *extra, const char *text);
-/* In the specification's form; `message`: ours, without quotes. */
+/* In the form that the OCI distribution specification wants; `message`: without quotes. */
 void hf_serving_refuse(struct hf_serving *serving, int status, const char *code, const char *message);
 
-/* A blob's head and bytes, `from` as in the metric. `whole`: compared. */
+/* Before a blob's bytes. `whole`: their hash is compared. `from`: their source, as in the metric. */
 void hf_serving_begin_bytes(struct hf_serving *serving, bool whole, const char *from);
 void hf_serving_comes_from(struct hf_serving *serving, const char *from);
 bool hf_serving_send_blob_head(struct hf_serving *serving, bool partial, uint64_t from, uint64_t n, uint64_t total);
 /* 1: the client has enough for now; < 0: no memory. */
 HF_MUST_USE int hf_serving_deliver(struct hf_serving *serving, const void *bytes, size_t n);
 void hf_serving_finish(struct hf_serving *serving);
-/* From the first byte on also into the cache. False: impossible, and nobody waits for them. */
+/* From the first byte on, the bytes also go into the cache. False: they cannot, and no client waits for them. */
 HF_MUST_USE bool hf_serving_keep(struct hf_serving *serving, uint64_t size);

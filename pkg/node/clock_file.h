@@ -24,7 +24,7 @@ struct hf_clock_file {
     char boot[HF_CLOCK_FILE_BOOT]; /* save's boot and monotonic time; "": unknown */
     uint64_t saved_mono_ns;
     uint64_t contact_mono_ns; /* 0: in an earlier boot */
-    /* At the save (sync/hold_age.h); id 0: none. */
+    /* The site's hold at the save (sync/hold_age.h); id 0: none. */
     uint64_t hold_id, hold_age_ns, hold_began_unix_ns;
     uint64_t agreed_age_ns; /* of the agreement, at the save */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When to ask chronyd or systemd-timesyncd to synchronize, and leaps of the wall clock. The agent never sets the clock:
- * a wrong Date costs a request per hour. Pure. */
+/* Decides when to ask chronyd or systemd-timesyncd to synchronize, and finds leaps of the wall clock. The agent never
+ * sets the clock: a wrong Date costs a request per hour. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -7,5 +7,5 @@
 
 #include "node/probe.h"
 
-/* "/dev/serial/by-id/usb-...". */
+/* Such as "/dev/serial/by-id/usb-...". */
 bool hf_devices_has(const struct hf_probe_root *at, const char *path);

@@ -9,7 +9,7 @@
 #include "api/syncpolicy.h"
 #include "node/facts.h"
 
-/* By Kubernetes; keys have HF_LABEL_PREFIX. */
+/* By Kubernetes' rules; keys have HF_LABEL_PREFIX. */
 bool hf_label_key_valid(const char *key);
 bool hf_label_value_valid(const char *value);
 

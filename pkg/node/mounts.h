@@ -14,5 +14,5 @@ char *hf_mounts_read(const struct hf_probe_root *at);
 /* `mounts` may be NULL. Reads a small file of /proc. */
 enum hf_mounts_state hf_mounts_of_fd(const struct hf_probe_root *at, const char *mounts, int fd);
 
-/* Of the mount `id`. Pure. */
+/* The file system of the mount `id`. Pure. */
 enum hf_mounts_state hf_mounts_of_id(const char *mounts, unsigned id);

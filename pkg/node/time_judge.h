@@ -17,7 +17,7 @@ struct hf_time_witness {
 
 struct hf_time_evidence {
     uint64_t build_unix_ns;
-    uint64_t proof_unix_ns; /* latest signed, or build */
+    uint64_t proof_unix_ns; /* latest time in a signature, or the build's */
     uint64_t lower_unix_ns; /* >= proof */
     struct hf_time_witness wall, date;
     struct hf_time_witness agreed; /* advanced to now */

@@ -18,7 +18,7 @@ struct hf_time_track {
 /* `unix_ns`: end of an earlier process's; 0: none. */
 void hf_time_track_init(struct hf_time_track *track, uint64_t unix_ns, uint64_t mono_ns);
 
-/* On the track: within tolerance_ns, or later than one from a file. */
+/* Within tolerance_ns, or later than a track from a file, it is on the track. */
 void hf_time_track_read(struct hf_time_track *track, uint64_t mono_ns, uint64_t unix_ns, bool synced,
                         uint64_t tolerance_ns);
 

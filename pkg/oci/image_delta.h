@@ -39,7 +39,7 @@ HF_MUST_USE int hf_oci_image_delta_parse(struct hf_view text, struct hf_oci_imag
 HF_MUST_USE int hf_oci_image_delta_format(const struct hf_oci_image_delta *delta, struct hf_buf *out,
                                           struct hf_err *err);
 
-/* Of an artifact, in an index of referrers or an OCI layout. */
+/* What the index of a manifest's referrers, or of an OCI layout, says of an artifact. */
 struct hf_oci_delta_offer {
     struct hf_oci_descriptor artifact;
     char to[HF_OCI_DIGEST], from[HF_OCI_DIGEST]; /* manifests */

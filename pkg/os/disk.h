@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Of file systems. Blocks. */
+/* Size and free space of file systems. Blocks. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,5 +19,5 @@ HF_MUST_USE int hf_disk_read(const struct hf_fs_ops *fs, const char *path, struc
                              struct hf_err *err);
 HF_MUST_USE int hf_disk_read_fd(const struct hf_fs_ops *fs, int fd, struct hf_disk *ret_disk);
 
-/* After `more` bytes at least reserve_bytes remain. */
+/* A write of `more` bytes would leave at least reserve_bytes. */
 bool hf_disk_has_room(const struct hf_disk *disk, uint64_t more, uint64_t reserve_bytes);

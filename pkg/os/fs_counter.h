@@ -18,5 +18,5 @@ struct hf_fs_counter {
 
 void hf_fs_counter_init(struct hf_fs_counter *counter);
 
-/* By pwrite(). */
+/* All bytes that pwrite() has written. */
 uint64_t hf_fs_counter_bytes(const struct hf_fs_counter *counter);

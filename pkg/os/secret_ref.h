@@ -14,7 +14,7 @@ struct hf_secret_ref {
     const char *name; /* path or variable */
 };
 
-/* By form alone. -EINVAL. */
+/* Does not check path or name. -EINVAL: another form. */
 HF_MUST_USE int hf_secret_ref_parse(const char *text, struct hf_secret_ref *ret_ref);
 
 /* Replaces *out. Trims blanks and line breaks of files. -E2BIG. -ENOENT: no file or variable. */

@@ -146,5 +146,5 @@ struct hf_rollout_fleet_view {
 };
 void hf_rollout_engine_fleet(const struct hf_rollout_engine *engine, struct hf_rollout_fleet_view *ret_view);
 
-/* For an operator: deletes EdgeNodes without Nodes even beyond 30 % of all. */
+/* On an operator's request only: deletes EdgeNodes without Nodes even beyond 30 % of all. */
 void hf_rollout_engine_allow_collect(struct hf_rollout_engine *engine, bool allow);

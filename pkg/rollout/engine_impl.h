@@ -28,7 +28,7 @@ struct note {
     char message[257];
 };
 
-/* Of an EdgeUpdate's status: on its way, in doubt, postponed or the last. */
+/* The write of an EdgeUpdate's status: on its way, in doubt, postponed or the last one. */
 struct status_write {
     uint64_t id;         /* on its way, or 0 */
     uint64_t decided_on; /* rollout/object_version.h */
@@ -86,7 +86,7 @@ struct track {
     struct status_write write;
 };
 
-/* On its way, or in doubt. */
+/* A write on its way, or with an uncertain outcome. */
 struct node_write {
     uint64_t id; /* 0: answered, but not shown */
     enum hf_rollout_effect_kind kind;

@@ -106,7 +106,7 @@ bool hf_fleet_drop_node(struct hf_fleet *fleet, uint32_t id, uint32_t now_s);
 bool hf_fleet_drop_edgenode(struct hf_fleet *fleet, uint32_t id);
 
 const struct hf_fleet_entry *hf_fleet_entry(const struct hf_fleet_node *node, uint64_t digest);
-/* For the release it reports another digest, not `digest`. */
+/* The node reports another digest for the release, and not `digest`. */
 bool hf_fleet_moved_on(const struct hf_fleet_node *node, uint64_t release, uint64_t digest);
 bool hf_fleet_has_turn(const struct hf_fleet_node *node, uint64_t digest);
 

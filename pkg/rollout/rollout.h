@@ -126,6 +126,6 @@ void hf_rollout_look(const struct hf_rollout_spec *spec, const struct hf_rollout
 void hf_rollout_plain_verdict(const struct hf_rollout_counts *counts, bool suspend,
                               struct hf_rollout_verdict *ret_verdict);
 
-/* Of the stage, to settle; 0 if all failed or are exempt. */
+/* Nodes of the stage that must update before it settles; 0 if all failed or are exempt. */
 unsigned hf_rollout_needed(const struct hf_rollout_spec *spec, const struct hf_rollout_state *state,
                            const struct hf_rollout_counts *counts);

@@ -24,7 +24,7 @@ struct hf_turn_group {
     bool fenced;   /* each EdgeNode that may get a turn has our epoch */
 };
 
-/* Groups by hash, fenced, counts 0; room for n. Returns their number. */
+/* Fills groups[n], sorted by hash, fenced, with counts of 0; returns their number. */
 size_t hf_turn_groups(const struct hf_turn_candidate *candidates, size_t n, struct hf_turn_group *groups);
 struct hf_turn_group *hf_turn_group(struct hf_turn_group *groups, size_t n, uint32_t hash);
 

@@ -13,11 +13,11 @@
 
 struct hf_sharing;
 
-/* This node's. */
+/* The contents of this node. */
 struct hf_share_store {
-    /* For open(); NULL: not here, or not for neighbours. */
+    /* The content, for open(); NULL: not here, or not for neighbours. */
     void *(*find)(void *arg, const char *sha256, uint64_t *ret_size);
-    /* On a worker; blocks. A descriptor, its hash compared, or -errno. */
+    /* On a worker; blocks. A descriptor of the content, whose hash it has compared, or -errno. */
     int (*open)(void *found);
     void (*drop)(void *found);
     void *arg;
@@ -30,12 +30,12 @@ struct hf_share_params {
     struct hf_metrics *metrics;
     const char *node_name; /* copied */
     uint64_t max_skew_ns;  /* struct hf_http_config */
-    /* In hf_share_allow(), after a change: settle again. May be NULL. */
+    /* From within hf_share_allow(), when the policy says something else than before: settle again. May be NULL. */
     void (*allowed)(void *arg);
     void *arg;
 };
 
-/* The owner's. */
+/* The settings of the node's owner. */
 struct hf_share_settings {
     uint16_t port; /* the site's: TLS over TCP, discovery over UDP */
     uint64_t bytes_per_s;
@@ -58,7 +58,7 @@ bool hf_share_is_on(const struct hf_sharing *share); /* accepts NULL */
 /* ---- one wanted content at a time ---- */
 
 /* Below, all but this one and hf_share_want() accept NULL. */
-/* For URLs of hf_share_decided_fn; valid as long as `share`. */
+/* For downloads from the URLs given to hf_share_decided_fn; valid as long as `share`. */
 const struct hf_http_ops *hf_share_http(struct hf_sharing *share);
 
 /* `url` NULL: download from the origin, neighbours wait; else get it from `node` at `url`. After hf_share_want() has
@@ -72,7 +72,7 @@ bool hf_share_want(struct hf_sharing *share, const char *sha256, uint64_t size, 
 void hf_share_end(struct hf_sharing *share, const char *sha256);
 /* `decided` comes soon, without URL: the caller must stop. */
 void hf_share_hurry(struct hf_sharing *share, const char *sha256);
-/* From the origin. */
+/* Tells the bytes of a download from the origin. */
 void hf_share_progress(struct hf_sharing *share, const char *sha256, uint64_t bytes);
 /* `decided`'s neighbour did not serve it; `wrong`: another content, so it rests for a day. Then hf_share_want() again.
  * Its name until then, or NULL. */

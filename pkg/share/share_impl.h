@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Internal: share.c (life, discovery), above offer.c (this node serves), want.c (it wants) and peers.c. */
+/* Internal: share.c (life, discovery) is above offer.c (this node serves), want.c (it wants) and peers.c. */
 #pragma once
 
 #include <netinet/in.h>
@@ -11,27 +11,27 @@
 
 enum { SHARE_PEERS = 64, SHARE_RESTS = 32, SHARE_OFFERS = 8 };
 
-/* Served other content, or held this node up: by name, as addresses change. */
+/* A node that served other content or held this one up; by its name, as addresses change. */
 struct share_rest {
     char node[HF_HTTP_NODE];
     uint64_t until_ns; /* 0: free */
 };
 
-/* Of the subnet, by its answer or question. */
+/* A node of the subnet that has answered or asked. */
 struct share_peer {
     struct hf_sharing *share;
     struct in_addr address;
     char host[INET_ADDRSTRLEN];
-    char node[HF_HTTP_NODE]; /* by certificate; "": no handshake yet */
+    char node[HF_HTTP_NODE]; /* of its certificate; "": no handshake yet */
     uint64_t busy_until_ns;
     unsigned failures; /* in a row */
-    bool here;         /* since the last discovery began */
+    bool here;         /* has answered or asked since the last discovery began */
     /* of the wanted content */
     enum hf_share_state state;
     uint64_t bytes, grew_ns;   /* FETCHING */
     uint64_t since_ns;         /* of `state` */
-    uint64_t heard_ns;         /* last answer */
-    uint64_t asked_ns;         /* it asked for the same */
+    uint64_t heard_ns;         /* its last answer */
+    uint64_t asked_ns;         /* when it asked this node for the same */
     struct hf_http_call *call; /* or NULL */
 };
 
@@ -48,12 +48,12 @@ struct share_want {
     enum share_phase phase;
     char sha256[HF_SHA256_HEX];
     uint64_t bytes;    /* from the origin */
-    uint64_t until_ns; /* of waiting */
+    uint64_t until_ns; /* of the wait */
     uint64_t phase_ns;
-    unsigned told;    /* datagrams, in this phase */
-    uint64_t poll_ns; /* next question to `peer` */
+    unsigned told;    /* datagrams sent in this phase */
+    uint64_t poll_ns; /* when to ask `peer` again */
     struct share_peer *peer;
-    bool hurried; /* the caller only waits for the end */
+    bool hurried; /* the caller waits for this decision alone */
     hf_share_decided_fn *decided;
     void *arg;
 };
@@ -72,13 +72,13 @@ struct hf_sharing {
     struct hf_share_params p;
     char *node_name;
     struct hf_http_agents agents;
-    /* owner's */
+    /* the owner's */
     uint16_t port;
     uint64_t bytes_per_s;
-    char *ca_pem, *cert_pem, *key_pem; /* NULL: shares nothing */
+    char *ca_pem, *cert_pem, *key_pem; /* NULL: the owner shares nothing */
     bool allowed, failed;
     char cluster[HF_SHARE_CLUSTER];
-    /* while on */
+    /* while sharing is on */
     struct hf_certified *server;
     struct hf_http_client *client;
     int udp;
@@ -87,7 +87,7 @@ struct hf_sharing {
     struct hf_share_store store;
     struct share_peer peers[SHARE_PEERS];
     size_t n_peers;
-    struct hf_subnets subnets; /* of subnets_ns; 0: unread */
+    struct hf_subnets subnets; /* as of subnets_ns; 0: not read yet */
     uint64_t subnets_ns;
     struct share_rest rests[SHARE_RESTS];
     struct share_want want;
@@ -98,21 +98,21 @@ struct hf_sharing {
 
 /* ---- peers.c ---- */
 
-/* NULL: full, or in no subnet of ours. */
+/* NULL: the table is full, or the address is in no subnet of this node. */
 struct share_peer *share_peer_at(struct hf_sharing *share, struct in_addr address);
-/* In a subnet of ours, looked up once a second at most: anybody sends datagrams. */
+/* Is it in a subnet of this node? Reads the interfaces once a second at most: anybody can send datagrams. */
 bool share_is_near(struct hf_sharing *share, struct in_addr address);
 void share_tell(struct hf_sharing *share);
-/* For a wish or an offer. */
+/* Arms the timer if there is a wish or an offer. */
 void share_tick_later(struct hf_sharing *share);
 
 /* ---- want.c ---- */
 
 void share_want_tick(struct hf_sharing *share, uint64_t now_ns);
 void share_want_stop(struct hf_sharing *share);
-/* `decided` has not come. */
+/* `decided` has not been called yet. */
 bool share_want_is_electing(const struct share_want *want);
-/* By a neighbour. */
+/* A neighbour asks for this content. */
 void share_want_asked(struct hf_sharing *share, const char *sha256, struct share_peer *peer);
 
 /* ---- offer.c ---- */

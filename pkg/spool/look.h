@@ -21,7 +21,7 @@ struct hf_spool_found {
     uint64_t headers_lost, headers_mended; /* no copy readable; only the one at the end */
     uint64_t set_aside;                    /* by an agent, for a person */
     bool newest_gone;                      /* the newest segment ever begun */
-    /* Of an interrupted write: no damage. */
+    /* A write that a power cut or kill interrupted: no damage. */
     uint64_t torn_bytes;
 };
 

@@ -27,5 +27,5 @@ void hf_spool_losses_add(struct hf_spool_losses *losses, uint64_t from, uint64_t
 /* Those not returned before. Forgets gaps up to `delivered`: the store counted their records. */
 uint64_t hf_spool_losses_count(struct hf_spool_losses *losses, uint64_t delivered);
 
-/* In (after, until]. */
+/* Counted records with sequences in (after, until]. */
 uint64_t hf_spool_losses_counted(const struct hf_spool_losses *losses, uint64_t after, uint64_t until);

@@ -9,7 +9,7 @@
 #include "spool/losses.h"
 #include "spool/store.h"
 
-/* At first zero but `next`. */
+/* To start at a sequence, zero it and set `next`. */
 struct hf_spool_place {
     uint64_t next;
     uint64_t segment; /* `offset`'s segment, by first sequence; 0: unknown */

@@ -34,7 +34,7 @@ struct hf_spool_record {
     uint64_t unix_ns;
     uint32_t tag;
     struct hf_view payload; /* borrowed */
-    /* Of a write: all earlier writes are durable, each synced before the next. */
+    /* First of a write: proves that all earlier writes are durable, because each is synced before the next. */
     bool begins;
     /* Sequences before it were never assigned: no loss. */
     bool jumps;

@@ -77,7 +77,7 @@ void hf_spool_trim(struct hf_spool *spool);
 
 struct hf_spool_state {
     struct hf_spool_stats store;
-    uint64_t queued;       /* durable, not delivered, also those lost since */
+    uint64_t queued;       /* durable and not delivered, with those lost since */
     uint64_t queued_bytes; /* payload; about */
     uint64_t delivered;    /* or dropped; the cursor on disk may be lower */
     size_t pending_records, pending_bytes;

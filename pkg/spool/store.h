@@ -30,7 +30,7 @@ struct hf_spool_store_params {
     /* All segments with the spare, three at least; not the cursor and up to four damaged segments set aside. */
     uint64_t max_bytes;
     enum hf_spool_full when_full;
-    /* To leave free: a next segment that needs it means full. */
+    /* Must stay free on the file system: the spool is full if the next segment needs it. */
     uint64_t reserve_bytes;
     uint64_t used; /* highest sequence that left the node; or 0. New ones are higher */
     /* Opening: -EIO for an unreadable cursor, header, or part of the last segment. False: damage. */
@@ -39,7 +39,7 @@ struct hf_spool_store_params {
     bool only_drops;
 };
 
-/* By the disk, with unknown tags. Not for callers. */
+/* Lost by the disk, so their own tags are unknown. Callers use other tags. */
 #define HF_SPOOL_TAG_LOST 0u
 
 /* A full table's last entry has all further tags. */

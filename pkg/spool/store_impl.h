@@ -10,7 +10,7 @@ enum { HF_SPOOL_NAME_BYTES = 40, HF_SPOOL_ZERO_STEP = 64 * 1024 };
 
 struct segment {
     uint64_t first;
-    /* Of durable content; an earlier process's: highest possible, until opened for writing. */
+    /* of the durable content; in an earlier process's segment the highest possible, until opened for writing */
     uint64_t end;
     uint64_t size;
     uint64_t written; /* each block below was written, not only allocated */
@@ -82,7 +82,7 @@ static inline struct segment *last_segment(struct hf_spool_store *store)
     return store->n > 0 ? &store->segments[store->n - 1] : NULL;
 }
 
-/* At most; the header's copy begins there. */
+/* Where content ends at the latest: the header's copy begins there. */
 static inline uint64_t content_limit(uint64_t file_bytes)
 {
     return file_bytes > HF_SPOOL_SECTOR ? file_bytes - HF_SPOOL_SECTOR : 0;
@@ -95,7 +95,7 @@ HF_MUST_USE int hf_spool_copy(const struct hf_spool_store *store, int from, int 
                               struct hf_err *err);
 HF_MUST_USE int hf_spool_zero(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir,
                               struct hf_err *err);
-/* After a sync: -errno if the file system's journal stopped (folder.c). Reallocates [from, to). */
+/* After a sync: -errno if the file system's journal has stopped (folder.c). Allocates [from, to) once more. */
 HF_MUST_USE int hf_spool_confirm(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir,
                                  struct hf_err *err);
 bool hf_spool_is_unlinked(const struct hf_spool_store *store, int fd);

@@ -82,8 +82,8 @@ void hf_steer_machine_keep_text(struct hf_steer_machine *machine, struct hf_buf 
 /* The next save writes in any case. */
 void hf_steer_machine_forget_text(struct hf_steer_machine *machine);
 
-/* For engines that consider only machines that are due: from the start, after a job or save, and by these calls. The
- * core looks then. */
+/* For engines that consider only machines that are due. A machine is due at the start, after a job or save, and by
+ * these calls. */
 void hf_steer_machine_wake(struct hf_steer_machine *machine);
 void hf_steer_machine_wake_in(struct hf_steer_machine *machine, uint64_t delay_ns);
 /* True: it was due, and no longer is. Else the core looks again when it will be. */

@@ -30,7 +30,7 @@ struct hf_fetch_record {
     char last_modified[HF_HTTP_HEADER_VALUE];
 };
 
-/* Of `key`, with the higher offset; else empty. */
+/* The valid record of `key` with the higher offset, or an empty one. */
 HF_MUST_USE int hf_fetch_record_load(const struct hf_fs_ops *fs, const char *folder, const char *key,
                                      struct hf_fetch_record *ret_record, struct hf_err *err);
 HF_MUST_USE int hf_fetch_record_save(const struct hf_fs_ops *fs, const char *folder,

@@ -7,7 +7,7 @@
 #include "loop/unit.h"
 #include "steps/failure.h"
 
-/* At least, for a unit: systemd's DefaultTimeoutStartSec. */
+/* Least limit for a unit: systemd's DefaultTimeoutStartSec. */
 #define HF_RESTART_UNIT_TIMEOUT_NS (90 * HF_NS_PER_S)
 #define HF_RESTART_EXEC_TIMEOUT_NS (60 * HF_NS_PER_S)
 

@@ -36,7 +36,7 @@ struct hf_target_dir {
     bool guard;
 };
 
-/* By text. -EACCES: not in normal form, or not below a root. Pure. */
+/* The text alone. -EACCES: not in normal form, or not strictly below a root. Pure. */
 HF_MUST_USE int hf_target_check(const struct hf_target *target, struct hf_failure *failure);
 
 /* The longest root above target->path. Returns its length without final slashes, or 0 (*ret_root unchanged). Pure. */

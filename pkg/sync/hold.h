@@ -32,7 +32,7 @@ HF_MUST_USE int hf_hold_parse(struct hf_view text, struct hf_hold *ret_hold, str
 /* `r`: of reading the file. -ENOENT: no hold, 0; other failures hold. Returns 0, r, or hf_hold_parse()'s. */
 HF_MUST_USE int hf_hold_take(int r, struct hf_view text, struct hf_hold *ret_hold, struct hf_err *err);
 
-/* Of text and time of writing; never 0. */
+/* A fingerprint of text and time of writing, never 0. */
 uint64_t hf_hold_id(struct hf_view text, uint64_t written_unix_ns);
 
 /* until - since, at most and by default HF_HOLD_MAX_NS. Unreadable: HF_NEVER. */

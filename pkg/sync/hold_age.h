@@ -54,5 +54,5 @@ void hf_hold_age_keep(struct hf_hold_age *age, uint64_t mono_ns, struct hf_hold_
 bool hf_hold_age_judge(const struct hf_hold *hold, const struct hf_hold_age *age, const struct hf_hold_clocks *clocks,
                        uint64_t *ret_wait_ns);
 
-/* By a clock that shows unix_ns; exactly `until` if near. HF_NEVER as wait_ns. */
+/* The hold's end by a clock that shows unix_ns; exactly `until` if it is near. HF_NEVER as wait_ns. */
 uint64_t hf_hold_age_end_unix_ns(const struct hf_hold *hold, uint64_t unix_ns, uint64_t wait_ns);

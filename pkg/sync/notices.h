@@ -81,5 +81,5 @@ enum hf_notices_result {
     HF_NOTICES_LATER,   /* retry */
 };
 
-/* Until the next: `delay_ns`. */
+/* The next one waits for `delay_ns`. */
 void hf_notices_end(struct hf_notices *notices, enum hf_notices_result result, uint64_t delay_ns, uint64_t now_ns);

@@ -35,7 +35,7 @@ void hf_pace_started(struct hf_pace *pace, uint64_t now_ns);
 /* Heartbeat after `interval_ns`, 10 % more or less at random. */
 void hf_pace_delivered(struct hf_pace *pace, uint64_t interval_ns, const struct hf_rand_ops *rng, uint64_t now_ns);
 
-/* In the outbox. Heartbeats continue. */
+/* The status is in the outbox. Heartbeats continue. */
 void hf_pace_parked(struct hf_pace *pace, uint64_t interval_ns, const struct hf_rand_ops *rng, uint64_t now_ns);
 
 /* The next waits for `delay_ns`, and may take the last token. */

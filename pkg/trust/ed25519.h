@@ -5,9 +5,9 @@
 
 #include "trust/key.h"
 
-/* Of any PEM. */
+/* Reads a public key in any PEM text. */
 bool hf_trust_read_any(const char *pem, unsigned char raw[HF_ED25519_PUBLIC]);
 
-/* hf_trust_verify()'s. */
+/* Errors of hf_trust_verify(). */
 HF_MUST_USE int hf_trust_verify_raw(const unsigned char raw[HF_ED25519_PUBLIC], struct hf_view message,
                                     const unsigned char signature[HF_ED25519_SIGNATURE], struct hf_err *err);

@@ -10,7 +10,7 @@
 
 enum { HF_ED25519_PUBLIC = 32, HF_ED25519_SIGNATURE = 64, HF_TRUST_MAX_PEM = 4096, HF_KEY_ID_MAX = 63 };
 
-/* By PEM labels alone. */
+/* hf_trust_half_of() looks at PEM labels only. */
 enum hf_trust_half { HF_TRUST_HALF_NONE, HF_TRUST_HALF_PUBLIC, HF_TRUST_HALF_PRIVATE };
 enum hf_trust_half hf_trust_half_of(const char *pem);
 

@@ -30,7 +30,7 @@ enum hf_trust_verdict {
     HF_TRUST_COUNT,
 };
 
-/* For statuses: "SignatureInvalid". */
+/* The reason in statuses, such as "SignatureInvalid". */
 const char *hf_trust_reason(enum hf_trust_verdict verdict);
 
 /* 0: a verdict, by *err. -errno: no memory; threshold damaged or unreadable; the folder fails folder.h or has too many

@@ -15,12 +15,12 @@
 struct hf_units_filter_params {
     const char *socket;          /* replaces an earlier one */
     const char *const *patterns; /* units/rule.h */
-    /* After patterns, the node's configuration. NULL: all. */
+    /* After the patterns, by the node's configuration. NULL: all. */
     bool (*allows)(void *arg, const char *unit, struct hf_err *err);
     void *arg;
     bool own_unit; /* also what installs, starts, stops and removes HF_UNITS_OWN */
     struct hf_log *log;
 };
 
-/* To SIGTERM or SIGINT. Only our uid may connect. -EADDRINUSE: another process listens. */
+/* Runs until SIGTERM or SIGINT. Only processes of our uid can connect. -EADDRINUSE: another process listens there. */
 HF_MUST_USE int hf_units_filter_run(const struct hf_units_filter_params *params, struct hf_err *err);

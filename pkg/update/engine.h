@@ -71,7 +71,8 @@ struct hf_update_params {
     /* Is the file system too full to start a new release at this path? *err says why. Does not stop repairs; not asked
      * for rollbacks. NULL: no. */
     bool (*disk_critical)(void *arg, const char *path, struct hf_err *err);
-    /* Above spec.disk.warnPercent nothing more is kept (hf_update_engine_set_retain()). NULL: never. */
+    /* Is the file system above spec.disk.warnPercent? Then nothing more is kept there (hf_update_engine_set_retain()).
+     * NULL: never. */
     bool (*disk_warned)(void *arg, const char *path);
     /* NULL: not compared with the TPM */
     struct hf_floor_guard *floors;

@@ -42,7 +42,7 @@ struct hf_update_engine {
     struct hf_buf trust_problem; /* hf_trust_folder_inspect(), or empty */
 };
 
-/* In engine_core.c. In the loop's next turn: considers all releases; calls `changed`. */
+/* In the loop's next turn: all releases are considered; the caller's `changed` is called. */
 void update_engine_wake(struct hf_update_engine *engine);
 void update_engine_notify(struct hf_update_engine *engine);
 bool update_engine_has_turn(const struct release *release);

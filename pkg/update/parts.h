@@ -78,7 +78,7 @@ bool order_is_open(const struct release *release);
 
 /* Counts a look and begins a pause: doubled by each repair from the second on, halved by a look without drift. */
 void repairs_count(struct release *release, bool drifted);
-/* Before a disturbed repair is tried again; doubles each time. */
+/* Pause before a disturbed repair is tried again; doubles each time. */
 uint64_t repairs_pause_ns(struct release *release);
 /* A repair has ended: counts it and begins a pause. `what`: for params.repaired. */
 void repairs_put_back(struct release *release, const char *what);
@@ -147,14 +147,14 @@ bool hooks_start(struct release *release, enum hf_hook_kind kind,
 int wanted_set(struct release *release, const struct hf_desired *desired);
 /* Takes `kept`, the journal's JSON. */
 void wanted_restore(struct release *release, json_t *kept);
-/* Until wanted_repair_end() (no effect without a repair) `committed` is wanted. Takes it. */
+/* The committed release is wanted until wanted_repair_end() (no effect without a repair). Takes `committed`. */
 void wanted_repair(struct release *release, struct hf_edgeupdate *committed);
 void wanted_repair_end(struct release *release);
 /* The same for the version before, by the site's order. */
 void wanted_order(struct release *release, struct hf_edgeupdate *before);
 /* The same with the journal's committed release. False: none, or no memory. */
 bool wanted_order_again(struct release *release);
-/* By the site's order: floors neither count nor stop it. */
+/* The version before is wanted by the site's order: floors neither count nor stop it. */
 bool wanted_is_local(const struct release *release);
 /* The journal's update follows the site's order, and fetches nothing; a later repair may. */
 bool wanted_goes_back(const struct release *release);
@@ -180,7 +180,7 @@ void review_stopped(struct release *release);
 
 /* ---- method.c ---------------------------------------------------------------------------------------------------- */
 
-/* Of the journal's release, for this node; NULL: none, or its EdgeUpdate is lost. */
+/* The artifact of the journal's release, for this node; NULL: none, or its EdgeUpdate is lost. */
 const struct hf_artifact *method_artifact(const struct release *release);
 /* Next to fetch; NULL: the whole file. */
 const struct hf_delta_ref *method_delta(const struct release *release);

@@ -95,7 +95,7 @@ struct release_review {
     char history_message[HF_UPDATE_MAX_MESSAGE];
     /* range of times that the present can be; for ClockUnsure */
     char clock_message[HF_UPDATE_MAX_MESSAGE];
-    /* for DiskSpaceLow */
+    /* valid if the latest reason was DiskSpaceLow */
     char disk_message[HF_UPDATE_MAX_MESSAGE];
 };
 
@@ -132,7 +132,7 @@ struct release_attempt {
     bool rollback_told; /* beforeRollback has run */
 };
 
-/* To repeat at retry.due_ns; COMMIT and CLEAN also in progress. */
+/* What is repeated at retry.due_ns; for COMMIT and CLEAN also while in progress. */
 enum release_redo { REDO_NOTHING, REDO_COMMIT, REDO_CLEAN };
 
 /* Back-off by retry.c; others set short fixed delays. */
@@ -164,7 +164,7 @@ struct release_drift {
     char kept[HF_SHA256_HEX]; /* digest in update/state/committed.h's file; "": unknown */
 };
 
-/* Of the folders of what is installed. Only watches.c writes it. */
+/* inotify watches of the folders of what is installed. Only watches.c writes it. */
 struct release_watches {
     struct hf_watch **watches;
     size_t n;
@@ -209,7 +209,7 @@ struct release_neighbour {
     char url[160], key[2 * HF_SHA256_HEX];
 };
 
-/* Of rules/machine.h; NULL: none needed. */
+/* The functions that start the actions of rules/machine.h; NULL: needs none. */
 struct release_actions {
     void (*start[HF_ACT_COUNT])(struct release *release);
 };

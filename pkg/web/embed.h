@@ -4,12 +4,12 @@
 
 #include "loop/server/server.h"
 
-/* By the Makefile. */
+/* Where the Makefile puts the compressed files. */
 #ifndef HF_PAGE_DIR
 #define HF_PAGE_DIR ""
 #endif
 
-/* Between symbols NAME and NAME_end. */
+/* The bytes between the symbols NAME and NAME_end. */
 #define HF_PAGE_EMBED(name, file)                                                                                      \
     __asm__(".pushsection .rodata.hf_page,\"a\"\n"                                                                     \
             ".globl " #name "\n.hidden " #name "\n" #name ":\n"                                                        \

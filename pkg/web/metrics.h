@@ -57,10 +57,11 @@ struct hf_metric_family *hf_metric_family(struct hf_metrics *metrics, enum hf_me
 struct hf_metric_family *hf_metric_histogram_family(struct hf_metrics *metrics, const char *name, const char *help,
                                                     const char *const *labels, const double *bounds, size_t n_bounds);
 
-/* A value per label, then NULL. Makes the series at 0, or returns "other". NULL: number of values, or no memory. */
+/* `values`: one per label, then NULL. Makes a new series at 0, or returns "other" if there are too many. NULL: wrong
+ * number of values, or no memory. */
 struct hf_metric *hf_metric_with(struct hf_metric_family *family, const char *const *values);
 
-/* For values that an administrator chooses, such as names of EdgeUpdates. */
+/* More series, for label values that an administrator chooses, such as names of EdgeUpdates. */
 void hf_metric_widen(struct hf_metric_family *family, size_t max_series);
 
 /* The object is gone; handles become invalid. */
@@ -82,10 +83,10 @@ bool hf_metrics_read(const struct hf_metrics *metrics, const char *name, enum hf
 /* Counters whose first label is `value`, without escapes; 0: none, or no registry. */
 uint64_t hf_metrics_sum_of(const struct hf_metrics *metrics, const char *name, const char *value);
 
-/* Without formatting. */
+/* Measures what is measured at a scrape. */
 void hf_metrics_collect(struct hf_metrics *metrics);
 
-/* Before each format and collect. -ENOSPC: more than 8. */
+/* Before each hf_metrics_format() and hf_metrics_collect(), for gauges measured at a scrape. -ENOSPC: more than 8. */
 HF_MUST_USE int hf_metrics_on_collect(struct hf_metrics *metrics, void (*collect)(void *arg), void *arg);
 
 /* By names and label values. On failure *out is incomplete. */

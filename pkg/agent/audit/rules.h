@@ -61,7 +61,7 @@ bool hf_audit_of_distrust(struct hf_audit_memory *memory, const struct hf_audit_
 bool hf_audit_of_override(struct hf_audit_memory *memory, const struct hf_audit_policy *policy,
                           struct hf_audit_event *ret_event);
 
-/* An object or file. None while half of the categories are present, to leave room. */
+/* An object or file was refused. No entry while half of the categories are present, to leave room. */
 bool hf_audit_of_refused(struct hf_audit_memory *memory, const struct hf_refused *refused,
                          struct hf_audit_event *ret_event);
 

@@ -4,13 +4,13 @@
 
 #include "agent/follow/follow.h"
 
-/* For selectors of this kind; NULL: none yet. */
+/* The labels for selectors of this kind; NULL: none yet. */
 const json_t *hf_concern_labels(const struct hf_follow *follow);
 
 /* Not kept. `matters`: kube/source.h. */
 void hf_concern_decline(const struct hf_follow *follow, const char *name, bool matters);
 
-/* From the cache on disk. `arg`: struct hf_follow. */
+/* Removes an object from the cache on disk. `arg`: struct hf_follow. */
 void hf_concern_uncache(void *arg, const char *name);
 
 void hf_concern_relist_if_room(struct hf_follow *follow);

@@ -27,7 +27,7 @@ struct hf_contact {
     char folder_failure[HF_READINESS_MESSAGE];
 };
 
-/* With an earlier process's last contact. */
+/* Begins with the last contact of an earlier process. */
 void hf_contact_init(struct hf_contact *contact, const struct hf_agent_env *env);
 
 /* Takes the source's last sign of life. */
@@ -42,7 +42,7 @@ bool hf_contact_failed(struct hf_contact *contact, const struct hf_err *err);
 /* NONE while fresh. */
 enum hf_contact_reason hf_contact_reported_reason(const struct hf_contact *contact);
 
-/* Of an API server; also a witness of the time. */
+/* Takes the header Date of an API server, also as a witness of the time. */
 void hf_contact_measure(struct hf_contact *contact, struct hf_server_date date);
 
 /* Server's minus ours; 0: unknown. */
@@ -62,7 +62,7 @@ bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, st
 void hf_contact_save(struct hf_contact *contact);
 void hf_contact_save_if_old(struct hf_contact *contact);
 
-/* As reported; 0 stays 0. _past: recorded earlier, maybe by a right clock: converts only what is later than the
- * corrected present. */
+/* A time as statuses report it, corrected for the wall clock; 0 stays 0. _past: recorded earlier, maybe by a right
+ * clock: corrects only what is later than the corrected present. */
 uint64_t hf_contact_reported(const struct hf_contact *contact, uint64_t unix_ns);
 uint64_t hf_contact_reported_past(const struct hf_contact *contact, uint64_t unix_ns);

@@ -24,7 +24,7 @@ struct hf_follow {
     struct hf_strmap unreadable;
     bool resume_moved; /* newer than on disk */
     bool synced;       /* all that exist came to this process */
-    /* from the API server itself, not a store alone */
+    /* the API server itself answered, not a store alone */
     bool proven;
     uint64_t proven_ns; /* monotonic */
     bool relisting;     /* another complete list is coming */

@@ -26,7 +26,7 @@ struct hf_object {
     char *warned_text;  /* unknown fields of `json`; or NULL */
 };
 
-/* Of a table, well above a node's needs. What exceeds them is refused. */
+/* The bounds of one table, well above a node's needs. What exceeds them is refused; what is there stays. */
 enum {
     HF_OBJECTS_MAX = 1000,
     HF_OBJECTS_MAX_BYTES = 4 << 20,
@@ -81,7 +81,7 @@ bool hf_objects_others_may_select(const struct hf_objects *objects, const json_t
 /* Some may have been left out. */
 bool hf_objects_has_others(const struct hf_objects *objects);
 
-/* For an object that found none. */
+/* An object that found no room may find room now. */
 bool hf_objects_has_room_again(const struct hf_objects *objects);
 
 /* Before a complete list. Names without room stay until they fit or go. */

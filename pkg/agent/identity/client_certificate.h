@@ -21,11 +21,11 @@ struct hf_client_certificate_params {
     const char *node_name, *dir;
     uint64_t lifetime_ns; /* asked for; 0: default */
     bool key_in_tpm;      /* new ones; after hf_tpm_key_provide() */
-    /* For the client from now on; both NULL: its configuration's credential. */
+    /* The client uses this pair from now on; both NULL: its configuration's credential. */
     int (*use)(void *arg, const char *certificate_pem, const char *key_pem, struct hf_err *err);
     /* The owner's client with the identity of this node's kubelet, read anew. NULL: none. May be NULL. */
     struct hf_kube *(*kubelet)(void *arg, struct hf_err *err);
-    /* For now. May be NULL. */
+    /* The kubelet's client is not needed for now. May be NULL. */
     void (*kubelet_done)(void *arg);
     /* It is on the disk. May be NULL. */
     void (*issued)(void *arg, enum hf_way way, const char *request);

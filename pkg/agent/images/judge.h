@@ -23,5 +23,5 @@ struct hf_images_judge_params { /* copied */
 HF_MUST_USE int hf_images_judge_start(const struct hf_images_judge_params *params, struct hf_buf *stored,
                                       struct hf_images_judge **ret_judge);
 
-/* Before done(), which then does not come. Accepts NULL. */
+/* Before done(), which then does not come. The worker ends soon. Accepts NULL. */
 void hf_images_judge_cancel(struct hf_images_judge *judge);

@@ -36,7 +36,7 @@ struct hf_page_act {
 /* -EBADMSG, for people: no act, unknown or too long fields, control characters. */
 HF_MUST_USE int hf_page_act_parse(struct hf_view body, const char *state_dir, const char *run_dir,
                                   struct hf_page_act *ret_act, struct hf_err *err);
-/* For a shell on the node; cut at n. */
+/* The same act as a line for a shell on the node; cut at n. */
 const char *hf_page_act_command(const struct hf_page_act *act, char *text, size_t n);
 
 /* A peer (os/socket/peer.h) is not heard for the rest of a minute with HF_PAGE_GUESSES wrong tokens. */

@@ -95,7 +95,7 @@ void hf_agent_options_done(struct hf_agent_options *options);
 
 HF_MUST_USE int hf_agent_options_help(struct hf_buf *out);
 
-/* Of the i-th flag, or NULL. False: no such flag. */
+/* The i-th flag's variable, or NULL. False: no such flag. */
 bool hf_agent_options_variable(size_t i, const char **ret_name);
 
 /* In lower case, as the kubelet's. -EINVAL: does not fit, or not by RFC 1123. */

@@ -25,7 +25,7 @@ struct hf_agent_telemetry_params {
     struct hf_identity *identity;    /* for sinks; may be NULL */
     const struct hf_config *config;  /* NULL: defaults */
     bool (*policy_known)(void *arg); /* false: maybe POST /ingest is turned on */
-    /* of note */
+    /* of note, in hf_agent_telemetry_status() */
     void (*changed)(void *arg);
     /* to another machine (struct hf_telemetry_link) */
     void (*sent)(void *arg, uint64_t bytes, bool backlog);

@@ -33,12 +33,12 @@ void hf_herald_init(struct hf_herald *herald, const struct hf_agent_env *env, co
 void hf_herald_load(struct hf_herald *herald);
 void hf_herald_done(struct hf_herald *herald);
 
-/* In each turn that builds a status. */
+/* Call it in each turn that builds a status. */
 void hf_herald_look(struct hf_herald *herald);
 
 void hf_herald_tell(struct hf_herald *herald, enum hf_notice_reason reason, const char *text);
 
-/* After an outage (spread_ns not 0) the next one waits up to five minutes. */
+/* The server takes Events again. After an outage (spread_ns not 0) the next one waits up to five minutes. */
 void hf_herald_reachable(struct hf_herald *herald, uint64_t spread_ns);
 
 /* The oldest. Also keeps the file. */

@@ -15,7 +15,7 @@ struct hf_disks_condition {
 
 struct hf_disks {
     const struct hf_agent_env *env;
-    /* policy's */
+    /* of the policy */
     unsigned warn_percent, critical_percent;
     bool reclaim;
     uint64_t budget_bytes;
@@ -66,10 +66,10 @@ bool hf_disks_is_critical(const struct hf_disks *disks, const char *path, struct
 bool hf_disks_is_warned(const struct hf_disks *disks, const char *path);
 bool hf_disks_home_is_critical(const struct hf_disks *disks);
 
-/* By the policy: report it if missing. */
+/* The policy names it, so that the status reports it if missing. */
 bool hf_disks_is_asked(const struct hf_disks *disks, const char *path);
 
 struct hf_status_writes hf_disks_writes(const struct hf_disks *disks);
 
-/* With ended children (/proc/self/io), else as counted. */
+/* Bytes of this process and its ended children (/proc/self/io), or else what its parts have counted. */
 uint64_t hf_disks_written(const struct hf_disks *disks);

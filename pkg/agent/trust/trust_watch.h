@@ -22,7 +22,7 @@ struct hf_trust_watch {
     void *arg;
 };
 
-/* Without params->watch, looks only now. */
+/* Looks at once; no more without params->watch. */
 HF_MUST_USE int hf_trust_watch_init(struct hf_trust_watch *watch, const struct hf_agent_env *env,
                                     void (*changed)(void *arg), void *arg);
 void hf_trust_watch_done(struct hf_trust_watch *watch);

@@ -46,7 +46,7 @@ enum hf_policy_passed {
     HF_POLICY_PASSED_SAME,     /* the same value */
     HF_POLICY_PASSED_UNSIGNED, /* the decider is signed, this one is not */
     HF_POLICY_PASSED_PRIORITY, /* its own is lower */
-    /* For a person (hf_policy_set_is_conflict()): */
+    /* A person has to act on those below (hf_policy_set_is_conflict()). */
     HF_POLICY_PASSED_CONFLICT,        /* same rank, different values */
     HF_POLICY_PASSED_NO_ROOM,         /* too many labels or entries */
     HF_POLICY_PASSED_CIRCLE,          /* of dependencies, across policies */

@@ -195,5 +195,5 @@ enum hf_log_level hf_reason_level(enum hf_phase phase, enum hf_reason reason);
  * rollback itself. Else RollingBack only undoes a swap for a retry (TargetChanged, or a failed swap). */
 bool hf_reason_is_failure(enum hf_phase phase, enum hf_reason reason);
 
-/* Of file operations. */
+/* `r`: from a file operation. */
 enum hf_reason hf_reason_of_errno(int r);

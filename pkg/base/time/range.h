@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Of live witnesses (wall clock, server's Date); credible: not against the lower bound. */
+/* Relation of the live witnesses (wall clock, Date of the server); credible: not against the lower bound. */
 enum hf_time_agreement {
     HF_TIME_UNKNOWN, /* none is credible */
     HF_TIME_ALONE,   /* one, unconfirmed */

@@ -18,7 +18,7 @@ struct hf_doctor_folder {
     uint64_t available_bytes;
 };
 
-/* As "name:port". */
+/* A server that the node must reach, as "name:port". */
 struct hf_doctor_reach {
     const char *name;
     bool resolved;

@@ -39,7 +39,7 @@ void hf_cluster_contexts(struct hf_cli *cli, const struct hf_cli_args *args, voi
 /* Sends nothing, but runs the credential plugin. A pod without kubeconfig and options: its service account. */
 HF_MUST_USE int hf_cluster_open(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_cluster **ret_cluster,
                                 struct hf_err *err);
-/* In a loop that outlives it. NULL: the command line's context. */
+/* One of several, in a loop that outlives it. NULL: the context of the command line. */
 HF_MUST_USE int hf_cluster_open_in(struct hf_loop *loop, const char *context, struct hf_cli *cli,
                                    const struct hf_cli_args *args, struct hf_cluster **ret_cluster, struct hf_err *err);
 void hf_cluster_close(struct hf_cluster *cluster);

@@ -13,7 +13,7 @@ struct hf_kubeconfig_options {
     bool insecure;
 };
 
-/* Of KUBECONFIG. */
+/* One file of KUBECONFIG. */
 struct hf_kubeconfig_file {
     const char *path;
     json_t *root; /* file names become absolute */

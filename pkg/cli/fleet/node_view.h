@@ -22,15 +22,15 @@ struct hf_node_view {
 /* Update: `release`'s, or (NULL) the one that most needs attention. */
 void hf_node_view_of(const json_t *node, const char *release, uint64_t now_unix_ns, struct hf_node_view *ret_view);
 
-/* Of status.updates; hf_reason_is_failure(). */
+/* `update`: an entry of status.updates. See hf_reason_is_failure(). */
 bool hf_node_view_update_failed(const json_t *update);
 
 /* First condition that does not resolve by itself; or NULL. */
 const json_t *hf_node_view_trouble(const json_t *node);
 
-/* For exit codes. */
+/* Decides the exit code of `status` and `node`. */
 bool hf_node_view_needs_person(const json_t *node);
 
-/* In any case. NULL: *ret_near is the nearest or NULL. */
+/* In upper or lower case. NULL: *ret_near is the nearest name or NULL. */
 const char *hf_node_view_phase_find(const char *typed, const char **ret_near);
 void hf_node_view_phases(void (*take)(void *arg, const char *name), void *arg);

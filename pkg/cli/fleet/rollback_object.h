@@ -11,7 +11,7 @@ struct hf_rollback {
     bool at_once; /* no strategy, on purpose */
 };
 
-/* Without signatures. -EINVAL: they do not match, such as in release names. */
+/* Makes it without signatures. -EINVAL: the two EdgeUpdates do not match, for example in their release names. */
 HF_MUST_USE int hf_rollback_object_make(const struct hf_rollback *rollback, json_t **ret_update, struct hf_err *err);
 
 /* Takes `delta`. -EINVAL: no artifact for `arch`. */

@@ -26,7 +26,7 @@ void hf_table_done(struct hf_table *table);
 HF_MUST_USE int hf_table_add(struct hf_table *table, const char *const *cells, const enum hf_tint *tints,
                              struct hf_err *err);
 
-/* By the first cell. */
+/* Sorts rows by the first cell; titles stay first. */
 void hf_table_sort(struct hf_table *table);
 void hf_table_print(const struct hf_table *table, FILE *to, bool colour);
 

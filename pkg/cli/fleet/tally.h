@@ -18,7 +18,7 @@ struct hf_tally {
 HF_MUST_USE int hf_tally_count(struct hf_cluster *cluster, const char *selector, const char *release,
                                const char *version, struct hf_tally *ret_tally, struct hf_err *err);
 
-/* To all but `nodes`. */
+/* Adds the report `node` to all counts except `nodes`. */
 void hf_tally_add(struct hf_tally *tally, const json_t *node, const char *release, const char *version,
                   uint64_t now_unix_ns);
 

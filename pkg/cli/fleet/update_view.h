@@ -36,7 +36,7 @@ void hf_update_view_of(const json_t *update, struct hf_update_view *ret_view);
 
 const char *hf_update_view_state_name(const struct hf_update_view *view);
 
-/* Of view->trouble while it progresses, else view->reason. */
+/* The reason of view->trouble while the rollout progresses, else view->reason. */
 const char *hf_update_view_reason(const struct hf_update_view *view);
 
 json_t *hf_update_view_json(const struct hf_update_view *view);

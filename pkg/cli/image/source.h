@@ -28,7 +28,7 @@ HF_DEFINE_CLEANUP(struct hf_cli_image, hf_cli_image_free)
 struct hf_oci_registry *hf_cli_image_in_registry(struct hf_cli_image *image);
 const struct hf_oci_reference *hf_cli_image_reference(const struct hf_cli_image *image);
 
-/* Of several platforms: the index; else the manifest. */
+/* The index of a multi-platform image, or else its manifest. */
 struct hf_cli_image_text {
     struct hf_oci_descriptor at;
     struct hf_buf text;

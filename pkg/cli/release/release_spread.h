@@ -4,7 +4,8 @@
 
 #include "cli/parts.h"
 
-/* Without spec.strategy: --everywhere sets HF_EVERYWHERE_ANNOTATION; else a canary and waves, except for one host. */
+/* For a template without spec.strategy: --everywhere sets HF_EVERYWHERE_ANNOTATION; else a canary and waves, except for
+ * one host. */
 HF_MUST_USE int hf_release_put_spread(const struct hf_cli_args *args, json_t *update, struct hf_err *err);
 
 HF_MUST_USE int hf_release_mean_all(json_t *update, struct hf_err *err);

@@ -15,7 +15,7 @@
         .name = "leap", .help = "allow a sequence of more than double the earlier one"                                 \
     }
 
-/* By a key of --trusted, else of --key. -EKEYREJECTED: by none. */
+/* A key of --trusted, else of --key, must have signed `update`. -EKEYREJECTED: none has. */
 HF_MUST_USE int hf_cli_check_signed(struct hf_cli *cli, const struct hf_cli_args *args,
                                     const struct hf_edgeupdate *update, const char *what, struct hf_err *err);
 

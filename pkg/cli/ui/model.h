@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parsed rows, as the fleet's page keeps in the browser, for `top` and comparisons. Pure. */
+/* Parsed rows, as the fleet's page keeps them in the browser, for `top` and comparisons. Pure. */
 #pragma once
 
 #include "base/strmap.h"
 #include "cli/ui/board.h"
 #include "cli/ui/row.h"
 
-/* By row name; cli/ui/row.h. */
+/* Objects by the names of their rows (cli/ui/row.h). */
 struct hf_ui_model {
     struct hf_strmap nodes, labels, updates;
     uint64_t version; /* board's */

@@ -16,7 +16,7 @@ struct hf_ui_requests *hf_ui_requests_new(const struct hf_ui_follow *follow, con
 /* Before the cluster's end: kills commands, answers everybody. */
 void hf_ui_requests_free(struct hf_ui_requests *requests);
 
-/* JSON. */
+/* The EdgeNode of this row as JSON. */
 void hf_ui_request_node(struct hf_ui_requests *requests, struct hf_view name, struct hf_server_exchange *exchange);
 /* "PLURAL/ROW" as {"yaml": TEXT}. */
 void hf_ui_request_yaml(struct hf_ui_requests *requests, struct hf_view what, struct hf_server_exchange *exchange);

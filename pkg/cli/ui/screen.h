@@ -16,7 +16,7 @@ struct hf_ui_screen {
     int64_t now_unix_s;
     unsigned columns, lines; /* lines 0: all, once, for a file */
     bool colour;
-    /* reader's place */
+    /* where the reader is */
     char find[HF_UI_FIND];
     bool typing; /* the filter */
     enum hf_ui_sort sort;

@@ -41,5 +41,5 @@ void hf_csr_decide(const json_t *object, const struct hf_csr_terms *terms, struc
  * younger. */
 void hf_csr_check_node(const json_t *object, const json_t *node, struct hf_csr_decision *decision);
 
-/* With Approved or Denied, for the subresource `approval`; the caller's. */
+/* With the condition Approved or Denied, for the subresource `approval`; the caller's. */
 json_t *hf_csr_approval(const json_t *object, const struct hf_csr_decision *decision, uint64_t now_unix_ns);

@@ -24,7 +24,7 @@ struct hf_conductor_params {
     bool (*may_collect)(void *arg); /* HF_CONDUCTOR_ALLOW_COLLECT */
     /* last answer, but bytes of a watch (monotonic; 0: unknown) */
     uint64_t (*heard_ns)(void *arg);
-    /* Above all earlier epochs. False: no leader's; it may come again. */
+    /* An object has an epoch above all earlier ones. False: it is no leader's, and may come again. */
     bool (*saw_epoch)(void *arg, uint64_t epoch);
 };
 

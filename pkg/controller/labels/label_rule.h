@@ -12,14 +12,14 @@ enum { HF_LABEL_RULE_MAX = 48 }; /* above, nothing changes */
  * are invalid. -ENODATA: leave the Node; no status, or too many. */
 HF_MUST_USE int hf_label_rule_wanted(const json_t *edgenode, json_t **ret_labels, unsigned *ret_refused);
 
-/* By status.labels: agents that write labels themselves report none. */
+/* The report has status.labels: agents that write labels themselves report none. */
 bool hf_label_rule_is_ours(const json_t *edgenode);
 
-/* From when agents wrote them; our apply does not remove these. */
+/* From the time when the agent wrote them itself; our apply does not remove them. */
 bool hf_label_rule_has_agents(const json_t *node);
 
-/* In any order; empty: 0. */
+/* The same in any order; 0 for the empty set. */
 uint64_t hf_label_rule_sum(const json_t *labels);
 
-/* Of labels that our field manager owns, by metadata. */
+/* The sum of the labels that our field manager owns. Needs only metadata. */
 uint64_t hf_label_rule_owned(const json_t *node);

@@ -41,7 +41,7 @@ uint64_t hf_leader_heard_ns(const struct hf_leader *leader);
 /* hf_lease_floor(). */
 bool hf_leader_floor(struct hf_leader *leader, uint64_t epoch);
 
-/* Until the next answer. */
+/* Valid until the next answer. */
 const char *hf_leader_annotation(const struct hf_leader *leader, const char *key);
 
 /* Stops leading, releases the Lease, then calls `released`, maybe at once, after 5 s at most. A second call has no

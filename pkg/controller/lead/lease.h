@@ -68,7 +68,7 @@ enum hf_lease_want hf_lease_tick(struct hf_lease *lease, uint64_t now_ns);
 void hf_lease_answer(struct hf_lease *lease, uint64_t now_ns, int r, uint64_t retry_after_ns,
                      const struct hf_lease_record *record);
 
-/* For hf_lease_tick(); UINT64_MAX: after an answer, or never. */
+/* When to call hf_lease_tick(); UINT64_MAX: after an answer, or never. */
 uint64_t hf_lease_due(const struct hf_lease *lease);
 
 /* `epoch`: any object's highest; ours will be above. (A new Lease has none.) False: ignored, no leader's

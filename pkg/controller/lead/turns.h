@@ -12,7 +12,7 @@
 
 struct hf_metrics;
 
-/* For each part of the controller, which it outlives. */
+/* What each part of the controller works with. It outlives the parts. */
 struct hf_leader_env {
     struct hf_kube *kube;
     const struct hf_sched_ops *sched;
@@ -34,7 +34,7 @@ struct hf_turns_object {
 };
 
 struct hf_turns_ops {
-    /* Of the object alone, monotonic; 0: at once; HF_NEVER: nothing to write. */
+    /* The earliest monotonic time by the object alone; 0: at once; HF_NEVER: there is nothing to write. */
     uint64_t (*due_ns)(struct hf_turns_object *object);
     /* Sends, if still wanted; else the object rests. */
     void (*begin)(struct hf_turns_object *object);
@@ -55,7 +55,7 @@ struct hf_turns {
 
 /* Borrows `env` and `ops`. */
 HF_MUST_USE int hf_turns_init(struct hf_turns *turns, const struct hf_leader_env *env, const struct hf_turns_ops *ops);
-/* With the objects. Also after a failed init, or zeroed. */
+/* Frees the objects. May follow a failed hf_turns_init(), or a zeroed struct. */
 void hf_turns_done(struct hf_turns *turns);
 
 /* Zeroed if new. NULL: no memory. */

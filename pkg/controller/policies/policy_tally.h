@@ -33,6 +33,6 @@ void hf_policy_tally_drop_policy(struct hf_policy_tally *tally, const char *name
 /* Until the tally changes. */
 const struct hf_policy_counts *hf_policy_tally_counts(const struct hf_policy_tally *tally, const char *name);
 
-/* For server-side apply; NULL: no change. -ENOENT. */
+/* For a server-side apply; NULL: no change to `policy`. -ENOENT. */
 HF_MUST_USE int hf_policy_tally_status(const struct hf_policy_tally *tally, const json_t *policy, uint64_t now_unix_ns,
                                        json_t **ret_body);

@@ -98,7 +98,7 @@ void delta_squash_init(uint16_t squash[4096]);
 /* Logit of p / 4096; slow. */
 int32_t delta_stretch(uint32_t p);
 
-/* p1. */
+/* p1 for delta_cm_code(). */
 static inline uint32_t delta_mixed(const uint16_t squash[4096], delta_lanes input, delta_lanes weight)
 {
     int32_t x = delta_lanes_dot(input, weight) >> DELTA_WEIGHT_BITS;

@@ -77,7 +77,7 @@ static inline delta_lanes delta_lanes_scaled(delta_lanes a, delta_lanes b)
 #endif
 }
 
-/* Weights' change input * error / 2^16, rounded; |input| < 2^14. */
+/* How much the weights change: input * error / 2^16, rounded; |input| < 2^14. */
 static inline delta_lanes delta_lanes_step(delta_lanes input, int16_t error)
 {
     delta_lanes by =

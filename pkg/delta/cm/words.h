@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Predicts words of code by similar words' changes: when a structure or stack frame grows, many change by one number.
- * Threads: one at a time. */
+/* Predicts changed words of code from changes of similar words: when a structure or stack frame grows, many change by
+ * the same number. Threads: one at a time. */
 #pragma once
 
 #include "delta/cm/cm.h"
 
 enum { DELTA_WORD_LIKES = 4, DELTA_WORD_BITS = 11 };
 
-/* New minus old, of the last word with this key: part of the old word, as operation and register. */
+/* New minus old value of the last word with this key: a part of the old word, such as operation and register. */
 struct delta_word_change {
     uint32_t key, by;
 };
 
 struct delta_words {
-    struct delta_word_change last[DELTA_WORD_LIKES << DELTA_WORD_BITS]; /* 2^bits for each candidate, by key's hash */
-    /* Adaptive bits: "has the word this value?", by the last two answers, and a bit for each candidate with it. */
+    struct delta_word_change
+        last[DELTA_WORD_LIKES << DELTA_WORD_BITS]; /* 2^bits for each candidate, by its key's hash */
+    /* Adaptive bits for the question "has the word this value?". Index: the last two answers, and a bit for each
+     * candidate with this value. */
     uint32_t right[4 << DELTA_WORD_LIKES];
     unsigned bits; /* log2 */
     bool started;
-    unsigned answers; /* a bit each, latest lowest; 1: right */
+    unsigned answers; /* a bit each, the latest lowest; 1: right */
     uint32_t by;
 };
 
@@ -26,16 +28,16 @@ struct delta_word_guess {
     uint32_t old, word[DELTA_WORD_LIKES];
     struct delta_word_change *from[DELTA_WORD_LIKES];
     uint32_t key[DELTA_WORD_LIKES];
-    unsigned changed; /* a bit each: its key's last word is known, and changed */
+    unsigned changed; /* a bit each: the last word with its key is known and changed */
 };
 
-/* For a block, 2^-lean of the size. */
+/* Before each block. Tables have 2^-lean of the full size. */
 void delta_words_reset(struct delta_words *w, unsigned lean);
 
-/* Borrows *w until the next reset. delta_words_note() before the next guess. */
+/* Candidates point into *w until the next reset. Call delta_words_note() before the next guess. */
 void delta_words_guess(struct delta_words *w, uint32_t old, struct delta_word_guess *ret);
 
-/* False: no candidate's. `word`: for encoding. */
+/* False: the word equals no candidate. `word` is for encoding. */
 bool delta_words_code(struct delta_words *w, struct delta_cm *cm, const struct delta_word_guess *g, uint32_t word,
                       uint32_t *ret_word);
 

@@ -95,7 +95,7 @@ struct delta_pair {
     uint32_t old_offset, old_size, new_offset, new_size;
 };
 
-/* At `offset`, up to *ret_end (exclusive); outside of all: DELTA_REGION_PLAIN. */
+/* The region at `offset`, which goes on to *ret_end (exclusive); DELTA_REGION_PLAIN outside of all. */
 const struct delta_region *delta_image_region(const struct delta_image *image, uint64_t offset, uint64_t *ret_end);
 
 /* A position: file offset; from here on, an address without a byte in the file. */

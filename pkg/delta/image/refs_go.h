@@ -5,7 +5,7 @@
 #include "delta/image/find_go.h"
 #include "delta/image/refs.h"
 
-/* Between windows; zeros at first. Old positions. */
+/* From one window's scan to the next; zero it first. Old positions. */
 struct delta_go_cursor {
     uint64_t row;                      /* of the last window's end */
     uint64_t uncommon;                 /* a type's, behind its kind's part; 0: none */

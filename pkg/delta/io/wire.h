@@ -59,7 +59,7 @@ HF_MUST_USE int delta_header_read(struct delta_input *input, struct delta_header
 /* DELTA_METHOD_BYTES' body, the new file; sets new_sha256. */
 HF_MUST_USE int delta_bytes_read(struct delta_input *input, struct delta_header *header,
                                  unsigned char bytes[static DELTA_BYTES_MAX], struct hf_err *err);
-/* At the body's end: -EBADMSG: fingerprint; 0: also without one. */
+/* After the body: -EBADMSG if its fingerprint is wrong; 0 if the header has none. */
 HF_MUST_USE int delta_body_check(const struct delta_input *input, const struct delta_header *header,
                                  struct hf_err *err);
 

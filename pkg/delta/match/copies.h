@@ -27,6 +27,6 @@ int delta_copies_extend(struct delta_copies *copies, uint64_t new_pos, uint64_t 
 /* New file's [from, to). */
 int delta_copies_replace(struct delta_copies *copies, uint64_t from, uint64_t to, const struct delta_copies *inside);
 
-/* Of the first copy in new[at..end). *next: 0 first, kept while `at` ascends. */
+/* The part of the first copy in new[at..end). *next is 0 first and kept between calls with ascending `at`. */
 bool delta_copies_next_inline(const struct delta_copies *copies, size_t *next, uint64_t at, uint64_t end,
                               struct delta_copy *ret_copy);

@@ -13,8 +13,8 @@ struct delta_cached_match {
     uint32_t at, rank, n; /* `at`: new position + 1; 0: empty */
 };
 
-/* This copy starts at new_from and old_from, and goes on along the diagonal. The search is at `scan`, with match_n
- * bytes at match_old. */
+/* The current copy starts at new_from and old_from and keeps that shift. The search is at `scan`, with match_n bytes at
+ * match_old. */
 struct delta_copy_finder {
     const struct delta_matcher *matcher;
     struct delta_cached_match *known; /* DELTA_MATCH_CACHE, by position; or NULL */

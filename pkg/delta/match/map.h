@@ -37,7 +37,7 @@ void delta_map_view_done(struct delta_map *view);
 HF_MUST_USE int delta_map_alloc(struct delta_map *map, uint32_t n, struct hf_err *err);
 void delta_map_sort(struct delta_map *map); /* complete `p`: fills by_old, clears the cache */
 
-/* With new_pos, else the next, else the end. */
+/* The entry with new_pos, else the first after it, else the end. */
 const struct delta_map_entry *delta_map_at(const struct delta_map *map, uint64_t new_pos);
 
 /* New minus old position, by the DELTA_MAP_LOOK nearest entries that begin by old_pos. COVERED: of the longest that has

@@ -26,7 +26,7 @@ HF_MUST_USE int delta_matcher_open(struct delta_matcher *m, const unsigned char 
                                    const unsigned char *new_bytes, size_t new_n, bool fast, struct hf_err *err);
 void delta_matcher_done(struct delta_matcher *m);
 
-/* By min_gain. */
+/* Ways to split the new file, by min_gain. */
 enum { DELTA_VARIANTS_MAX = 4 };
 
 struct delta_match_params {

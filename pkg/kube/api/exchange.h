@@ -14,7 +14,7 @@ struct hf_exchange;
 struct hf_exchange_owner {
     /* A 2xx begins. -errno ends the call with it. May be NULL. */
     int (*accepted)(void *arg, const struct hf_http_response *response);
-    /* Of a 2xx body; result as above. NULL: collect it. */
+    /* A piece of a 2xx body; result as above. NULL: the exchange collects it. */
     int (*bytes)(void *arg, const void *bytes, size_t n);
     /* `r`: as loop/http/http.h, or -ENOLINK: second-hand. `response` NULL: no answer, or second-hand. `body`:
      * collected, or another answer's beginning. */

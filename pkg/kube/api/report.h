@@ -9,7 +9,7 @@ struct hf_kube_subscription;
 
 enum hf_kube_reported { HF_KUBE_UNREPORTED, HF_KUBE_REPORTED_PROVEN, HF_KUBE_REPORTED_LOST };
 
-/* To the subscriber. */
+/* As the subscriber knows it. */
 struct hf_kube_contact {
     enum hf_kube_reported reported;
     uint64_t at_ns;   /* monotonic */

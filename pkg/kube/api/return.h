@@ -28,7 +28,7 @@ struct hf_kube_return {
     bool no_history;   /* of before */
 };
 
-/* For the server. */
+/* The subscription waits for the server. */
 bool hf_kube_return_awaits(const struct hf_kube_subscription *sub);
 /* The client waits for its moment, or its knock's answer. */
 bool hf_kube_return_is_ahead(const struct hf_kube *kube);
@@ -47,9 +47,9 @@ void hf_kube_return_forget(struct hf_kube *kube);
 void hf_kube_knock_timer(void *arg);
 /* The n-th one that waits for the server, or NULL. */
 struct hf_kube_subscription *hf_kube_return_waiting(struct hf_kube *kube, uint64_t n);
-/* Until the knock no subscription has a timer. */
+/* Knocks after `delay_ns`; until then no subscription has a timer. */
 void hf_kube_return_wait(struct hf_kube *kube, uint64_t delay_ns);
 /* In order, from `at_ns`: an agent's own EdgeNode, one object of the largest kind, is last. */
 void hf_kube_return_line_up(struct hf_kube *kube, uint64_t at_ns);
-/* Between two of the line; partly random. */
+/* Pause between two requests of the line, partly random. */
 uint64_t hf_kube_return_step_ns(struct hf_kube *kube);

@@ -22,7 +22,7 @@ struct hf_kube_rules {
     void (*restored)(struct hf_kube_subscription *sub); /* hf_kube_restored() */
     /* REPORT_LOST, REPORT_PROVEN. */
     void (*contact_changed)(struct hf_kube_subscription *sub, unsigned effects, const struct hf_err *err);
-    /* By its resourceVersion "", though of the right kind. */
+    /* A list of the right kind is from a store, by its resourceVersion "". */
     bool (*is_from_store)(const struct hf_kube_subscription *sub, const char *version, struct hf_err *err);
     void (*served)(struct hf_kube_subscription *sub, uint64_t date_unix_ns); /* a believed answer */
     /* ADDED, MODIFIED or DELETED. */

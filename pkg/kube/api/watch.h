@@ -34,12 +34,12 @@ struct hf_kube_outcome {
 /* `event` NULL: the line is none, `why` says the reason. */
 void hf_kube_watch_take(struct hf_kube_subscription *sub, const struct hf_watch_event *event, const struct hf_err *why,
                         struct hf_kube_outcome *ret_outcome);
-/* Of an API server. */
+/* ADDED, MODIFIED or DELETED from an API server. */
 void hf_kube_watch_object(struct hf_kube_subscription *sub, const struct hf_watch_event *event,
                           struct hf_kube_outcome *outcome);
 /* The ledger's -errno. */
 void hf_kube_watch_refuse(struct hf_kube_subscription *sub, const struct hf_watch_event *event, int r);
 /* A 2xx. -EBADMSG: not a watch stream. -EREMCHG: HTML, such as a login page. */
 HF_MUST_USE int hf_kube_watch_begin(struct hf_kube_subscription *sub, const struct hf_http_response *response);
-/* Until the stream is silent; 0: now. */
+/* Time until the stream counts as silent; 0: now. */
 uint64_t hf_kube_watch_patience_ns(const struct hf_kube_subscription *sub);

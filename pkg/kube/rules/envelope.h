@@ -26,5 +26,5 @@ struct hf_envelope_identity {
     char name[HF_ENVELOPE_MAX_NAME + 1]; /* not empty */
     char version[HF_RV_TEXT];            /* or "" */
 };
-/* Of an unparsable object. -EBADMSG: absent, ambiguous or unusable. */
+/* Finds the identity in an object that cannot be parsed. -EBADMSG: absent, ambiguous or unusable. */
 HF_MUST_USE int hf_envelope_identify(struct hf_view object, struct hf_envelope_identity *ret_identity);

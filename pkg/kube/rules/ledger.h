@@ -34,7 +34,7 @@ struct hf_ledger {
 void hf_ledger_init(struct hf_ledger *ledger, size_t max_objects);
 void hf_ledger_done(struct hf_ledger *ledger);
 
-/* In an unknown version. -E2BIG. */
+/* Known to the subscriber in an unknown version. -E2BIG. */
 HF_MUST_USE int hf_ledger_know(struct hf_ledger *ledger, const char *name);
 
 /* The subscriber has it: reported once more, but no older event that a watch replays. */
@@ -46,7 +46,7 @@ uint64_t hf_ledger_version(const struct hf_ledger *ledger, const char *name);
 /* Reported by the next list whatever its version. Unless it `matters`, a ledger above half forgets it. */
 void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters);
 
-/* Of a real API server. After -errno unchanged. */
+/* An event of a real API server. After -ENOMEM or -E2BIG unchanged. */
 HF_MUST_USE int hf_ledger_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
                                 enum hf_ledger_change *ret_change);
 

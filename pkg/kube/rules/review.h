@@ -19,5 +19,6 @@ HF_MUST_USE int hf_review_body(const struct hf_resource *resource, struct hf_buf
 
 enum hf_review hf_review_take(int status, struct hf_view body);
 
-/* EACCES: FORBIDDEN; ENOENT: the API server probably lacks the kind, and the store answers all the same. */
+/* Sets *err. EACCES for FORBIDDEN; ENOENT: the API server probably lacks the kind, and the store answers all the
+ * same. */
 void hf_review_explain(enum hf_review review, const struct hf_resource *resource, struct hf_err *err);

@@ -15,7 +15,7 @@ enum hf_watch_type { HF_WATCH_ADDED, HF_WATCH_MODIFIED, HF_WATCH_DELETED, HF_WAT
 /* Borrowed during `visit`. */
 struct hf_watch_event {
     enum hf_watch_type type;
-    json_t *object; /* NULL: unparsable */
+    json_t *object; /* NULL: it cannot be parsed */
     const struct hf_err *unreadable;
     const char *name;             /* empty only for BOOKMARK, ERROR */
     const char *resource_version; /* or "" */

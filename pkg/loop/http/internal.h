@@ -72,7 +72,7 @@ struct hf_http_client {
     uint64_t sent_bytes, received_bytes;
 };
 
-/* For the next call; made if needed. */
+/* The pool for the next call; makes it if needed. */
 struct hf_http_pool *hf_http_pool_current(struct hf_http_client *client);
 
 /* ---- one request ---- */

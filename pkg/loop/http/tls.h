@@ -21,10 +21,11 @@ void hf_tls_unrefp(struct hf_tls **tls);
  * copied. */
 HF_MUST_USE int hf_tls_apply(struct hf_tls *tls, void *ssl_ctx, bool identity, const char *host);
 
-/* For an agent's accepted connections: demands such a certificate. The configuration has `agents`. */
+/* For connections that an agent accepts: demands such a certificate. The configuration has `agents`. */
 HF_MUST_USE int hf_tls_apply_server(struct hf_tls *tls, void *ssl_ctx);
 
-/* By the subject "O=holdfast:agents, CN=holdfast:agent:NODE". -EACCES: another. */
+/* The node that an agent's certificate names ("O=holdfast:agents, CN=holdfast:agent:NODE"). -EACCES: another
+ * subject. */
 HF_MUST_USE int hf_tls_agent_node(const void *x509, char node[HF_HTTP_NODE]);
 
 /* In the last handshake another machine, such as a hotspot's gateway, answered: its certificate was neither trusted nor

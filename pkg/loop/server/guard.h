@@ -14,5 +14,5 @@ bool hf_server_guard_host(struct hf_view host, const char *address, const char *
 bool hf_server_guard_same_origin(struct hf_view origin, struct hf_view host, const char *address,
                                  const char *const *allowed);
 
-/* Of a page on an `allowed` host. */
+/* A page on one of the hosts in `allowed`. */
 bool hf_server_guard_origin(struct hf_view origin, const char *const *allowed);

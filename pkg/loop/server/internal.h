@@ -74,7 +74,7 @@ void hf_server_connections_accept(uv_poll_t *poll, int status, int events);
 /* Accepts held_fd, if a connection may be closed for it, then others. */
 void hf_server_connections_go_on(uv_timer_t *timer);
 
-/* By lws. */
+/* lws has destroyed it. */
 void hf_server_connections_destroyed(struct hf_server_connection *connection);
 
 /* At WSI_CREATE; from now on lws destroys it. */
@@ -90,7 +90,7 @@ void hf_server_connections_take_spare(struct hf_server *server);
 bool hf_server_feed_is_full(const struct hf_server_feed *feed);
 /* Before the upgrade. False: full, or not admitted. */
 bool hf_server_feed_join(struct hf_server_feed *feed, struct hf_server_connection *connection, const char *protocols);
-/* Viewers only. */
+/* Does nothing for others than viewers. */
 void hf_server_feed_leave(struct hf_server_connection *connection);
 /* When writable. -1: close it. */
 int hf_server_feed_write(struct hf_server_connection *connection);

@@ -32,7 +32,7 @@ HF_MUST_USE int hf_listener_init(struct hf_listener *listener, const char *addre
 /* After all connections. */
 void hf_listener_done(struct hf_listener *listener);
 
-/* Embedded. */
+/* Embed it in a connection. */
 struct hf_accepted {
     struct hf_list link;
     struct hf_listener *listener;

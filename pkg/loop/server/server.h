@@ -46,7 +46,7 @@ struct hf_server_route {
     void (*handle)(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply);
     void (*start)(void *arg, const struct hf_server_request *request, struct hf_server_exchange *exchange);
     void *arg;
-    /* For GETs of websockets (feed.h); `handle` answers others. May be NULL. */
+    /* A GET that asks for a websocket joins it (feed.h); `handle` answers others. May be NULL. */
     struct hf_server_feed *feed;
 };
 
@@ -79,7 +79,7 @@ enum hf_server_refusal {
 };
 const char *hf_server_refusal_name(enum hf_server_refusal refusal);
 
-/* os/socket/unix_socket.h. */
+/* A Unix socket (os/socket/unix_socket.h). */
 struct hf_server_name {
     const char *path;
     mode_t mode;

@@ -97,7 +97,7 @@ void hf_cluster_run_note(struct hf_cluster_run *run, const json_t *live);
 void hf_cluster_run_add_drift(struct hf_cluster_run *run, bool missing);
 /* After the last object: fills outcome.drift. */
 void hf_cluster_run_name_drift(struct hf_cluster_run *run);
-/* Counts a failure of the current object; the first is the outcome. Drops its item if it was never applied (no
+/* Counts a failure of the current object; the first one decides the outcome. Drops its item if it was never applied (no
  * `uid`). */
 void hf_cluster_run_fail(struct hf_cluster_run *run, enum hf_manifest_reason reason, const char *why);
 

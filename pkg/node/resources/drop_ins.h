@@ -7,6 +7,6 @@
 
 #include "node/probe.h"
 
-/* By name over all folders; a later folder replaces a name. */
+/* In the order of names over all folders; a later folder replaces a name. */
 void hf_drop_ins_each(const struct hf_probe_root *at, const char *const *folders, size_t n_folders, const char *suffix,
                       void (*take)(void *arg, const char *path), void *arg);

@@ -12,5 +12,5 @@ struct hf_wear {
 /* "0x01 0x03": two kinds of memory, steps of 10 percent: upper end of the worse; -1: unknown. Pure. */
 int hf_wear_percent(const char *life_time);
 
-/* By st_dev. */
+/* The disk by st_dev. */
 bool hf_wear_read(const struct hf_probe_root *at, unsigned major, unsigned minor, struct hf_wear *ret_wear);

@@ -24,7 +24,7 @@ struct hf_write_log_now {
     const char *boot; /* or "" */
 };
 
-/* Of an earlier boot. */
+/* A log that was saved in an earlier boot. */
 struct hf_write_log_saved {
     uint64_t hours[HF_WRITE_LOG_HOURS];
     uint64_t unix_s;
@@ -60,7 +60,7 @@ uint64_t hf_write_log_wait_until_ns(const struct hf_write_log *log, uint64_t bud
 
 uint64_t hf_write_log_day(const struct hf_write_log *log);
 
-/* Until at most 95 % are used. 0: no budget. */
+/* Once used up, true until at most 95 % are used. 0: no budget. */
 bool hf_write_log_judge(struct hf_write_log *log, uint64_t budget_bytes);
 
 /* Bytes between saves: an eighth of the budget, but more than saves write. */

@@ -28,5 +28,5 @@ const char *hf_oci_reference_origin(const struct hf_oci_reference *reference, bo
 
 /* API's URL of blob "oci://HOST/REPOSITORY@DIGEST": http on loopback, else https; free it. 1; 0: another `url`. */
 HF_MUST_USE int hf_oci_blob_url(const char *url, char **ret_url);
-/* Of such an API's URL; false: another. */
+/* The repository in a URL of this API; false: another URL. */
 bool hf_oci_blob_repository(const char *url, char name[static HF_OCI_REPOSITORY]);

@@ -31,7 +31,7 @@ HF_MUST_USE int hf_oci_registry_referrers(struct hf_oci_registry *registry, cons
                                           struct hf_buf *out, bool *ret_api, struct hf_err *err);
 
 enum { HF_OCI_TAGS = 20000 };
-/* To the array `tags`, maybe one twice. -E2BIG: HF_OCI_TAGS. */
+/* Appends the repository's tags to the array `tags`, maybe one twice. -E2BIG: more than HF_OCI_TAGS. */
 HF_MUST_USE int hf_oci_registry_tags(struct hf_oci_registry *registry, const char *repository, json_t *tags,
                                      struct hf_err *err);
 

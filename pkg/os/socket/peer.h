@@ -43,7 +43,7 @@ void hf_peer_ends_of_listener(int listen_fd, struct hf_peer_ends *ret_ends);
 /* `fd`: a connected stream socket. Facts may stay unknown. */
 void hf_peer_of(struct hf_peer_lookup *lookup, int fd, const struct hf_peer_ends *ends, struct hf_peer *ret_peer);
 
-/* By address alone. Pure. */
+/* The key of a peer by its address alone. Pure. */
 uint64_t hf_peer_key_of_address(const struct sockaddr_storage *address);
 
 /* The outermost in /proc/PID/cgroup: users name units in their user@UID.service. False: none, too long. Pure. */

@@ -12,7 +12,7 @@
 
 enum { HF_SUBNETS = 32 };
 
-/* Of interfaces that are up. */
+/* The subnets of interfaces that are up, at most HF_SUBNETS. */
 struct hf_subnets {
     struct {
         in_addr_t address, mask;
@@ -29,7 +29,7 @@ bool hf_subnets_have(const struct hf_subnets *subnets, struct in_addr address);
 /* UDP in the group 239.255.72.70, which no router forwards. While open, no other user of the machine gets the port, nor
  * its datagrams. Returns the descriptor. */
 HF_MUST_USE int hf_subnet_open(in_port_t port, struct hf_err *err);
-/* On interfaces that came since. */
+/* Joins the group on interfaces that came since. */
 void hf_subnet_join(int fd);
 /* To the group, on each interface. */
 void hf_subnet_tell(int fd, in_port_t port, const void *bytes, size_t n);

@@ -67,7 +67,7 @@ struct pack_setup {
     void *shared;     /* for ops->shared; borrowed */
 };
 
-/* From `offset`, n bytes at most. */
+/* Starts at `offset` and has at most n bytes. */
 struct pack_decode {
     enum pack_codec codec;
     bool gzip_tail; /* deflate: checks CRC-32 and length, too */
@@ -89,7 +89,7 @@ struct pack_shared_ops {
     void (*done)(void *shared);
 };
 
-/* To encode: make, feed, ..., finish, done. */
+/* To encode: make, feed any number of times, finish, done. */
 struct pack_codec_ops {
     int (*make)(const struct pack_setup *setup, const struct pack_sink *out, void **ret_state, struct hf_err *err);
     int (*feed)(void *state, const unsigned char *bytes, size_t n, struct hf_err *err);

@@ -15,7 +15,7 @@ HF_MUST_USE int pack_encoder_finish(struct pack_encoder *encoder, struct hf_err 
 void pack_encoder_free(struct pack_encoder *encoder);
 HF_DEFINE_CLEANUP(struct pack_encoder, pack_encoder_free)
 
-/* At most; UINT64_MAX: bad setup or no such codec. */
+/* Upper bound of an encoder's bytes; UINT64_MAX: bad setup or no such codec. */
 uint64_t pack_encoder_memory(const struct pack_setup *setup);
 
 /* Exactly one stream of decode->n bytes, with gzip tail if set; else -EBADMSG. */

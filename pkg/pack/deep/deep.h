@@ -14,7 +14,7 @@
 
 enum { HF_DEEP_MAX_PARTS = 1024 };
 
-/* For unpacked old streams; the caller's. Written in order, without holes. */
+/* For the unpacked old streams; the caller makes and removes it. Written in ascending order without holes. */
 struct hf_deep_scratch {
     void *ctx;
     /* NULL: in memory. */
@@ -50,7 +50,7 @@ struct hf_deep_create_params {
     size_t parts_n;
 };
 
-/* Deterministic. */
+/* The same inputs give the same bytes. */
 HF_MUST_USE int hf_deep_create(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
                                const struct hf_deep_create_params *params, const struct hf_delta_out *patch,
                                struct hf_err *err);

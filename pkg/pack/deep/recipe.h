@@ -65,7 +65,7 @@ struct recipe_op {
     const unsigned char *marks;
     size_t marks_n;
 };
-/* Of new, opens a stream that shares state. */
+/* An operation of new opens a stream that shares state. */
 bool recipe_is_shared(const struct recipe *recipe, const struct recipe_op *op);
 /* Move *p on. -EBADMSG. */
 HF_MUST_USE int recipe_next_old(const unsigned char **p, const unsigned char *end, struct recipe_op *ret_op,

@@ -39,7 +39,7 @@ struct deflate_symbol {
 };
 struct deflate_symbol deflate_length_symbol(unsigned length);
 struct deflate_symbol deflate_distance_symbol(unsigned distance);
-/* By symbol; deflate_length_order: of code lengths in a description. */
+/* Base and extra bits of each symbol; deflate_length_order: order of code lengths in a description. */
 extern const uint16_t deflate_length_base[29], deflate_distance_base[30];
 extern const uint8_t deflate_length_bits[29], deflate_distance_bits[30], deflate_length_order[DEFLATE_LENGTH_CODES];
 

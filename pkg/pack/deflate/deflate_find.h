@@ -8,5 +8,5 @@
  * *ret_marks. -ENOENT: none, or too large marks. */
 HF_MUST_USE int pack_deflate_find(const struct pack_search *search, struct pack_setup *ret_setup,
                                   unsigned char **ret_marks, struct hf_err *err);
-/* By the beginning. -ENOENT: pack_deflate_find() would fail. */
+/* Tries the beginning alone. -ENOENT: pack_deflate_find() would fail. */
 HF_MUST_USE int pack_deflate_guess(const struct pack_search *search, struct hf_err *err);

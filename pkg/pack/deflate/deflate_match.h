@@ -78,7 +78,7 @@ bool deflate_flavour_has(enum deflate_flavour flavour, unsigned level);
 /* Zero the matcher, as by calloc(): unused pages cost no memory. */
 void deflate_matcher_init(struct deflate_matcher *matcher, enum deflate_flavour flavour, unsigned level);
 size_t deflate_matcher_fill(struct deflate_matcher *matcher, const unsigned char *bytes, size_t n);
-/* To predict. False: fill it, or set `eof`. */
+/* For deflate_matcher_predict(). If false, fill it, or set `eof` at the end. */
 bool deflate_matcher_ready(const struct deflate_matcher *matcher);
 uint32_t deflate_matcher_predict(struct deflate_matcher *matcher);
 /* The actual token, within the input. */
@@ -94,5 +94,5 @@ void deflate_kp_init(struct deflate_matcher *matcher);
 size_t deflate_kp_fill(struct deflate_matcher *matcher, const unsigned char *bytes, size_t n);
 bool deflate_kp_ready(const struct deflate_matcher *matcher);
 uint32_t deflate_kp_predict(struct deflate_matcher *matcher);
-/* With the last token. */
+/* The last token ends a chunk. */
 bool deflate_kp_chunk_ends(const struct deflate_matcher *matcher);

@@ -53,7 +53,7 @@ HF_MUST_USE int hf_tar_head_parse(const unsigned char *bytes, size_t n, uint64_t
                                   struct hf_buf *xattrs, struct hf_err *err);
 bool hf_tar_head_is_global(const unsigned char *bytes);
 
-/* With zeros to the block's end. */
+/* The size with the zeros that fill the last block. */
 static inline uint64_t hf_tar_padded(uint64_t size)
 {
     return (size + HF_TAR_BLOCK - 1) / HF_TAR_BLOCK * HF_TAR_BLOCK;

@@ -77,7 +77,7 @@ static inline void pack_zframe_bits_flush(struct pack_zframe_bits_out *out)
     pack_zframe_bits_put(out, 0, (8 - out->waiting_n) & 7);
 }
 
-/* For streams read from the back. */
+/* The end mark of a stream that is read from the back. */
 static inline void pack_zframe_bits_end(struct pack_zframe_bits_out *out)
 {
     pack_zframe_bits_put(out, 1, 1);

@@ -35,7 +35,7 @@ bool pack_zframe_head_derive(struct pack_zframe_head *head);
 enum pack_zframe_kind { ZFRAME_RAW, ZFRAME_RLE, ZFRAME_COMPRESSED };
 enum pack_zframe_literals { ZFRAME_LIT_RAW, ZFRAME_LIT_RLE, ZFRAME_LIT_HUFFMAN, ZFRAME_LIT_AGAIN };
 enum pack_zframe_mode { ZFRAME_PREDEFINED, ZFRAME_SINGLE, ZFRAME_FSE, ZFRAME_AGAIN };
-/* In the format's order. */
+/* The three alphabets, in the order of the format. */
 enum { ZFRAME_LL, ZFRAME_OF, ZFRAME_ML, ZFRAME_ALPHABETS };
 
 /* `literals` bytes, then a match. offset: 1 to 3: a last offset, else distance + 3. */
@@ -78,7 +78,7 @@ struct pack_zframe_state {
     struct pack_zframe_fse fse[ZFRAME_ALPHABETS];
 };
 
-/* By bytes[0..3); *ret_n bytes follow. False: not taken. */
+/* Kind and end of the block in bytes[0..3); *ret_n bytes follow. False: not taken. */
 bool pack_zframe_block_head(const unsigned char *bytes, struct pack_zframe_block *block, size_t *ret_n);
 /* Those bytes. Literals stay where they are. */
 bool pack_zframe_block_read(struct pack_zframe_state *state, const unsigned char *p, size_t n,
@@ -89,7 +89,7 @@ bool pack_zframe_block_read(struct pack_zframe_state *state, const unsigned char
 HF_MUST_USE int pack_zframe_block_write(struct pack_zframe_state *state, const struct pack_zframe_block *block,
                                         const unsigned char *content, unsigned char *work, struct hf_buf *out);
 
-/* By length; numbers with base and extra bits. */
+/* The numbers behind the codes of lengths: base and extra bits. */
 unsigned pack_zframe_ll_code(uint32_t literals);
 unsigned pack_zframe_ml_code(uint32_t match);
 

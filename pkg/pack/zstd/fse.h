@@ -31,7 +31,7 @@ struct pack_zframe_fse {
 
 /* Valid `counts`. */
 void pack_zframe_fse_build(struct pack_zframe_fse *fse, const struct pack_zframe_counts *counts);
-/* Of one symbol, without bits. */
+/* The table of one symbol, which takes no bits. */
 void pack_zframe_fse_single(struct pack_zframe_fse *fse, unsigned symbol);
 
 /* The state in which `symbol` leads to `next`; writes its bits. The symbol has states. */

@@ -23,7 +23,7 @@ struct pack_zframe_code {
     uint16_t code;
     uint8_t bits; /* 0: none */
 };
-/* Complete weights. */
+/* The weights are complete. */
 void pack_zframe_codes_build(const struct pack_zframe_weights *weights, struct pack_zframe_code codes[ZFRAME_WEIGHTS]);
 
 /* An alphabet's table in this block: by its mode, or the one before. False: none. */

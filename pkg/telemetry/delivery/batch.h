@@ -86,7 +86,7 @@ struct hf_batch_choice {
     bool other;
     uint64_t from; /* hf_batches_may_travel() */
 };
-/* To load next, or NULL. Lowers *ret_wait_until_ns to the earliest end of a back-off. */
+/* The batch to load next, or NULL. Lowers *ret_wait_until_ns to the earliest end of a back-off. */
 struct hf_batch *hf_batches_next(const struct hf_batches *batches, const struct hf_batch_choice *choice,
                                  uint64_t *ret_wait_until_ns);
 

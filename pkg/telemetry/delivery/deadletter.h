@@ -13,7 +13,7 @@ struct hf_deadletter {
     const char *dir;
     uint64_t seed; /* another in each call */
     const char *sink;
-    /* "http_422" */
+    /* metric label: "http_422" */
     const char *reason;
     /* answer or error; cut; any bytes */
     const char *detail;

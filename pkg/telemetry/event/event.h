@@ -42,7 +42,7 @@ _Static_assert((1u | 1u << HF_SOURCE_AGENT HF_TELEMETRY_SOURCES(BIT)) == (1u << 
                "the numbers of the classes are distinct and without gaps");
 #undef BIT
 const char *hf_event_class_name(enum hf_source_class source_class);
-/* By the name before the first ':'; unknown: HF_SOURCE_HTTP. */
+/* The class named before the first ':'; unknown: HF_SOURCE_HTTP. */
 enum hf_source_class hf_event_class_of(struct hf_view source);
 
 enum hf_value_kind { HF_VALUE_NONE, HF_VALUE_GAUGE, HF_VALUE_COUNTER, HF_VALUE_HISTOGRAM, HF_VALUE_KINDS };
@@ -61,7 +61,7 @@ struct hf_event {
     struct hf_view id;     /* unique, also when read again; "": by hf_fanout_store() */
     struct hf_view source; /* "journald:edge-inference.service", "file:/var/log/x", "http", "node" */
     struct hf_view origin; /* forwarded: the observing node */
-    /* Of the posting process, by the kernel: user id (decimal), systemd unit. Or empty. */
+    /* User id (decimal) and systemd unit of the posting process, from the kernel: it cannot choose them. Or empty. */
     struct hf_view peer_uid, peer_unit;
     /* Rises per node; 0: none. hf_fanout_store() sets one if 0 or without `origin`. */
     uint64_t origin_sequence;
@@ -77,7 +77,7 @@ struct hf_event {
     uint64_t window_ns;       /* ending at unix_ns; 0: raw */
     bool anomaly;             /* raw, and sent first */
     bool truncated;           /* body without its end */
-    /* By the pipeline from values of `owner` (or HF_OWNER_AGENT). Not in the line. */
+    /* The pipeline made it from the values of `owner` (or HF_OWNER_AGENT). Not in the line. */
     bool derived;
     uint64_t owner;
     struct hf_attribute attributes[HF_EVENT_MAX_ATTRIBUTES];

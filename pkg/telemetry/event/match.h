@@ -7,7 +7,7 @@
  * all here. */
 bool hf_match_glob(const char *glob, struct hf_view text);
 
-/* Of every condition. */
+/* Every condition holds, or there is none. */
 bool hf_match(const struct hf_event_match *match, const struct hf_event *event);
 
 /* Or NULL. */

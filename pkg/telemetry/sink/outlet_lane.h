@@ -39,7 +39,7 @@ struct hf_outlet_lane {
     uint64_t max_bytes;
     uint64_t reserve_bytes; /* to leave free on the disk */
     uint64_t look_at_ns;    /* next look how much of max_bytes fits */
-    /* On their way to disk: [first_append..n_appends). */
+    /* On their way to disk, in order: [first_append..n_appends). */
     struct lane_append *appends;
     size_t first_append, n_appends, cap_appends;
     uint64_t writes_before; /* the spool's, at the last durable line */
@@ -59,7 +59,7 @@ bool hf_outlet_lane_allows(struct hf_outlet_lane *lane, uint64_t owner, size_t n
 HF_MUST_USE int hf_outlet_lane_append(struct hf_outlet_lane *lane, uint64_t owner, uint32_t tag, struct hf_view line,
                                       struct hf_receipt *receipt);
 
-/* Before the spool is closed. */
+/* Saves `shares`, before the spool is closed. */
 void hf_outlet_lane_save_shares(struct hf_outlet_lane *lane);
 
 /* Moves the cursor to what is delivered. */
@@ -77,7 +77,7 @@ void hf_outlet_lane_sent(const struct hf_outlet_lane *lane, uint64_t bytes, bool
 bool hf_outlet_lane_holds(const struct hf_outlet_lane *lane);
 bool hf_outlet_lane_holds_all(const struct hf_outlet_lane *lane);
 
-/* For a full batch. */
+/* How long a batch that is not full waits. */
 uint64_t hf_outlet_lane_wait_ns(const struct hf_outlet_lane *lane);
 
 uint64_t hf_outlet_lane_durable(const struct hf_outlet_lane *lane);

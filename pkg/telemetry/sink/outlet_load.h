@@ -47,7 +47,7 @@ struct hf_outlet_loader {
     void (*ended)(void *arg); /* ENDING: after the job */
     void *ended_arg;
 
-    /* To `err`: the running job's. */
+    /* From here to `err`: the job's while it runs. */
     struct hf_job job;
     struct hf_squeeze *squeeze;
     struct hf_format_packed packed;

@@ -75,7 +75,7 @@ HF_MUST_USE int hf_outlet_send_add(struct hf_outlet_sender *sender, struct hf_ou
  * next. */
 void hf_outlet_send_ready(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns);
 
-/* For soon; if only time is missing, lowers *wait_until_ns. */
+/* Can another body be sent soon? If only time is missing, lowers *wait_until_ns. */
 bool hf_outlet_send_wants_body(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns);
 
 /* Breaker not closed, or failures and no delivery for a minute: newest urgent records first. */

@@ -26,7 +26,7 @@ HF_DEFINE_CLEANUP(struct hf_pending, hf_pending_free)
 /* The caller holds the receipt, which holds `outer` (may be NULL). NULL: HF_PENDING_MAX, or no memory. */
 struct hf_receipt *hf_pending_begin(struct hf_pending *pending, uint64_t fingerprint, struct hf_receipt *outer);
 
-/* For one of several sinks, `which` 0..31. The caller holds it; it holds `whole`. */
+/* For one of several sinks, `which` 0..31: a receipt with one hold of the caller's; holds `whole` until it settles. */
 struct hf_receipt *hf_pending_share(struct hf_pending *pending, struct hf_receipt *whole, unsigned which);
 
 /* Holds `receipt` (may be NULL) until all present have settled; then 0, or -EIO if the id is not accepted any more.

@@ -43,7 +43,7 @@ unsigned hf_shares_slot(struct hf_shares *shares, uint64_t owner);
 /* Bytes; UINT64_MAX: no limit. */
 uint64_t hf_shares_left(const struct hf_shares *shares, unsigned slot);
 
-/* On their way to disk. */
+/* Begin and end the count of bytes on their way to disk. */
 void hf_shares_begin(struct hf_shares *shares, unsigned slot, uint64_t bytes);
 void hf_shares_end(struct hf_shares *shares, unsigned slot, uint64_t bytes);
 

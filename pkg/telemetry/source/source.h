@@ -13,10 +13,10 @@
 #include "telemetry/event/intake.h"
 #include "web/metrics.h"
 
-/* To sinks on other machines, by spec.connectivity; the agent's. */
+/* The link to sinks on other machines, by spec.connectivity. Owned and changed by the agent. */
 struct hf_telemetry_link {
     const char *closed; /* why backlogs wait: "LinkWindowClosed", or NULL */
-    /* After a request of `bytes`; `backlog`: they count against maxBytesPerDay. May be NULL. */
+    /* A request over the link has ended after `bytes`; `backlog`: they count against maxBytesPerDay. May be NULL. */
     void (*sent)(void *arg, uint64_t bytes, bool backlog);
     void *arg;
 };
@@ -42,7 +42,8 @@ struct hf_telemetry_world {
     /* True: no write budget: `bulk` takes nothing, `urgent` does. NULL: no limit. */
     const bool *writes_paused;
     const struct hf_telemetry_link *link; /* NULL: never closed; not for sinks on this machine */
-    /* In place of the network (sink/export.h), without credentials and `link`. NULL: network. */
+    /* Delivers by this table (sink/export.h) in place of the network: without credentials and without `link`. NULL:
+     * network. */
     const struct hf_http_ops *exported;
     /* A sink stops or resumes accepting, a first dead letter, a trouble has passed. Do not call back. May be NULL. */
     void (*changed)(void *arg);

@@ -19,7 +19,7 @@ enum { HF_SOURCE_MAX_VALUE = 16 << 10 }; /* of a log line's attribute */
  * Clears *scratch. False, *event unchanged: no JSON object, more than 64 members, no memory. */
 bool hf_source_parse_json_line(struct hf_view line, struct hf_event *event, struct hf_buf *scratch);
 
-/* By globs; empty `include`: all. */
+/* Matches a glob of `include` (empty: all), and none of `exclude`. */
 bool hf_source_name_wanted(const char *const *include, const char *const *exclude, const char *text);
 
 /* A source may outlive the policy. */

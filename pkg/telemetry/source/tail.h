@@ -45,7 +45,7 @@ struct hf_tail_file {
     uint64_t quiet_since_ns, gone_since_ns;
     bool skipping;          /* rest of a cut line */
     uint64_t not_before_ns; /* for line(): storing failed */
-    /* By the last find(); its size, once at least. */
+    /* The last find() saw it; its size was checked at least once. */
     bool seen, looked_at;
     struct hf_list pieces; /* receipts, in order */
 };

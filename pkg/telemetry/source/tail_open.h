@@ -21,10 +21,10 @@ enum { HF_TAIL_MARK_BYTES = 256 };
 /* Never 0. */
 uint64_t hf_tail_open_hash(const void *bytes, size_t n);
 
-/* Of the first line, up to HF_TAIL_MARK_BYTES. 0: incomplete. Appending does not change it. */
+/* Hash of the first line, or of HF_TAIL_MARK_BYTES of it. 0: it is not complete. Appending does not change it. */
 uint64_t hf_tail_open_hash_start(const struct hf_fs_ops *fs, int fd);
 
-/* Of the bytes before `offset`. */
+/* Of the bytes before `offset`. 0: none, or not all there. */
 uint64_t hf_tail_open_hash_before(const struct hf_fs_ops *fs, int fd, uint64_t offset);
 
 /* Unix; 0: unknown. */

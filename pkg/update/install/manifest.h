@@ -39,7 +39,7 @@ struct hf_install_manifest_digests {
 HF_MUST_USE int hf_install_manifest_digests_add(void *digests, const struct stat *st, const unsigned char *digest);
 void hf_install_manifest_digests_done(struct hf_install_manifest_digests *digests);
 
-/* Of a tree's digests. */
+/* Where the digests of a tree come from. */
 struct hf_install_manifest_source {
     /* the tree holds exactly what the extractor made; may be NULL */
     struct hf_install_manifest_digests *digests;
@@ -90,9 +90,9 @@ enum hf_install_check {
     HF_INSTALL_CHECK_LOOK,  /* every file; changes nothing: wrong mode or owner is a difference */
 };
 
-/* Compares the tree. Sets mode and owner of right content (look->mended); if only attributes differ from the manifest,
- * compares all records and writes it again. 1: right; 0: look->what differs. -ENOENT: no usable manifest. Other -errno:
- * not completed. */
+/* Compares the tree. Mends mode and owner of files whose content is right (look->mended); if only attributes differ
+ * from the manifest, compares all records and writes the manifest again. 1: right; 0: look->what differs. -ENOENT: no
+ * usable manifest. Other -errno: not completed. */
 HF_MUST_USE int hf_install_manifest_check(const struct hf_install_manifest *manifest, int top_fd,
                                           enum hf_install_check how, struct hf_install_manifest_look *look,
                                           const atomic_bool *cancel, struct hf_failure *failure);

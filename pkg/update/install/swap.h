@@ -29,7 +29,7 @@ struct hf_swap_params {
     const atomic_bool *cancel;
 };
 
-/* Before an update. */
+/* The target as it is before an update. */
 struct hf_swap_inspection {
     bool exists;
     /* The installed file's. Tree: the archive's, by the name of its folder; "": no tree of this release, a missing

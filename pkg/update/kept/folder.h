@@ -18,7 +18,7 @@ HF_MUST_USE int kept_open(const struct hf_target_dir *dir, bool make, struct hf_
 
 /* Of a COPY, CLONE or LINK. Returns `name`. */
 const char *kept_name(const char *sha256, enum hf_kept_source form, char name[KEPT_NAME]);
-/* Of this form and kind. */
+/* There is an entry of this form and kind. */
 bool kept_is(const struct hf_fs_ops *fs, int kept_fd, enum hf_install_kind kind, const char *sha256,
              enum hf_kept_source form, struct stat *ret);
 int kept_remove(const struct hf_fs_ops *fs, int kept_fd, const char *name);

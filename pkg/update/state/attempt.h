@@ -11,7 +11,7 @@
 #include "codec/state/record.h"
 #include "os/room.h"
 
-/* With one delta, by any cause: ends a loop of watchdog resets without memory. */
+/* From any cause, with one delta: also ends a loop of watchdog resets on a board without memory. */
 enum { HF_ATTEMPT_MAX_DEATHS = 3 };
 
 struct hf_attempt {

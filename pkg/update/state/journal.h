@@ -28,18 +28,18 @@ enum {
 
 enum hf_update_method { HF_METHOD_NONE, HF_METHOD_DELTA, HF_METHOD_FULL, HF_METHOD_KEPT, HF_METHOD_NEIGHBOUR };
 
-/* Of boots, on the last committed release (health.probationBoots). */
+/* What the last committed release is worth after boots (health.probationBoots). */
 enum hf_boots_verdict {
     HF_BOOTS_FINE,
     HF_BOOTS_BAD,   /* failed after a boot: the node goes back */
     HF_BOOTS_STAYS, /* the same, but it cannot go back */
 };
 
-/* By the kernel's boot ids. */
+/* Boots of the node, by the kernel's ids of them. */
 struct hf_journal_boots {
     bool happened;    /* the node has booted the new version, which needs that (install.reboot) */
     char changed[40]; /* install.reboot: when the path's content last changed, until the next boot; or "" */
-    /* of good_digest: */
+    /* of the last committed release (good_digest): */
     enum hf_boots_verdict verdict;
     unsigned left;                   /* boots that judge it again */
     bool watchdog;                   /* the hardware watchdog's bit in `judged` */

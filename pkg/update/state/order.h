@@ -34,5 +34,5 @@ HF_MUST_USE int hf_order_remove(const struct hf_fs_ops *fs, const char *folder, 
                                 struct hf_err *err);
 /* Same release, same time. */
 bool hf_order_is(const struct hf_order *a, const struct hf_order *b);
-/* For people; `to`: the version before, NULL: unknown. Pure. */
+/* What the site says, for people; `to`: the version before. NULL: nobody knows. Pure. */
 const char *hf_order_text(const struct hf_order *order, const char *to, char *text, size_t n);

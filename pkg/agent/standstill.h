@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Since when nothing gets on, for --once: no object and no byte of a download has come, nothing has changed its phase,
- * and the node itself does nothing that has a deadline of its own. */
+/* For --once: since when no object and no byte of a download has come, no phase has changed, and nothing runs
+ * that has a deadline of its own. */
 #pragma once
 
 #include <stdbool.h>

@@ -18,7 +18,7 @@
  *
  * A loose scan checks only the grammar, for text such as log lines to redact: never to decide if input is valid.
  *
- * Allocates only for nested values with more than 48 members in open objects, 16 to 64 bytes each. -EBADMSG, -E2BIG
+ * Allocates only for more than 48 members in open objects. -EBADMSG, -E2BIG
  * (too deep, or nested in 2 GiB or more): `what` and `at` tell the fault without input that may be secret; later calls
  * fail. */
 #pragma once

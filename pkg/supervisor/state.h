@@ -10,8 +10,7 @@
  *     verdict -> "Crashed <slot>"   the build that was given up last, and why; durable before `current` changes
  *     trial -> "2 <slot>"   how often the build on trial has ended by itself
  *
- * The last two are links as well, because a link changes as a whole: one call makes it, and its text is never half
- * written. They lead nowhere.
+ * The last two are links, too, that lead nowhere: a link changes as a whole.
  * A slot is a folder with one build; its name is the text of the link, relative to this folder. */
 #pragma once
 

@@ -19,7 +19,7 @@
  *   -ENOMEM
  *   other          a callback's
  *
- * Uses the proxy of HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY (lower case wins), never for loopback. */
+ * Heeds HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY (lower case wins), not for loopback. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Logins to registries by the kubelet's credential providers: its file says which plugin an image is for, and the
- * plugin answers with user and password. */
+/* Logins to registries by the kubelet's credential providers: its file names the plugin for an image, which
+ * answers with user and password. */
 #pragma once
 
 #include "base/clock.h"
@@ -31,6 +31,5 @@ HF_MUST_USE int hf_login_start(struct hf_logins *logins, const char *image, void
                                void *arg, const char **ret_line, struct hf_login **ret_login);
 void hf_login_cancel(struct hf_login *login); /* accepts NULL; not after `done` */
 
-/* Why there is no login for this image, if that is a failure; NULL: it is not. As hf_login_start(), until it is called
- * again. */
+/* Why a login for this image failed; NULL: none did. Until hf_login_start() is called again. */
 const char *hf_logins_problem(const struct hf_logins *logins, const char *image);

@@ -72,7 +72,7 @@ HF_MUST_USE int hf_objects_take(struct hf_objects *objects, const json_t *json, 
 /* False: neither object nor name without room. */
 bool hf_objects_drop(struct hf_objects *objects, const char *name);
 
-/* How many did not select these labels; `dropped` before each. */
+/* Removes those that do not select these labels, after `dropped`; how many. */
 size_t hf_objects_trim(struct hf_objects *objects, const json_t *labels, void (*dropped)(void *arg, const char *name),
                        void *arg);
 
@@ -90,7 +90,7 @@ void hf_objects_forget_others(struct hf_objects *objects);
 /* As an object, or without room. */
 bool hf_objects_knows(const struct hf_objects *objects, const char *name);
 
-/* What a person can do for more. */
+/* How a person makes room for more. */
 const char *hf_objects_no_room_text(const struct hf_objects *objects, char *text, size_t n);
 
 /* Or its selector is unreadable. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the kernel reports. NULL: it does not (inotify limit, no netlink). */
+/* Reports of the kernel. NULL: none (inotify limit, no netlink). */
 #pragma once
 
 #include <limits.h>

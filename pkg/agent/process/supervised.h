@@ -9,7 +9,7 @@
 #include "loop/sched.h"
 #include "supervisor/life.h"
 
-/* What an agent judges itself by: nothing of a server. */
+/* Facts by which an agent judges itself; none is a server's. */
 struct hf_supervised_facts {
     bool has_state;  /* folder readable, lock this process's */
     bool has_turned; /* cache loaded, one whole turn done */
@@ -44,7 +44,7 @@ bool hf_supervised_is(const struct hf_supervised *supervised);
 /* NULL: none. */
 const struct hf_life_ops *hf_supervised_life(const struct hf_supervised *supervised);
 
-/* How long facts have held, without sleep of the machine. Pure. */
+/* For how long the facts hold; time asleep is left out. Pure. */
 struct hf_supervised_health {
     bool holds;
     uint64_t last_ns, held_ns;

@@ -10,7 +10,7 @@ struct hf_echo {
     uint64_t highest;    /* since it was absent; 0: none */
     int64_t generation;  /* 0: unknown */
     unsigned adoptions;  /* of a higher number */
-    uint64_t adopted_ns; /* last */
+    uint64_t adopted_ns; /* monotonic */
     bool exists;
     bool heard; /* whether it exists */
 };

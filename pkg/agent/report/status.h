@@ -34,7 +34,7 @@ struct hf_status_disk {
     unsigned inodes_used_percent; /* 0: not counted */
     bool read_only;
     bool has_wear;
-    unsigned wear_percent; /* (node/resources/wear.h) */
+    unsigned wear_percent; /* node/resources/wear.h */
 };
 
 /* Only with trouble; `reason`: CamelCase, or NULL. */

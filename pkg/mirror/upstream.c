@@ -52,7 +52,8 @@ struct hf_mirror_call {
     struct hf_login *login;
     struct hf_http_call *http;
     bool paused;
-    bool denied;      /* the answer in progress is a 401 that asks for a token */
+    bool denied;      /* the answer in progress is a 401 that asks for a token, */
+    bool outdated;    /* or one to a kept token, and asks for none: the registry wants something else now */
     bool refused;     /* it has no content: nobody gets its body, */
     unsigned ignored; /* of which so much came */
     unsigned tokens;  /* asked for since the last answer */
@@ -187,9 +188,11 @@ static int on_response(void *arg, const struct hf_http_response *response)
         r = hf_oci_token_ask(call->url, call->name, response->challenge, &call->token, &call->err);
     }
     call->denied = r > 0;
+    call->outdated = r == 0 && response->status == 401 && !response->redirected &&
+                     hf_strmap_remove(&call->upstream->tokens, call->key);
     call->refused = response->status >= 300;
     call->ignored = 0;
-    if (r != 0)
+    if (r != 0 || call->outdated)
         return HF_MIN(r, 0);
     hf_access_ticket_done(&call->ticket);
     call->tokens = 0;
@@ -247,6 +250,8 @@ static int ask_for_token(struct hf_mirror_call *call)
                                               .arg = call});
 }
 
+static int ask(struct hf_mirror_call *call);
+
 static void finished(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                      const struct hf_err *err)
 {
@@ -261,9 +266,9 @@ static void finished(void *arg, int r, const struct hf_http_response *response, 
         read_files(call);
         return;
     }
-    bool more = r == 0 && call->denied;
+    bool more = r == 0 && (call->denied || call->outdated);
     if (more)
-        r = ask_for_token(call);
+        r = call->denied ? ask_for_token(call) : ask(call);
     if (!more || r < 0)
         end(call, r);
 }

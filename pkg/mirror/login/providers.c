@@ -140,10 +140,17 @@ static const char *take_images(struct hf_provider *provider, const json_t *list)
     return json_array_size(list) > 0 ? NULL : "matchImages is missing";
 }
 
+static bool no_list(const json_t *value)
+{
+    return value != NULL && !json_is_null(value) && !json_is_array(value);
+}
+
 static const char *take_args(struct hf_provider *provider, const json_t *list)
 {
     size_t n = json_array_size(list);
 
+    if (no_list(list))
+        return "args: expected a list";
     provider->args = calloc(n + 1, sizeof(*provider->args));
     for (size_t i = 0; i < n && provider->args != NULL; i++) {
         provider->args[i] = json_string_value(json_array_get(list, i));
@@ -171,6 +178,8 @@ static const char *take_env(struct hf_provider *provider, const json_t *list)
     static const char *const ours[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C"};
     size_t n = json_array_size(list), at = 0;
 
+    if (no_list(list))
+        return "env: expected a list";
     provider->env = calloc(n + HF_LEN(ours) + 1, sizeof(*provider->env));
     for (size_t i = 0; i < HF_LEN(ours) && provider->env != NULL; i++)
         provider->env[at++] = strdup(ours[i]);

@@ -56,6 +56,7 @@ static struct {
         ENDLESS_TOKEN,  /* the service's answer */
         ENDLESS_500,
         NO_BLOB,
+        BASIC,  /* 401 without a challenge to whoever has a token */
         SILENT, /* never answers */
     } mood;
     unsigned asked, tokens, cuts;
@@ -215,7 +216,9 @@ static void asked(void *arg, struct hf_streamed_exchange *exchange, struct hf_vi
     }
     if (seen.mood == SILENT)
         return;
-    if (seen.mood == BUSY)
+    if (seen.mood == BASIC && strstr(seen.head, "Authorization: Bearer ") != NULL)
+        say(exchange, "401 Unauthorized", "", "", 0, 0);
+    else if (seen.mood == BUSY)
         say(exchange, "429 Too Many Requests", "Retry-After: 7\r\n", "", 0, 0);
     else if (seen.mood == FAILS)
         say(exchange, "500 Internal Server Error", "", "", 0, 0);
@@ -530,6 +533,26 @@ START_TEST(ill)
 }
 END_TEST
 
+/* The token that is there counts no more: it is forgotten, and the registry is asked again, once. */
+START_TEST(no_more_tokens)
+{
+    const struct {
+        int mood, status;
+        unsigned asked;
+    } steps[] = {{TOKEN, 200, 3},
+                 {_i == 0 ? BASIC : DENIES, _i == 0 ? 200 : 403, 5},
+                 {_i == 0 ? BASIC : DENIES, _i == 0 ? 200 : 403, 6}};
+
+    for (size_t i = 0; i < HF_LEN(steps); i++) {
+        seen.mood = steps[i].mood;
+        struct raw_answer answer = get("GET", blob_path, "");
+        ck_assert_int_eq(answer.status, steps[i].status);
+        ck_assert_uint_eq(seen.asked, steps[i].asked);
+        raw_answer_done(&answer);
+    }
+}
+END_TEST
+
 START_TEST(away)
 {
     hf_streamed_free(hf_steal(registry));
@@ -657,6 +680,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, manifest_at_the_bound);
     tcase_add_test(tc, blobs);
     tcase_add_loop_test(tc, ill, 0, HF_LEN(moods));
+    tcase_add_loop_test(tc, no_more_tokens, 0, 2);
     tcase_add_test(tc, away);
     tcase_add_test(tc, interrupted);
     tcase_add_test(tc, from_the_node);

@@ -92,6 +92,8 @@ static const struct {
     {HEAD ITEM("a", "matchImages: [\"r?.example\"]"), "providers[0].matchImages"},
     {HEAD ITEM("a", "matchImages: [\"[rs].example\"]"), "providers[0].matchImages"},
     {HEAD ITEM("a", IMAGES ", args: [1]"), "providers[0].args"},
+    {HEAD ITEM("a", IMAGES ", args: get"), "providers[0].args: expected a list"},
+    {HEAD ITEM("a", IMAGES ", env: {name: A, value: b}"), "providers[0].env: expected a list"},
     {HEAD ITEM("a", IMAGES ", env: [{name: A}]"), "providers[0].env"},
     {HEAD ITEM("a", IMAGES ", env: [{name: \"A=B\", value: c}]"), "providers[0].env"},
     {HEAD ITEM("a", IMAGES ", tokenAttributes: {serviceAccountTokenAudience: a}"),

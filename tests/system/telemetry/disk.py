@@ -47,6 +47,18 @@ def run(*argv):
     return subprocess.run(argv, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout.strip()
 
 
+def attach(file):
+    """A loop device that takes flushes: the kernel gives a device with the settings that its last user left."""
+    loop = run("losetup", "-f", "--show", file)
+    cache = f"/sys/block/{os.path.basename(loop)}/queue/write_cache"
+    with open(cache, encoding="ascii") as setting:
+        flushes = setting.read().strip() == "write back"
+    if not flushes:
+        with open(cache, "w", encoding="ascii") as setting:
+            setting.write("write back")
+    return loop
+
+
 class Disk:
     def __init__(self, home, mib):
         self.size, self.content, self.log, self.lock = mib << 20, bytearray(mib << 20), [], threading.Lock()
@@ -61,7 +73,7 @@ class Disk:
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
         try:
-            self.loop = run("losetup", "-f", "--show", os.path.join(self.folder, "disk"))
+            self.loop = attach(os.path.join(self.folder, "disk"))
             run("mkfs.ext4", "-q", "-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0", self.loop)
             run("mount", "-o", "nodiscard", self.loop, self.mountpoint)
         except subprocess.CalledProcessError as error:
@@ -173,7 +185,7 @@ class Mounted:
     def __init__(self, image, mountpoint):
         os.makedirs(mountpoint, exist_ok=True)
         self.mountpoint = mountpoint
-        self.loop = run("losetup", "-f", "--show", image)
+        self.loop = attach(image)
         try:
             run("mount", "-o", "nodiscard", self.loop, mountpoint)
         except subprocess.CalledProcessError as error:

@@ -24,6 +24,3 @@ enum hf_feature {
 const char *hf_feature_name(enum hf_feature feature);
 /* False: *err (may be NULL) names it: ENOSYS. */
 bool hf_feature_has(enum hf_feature feature, struct hf_err *err);
-
-/* For agent/without/<feature>.c: marks a feature that is left out. */
-#define HF_FEATURE_LEFT_OUT(name) const char hf_without_##name = 1

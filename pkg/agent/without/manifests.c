@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/desired/sets.h"
-#include "agent/features.h"
+#include "agent/without/without.h"
 #include "alone/alone.h"
 
 HF_FEATURE_LEFT_OUT(manifests);
@@ -10,39 +10,15 @@ void hf_sets_init(struct hf_sets *sets, const struct hf_agent_env *env, struct h
     *sets = (struct hf_sets){.env = env, .policy = policy};
 }
 
-int hf_sets_open(HF_UNUSED struct hf_sets *sets, HF_UNUSED const char *arch, HF_UNUSED struct hf_err *err)
-{
-    return 0;
-}
-
-void hf_sets_done(HF_UNUSED struct hf_sets *sets)
-{
-}
-
-void hf_sets_run(HF_UNUSED struct hf_sets *sets, HF_UNUSED const struct hf_sets_input *input)
-{
-}
-
-void hf_sets_check(HF_UNUSED struct hf_sets *sets)
-{
-}
-
-void hf_sets_link_opened(HF_UNUSED struct hf_sets *sets)
-{
-}
-
-void hf_sets_look_alone(HF_UNUSED struct hf_sets *sets)
-{
-}
-
-void hf_manifest_engine_each(HF_UNUSED struct hf_manifest_engine *engine,
-                             HF_UNUSED void (*visit)(void *arg, const struct hf_manifest_status *status),
-                             HF_UNUSED void *arg)
-{
-}
-
-const char *hf_alone_status(HF_UNUSED const struct hf_alone *alone, HF_UNUSED const char *entry,
-                            HF_UNUSED const char **ret_message)
-{
-    return NULL;
-}
+HF_FEATURE_RETURNS(int hf_sets_open(struct hf_sets *sets, const char *arch, struct hf_err *err), 0);
+HF_FEATURE_NOTHING(hf_sets_done(struct hf_sets *sets));
+HF_FEATURE_NOTHING(hf_sets_run(struct hf_sets *sets, const struct hf_sets_input *input));
+HF_FEATURE_NOTHING(hf_sets_check(struct hf_sets *sets));
+HF_FEATURE_NOTHING(hf_sets_link_opened(struct hf_sets *sets));
+HF_FEATURE_NOTHING(hf_sets_look_alone(struct hf_sets *sets));
+HF_FEATURE_NOTHING(hf_manifest_engine_each(struct hf_manifest_engine *engine,
+                                           void (*visit)(void *arg, const struct hf_manifest_status *status),
+                                           void *arg));
+HF_FEATURE_RETURNS(const char *hf_alone_status(const struct hf_alone *alone, const char *entry,
+                                               const char **ret_message),
+                   NULL);

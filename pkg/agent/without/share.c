@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "share/share.h"
-#include "agent/features.h"
 #include "agent/process/neighbours.h"
+#include "agent/without/without.h"
 
 HF_FEATURE_LEFT_OUT(share);
 
@@ -9,20 +9,15 @@ struct hf_sharing {
     bool allowed;
 };
 
-struct hf_sharing *hf_share_new(HF_UNUSED const struct hf_share_params *params)
+struct hf_sharing *hf_share_new(const struct hf_share_params *params)
 {
     static struct hf_sharing share;
 
     return &share;
 }
 
-void hf_share_free(HF_UNUSED struct hf_sharing *share)
-{
-}
-
-void hf_share_settle(HF_UNUSED struct hf_sharing *share, HF_UNUSED const struct hf_share_settings *settings)
-{
-}
+HF_FEATURE_NOTHING(hf_share_free(struct hf_sharing *share));
+HF_FEATURE_NOTHING(hf_share_settle(struct hf_sharing *share, const struct hf_share_settings *settings));
 
 void hf_share_allow(struct hf_sharing *share, bool allowed)
 {
@@ -34,45 +29,16 @@ bool hf_share_is_allowed(const struct hf_sharing *share)
     return share->allowed;
 }
 
-void hf_share_serve(HF_UNUSED struct hf_sharing *share, HF_UNUSED const struct hf_share_store *store)
-{
-}
-
-bool hf_share_is_on(HF_UNUSED const struct hf_sharing *share)
-{
-    return false;
-}
-
-const struct hf_http_ops *hf_share_http(HF_UNUSED struct hf_sharing *share)
-{
-    return NULL;
-}
-
-bool hf_share_want(HF_UNUSED struct hf_sharing *share, HF_UNUSED const char *sha256, HF_UNUSED uint64_t size,
-                   HF_UNUSED hf_share_decided_fn *decided, HF_UNUSED void *arg)
-{
-    return false;
-}
-
-void hf_share_end(HF_UNUSED struct hf_sharing *share, HF_UNUSED const char *sha256)
-{
-}
-
-void hf_share_hurry(HF_UNUSED struct hf_sharing *share, HF_UNUSED const char *sha256)
-{
-}
-
-void hf_share_progress(HF_UNUSED struct hf_sharing *share, HF_UNUSED const char *sha256, HF_UNUSED uint64_t bytes)
-{
-}
-
-const char *hf_share_blame(HF_UNUSED struct hf_sharing *share, HF_UNUSED const char *sha256, HF_UNUSED bool wrong)
-{
-    return NULL;
-}
-
-void hf_neighbours_settle(HF_UNUSED struct hf_sharing *share, HF_UNUSED const struct hf_fs_ops *fs,
-                          HF_UNUSED const char *root, HF_UNUSED const struct hf_config *config,
-                          HF_UNUSED const char *client_pem, HF_UNUSED struct hf_log *log, HF_UNUSED int *said)
-{
-}
+HF_FEATURE_NOTHING(hf_share_serve(struct hf_sharing *share, const struct hf_share_store *store));
+HF_FEATURE_RETURNS(bool hf_share_is_on(const struct hf_sharing *share), false);
+HF_FEATURE_RETURNS(const struct hf_http_ops *hf_share_http(struct hf_sharing *share), NULL);
+HF_FEATURE_RETURNS(bool hf_share_want(struct hf_sharing *share, const char *sha256, uint64_t size,
+                                      hf_share_decided_fn *decided, void *arg),
+                   false);
+HF_FEATURE_NOTHING(hf_share_end(struct hf_sharing *share, const char *sha256));
+HF_FEATURE_NOTHING(hf_share_hurry(struct hf_sharing *share, const char *sha256));
+HF_FEATURE_NOTHING(hf_share_progress(struct hf_sharing *share, const char *sha256, uint64_t bytes));
+HF_FEATURE_RETURNS(const char *hf_share_blame(struct hf_sharing *share, const char *sha256, bool wrong), NULL);
+HF_FEATURE_NOTHING(hf_neighbours_settle(struct hf_sharing *share, const struct hf_fs_ops *fs, const char *root,
+                                        const struct hf_config *config, const char *client_pem, struct hf_log *log,
+                                        int *said));

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
-#include "agent/features.h"
+#include "agent/without/without.h"
 #include "loop/core.h"
 #include "telemetry/source/source.h"
 
 HF_FEATURE_LEFT_OUT(systemd);
 
 /* The agent refuses a unit before it asks for one of these (allows_unit() of agent.c). */
-static int change(HF_UNUSED void *ctx, HF_UNUSED const char *unit, HF_UNUSED uint64_t timeout_ns,
-                  HF_UNUSED void (*done)(void *arg, int r, const struct hf_err *err), HF_UNUSED void *arg,
-                  HF_UNUSED struct hf_unit_call **ret_call, struct hf_err *err)
+static int change(void *ctx, const char *unit, uint64_t timeout_ns,
+                  void (*done)(void *arg, int r, const struct hf_err *err), void *arg, struct hf_unit_call **ret_call,
+                  struct hf_err *err)
 {
     (void)hf_feature_has(HF_FEATURE_SYSTEMD, err);
     return -ENOTCONN;
 }
 
-static int act(void *ctx, HF_UNUSED enum hf_unit_act act, const char *unit, uint64_t timeout_ns,
+static int act(void *ctx, enum hf_unit_act act, const char *unit, uint64_t timeout_ns,
                void (*done)(void *arg, int r, const struct hf_err *err), void *arg, struct hf_unit_call **ret_call,
                struct hf_err *err)
 {
@@ -24,14 +24,14 @@ static int act(void *ctx, HF_UNUSED enum hf_unit_act act, const char *unit, uint
 }
 
 static int state(void *ctx, const char *unit, uint64_t timeout_ns,
-                 HF_UNUSED void (*done)(void *arg, int r, const char *active_state, const char *sub_state,
-                                        const struct hf_err *err),
+                 void (*done)(void *arg, int r, const char *active_state, const char *sub_state,
+                              const struct hf_err *err),
                  void *arg, struct hf_unit_call **ret_call, struct hf_err *err)
 {
     return change(ctx, unit, timeout_ns, NULL, arg, ret_call, err);
 }
 
-static void cancel(HF_UNUSED void *ctx, HF_UNUSED struct hf_unit_call *call)
+static void cancel(void *ctx, struct hf_unit_call *call)
 {
 }
 
@@ -42,9 +42,8 @@ void hf_unit_init(struct hf_loop *loop)
 }
 
 /* Of spec.telemetry: the journal. */
-int hf_source_journald_new(HF_UNUSED const struct hf_telemetry_sources *sources,
-                           HF_UNUSED const struct hf_telemetry_world *world, HF_UNUSED const struct hf_intake *intake,
-                           HF_UNUSED struct hf_source **ret_source, struct hf_err *err)
+int hf_source_journald_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
+                           const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err)
 {
     (void)hf_feature_has(HF_FEATURE_SYSTEMD, err);
     return -ENOSYS;

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The functions of a feature that is left out: none of them looks at its parameters. */
+#pragma once
+
+#include "agent/features.h"
+
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
+/* Marks the feature as left out. */
+#define HF_FEATURE_LEFT_OUT(name) const char hf_without_##name = 1
+
+/* Defines a function that returns nothing. */
+#define HF_FEATURE_NOTHING(signature)                                                                                  \
+    void signature                                                                                                     \
+    {                                                                                                                  \
+    }                                                                                                                  \
+    _Static_assert(1, "")
+
+/* Defines a function that always returns one value. */
+#define HF_FEATURE_RETURNS(signature, ...)                                                                             \
+    signature                                                                                                          \
+    {                                                                                                                  \
+        return __VA_ARGS__;                                                                                            \
+    }                                                                                                                  \
+    _Static_assert(1, "")
+
+/* Defines struct `name`, and the function that returns the only one. */
+#define HF_FEATURE_EMPTY(name, signature)                                                                              \
+    struct name {                                                                                                      \
+        char none;                                                                                                     \
+    };                                                                                                                 \
+    signature                                                                                                          \
+    {                                                                                                                  \
+        static struct name only;                                                                                       \
+        return &only;                                                                                                  \
+    }                                                                                                                  \
+    _Static_assert(1, "")

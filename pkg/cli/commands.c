@@ -2,12 +2,13 @@
 /* The table of all commands. */
 #include "cli/cli.h"
 
-#define ROW(function) .options = function##_options, .run = (function)
+#define ROW(function, its_name, its_args, fewest, most)                                                                \
+    .name = (its_name), .args = (its_args), .min_words = (fewest), .max_words = (most), .options = function##_options, \
+    .run = (function)
 
 const struct hf_cli_command hf_cli_commands[] = {
     {
-        .name = "release create",
-        .args = "",
+        ROW(hf_cli_release_create, "release create", "", 0, 0),
         .summary = "make a signed EdgeUpdate with its artifacts and deltas from old and new files",
         .details =
             "Makes a folder with whole artifacts, a delta from every old file if it is smaller than the whole, "
@@ -20,30 +21,20 @@ const struct hf_cli_command hf_cli_commands[] = {
             "      --health-http http://127.0.0.1:8080/healthz --expires 90d \\\n"
             "      --node-selector edge.codcompass.io/role=compute \\\n"
             "      --url-base https://releases.example.com --key release-2026.key --out out",
-        ROW(hf_cli_release_create),
     },
     {
-        .name = "release sign",
-        .args = "FILE",
+        ROW(hf_cli_release_sign, "release sign", "FILE", 1, 1),
         .summary = "add a signature to an EdgeUpdate",
         .details =
             "For releases that several people must sign: each adds a signature, in any order. A signature "
             "covers spec.release; everything else may change afterwards. Rewrites the file, without its comments.",
-        .min_words = 1,
-        .max_words = 1,
-        ROW(hf_cli_release_sign),
     },
     {
-        .name = "release verify",
-        .args = "FILE",
+        ROW(hf_cli_release_verify, "release verify", "FILE", 1, 1),
         .summary = "check whether a node with these keys would accept a release",
-        .min_words = 1,
-        .max_words = 1,
-        ROW(hf_cli_release_verify),
     },
     {
-        .name = "release push",
-        .args = "FILE",
+        ROW(hf_cli_release_push, "release push", "FILE", 1, 1),
         .summary = "push the files of a release to the registry of its oci:// URLs",
         .details =
             "FILE is the EdgeUpdate that release create --url-base oci://HOST/REPOSITORY made, beside its files. "
@@ -51,36 +42,25 @@ const struct hf_cli_command hf_cli_commands[] = {
             "removing them; the object is in it, too. What the registry has already is not sent again. Signatures "
             "may come before or after, because the URLs are digests.\n\n"
             "  holdfast release push out/edge-inference-1.4.2.yaml",
-        .min_words = 1,
-        .max_words = 1,
-        ROW(hf_cli_release_push),
     },
     {
-        .name = "policy sign",
-        .args = "FILE",
+        ROW(hf_cli_policy_sign, "policy sign", "FILE", 1, 1),
         .summary = "add a signature to a SyncPolicy",
         .details = "A signature covers apiVersion, kind, metadata.name and spec. Nodes with requireSigned in their "
                    "agent.yaml act only on signed policies, and none accepts an older spec.sequence again. Rewrites "
                    "the file, without its comments.\n\n"
                    "  holdfast policy sign site.yaml --sequence 4 --key release-2026.key",
-        .min_words = 1,
-        .max_words = 1,
-        ROW(hf_cli_policy_sign),
     },
     {
-        .name = "policy explain",
-        .args = "[NODE]",
+        ROW(hf_cli_policy_explain, "policy explain", "[NODE]", 0, 1),
         .summary = "show which SyncPolicy each setting of a node comes from, and why",
         .details = "All SyncPolicies that select a node are in effect together; each section comes from the first one "
                    "that sets it. With --filename, says what these files add up to on a node with these labels.\n\n"
                    "  holdfast policy explain edge-7\n"
                    "  holdfast policy explain -f policies/site.yaml -f policies/alpha.yaml -l zone=oslo",
-        .max_words = 1,
-        ROW(hf_cli_policy_explain),
     },
     {
-        .name = "manifest digest",
-        .args = "PATH",
+        ROW(hf_cli_manifest_digest, "manifest digest", "PATH", 1, 1),
         .summary = "print the contentDigest of a folder, a file or a .tar.gz",
         .details = "PATH may be '-': an archive on standard input. A node computes the same digest from the content of "
                    "an entry of spec.manifests, before it replaces "
@@ -88,13 +68,9 @@ const struct hf_cli_command hf_cli_commands[] = {
                    "Secrets have no modes, and Flux keeps only whether a file is executable, so their digests are "
                    "other ones: see --no-modes and --flux.\n\n"
                    "  holdfast manifest digest --sub-path clusters/site site.tar.gz",
-        .min_words = 1,
-        .max_words = 1,
-        ROW(hf_cli_manifest_digest),
     },
     {
-        .name = "manifest render",
-        .args = "PATH",
+        ROW(hf_cli_manifest_render, "manifest render", "PATH", 1, 1),
         .summary = "print the files or objects that a node would make of an entry of spec.manifests",
         .details = "PATH is the content of the entry: a folder, a file or a .tar.gz ('-': from standard input). Reads "
                    "subPath and substitute of "
@@ -105,73 +81,45 @@ const struct hf_cli_command hf_cli_commands[] = {
                    "--config), the files in place, the API server.\n\n"
                    "  holdfast manifest render -f site.yaml --entry pods --node edge-7 \\\n"
                    "      --label topology.kubernetes.io/zone=oslo site/",
-        .min_words = 1,
-        .max_words = 1,
-        ROW(hf_cli_manifest_render),
     },
     {
-        .name = "manifest sign",
-        .args = "FILE",
+        ROW(hf_cli_manifest_sign, "manifest sign", "FILE", 1, 1),
         .summary = "add a signature to an entry of spec.manifests of a SyncPolicy",
         .details =
             "A signature covers the entry without its signatures. A signed entry needs a sequence, which only "
             "grows, and a pinned content: contentDigest, or a URL with its digest. --content writes "
             "contentDigest. Rewrites the file, without its comments.\n\n"
             "  holdfast manifest sign site.yaml --entry pods --sequence 4 --content site/ --key release-2026.key",
-        .min_words = 1,
-        .max_words = 1,
-        ROW(hf_cli_manifest_sign),
     },
     {
-        .name = "key generate",
-        .args = "NAME",
+        ROW(hf_cli_key_generate, "key generate", "NAME", 1, 1),
         .summary = "make a signing key (ed25519)",
         .details = "Writes the private half to NAME.key (mode 0600) and the public half to NAME.pem; NAME without its "
                    "folder is the key id. Never overwrites a file. Install the public half on every node:\n\n"
                    "  sudo install -D -m 0644 release-2026.pem " HF_CLI_DEFAULT_TRUST_DIR "/release-2026.pem",
-        .min_words = 1,
-        .max_words = 1,
-        ROW(hf_cli_key_generate),
     },
     {
-        .name = "key public",
-        .args = "KEY",
+        ROW(hf_cli_key_public, "key public", "KEY", 1, 1),
         .summary = "print the public half of a private key",
-        .min_words = 1,
-        .max_words = 1,
-        ROW(hf_cli_key_public),
     },
     {
-        .name = "delta create",
-        .args = "OLD NEW PATCH",
+        ROW(hf_cli_delta_create, "delta create", "OLD NEW PATCH", 3, 3),
         .summary = "make the patch that turns OLD into NEW",
         .details = "The same inputs give the same patch, with any number of threads. '-' is standard input or output.",
-        .min_words = 3,
-        .max_words = 3,
-        ROW(hf_cli_delta_create),
     },
     {
-        .name = "delta apply",
-        .args = "OLD PATCH NEW",
+        ROW(hf_cli_delta_apply, "delta apply", "OLD PATCH NEW", 3, 3),
         .summary = "rebuild NEW from OLD and a patch",
         .details =
             "NEW appears only if its size and SHA-256 are those in the patch. If NEW is standard output, the bytes "
             "appear at once: they are correct only if the exit code is 0.",
-        .min_words = 3,
-        .max_words = 3,
-        ROW(hf_cli_delta_apply),
     },
     {
-        .name = "delta info",
-        .args = "PATCH",
+        ROW(hf_cli_delta_info, "delta info", "PATCH", 1, 1),
         .summary = "show the old file, the new file and the format of a patch",
-        .min_words = 1,
-        .max_words = 1,
-        ROW(hf_cli_delta_info),
     },
     {
-        .name = "image delta",
-        .args = "[OLD...] NEW",
+        ROW(hf_cli_image_delta, "image delta", "[OLD...] NEW", 1, 17),
         .summary = "make the deltas that bring nodes from old container images to a new one",
         .details =
             "An image is docker://HOST/REPOSITORY:TAG (or @DIGEST), the folder of an OCI layout (FOLDER:TAG if it has "
@@ -181,33 +129,23 @@ const struct hf_cli_command hf_cli_commands[] = {
             "referrer of NEW in the registry. Scratch files go to $TMPDIR.\n\n"
             "  holdfast image delta docker://registry.example.com/app:1.4.1 \\\n"
             "      docker://registry.example.com/app:1.4.2 --push",
-        .min_words = 1,
-        .max_words = 17,
-        ROW(hf_cli_image_delta),
     },
     {
-        .name = "image stats",
-        .args = "",
+        ROW(hf_cli_image_stats, "image stats", "", 0, 0),
         .summary = "show what images cost the link of this node, through the mirror of its agent",
         .details =
             "For each repository, since the agent started: the bytes that containerd got from the mirror "
             "(spec.images.mirror), the bytes that came from registries for it, prefetched and deltas too, and their "
             "share. Exit code 1: no agent answers; 3: what answers is not an agent.",
-        ROW(hf_cli_image_stats),
     },
     {
-        .name = "lint",
-        .args = "FILE...",
+        ROW(hf_cli_lint, "lint", "FILE...", 1, HF_CLI_MAX_WORDS),
         .summary = "check EdgeUpdate, SyncPolicy and agent.yaml files as a node would",
         .details = "Prints 'file:line: path: text' for every error and warning. With --config, also what a node with "
                    "that agent.yaml refuses.",
-        .min_words = 1,
-        .max_words = HF_CLI_MAX_WORDS,
-        ROW(hf_cli_lint),
     },
     {
-        .name = "status",
-        .args = "[NAME]",
+        ROW(hf_cli_status, "status", "[NAME]", 0, 1),
         .summary = "show this node's agent, or the rollouts of the fleet",
         .details =
             "On a node: reads the agent's run folder and state folder; needs neither a network nor a running agent. "
@@ -216,32 +154,25 @@ const struct hf_cli_command hf_cli_commands[] = {
             "On a machine without an agent that has a kubeconfig, or with --fleet, a NAME or an option that names a "
             "cluster: the EdgeUpdates of the cluster with the progress of their rollouts and the nodes that failed. "
             "NAME is an EdgeUpdate or a release. Exit code 4: a rollout has halted, or nodes failed.",
-        .max_words = 1,
-        ROW(hf_cli_status),
     },
     {
-        .name = "nodes",
-        .args = "",
+        ROW(hf_cli_nodes, "nodes", "", 0, 0),
         .summary = "list what the nodes of the fleet report",
         .details = "Shows one release for each node: the one that most needs attention, or that of --release. '!' "
                    "behind SEEN: "
                    "the node is silent: no report for one and a half of its intervals.\n\n"
                    "  holdfast nodes --phase RolledBack\n"
                    "  holdfast nodes -l topology.kubernetes.io/zone=oslo --silent -o name",
-        ROW(hf_cli_nodes),
     },
     {
-        .name = "node status",
-        .args = "",
+        ROW(hf_cli_node_status, "node status", "", 0, 0),
         .summary = "show this node's agent",
         .details =
             "Like 'holdfast status' on a node, and never the cluster. A node of the fleet that is named 'status': "
             "'holdfast node -- status'.",
-        ROW(hf_cli_node_status),
     },
     {
-        .name = "node journal",
-        .args = "",
+        ROW(hf_cli_node_journal, "node journal", "", 0, 0),
         .summary = "print what this node's agent decided, refused and repaired",
         .details =
             "Reads the agent's state folder; needs neither a network nor a running agent, and the rights of root or of "
@@ -253,11 +184,9 @@ const struct hf_cli_command hf_cli_commands[] = {
             "  holdfast node journal --since 2h --kind UpdateRefused\n"
             "  holdfast node journal --verify --witness 9f86d081884c7d65\n\n"
             "A node of the fleet that is named 'journal': 'holdfast node -- journal'.",
-        ROW(hf_cli_node_journal),
     },
     {
-        .name = "node page",
-        .args = "",
+        ROW(hf_cli_node_page, "node page", "", 0, 0),
         .summary = "make a token for the acts of this node's page, as an address and a QR code",
         .details =
             "The page at http://127.0.0.1:9090/ only reads, unless agent.yaml has page: Act. Then it can hold updates, "
@@ -266,22 +195,18 @@ const struct hf_cli_command hf_cli_commands[] = {
             "  sudo holdfast node page\n"
             "  sudo holdfast node page --url https://edge-7.site.example/\n\n"
             "A node of the fleet that is named 'page': 'holdfast node -- page'.",
-        ROW(hf_cli_node_page),
     },
     {
-        .name = "node enrol",
-        .args = "",
+        ROW(hf_cli_node_enrol, "node enrol", "", 0, 0),
         .summary = "give the agent on this host a server and a token for its first certificate",
         .details =
             "Writes ca.crt, token and kubeconfig into --dir. The agent reads a new token within a minute, and asks for "
             "its certificate with it (holdfast-agent --client-certificate-dir). The token has to be bound to "
             "this Node ('kubectl create token'; holdfast(1) has the command).\n\n"
             "A node of the fleet that is named 'enrol': 'holdfast node -- enrol'.",
-        ROW(hf_cli_node_enrol),
     },
     {
-        .name = "node host",
-        .args = "[status | remove]",
+        ROW(hf_cli_node_host, "node host", "[status | remove]", 0, 1),
         .summary = "show the agent that a pod has installed on this host, or remove it",
         .details =
             "status: by whom and how it persists, its unit, the build that runs and the one kept. Exit code 4: it is "
@@ -291,22 +216,15 @@ const struct hf_cli_command hf_cli_commands[] = {
             "  sudo holdfast node host\n"
             "  sudo holdfast node host remove\n\n"
             "A node of the fleet that is named 'host': 'holdfast node -- host'.",
-        .max_words = 1,
-        ROW(hf_cli_node_host),
     },
     {
-        .name = "node",
-        .args = "NAME",
+        ROW(hf_cli_node, "node", "NAME", 1, 1),
         .summary = "show the last report of one node",
         .details = "Like 'holdfast status' on the node itself. Exit code 4: a release was rolled back or rejected, or "
                    "the node reports a condition that needs a person; 5: the node is silent.",
-        .min_words = 1,
-        .max_words = 1,
-        ROW(hf_cli_node),
     },
     {
-        .name = "ui",
-        .args = "",
+        ROW(hf_cli_ui, "ui", "", 0, 0),
         .summary = "show the fleet in a browser on this machine",
         .details =
             "Prints an address of this machine and opens the browser there: a map of all nodes, the late ones with "
@@ -314,62 +232,42 @@ const struct hf_cli_command hf_cli_commands[] = {
             "rights of the kubeconfig. Acts ask first, and are the commands that the page names. The address holds a "
             "secret token: only programs of this user that have it can use the page. Ctrl-C ends it.\n\n"
             "  holdfast ui --context berlin",
-        ROW(hf_cli_ui),
     },
     {
-        .name = "top",
-        .args = "",
+        ROW(hf_cli_top, "top", "", 0, 0),
         .summary = "show the fleet in this terminal, live",
         .details = "The same as 'holdfast ui' for a terminal: the rollouts, a map of the nodes by site, and the nodes, "
                    "first those that need a person. In the map, # needs a person, x is silent, ~ waits, > is at work, "
                    ". is well. Keys: / filters by name, reason, version or label (Esc ends it); s sorts; the arrows "
                    "and Enter open a node; q ends. Without a terminal it prints one picture and ends.\n\n"
                    "  holdfast top --context berlin --context oslo",
-        ROW(hf_cli_top),
     },
     {
-        .name = "rollout watch",
-        .args = "NAME",
+        ROW(hf_cli_rollout_watch, "rollout watch", "NAME", 1, 1),
         .summary = "print the progress of a rollout until it is complete or halted",
         .details = "NAME is an EdgeUpdate. Exit code 0: complete; 6: not within --timeout; 4: halted, or complete and "
                    "nodes failed that no resume has accepted.",
-        .min_words = 1,
-        .max_words = 1,
-        ROW(hf_cli_rollout_watch),
     },
     {
-        .name = "rollout pause",
-        .args = "NAME",
+        ROW(hf_cli_rollout_pause, "rollout pause", "NAME", 1, 1),
         .summary = "begin no further stage of a rollout",
         .details = "Nodes that are admitted continue, unless they wait for a turn. The pause is an annotation of the "
                    "EdgeUpdate, so it holds until "
                    "'rollout resume', also where Git owns the spec.",
-        .min_words = 1,
-        .max_words = 1,
-        ROW(hf_cli_rollout_pause),
     },
     {
-        .name = "rollout resume",
-        .args = "NAME",
+        ROW(hf_cli_rollout_resume, "rollout resume", "NAME", 1, 1),
         .summary = "continue a rollout that is paused or halted",
         .details = "After a halt because of failures, the nodes that failed so far no longer count as failures.",
-        .min_words = 1,
-        .max_words = 1,
-        ROW(hf_cli_rollout_resume),
     },
     {
-        .name = "rollout halt",
-        .args = "NAME",
+        ROW(hf_cli_rollout_halt, "rollout halt", "NAME", 1, 1),
         .summary = "withdraw the admission of a rollout",
         .details = "Nodes that have begun finish; no other node starts. 'holdfast rollback' takes nodes back.\n\n"
                    "  holdfast rollout halt edge-inference --reason 'wrong model'",
-        .min_words = 1,
-        .max_words = 1,
-        ROW(hf_cli_rollout_halt),
     },
     {
-        .name = "rollback",
-        .args = "CURRENT OLDER | --local NAME",
+        ROW(hf_cli_rollback, "rollback", "CURRENT OLDER | --local NAME", 1, 2),
         .summary = "take a fleet back to an older release, or this node to the version before",
         .details =
             "CURRENT is the EdgeUpdate that the fleet follows now, OLDER the signed one to go back to: files, or "
@@ -386,45 +284,33 @@ const struct hf_cli_command hf_cli_commands[] = {
             "  sudo holdfast rollback --local edge-inference --undo\n"
             "  holdfast rollback edgeupdate/edge-inference edge-inference-1.4.1.yaml --key release-2026.key \\\n"
             "      --out back.yaml && kubectl apply -f back.yaml",
-        .min_words = 1,
-        .max_words = 2,
-        ROW(hf_cli_rollback),
     },
     {
-        .name = "wait",
-        .args = "",
+        ROW(hf_cli_wait, "wait", "", 0, 0),
         .summary = "wait until all selected nodes have committed a version",
         .details =
             "Exit code 0: they have; 6: not within --timeout; 4: the rollout has halted; or it is complete, and nodes "
             "failed or are not admitted. Nodes that cannot run the release do not count.\n\n"
             "  holdfast wait --release edge-inference --version 1.4.2 --timeout 2h",
-        ROW(hf_cli_wait),
     },
     {
-        .name = "turn free",
-        .args = "NODE",
+        ROW(hf_cli_turn_free, "turn free", "NODE", 1, 1),
         .summary = "take the turn from a node that will not come back",
         .details = "Where spec.strategy.disruption is set, a node that holds a turn and is away makes its group wait. "
                    "Free the turn only if you know that the node is off: two nodes of the group may else be down at "
                    "once. The controller takes the turn once the node is silent, or is held by its site.",
-        .min_words = 1,
-        .max_words = 1,
-        ROW(hf_cli_turn_free),
     },
     {
-        .name = "hold",
-        .args = "",
+        ROW(hf_cli_hold, "hold", "", 0, 0),
         .summary = "postpone updates on this node, or show the hold",
         .details = "An update in progress finishes; no other one starts. New content and removals of spec.manifests "
                    "wait, too. Works offline; the EdgeNode shows it. "
                    "Without an option, shows the hold of this node.\n\n"
                    "  holdfast hold --reason 'line 3 is running' --for 8h\n"
                    "  holdfast hold --release",
-        ROW(hf_cli_hold),
     },
     {
-        .name = "recover",
-        .args = "",
+        ROW(hf_cli_recover, "recover", "", 0, 0),
         .summary = "verify what this node has of every release, and put one back, without a network",
         .details =
             "Shows what is committed, and whether what is installed and what is kept (spec.retain of a SyncPolicy) has "
@@ -437,56 +323,38 @@ const struct hf_cli_command hf_cli_commands[] = {
             "has not put it back in time.\n\n"
             "  sudo holdfast recover\n"
             "  sudo holdfast recover --put edge-inference",
-        ROW(hf_cli_recover),
     },
     {
-        .name = "spool stat",
-        .args = "DIR",
+        ROW(hf_cli_spool_stat, "spool stat", "DIR", 1, 1),
         .summary = "show how much telemetry waits in a folder",
         .details =
             "Only reads, and needs no agent: works on the disk of a dead node, on a copy, or on a running node. DIR is "
             "one spool, or a folder that holds spools, such as the agent's EDGE_STORAGE_DIR. Exit code 1: a spool "
             "is damaged.",
-        .min_words = 1,
-        .max_words = 1,
-        ROW(hf_cli_spool_stat),
     },
     {
-        .name = "spool cat",
-        .args = "DIR",
+        ROW(hf_cli_spool_cat, "spool cat", "DIR", 1, 1),
         .summary = "print the telemetry that waits in a folder, one event per line",
         .details = "Prints every readable event, also from a damaged spool; exit code 1: a spool is damaged.\n\n"
                    "  holdfast spool cat --severity error --from 2026-11-20T08:00:00Z /mnt/var/edge/data",
-        .min_words = 1,
-        .max_words = 1,
-        ROW(hf_cli_spool_cat),
     },
     {
-        .name = "spool verify",
-        .args = "DIR",
+        ROW(hf_cli_spool_verify, "spool verify", "DIR", 1, 1),
         .summary = "check the telemetry in a folder for damage",
         .details =
             "Reads every record and its checksum. Exit code 0: all records are intact and none is missing; else 1.",
-        .min_words = 1,
-        .max_words = 1,
-        ROW(hf_cli_spool_verify),
     },
     {
-        .name = "spool send",
-        .args = "DIR",
+        ROW(hf_cli_spool_send, "spool send", "DIR", 1, 1),
         .summary = "post what agents exported to a medium, and remove what was taken",
         .details =
             "DIR is the folder that agents have as --export, or one below it. A file is removed once the receiver "
             "has taken it; one that is posted twice has the same Idempotency-Key. Exit code 3: the receiver "
             "refused some, which stay.\n\n"
             "  holdfast spool send --to https://telemetry.example.com --token-file token /media/usb/holdfast",
-        .min_words = 1,
-        .max_words = 1,
-        ROW(hf_cli_spool_send),
     },
     {
-        .name = "doctor",
-        .args = "",
+        ROW(hf_cli_doctor, "doctor", "", 0, 0),
         .summary = "check whether an agent can work on this host, and say what to do if not",
         .details =
             "Before an installation and after it: kernel, memory, systemd, SELinux, clock, file systems, keys, "
@@ -495,11 +363,9 @@ const struct hf_cli_command hf_cli_commands[] = {
             "agent runs. Exit code 4: something keeps the agent from its work.\n\n"
             "  sudo holdfast doctor --kubeconfig /etc/holdfast/kubeconfig \\\n"
             "      --reach registry.example.com:443 --reach releases.example.com:443",
-        ROW(hf_cli_doctor),
     },
     {
-        .name = "support",
-        .args = "",
+        ROW(hf_cli_support, "support", "", 0, 0),
         .summary = "gather what is known about this node, or about the fleet, into one text file to send",
         .details =
             "On a node: status, hold, journal and the check of its chain, agent.yaml, log of the unit, clock, disks, "
@@ -511,11 +377,9 @@ const struct hf_cli_command hf_cli_commands[] = {
             "send it. Sends nothing itself.\n\n"
             "  sudo holdfast support\n"
             "  holdfast support --fleet --context berlin --out ticket.txt",
-        ROW(hf_cli_support),
     },
     {
-        .name = "completion",
-        .args = "bash|zsh|fish",
+        ROW(hf_cli_completion, "completion", "bash|zsh|fish", 1, HF_CLI_MAX_WORDS),
         .summary = "print completion for a shell",
         .details =
             "The script completes commands and options, and names of releases, EdgeUpdates, nodes, phases and "
@@ -523,22 +387,14 @@ const struct hf_cli_command hf_cli_commands[] = {
             "it asks 'holdfast completion values -- WORD...', which reads the kubeconfig and the cluster, and gives up "
             "after 2 s without a word.\n\n"
             "  source <(holdfast completion bash)",
-        .min_words = 1,
-        .max_words = HF_CLI_MAX_WORDS,
-        ROW(hf_cli_completion),
     },
     {
-        .name = "help",
-        .args = "[COMMAND]",
+        ROW(hf_cli_help, "help", "[COMMAND]", 0, 2),
         .summary = "list the commands, or explain one of them",
-        .max_words = 2,
-        ROW(hf_cli_help),
     },
     {
-        .name = "version",
-        .args = "",
+        ROW(hf_cli_version, "version", "", 0, 0),
         .summary = "print the version of this program",
-        ROW(hf_cli_version),
     },
 };
 

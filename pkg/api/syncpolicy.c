@@ -150,7 +150,7 @@ static const struct hf_field mirror_fields[] = {
     HF_FIELD_TEXTS(struct hf_policy_images, mirror_registries, "registries", HF_MAX_MIRROR_REGISTRIES, 253, is_registry,
                    "a host, perhaps with a port, and with http:// before it where it has no TLS", .min = 1,
                    HF_REQUIRED),
-    HF_FIELD_INTEGER(struct hf_policy_images, mirror_port, "port", "9095", 1, UINT16_MAX),
+    HF_FIELD_INTEGER(struct hf_policy_images, mirror_port, "port", "295", 1, UINT16_MAX),
     HF_FIELD_BOOL(struct hf_policy_images, mirror_configure, "configure", "false"),
     HF_FIELD_QUANTITY(struct hf_policy_images, mirror_max_bytes, "maxBytes", MIB, 1ull << 40),
     {0}};

@@ -21,7 +21,7 @@ UP_S = 1                                       # of the agent, after its unit st
 GROUP = "/apis/edge.codcompass.io/v1alpha1"
 UNIT = "holdfast-agent.service"
 HOST = "var/lib/holdfast/host"
-CAPABILITIES = "000000008000001b"              # CHOWN, DAC_OVERRIDE, FOWNER, FSETID, SETFCAP
+CAPABILITIES = "000000008000041b"              # CHOWN, DAC_OVERRIDE, FOWNER, FSETID, NET_BIND_SERVICE, SETFCAP
 
 
 def values(mode="auto", **environment):

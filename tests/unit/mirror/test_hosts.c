@@ -11,7 +11,7 @@
 
 #define ETC "/etc/containerd/certs.d"
 #define K3S "/var/lib/rancher/k3s/agent/etc/containerd/certs.d"
-#define TEXT "[host.\"http://127.0.0.1:9095\"]\n"
+#define TEXT "[host.\"http://127.0.0.1:295\"]\n"
 #define OTHER_TEXT "[host.\"http://127.0.0.1:9195\"]\n"
 #define PERSONS "server = \"https://images.example\"\n"
 

@@ -261,6 +261,7 @@ ROWS = [
     Row(r"kubectl apply -f out/.*", "standin", page="holdfast.1", before=another_example),
     Row(r"kubectl wait .*1\.4\.2.*=Committed", "standin", after=serves("1.4.2")),
     Row(r"kubectl wait .*=RolledBack", "standin", after=serves("1.4.2")),
+    Row(r"kubectl delete (node|edgenode) edge-7", "cluster", page="docs/how-to/remove.md", why="tests/system/e2e/test_admission.py runs them with docs/how-to/stolen-node.md"),
     Row(r"kubectl delete -f .*", "standin"),
     Row(r"kubectl apply -f - <<.*agent\.csr.*", "standin", before=lambda _: shutil.copy("/etc/holdfast/agent.csr", ".")),
     Row(r"kubectl -n holdfast-system create token holdfast-agent .*", "cluster", why="needs a cluster: tests/system/e2e/test_docs.py runs it"),

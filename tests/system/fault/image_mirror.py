@@ -458,7 +458,7 @@ def ready_before_a_pod():
     """An image comes in its window, over a kill -9 in the middle of it, and is there when the registry is not. So long a release waits."""
     with Scene("prefetch") as scene:
         scene.node.server = Artifacts()
-        scene.stack.callback(scene.node.server.server_close)
+        scene.stack.callback(scene.node.server.end)
         release = scene.node.create("app", "v1", 1, __file__, service=False).replace("\nspec:\n", "\nspec:\n  waitForImages: true\n")
         registry = scene.registry
         image = f"{registry.name}/team/app:1@{digest(registry.manifest)}"

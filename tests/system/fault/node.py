@@ -79,6 +79,11 @@ class Artifacts(http.server.ThreadingHTTPServer):
     def handle_error(self, request, client_address):
         pass  # the tests make clients disconnect
 
+    def end(self):
+        """A socket that is closed under serve_forever would keep a processor busy until the process ends."""
+        self.shutdown()
+        self.server_close()
+
 
 class Node:
     """One machine: a state folder, a trust folder, an install root, objects, an agent that can be killed, a service."""

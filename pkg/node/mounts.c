@@ -11,17 +11,28 @@
 #include "base/view.h"
 
 /* A node with hundreds of pods has thousands of mounts. Later ones are unknown. */
-enum { MOUNTS_BYTES = 1 << 20, FDINFO_BYTES = 512 };
+enum { USUAL_BYTES = 1 << 14, MOUNTS_BYTES = 1 << 20, FDINFO_BYTES = 512 };
+
+/* hf_probe_text() takes the white space off the end. */
+static bool is_full(const char *text, size_t n)
+{
+    return strlen(text) + 8 > n;
+}
 
 char *hf_mounts_read(const struct hf_probe_root *at)
 {
-    char *text = malloc(MOUNTS_BYTES);
-
-    if (text != NULL && !hf_probe_text(at, "/proc/self/mountinfo", text, MOUNTS_BYTES)) {
+    /* A longer table is read again from its start: it may have changed meanwhile. */
+    for (size_t n = USUAL_BYTES;; n = n * 8 < MOUNTS_BYTES ? n * 8 : MOUNTS_BYTES) {
+        char *text = malloc(n);
+        if (text == NULL)
+            return NULL;
+        bool read = hf_probe_text(at, "/proc/self/mountinfo", text, n);
+        if (read && (n == MOUNTS_BYTES || !is_full(text, n)))
+            return text;
         free(text);
-        return NULL;
+        if (!read)
+            return NULL;
     }
-    return text;
 }
 
 static bool has_option(struct hf_view options, const char *option)

@@ -3,7 +3,11 @@
 #include "node/mounts.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/macros.h"
 #include "os/fs_posix.h"
@@ -57,11 +61,47 @@ START_TEST(this_machine)
 }
 END_TEST
 
+/* Tables of many lengths, among them those that end where a buffer does. */
+START_TEST(long_tables)
+{
+    static const size_t lengths[] = {100, 16382, 16383, 16384, 16385, 131071, 131072, 400000, (1 << 20) - 1};
+    static const char last[] = "7 1 8:2 / /last rw - ext4 /dev/sda2 ro\n";
+    char root[] = "/tmp/hf_mounts_XXXXXX", path[100], folder[64];
+    struct hf_probe_root at = {hf_fs_posix(), root};
+    size_t n = lengths[_i];
+
+    ck_assert_ptr_nonnull(mkdtemp(root));
+    (void)snprintf(folder, sizeof(folder), "%s/proc", root);
+    ck_assert_int_eq(mkdir(folder, 0700), 0);
+    (void)snprintf(folder, sizeof(folder), "%s/proc/self", root);
+    ck_assert_int_eq(mkdir(folder, 0700), 0);
+    (void)snprintf(path, sizeof(path), "%s/mountinfo", folder);
+    FILE *file = fopen(path, "we");
+    ck_assert_ptr_nonnull(file);
+    for (size_t i = 0; i < n - (sizeof(last) - 1); i++)
+        ck_assert_int_ge(fputc(i % 50 == 49 || i + sizeof(last) == n ? '\n' : 'x', file), 0);
+    ck_assert_int_ge(fputs(last, file), 0);
+    ck_assert_int_eq(fclose(file), 0);
+
+    char *text = hf_mounts_read(&at);
+    ck_assert_ptr_nonnull(text);
+    ck_assert_uint_eq(strlen(text), n - 1); /* without the last line's end */
+    ck_assert_int_eq(hf_mounts_of_id(text, 7), HF_MOUNTS_READ_ONLY);
+    free(text);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(rmdir(folder), 0);
+    (void)snprintf(folder, sizeof(folder), "%s/proc", root);
+    ck_assert_int_eq(rmdir(folder), 0);
+    ck_assert_int_eq(rmdir(root), 0);
+}
+END_TEST
+
 static void cases_of(TCase *tc)
 {
     tcase_add_loop_test(tc, states, 0, HF_LEN(cases));
     tcase_add_test(tc, nothing_known);
     tcase_add_test(tc, this_machine);
+    tcase_add_loop_test(tc, long_tables, 0, 9);
 }
 
 HF_TEST_MAIN("node/mounts", cases_of)

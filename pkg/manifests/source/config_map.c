@@ -154,19 +154,9 @@ static int map_start(struct hf_manifest_source *source, struct hf_err *err)
     return hf_source_object_start(&map->object, err);
 }
 
-static void map_turn(struct hf_manifest_source *source)
-{
-    (void)source; /* the subscription runs by itself */
-}
-
 static void map_refresh(struct hf_manifest_source *source)
 {
     hf_source_object_refresh(&map_of(source)->object);
-}
-
-static void map_worked(struct hf_manifest_source *source, int cancelled)
-{
-    (void)source, (void)cancelled;
 }
 
 static void map_stop(struct hf_manifest_source *source)
@@ -174,18 +164,10 @@ static void map_stop(struct hf_manifest_source *source)
     hf_source_object_stop(&map_of(source)->object);
 }
 
-static void map_done(struct hf_manifest_source *source)
-{
-    (void)source;
-}
-
 const struct hf_manifest_source_kind hf_source_config_map_kind = {
     .name = "configMap",
     .size = sizeof(struct config_map_source),
     .start = map_start,
-    .turn = map_turn,
     .refresh = map_refresh,
-    .worked = map_worked,
     .stop = map_stop,
-    .done = map_done,
 };

@@ -294,20 +294,10 @@ static void flux_ready(struct hf_manifest_source *source)
     hf_archive_download_ready(flux_of(source)->download);
 }
 
-static void flux_worked(struct hf_manifest_source *source, int cancelled)
-{
-    (void)source, (void)cancelled; /* the archive has jobs of its own */
-}
-
 static void flux_stop(struct hf_manifest_source *source)
 {
     hf_source_object_stop(&flux_of(source)->object);
     abandon(flux_of(source));
-}
-
-static void flux_done(struct hf_manifest_source *source)
-{
-    (void)source;
 }
 
 const struct hf_manifest_source_kind hf_source_flux_kind = {
@@ -317,7 +307,5 @@ const struct hf_manifest_source_kind hf_source_flux_kind = {
     .turn = flux_turn,
     .refresh = flux_refresh,
     .ready = flux_ready,
-    .worked = flux_worked,
     .stop = flux_stop,
-    .done = flux_done,
 };

@@ -13,9 +13,9 @@ static void fire(void *arg)
 {
     struct hf_manifest_source *source = arg;
 
-    if (!source->busy)
+    if (!source->busy && source->kind->turn != NULL)
         source->kind->turn(source);
-    else if (source->kind->hangs != NULL)
+    else if (source->busy && source->kind->hangs != NULL)
         source->kind->hangs(source);
 }
 
@@ -27,7 +27,8 @@ static int copy(const char *text, char **ret)
 
 static void destroy(struct hf_manifest_source *source)
 {
-    source->kind->done(source);
+    if (source->kind->done != NULL)
+        source->kind->done(source);
     free(source->work_dir);
     free(source->revision);
     free(source);
@@ -50,7 +51,10 @@ int hf_source_open(const struct hf_manifest_source_kind *kind, const struct hf_m
         r = copy(params->known_revision, &source->revision);
     source->p.work_dir = source->work_dir;
     source->p.known_revision = source->revision;
-    r = r < 0 ? hf_err_set(err, ENOMEM, "out of memory") : kind->start(source, err);
+    if (r < 0)
+        r = hf_err_set(err, ENOMEM, "out of memory");
+    else if (kind->start != NULL)
+        r = kind->start(source, err);
     if (r < 0) {
         hf_source_close(source);
         return r;
@@ -94,7 +98,7 @@ void hf_source_submit(struct hf_manifest_source *source, void (*work)(struct hf_
     const struct hf_sched_ops *sched = source->p.env->sched;
     struct hf_source_failure failure = {.reason = HF_MANIFEST_REASON_SOURCE_UNREACHABLE};
 
-    assert(!source->busy && !source->freed);
+    assert(!source->busy && !source->freed && source->kind->worked != NULL);
     source->job = (struct hf_job){.work = work, .done = worked, .may_hang = source->kind->hangs != NULL};
     int r = sched->submit(sched->ctx, &source->job);
     source->busy = r == 0;

@@ -14,19 +14,19 @@
 struct hf_manifest_source_kind {
     const char *name; /* for the log */
     size_t size;      /* of its struct */
-    /* The struct is zero after its first member. `turn` comes soon after. */
+    /* The struct is zero after its first member. `turn` comes soon after. May be NULL. */
     int (*start)(struct hf_manifest_source *source, struct hf_err *err);
-    void (*turn)(struct hf_manifest_source *source); /* look now */
+    void (*turn)(struct hf_manifest_source *source); /* look now; NULL: it looks by itself */
     /* A job takes longer than HF_SOURCE_HANGS_NS. NULL: none may hang (struct hf_job). */
     void (*hangs)(struct hf_manifest_source *source);
     void (*refresh)(struct hf_manifest_source *source);
     /* hf_manifest_source_ready(). NULL: contents are small. */
     void (*ready)(struct hf_manifest_source *source);
-    /* A job has ended. `cancelled` != 0: it did not run. */
+    /* A job has ended. `cancelled` != 0: it did not run. NULL: it submits none. */
     void (*worked)(struct hf_manifest_source *source, int cancelled);
     /* Stops what the kind has started, except jobs; before `done`. May be NULL. */
     void (*stop)(struct hf_manifest_source *source);
-    void (*done)(struct hf_manifest_source *source); /* frees members; no job runs */
+    void (*done)(struct hf_manifest_source *source); /* frees members; no job runs; may be NULL */
 };
 
 struct hf_manifest_source {

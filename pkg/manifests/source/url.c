@@ -22,12 +22,6 @@ static struct url_source *url_of(struct hf_manifest_source *source)
     return hf_container_of(source, struct url_source, base);
 }
 
-static int url_start(struct hf_manifest_source *source, struct hf_err *err)
-{
-    (void)source, (void)err;
-    return 0;
-}
-
 static void revision_of(const struct hf_manifest_source *source, char revision[HF_SHA256_HEX + 8])
 {
     (void)snprintf(revision, HF_SHA256_HEX + 8, "sha256:%s", source->p.entry->from.digest);
@@ -128,29 +122,16 @@ static void url_ready(struct hf_manifest_source *source)
     hf_archive_download_ready(url_of(source)->download);
 }
 
-static void url_worked(struct hf_manifest_source *source, int cancelled)
-{
-    (void)source, (void)cancelled; /* the archive has jobs of its own */
-}
-
 static void url_stop(struct hf_manifest_source *source)
 {
     hf_archive_download_free(hf_steal(url_of(source)->download));
 }
 
-static void url_done(struct hf_manifest_source *source)
-{
-    (void)source;
-}
-
 const struct hf_manifest_source_kind hf_source_url_kind = {
     .name = "url",
     .size = sizeof(struct url_source),
-    .start = url_start,
     .turn = url_turn,
     .refresh = url_refresh,
     .ready = url_ready,
-    .worked = url_worked,
     .stop = url_stop,
-    .done = url_done,
 };

@@ -75,23 +75,36 @@ struct hf_source_ops {
     HF_MUST_USE int (*subscribe)(void *ctx, const char *kind, const char *name, const char *resume,
                                  const char *const *known, const struct hf_source_sink *sink,
                                  struct hf_subscription **ret_subscription, struct hf_err *err);
-    void (*unsubscribe)(void *ctx, struct hf_subscription *subscription); /* accepts NULL */
+    void (*unsubscribe)(struct hf_subscription *subscription);
     /* After subscribe(), for each that the subscriber has: older answers are outdated. */
-    void (*holds)(void *ctx, struct hf_subscription *subscription, const char *name, const char *resource_version);
+    void (*holds)(struct hf_subscription *subscription, const char *name, const char *resource_version);
     /* Once per SyncPolicy `interval`. MetaServer: a LIST, one subscription after the other. Open watch: contact and
      * version, or a list if in doubt. Folder: a scan. */
-    void (*refresh)(void *ctx, struct hf_subscription *subscription);
+    void (*refresh)(struct hf_subscription *subscription);
     /* Not kept; complete lists report it again. `matters`: report when it is gone; else it may be forgotten. */
-    void (*decline)(void *ctx, struct hf_subscription *subscription, const char *name, bool matters);
+    void (*decline)(struct hf_subscription *subscription, const char *name, bool matters);
     /* A complete list soon, at a random moment (labels may change on all nodes); no `synced` before its end. */
-    void (*relist)(void *ctx, struct hf_subscription *subscription);
+    void (*relist)(struct hf_subscription *subscription);
     /* apiVersion, kind, metadata.name and all fields that the agent owns; those missing now are given up.
      * `subresource`: "status" or NULL. -EHOSTUNREACH: a MetaServer without contact; again when PROVEN. */
     HF_MUST_USE int (*apply)(void *ctx, const json_t *body, const char *subresource, hf_source_done *done, void *arg,
                              struct hf_delivery **ret_delivery, struct hf_err *err);
-    /* Without `done`; may be done all the same. NULL: nothing. */
-    void (*abandon)(void *ctx, struct hf_delivery *delivery);
+    /* Without `done`; may be done all the same. */
+    void (*abandon)(struct hf_delivery *delivery);
     /* Last sign of life; 0: none. API server: watch, list, write, ping. MetaServer: a list from the cloud. Folder: a
      * scan. Sends nothing. */
     uint64_t (*heard_ns)(void *ctx);
 };
+
+/* NULL: nothing. */
+static inline void hf_source_unsubscribe(struct hf_subscription *subscription)
+{
+    if (subscription != NULL)
+        subscription->source->unsubscribe(subscription);
+}
+
+static inline void hf_source_abandon(struct hf_delivery *delivery)
+{
+    if (delivery != NULL)
+        delivery->source->abandon(delivery);
+}

@@ -4,7 +4,6 @@
  * `desired`: labels decide which updates run, also while `written` is cut off. */
 #include "kube/split.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,37 +26,6 @@ static int split_subscribe(void *ctx, const char *kind, const char *name, const 
     return source->subscribe(source->ctx, kind, name, resume, known, sink, ret_subscription, err);
 }
 
-static void split_unsubscribe(void *ctx, struct hf_subscription *subscription)
-{
-    (void)ctx;
-    if (subscription != NULL)
-        subscription->source->unsubscribe(subscription->source->ctx, subscription);
-}
-
-static void split_refresh(void *ctx, struct hf_subscription *subscription)
-{
-    (void)ctx;
-    subscription->source->refresh(subscription->source->ctx, subscription);
-}
-
-static void split_decline(void *ctx, struct hf_subscription *subscription, const char *name, bool matters)
-{
-    (void)ctx;
-    subscription->source->decline(subscription->source->ctx, subscription, name, matters);
-}
-
-static void split_holds(void *ctx, struct hf_subscription *subscription, const char *name, const char *resource_version)
-{
-    (void)ctx;
-    subscription->source->holds(subscription->source->ctx, subscription, name, resource_version);
-}
-
-static void split_relist(void *ctx, struct hf_subscription *subscription)
-{
-    (void)ctx;
-    subscription->source->relist(subscription->source->ctx, subscription);
-}
-
 /* The source of desired state counts: the status may travel while the desired state does not. */
 static uint64_t split_heard_ns(void *ctx)
 {
@@ -74,13 +42,6 @@ static int split_apply(void *ctx, const json_t *body, const char *subresource, h
     return source->apply(source->ctx, body, subresource, done, arg, ret_delivery, err);
 }
 
-static void split_abandon(void *ctx, struct hf_delivery *delivery)
-{
-    const struct hf_source_ops *source = ((struct hf_split *)ctx)->written;
-
-    source->abandon(source->ctx, delivery);
-}
-
 struct hf_split *hf_split_new(const struct hf_source_ops *desired, const struct hf_source_ops *written)
 {
     struct hf_split *split = calloc(1, sizeof(*split));
@@ -89,16 +50,11 @@ struct hf_split *hf_split_new(const struct hf_source_ops *desired, const struct 
         return NULL;
     split->desired = desired;
     split->written = written;
+    /* Subscriptions and deliveries are the two sources' own, and so is what is asked of them. */
     split->ops = (struct hf_source_ops){
         .ctx = split,
         .subscribe = split_subscribe,
-        .unsubscribe = split_unsubscribe,
-        .refresh = split_refresh,
-        .decline = split_decline,
-        .holds = split_holds,
-        .relist = split_relist,
         .apply = split_apply,
-        .abandon = split_abandon,
         .heard_ns = split_heard_ns,
     };
     return split;

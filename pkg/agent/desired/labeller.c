@@ -17,10 +17,7 @@ void hf_labeller_init(struct hf_labeller *labeller, const struct hf_agent_env *e
 
 static void abandon(struct hf_labeller *labeller)
 {
-    const struct hf_source_ops *source = labeller->env->params->source;
-
-    if (labeller->delivery != NULL)
-        source->abandon(source->ctx, labeller->delivery);
+    hf_source_abandon(labeller->delivery);
     labeller->delivery = NULL;
 }
 

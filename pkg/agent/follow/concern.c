@@ -16,10 +16,8 @@ const json_t *hf_concern_labels(const struct hf_follow *follow)
 
 void hf_concern_decline(const struct hf_follow *follow, const char *name, bool matters)
 {
-    const struct hf_source_ops *source = follow->all->env->params->source;
-
     if (follow->subscription != NULL)
-        source->decline(source->ctx, follow->subscription, name, matters);
+        follow->subscription->source->decline(follow->subscription, name, matters);
 }
 
 static void relist(struct hf_follow *follow, const char *why)
@@ -32,7 +30,7 @@ static void relist(struct hf_follow *follow, const char *why)
         hf_log(env->log, HF_LOG_INFO, "objects.relist", HF_S("kind", follow->kind), HF_S("why", why));
     hf_objects_forget_others(follow->objects);
     follow->relisting = true;
-    env->params->source->relist(env->params->source->ctx, follow->subscription);
+    follow->subscription->source->relist(follow->subscription);
 }
 
 /* Does nothing while a list is outstanding: that list may have passed the objects that fit now. Its end calls this

@@ -512,13 +512,11 @@ static const char **known_names(const struct hf_follow *follow)
 /* Names the versions of the objects of the cache, so that an older answer does not replace them. */
 static void tell_versions(const struct hf_follow *follow)
 {
-    const struct hf_source_ops *source = follow->all->env->params->source;
-
     for (size_t i = 0; follow->objects != NULL && i < follow->objects->by_name.n; i++) {
         const struct hf_object *object = follow->objects->by_name.entries[i].value;
         const json_t *newest = object->refused != NULL ? object->refused : object->json;
-        source->holds(source->ctx, follow->subscription, follow->objects->by_name.entries[i].key,
-                      hf_json_str_or(newest, "metadata.resourceVersion", ""));
+        follow->subscription->source->holds(follow->subscription, follow->objects->by_name.entries[i].key,
+                                            hf_json_str_or(newest, "metadata.resourceVersion", ""));
     }
 }
 
@@ -564,20 +562,16 @@ int hf_follow_start(struct hf_follows *follows, struct hf_err *err)
 void hf_follow_stop(struct hf_follows *follows)
 {
     for (size_t i = 0; i < HF_FOLLOW_COUNT; i++) {
-        const struct hf_source_ops *source = follows->env->params->source;
-        if (follows->of[i].subscription != NULL)
-            source->unsubscribe(source->ctx, follows->of[i].subscription);
+        hf_source_unsubscribe(follows->of[i].subscription);
         follows->of[i].subscription = NULL;
     }
 }
 
 void hf_follow_refresh(struct hf_follows *follows)
 {
-    const struct hf_source_ops *source = follows->env->params->source;
-
     for (size_t i = 0; i < HF_FOLLOW_COUNT; i++)
         if (follows->of[i].subscription != NULL)
-            source->refresh(source->ctx, follows->of[i].subscription);
+            follows->of[i].subscription->source->refresh(follows->of[i].subscription);
 }
 
 bool hf_follow_proves_absence(const struct hf_follow *follow)

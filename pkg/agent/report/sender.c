@@ -44,7 +44,7 @@ int hf_sender_create(struct hf_sender *sender, const json_t *body, uint64_t dead
 void hf_sender_abandon(struct hf_sender *sender)
 {
     if (sender->delivery != NULL)
-        sender->env->params->source->abandon(sender->env->params->source->ctx, sender->delivery);
+        hf_source_abandon(sender->delivery);
     sender->delivery = NULL;
     sender->creating = false;
 }

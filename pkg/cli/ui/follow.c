@@ -323,10 +323,8 @@ void hf_ui_follow_close(struct hf_ui_follow *follow)
         const struct context *context = &follow->contexts[i];
         if (context->cluster == NULL)
             continue;
-        const struct hf_source_ops *source = hf_kube_source(hf_cluster_kube(context->cluster));
         for (size_t k = 0; k < KINDS; k++)
-            if (context->kinds[k].subscription != NULL)
-                source->unsubscribe(source->ctx, context->kinds[k].subscription);
+            hf_source_unsubscribe(context->kinds[k].subscription);
         hf_cluster_close(context->cluster);
     }
     hf_loop_free(follow->loop);

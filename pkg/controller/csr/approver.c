@@ -201,7 +201,7 @@ static uint64_t list_lacking(struct hf_approver *approver, uint64_t now_ns)
         return approver->list_ns;
     approver->lacks = false;
     approver->list_ns = now_ns + LIST_NS;
-    approver->source->relist(approver->source->ctx, approver->subscription);
+    approver->subscription->source->relist(approver->subscription);
     return HF_NEVER;
 }
 
@@ -282,7 +282,7 @@ static void upsert(void *arg, json_t *object)
     if (request == NULL && add(approver, name, decision.node, &request) < 0) {
         hf_log(approver->p.env.log, HF_LOG_WARNING, "certificate.too_many", HF_S("request", name));
         approver->lacks |= approver->open.n >= HF_APPROVER_MAX_OPEN;
-        approver->source->decline(approver->source->ctx, approver->subscription, name, false);
+        approver->subscription->source->decline(approver->subscription, name, false);
         return;
     }
     json_decref(request->object);
@@ -356,7 +356,7 @@ void hf_approver_free(struct hf_approver *approver)
 {
     if (approver == NULL)
         return;
-    approver->source->unsubscribe(approver->source->ctx, approver->subscription);
+    hf_source_unsubscribe(approver->subscription);
     hf_strmap_done(&approver->open);
     if (approver->timer != NULL)
         approver->p.env.sched->timer_free(approver->p.env.sched->ctx, approver->timer);

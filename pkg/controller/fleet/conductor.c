@@ -138,7 +138,6 @@ static void perform(struct hf_conductor *conductor, const struct hf_rollout_effe
 static void note_lack(struct follower *follower, const json_t *object, int r)
 {
     struct hf_conductor *conductor = follower->conductor;
-    const struct hf_source_ops *source = conductor->source;
     const char *name = hf_json_str_or(object, "metadata.name", "");
 
     hf_metric_add(hf_metric_with(conductor->not_taken, HF_LABELS(kinds[follower->kind])), 1);
@@ -146,7 +145,7 @@ static void note_lack(struct follower *follower, const json_t *object, int r)
            HF_S("name", name), HF_D("errno", -r));
     if (r == -EBADMSG) /* it has no name that a node could have */
         return;
-    source->decline(source->ctx, follower->subscription, name, true);
+    follower->subscription->source->decline(follower->subscription, name, true);
     follower->lacks = true;
     if (r == -E2BIG) /* until another object goes */
         return;
@@ -164,7 +163,7 @@ static void list_lacking(struct hf_conductor *conductor, uint64_t now_ns)
             continue;
         follower->lacks = follower->wants_list = false;
         follower->list_ns = now_ns + LIST_NS;
-        conductor->source->relist(conductor->source->ctx, follower->subscription);
+        follower->subscription->source->relist(follower->subscription);
     }
 }
 
@@ -442,7 +441,7 @@ void hf_conductor_free(struct hf_conductor *conductor)
     if (conductor == NULL)
         return;
     for (int i = 0; i < HF_ROLLOUT_KINDS; i++)
-        conductor->source->unsubscribe(conductor->source->ctx, conductor->followers[i].subscription);
+        hf_source_unsubscribe(conductor->followers[i].subscription);
     hf_writer_free(conductor->writer);
     hf_recorder_free(conductor->recorder);
     if (conductor->timer != NULL)

@@ -163,7 +163,7 @@ static void upsert(void *arg, json_t *object)
         r = -ENOMEM;
     if (r < 0) {
         log_lack(writer, "SyncPolicy", object, r);
-        writer->source->decline(writer->source->ctx, writer->subscription, name, true);
+        writer->subscription->source->decline(writer->subscription, name, true);
         return;
     }
     assert(entry != NULL);
@@ -266,7 +266,7 @@ void hf_policy_writer_free(struct hf_policy_writer *writer)
 {
     if (writer == NULL)
         return;
-    writer->source->unsubscribe(writer->source->ctx, writer->subscription);
+    hf_source_unsubscribe(writer->subscription);
     hf_turns_done(&writer->turns);
     hf_policy_tally_free(writer->tally);
     free(writer);

@@ -256,9 +256,11 @@ static size_t count(const struct hf_list *list)
     return n;
 }
 
-int hf_kube_apply(struct hf_kube *kube, const json_t *body, const char *subresource, hf_source_done *done, void *arg,
+int hf_kube_apply(void *ctx, const json_t *body, const char *subresource, hf_source_done *done, void *arg,
                   struct hf_delivery **ret_delivery, struct hf_err *err)
 {
+    struct hf_kube *kube = ctx;
+
     if (count(&kube->deliveries) >= HF_KUBE_MAX_DELIVERIES)
         return hf_err_set(err, EAGAIN, "%d writes are in flight already", (int)HF_KUBE_MAX_DELIVERIES);
     struct hf_kube_delivery *delivery = calloc(1, sizeof(*delivery));
@@ -286,8 +288,7 @@ static void abandon(struct hf_kube_delivery *delivery)
 
 void hf_kube_apply_abandon(struct hf_delivery *delivery)
 {
-    if (delivery != NULL)
-        abandon(hf_container_of(delivery, struct hf_kube_delivery, handle));
+    abandon(hf_container_of(delivery, struct hf_kube_delivery, handle));
 }
 
 void hf_kube_apply_abandon_all(struct hf_kube *kube)

@@ -66,42 +66,29 @@ static int source_subscribe(void *ctx, const char *kind, const char *name, const
     return r;
 }
 
-static void source_unsubscribe(void *ctx, struct hf_subscription *subscription)
+static void source_unsubscribe(struct hf_subscription *subscription)
 {
-    (void)ctx;
-    if (subscription != NULL)
-        hf_kube_subscription_stop(ours(subscription));
+    hf_kube_subscription_stop(ours(subscription));
 }
 
-static void source_refresh(void *ctx, struct hf_subscription *subscription)
+static void source_refresh(struct hf_subscription *subscription)
 {
-    (void)ctx;
     hf_kube_subscription_refresh(ours(subscription));
 }
 
-static void source_decline(void *ctx, struct hf_subscription *subscription, const char *name, bool matters)
+static void source_decline(struct hf_subscription *subscription, const char *name, bool matters)
 {
-    (void)ctx;
     hf_ledger_decline(&ours(subscription)->ledger, name, matters);
 }
 
-static void source_holds(void *ctx, struct hf_subscription *subscription, const char *name,
-                         const char *resource_version)
+static void source_holds(struct hf_subscription *subscription, const char *name, const char *resource_version)
 {
-    (void)ctx;
     hf_ledger_hold(&ours(subscription)->ledger, name, hf_kube_version_number(resource_version));
 }
 
-static void source_relist(void *ctx, struct hf_subscription *subscription)
+static void source_relist(struct hf_subscription *subscription)
 {
-    (void)ctx;
     hf_kube_subscription_relist(ours(subscription));
-}
-
-static int source_apply(void *ctx, const json_t *body, const char *subresource, hf_source_done *done, void *arg,
-                        struct hf_delivery **ret_delivery, struct hf_err *err)
-{
-    return hf_kube_apply(ctx, body, subresource, done, arg, ret_delivery, err);
 }
 
 static uint64_t source_heard_ns(void *ctx)
@@ -109,12 +96,6 @@ static uint64_t source_heard_ns(void *ctx)
     const struct hf_kube *kube = ctx;
 
     return kube->silence.heard_ns;
-}
-
-static void source_abandon(void *ctx, struct hf_delivery *delivery)
-{
-    (void)ctx;
-    hf_kube_apply_abandon(delivery);
 }
 
 int hf_kube_follow(struct hf_kube *kube, const char *kind, const char *ns, const char *name,
@@ -179,8 +160,8 @@ struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *
         .decline = source_decline,
         .holds = source_holds,
         .relist = source_relist,
-        .apply = source_apply,
-        .abandon = source_abandon,
+        .apply = hf_kube_apply,
+        .abandon = hf_kube_apply_abandon,
         .heard_ns = source_heard_ns,
     };
     kube->turn = params->sched->timer_new(params->sched->ctx, turn_fires, kube);

@@ -131,8 +131,8 @@ void hf_kube_subscription_refresh(struct hf_kube_subscription *sub);
 void hf_kube_subscription_relist(struct hf_kube_subscription *sub);
 
 struct hf_kube_delivery;
-HF_MUST_USE int hf_kube_apply(struct hf_kube *kube, const json_t *body, const char *subresource, hf_source_done *done,
-                              void *arg, struct hf_delivery **ret_delivery, struct hf_err *err);
+HF_MUST_USE int hf_kube_apply(void *ctx, const json_t *body, const char *subresource, hf_source_done *done, void *arg,
+                              struct hf_delivery **ret_delivery, struct hf_err *err);
 void hf_kube_apply_abandon(struct hf_delivery *delivery);
 void hf_kube_apply_abandon_all(struct hf_kube *kube);
 /* -EAGAIN: `answer` lacks status.sequence or labels of `body`. Pure. */

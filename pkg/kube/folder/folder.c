@@ -533,43 +533,40 @@ static struct folder_subscription *ours(struct hf_subscription *subscription)
     return hf_container_of(subscription, struct folder_subscription, handle);
 }
 
-static void folder_unsubscribe(void *ctx, struct hf_subscription *subscription)
+static void folder_unsubscribe(struct hf_subscription *subscription)
 {
-    struct hf_folder *folder = ctx;
-
-    if (subscription == NULL)
-        return;
+    const struct hf_folder *folder = subscription->source->ctx;
     struct folder_subscription *sub = ours(subscription);
+
     sub->dead = true;
     if (!folder->reporting)
         sub_free(sub);
 }
 
-static void folder_refresh(void *ctx, struct hf_subscription *subscription)
+static void folder_refresh(struct hf_subscription *subscription)
 {
     ours(subscription)->refreshed = true;
-    scan_soon(ctx);
+    scan_soon(subscription->source->ctx);
 }
 
 /* A declined object stays in its file: there is nothing to remember. */
-static void folder_decline(void *ctx, struct hf_subscription *subscription, const char *name, bool matters)
+static void folder_decline(struct hf_subscription *subscription, const char *name, bool matters)
 {
-    (void)ctx, (void)subscription, (void)name, (void)matters;
+    (void)subscription, (void)name, (void)matters;
 }
 
 /* A scan of the folder is never outdated. */
-static void folder_holds(void *ctx, struct hf_subscription *subscription, const char *name,
-                         const char *resource_version)
+static void folder_holds(struct hf_subscription *subscription, const char *name, const char *resource_version)
 {
-    (void)ctx, (void)subscription, (void)name, (void)resource_version;
+    (void)subscription, (void)name, (void)resource_version;
 }
 
-static void folder_relist(void *ctx, struct hf_subscription *subscription)
+static void folder_relist(struct hf_subscription *subscription)
 {
     struct folder_subscription *sub = ours(subscription);
 
     sub->relist = sub->reported;
-    scan_soon(ctx);
+    scan_soon(subscription->source->ctx);
 }
 
 /* ---- status ------------------------------------------------------------------------------------------------------ */
@@ -671,11 +668,9 @@ static void abandon(struct folder_delivery *delivery)
         delivery_free(delivery);
 }
 
-static void folder_abandon(void *ctx, struct hf_delivery *delivery)
+static void folder_abandon(struct hf_delivery *delivery)
 {
-    (void)ctx;
-    if (delivery != NULL)
-        abandon(hf_container_of(delivery, struct folder_delivery, handle));
+    abandon(hf_container_of(delivery, struct folder_delivery, handle));
 }
 
 /* ---- making and freeing ------------------------------------------------------------------------------------------ */

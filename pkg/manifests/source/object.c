@@ -139,16 +139,11 @@ int hf_source_object_start(struct hf_source_object *object, struct hf_err *err)
 
 void hf_source_object_refresh(struct hf_source_object *object)
 {
-    const struct hf_source_ops *ops = hf_kube_source(object->source->p.env->kube);
-
-    ops->refresh(ops->ctx, object->subscription);
+    object->subscription->source->refresh(object->subscription);
 }
 
 void hf_source_object_stop(struct hf_source_object *object)
 {
-    if (object->subscription == NULL)
-        return;
-    const struct hf_source_ops *ops = hf_kube_source(object->source->p.env->kube);
-    ops->unsubscribe(ops->ctx, object->subscription);
+    hf_source_unsubscribe(object->subscription);
     object->subscription = NULL;
 }

@@ -588,7 +588,7 @@ START_TEST(the_cloud_is_away)
     run(&world, 1);
     ck_assert_uint_eq(result.times, 1);
     ck_assert_int_eq(result.r, _i == 0 ? -EHOSTUNREACH : -EAGAIN);
-    source->unsubscribe(source->ctx, sub);
+    hf_source_unsubscribe(sub);
     run(&world, 5);
     result_done(&result);
     world_end(&world);

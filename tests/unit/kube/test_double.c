@@ -271,7 +271,7 @@ static bool has(const struct seen *seen, const char *name)
 static void lose_contact(struct world *world, struct seen *seen)
 {
     tell(world, "cut", "");
-    world->source->refresh(world->source->ctx, seen->sub);
+    seen->sub->source->refresh(seen->sub);
     ck_assert(run_until(world, out_of_contact, seen, 4 * AWAY_MS));
 }
 
@@ -295,7 +295,7 @@ START_TEST(deletions_while_away)
     tell(&world, "delete?kind=SyncPolicy&name=p", "");
     put(&world, "EdgeUpdate", "c", 1);
     for (int i = 0; i < 3; i++) { /* the heartbeat */
-        world.source->refresh(world.source->ctx, seen.sub);
+        seen.sub->source->refresh(seen.sub);
         run(&world, 600);
     }
     ck_assert(seen.gone == 0 && policies.gone == 0 && !has(&seen, "c") && !seen.in_contact);
@@ -366,7 +366,7 @@ START_TEST(an_empty_list_away)
     subscribe(&world, &seen, "EdgeUpdate", "40", (const char *const[]){"a", "b", NULL});
     for (int i = 0; i < 3; i++) {
         run(&world, 600);
-        world.source->refresh(world.source->ctx, seen.sub);
+        seen.sub->source->refresh(seen.sub);
     }
     ck_assert(seen.gone == 0 && seen.upserts == 0 && seen.synced == 0 && !seen.in_contact);
     stop_double(&world); /* then its lists come at once, from a store that knows nothing */
@@ -438,8 +438,8 @@ START_TEST(a_slow_call_delays_nothing)
     beat.timer = sched->timer_new(sched->ctx, beat_fires, &beat);
     beat_fires(&beat);
     apply(&world, &answer, "{\"kind\":\"EdgeNode\",\"metadata\":{\"name\":\"n\"}}",
-          NULL);                                        /* takes its time, and fails */
-    world.source->refresh(world.source->ctx, seen.sub); /* as does this, beside it */
+          NULL);                         /* takes its time, and fails */
+    seen.sub->source->refresh(seen.sub); /* as does this, beside it */
     uint64_t begun = hf_mono_ns(hf_clock_posix());
     ck_assert(run_until(&world, out_of_contact, &seen, 4 * AWAY_MS));
     ck_assert_uint_lt(hf_mono_ns(hf_clock_posix()) - begun, 2 * AWAY_MS * HF_NS_PER_MS); /* beside, not after */
@@ -504,7 +504,7 @@ START_TEST(the_cloud_may_not)
     ck_assert(run_until(&world, is_barred, &seen, 5000));
     ck_assert(!seen.in_contact && seen.upserts == 0 && seen.synced == 0);
     tell(&world, "allow?kind=EdgeUpdate", "");
-    world.source->refresh(world.source->ctx, seen.sub); /* else it is asked for again in a minute */
+    seen.sub->source->refresh(seen.sub); /* else it is asked for again in a minute */
     ck_assert(run_until(&world, in_contact, &seen, 10000));
     run(&world, 200);
     ck_assert(has(&seen, "a"));

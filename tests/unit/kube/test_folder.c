@@ -41,7 +41,7 @@ static void on_upsert(void *arg, json_t *object)
     seen->upserts++;
     (void)json_object_set(seen->held, hf_json_str(object, "metadata.name"), object);
     if (seen->end_on_upsert)
-        seen->world->source->unsubscribe(seen->world->source->ctx, seen->sub);
+        hf_source_unsubscribe(seen->sub);
 }
 
 static void on_gone(void *arg, const char *name)
@@ -303,7 +303,7 @@ START_TEST(lists_stand_for_their_items)
     put(&world, "nested.yaml", nested);
     run(&world, 5);
     ck_assert_str_eq(seen.last_refused, "nested.yaml: items[0]: a list within a list");
-    world.source->unsubscribe(world.source->ctx, seen.sub);
+    hf_source_unsubscribe(seen.sub);
     json_decref(seen.held);
     world_end(&world);
 }
@@ -316,11 +316,11 @@ START_TEST(listed_again_when_asked)
     world_start(&world);
     put(&world, "all.yaml", EU("a", "1") "---\n" EU("b", "1"));
     subscribe(&world, &seen, "EdgeUpdate", NULL);
-    world.source->relist(world.source->ctx, seen.sub); /* the first time is ahead: it will do */
+    seen.sub->source->relist(seen.sub); /* the first time is ahead: it will do */
     run(&world, 3);
     ck_assert(seen.upserts == 2 && seen.synced == 1);
-    world.source->decline(world.source->ctx, seen.sub, "a", false);
-    world.source->relist(world.source->ctx, seen.sub);
+    seen.sub->source->decline(seen.sub, "a", false);
+    seen.sub->source->relist(seen.sub);
     put(&world, "all.yaml", EU("a", "1") "---\n" EU("c", "1")); /* b is gone meanwhile, which is not lost */
     run(&world, 5);
     ck_assert(seen.synced == 2 && seen.gone == 1 && json_object_size(seen.held) == 2);
@@ -744,8 +744,7 @@ START_TEST(status_becomes_files)
     ck_assert_int_eq(answer.r, -EBADMSG);
     /* Abandoned: not called; a folder that is freed with a write on its way: nothing breaks. */
     unsigned n = answer.n;
-    world.source->abandon(world.source->ctx,
-                          apply(&world, &answer, "{\"kind\":\"EdgeNode\",\"metadata\":{\"name\":\"n2\"}}", NULL));
+    hf_source_abandon(apply(&world, &answer, "{\"kind\":\"EdgeNode\",\"metadata\":{\"name\":\"n2\"}}", NULL));
     run(&world, 1);
     (void)apply(&world, &answer, "{\"kind\":\"EdgeNode\",\"metadata\":{\"name\":\"n3\"}}", NULL);
     ck_assert_uint_eq(answer.n, n);

@@ -209,17 +209,17 @@ START_TEST(a_list_that_cannot_start)
     ck_assert(seen.in_contact && other.in_contact && seen.lost == 0 && other.lost == 0);
     starts_fail = true;
     if (_i == 0)
-        world.source->refresh(world.source->ctx, seen.sub);
+        seen.sub->source->refresh(seen.sub);
     else
-        world.source->relist(world.source->ctx, seen.sub);
+        seen.sub->source->relist(seen.sub);
     ck_assert(seen.lost == 0 && other.lost == 0); /* not inside the call */
     run(&world, 1);
     ck_assert(seen.lost == 1 && other.lost == 1 && seen.why == ENOMEM);
     starts_fail = false;
     run(&world, 60);
     ck_assert(seen.in_contact && other.in_contact);
-    world.source->unsubscribe(world.source->ctx, seen.sub);
-    world.source->unsubscribe(world.source->ctx, other.sub);
+    hf_source_unsubscribe(seen.sub);
+    hf_source_unsubscribe(other.sub);
     json_decref(seen.held);
     json_decref(other.held);
     world_end(&world);
@@ -252,7 +252,7 @@ START_TEST(in_contact)
     unsigned lists = hf_simmeta_counts(world.meta)->lists;
     run(&world, 1000);
     ck_assert_uint_eq(hf_simmeta_counts(world.meta)->lists, lists);
-    world.source->refresh(world.source->ctx, seen.sub);
+    seen.sub->source->refresh(seen.sub);
     run(&world, 1);
     ck_assert_uint_eq(hf_simmeta_counts(world.meta)->lists, lists + 1);
     json_decref(seen.held);
@@ -279,8 +279,8 @@ START_TEST(deleted_while_away)
     const uint64_t interval = 300;
     uint64_t healed = 0, connected = 0;
     for (uint64_t t = 0; t < 7200; t += interval) { /* the agent's heartbeat */
-        world.source->refresh(world.source->ctx, seen.sub);
-        world.source->refresh(world.source->ctx, policies.sub);
+        seen.sub->source->refresh(seen.sub);
+        policies.sub->source->refresh(policies.sub);
         if (t == 3600) {
             hf_simmeta_heal(world.meta, 60 * HF_NS_PER_S);
             healed = hf_simloop_now_ns(world.loop);
@@ -349,7 +349,7 @@ START_TEST(an_empty_list_away_removes_nothing)
     subscribe(&world, &seen, "EdgeUpdate", NULL, "40", (const char *const[]){"a", "b", NULL});
     for (int i = 0; i < 10; i++) {
         run(&world, 300);
-        world.source->refresh(world.source->ctx, seen.sub);
+        seen.sub->source->refresh(seen.sub);
     }
     ck_assert(seen.gone == 0 && seen.upserts == 0 && seen.synced == 0 && !seen.in_contact && seen.proven == 0);
     ck_assert_str_eq(seen.reason, FROM_STORE);
@@ -373,7 +373,7 @@ START_TEST(the_open_stream_goes_on)
     subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
     run(&world, 10);
     hf_simmeta_cut(world.meta);
-    world.source->refresh(world.source->ctx, seen.sub);
+    seen.sub->source->refresh(seen.sub);
     run(&world, 120);
     ck_assert(!seen.in_contact);
     put(&world, "EdgeUpdate", "a", 2);
@@ -419,7 +419,7 @@ START_TEST(a_call_that_takes_ten_seconds_delays_nothing)
     /* Whatever is asked of the source while a probe waits returns at once: no virtual time passes inside any call of it, and
      * the loop is never blocked, so that a timer of a second fires every second. */
     uint64_t before = hf_simloop_now_ns(world.loop);
-    world.source->refresh(world.source->ctx, seen.sub);
+    seen.sub->source->refresh(seen.sub);
     ck_assert_uint_eq(hf_simloop_now_ns(world.loop), before);
     run(&world, 9);
     ck_assert(seen.in_contact); /* its answer is not there yet */
@@ -440,11 +440,11 @@ START_TEST(unsubscribing_while_a_probe_waits)
     subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
     subscribe(&world, &other, "SyncPolicy", NULL, "", NULL);
     run(&world, 2);
-    world.source->unsubscribe(world.source->ctx, seen.sub); /* its list is on its way */
+    hf_source_unsubscribe(seen.sub); /* its list is on its way */
     hf_simmeta_heal(world.meta, 0);
     run(&world, 60);
     ck_assert(other.in_contact && other.upserts == 1 && seen.proven == 0);
-    world.source->unsubscribe(world.source->ctx, other.sub);
+    hf_source_unsubscribe(other.sub);
     run(&world, 60);
     json_decref(seen.held);
     json_decref(other.held);
@@ -512,12 +512,12 @@ START_TEST(the_cloud_may_not)
     ck_assert(_i == 1 || policies.why == EACCES);
     ck_assert_uint_le(hf_simmeta_counts(world.meta)->reviews, 25);
     unsigned lists = hf_simmeta_counts(world.meta)->lists;
-    world.source->refresh(world.source->ctx, policies.sub);
+    policies.sub->source->refresh(policies.sub);
     run(&world, 1);
     ck_assert_uint_gt(hf_simmeta_counts(world.meta)->lists, lists);
     /* Away and back: still barred, and said so again. */
     hf_simmeta_cut(world.meta);
-    world.source->refresh(world.source->ctx, policies.sub);
+    policies.sub->source->refresh(policies.sub);
     run(&world, 60);
     ck_assert(!policies.in_contact && !seen.in_contact);
     hf_simmeta_heal(world.meta, 0);
@@ -546,7 +546,7 @@ START_TEST(the_kind_is_not_installed)
     unsigned proven = seen.proven;
     ck_assert(proven > 0);
     hf_simmeta_unknow(world.meta, "EdgeUpdate", true); /* it was removed */
-    world.source->refresh(world.source->ctx, seen.sub);
+    seen.sub->source->refresh(seen.sub);
     run(&world, 120);
     ck_assert_msg(seen.why == ENOENT && strstr(seen.reason, "kubectl apply -f crds/") != NULL, "%s", seen.reason);
     ck_assert(policies.in_contact && seen.proven == proven); /* that the other is served says nothing for it */
@@ -615,7 +615,7 @@ START_TEST(unsubscribing_while_a_review_waits)
     for (unsigned i = 0; hf_simmeta_counts(world.meta)->reviews == 0 && i < 100; i++)
         (void)hf_simloop_run_for(world.loop, HF_NS_PER_S / 10);
     ck_assert_uint_eq(hf_simmeta_counts(world.meta)->reviews, 1);
-    world.source->unsubscribe(world.source->ctx, seen.sub);
+    hf_source_unsubscribe(seen.sub);
     run(&world, 60);
     ck_assert(seen.lost == 0 && seen.proven == 0);
     json_decref(seen.held);
@@ -823,7 +823,7 @@ START_TEST(writes_to_a_real_server)
     /* Not in reach; abandoned; nonsense; too many. */
     hf_simclient_set_state(world.client, HF_SIM_LINK_DOWN);
     (void)apply(&world, &answer, NODE "}", NULL);
-    world.source->abandon(world.source->ctx, apply(&world, &other, NODE "}", NULL));
+    hf_source_abandon(apply(&world, &other, NODE "}", NULL));
     run(&world, 60);
     ck_assert(answer.r == -EHOSTUNREACH && other.n == 0);
     struct hf_delivery *delivery;
@@ -895,11 +895,11 @@ START_TEST(any_weather)
             put(&world, "EdgeUpdate", name, step);
         }
         run(&world, 1 + hf_simloop_below(world.loop, 60));
-        world.source->refresh(world.source->ctx, seen.sub);
+        seen.sub->source->refresh(seen.sub);
     }
     hf_simmeta_heal(world.meta, 60 * HF_NS_PER_S);
     run(&world, 150);
-    world.source->refresh(world.source->ctx, seen.sub);
+    seen.sub->source->refresh(seen.sub);
     run(&world, 60);
     ck_assert(seen.in_contact);
     for (*name = 'a'; *name <= 'h'; ++*name) {

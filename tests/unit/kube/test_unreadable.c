@@ -281,8 +281,7 @@ START_TEST(an_item_without_a_name)
     begin_page(&world.pages[0]);
     add_object(&world.pages[0], "good", 5, GOOD);
     end_page(&world.pages[0], 51, "");
-    const struct hf_source_ops *source = hf_kube_source(world.kube);
-    source->refresh(source->ctx, world.sub);
+    world.sub->source->refresh(world.sub);
     (void)hf_simloop_run_for(world.loop, 20 * HF_NS_PER_S);
     ck_assert(world.lists == 2 && world.gone == 1 && json_object_size(world.unreadable) == 0);
     world_end(&world);
@@ -393,12 +392,11 @@ START_TEST(a_bad_version_is_reported_once)
     make_page(&world.pages[0], 3, 1, 2, ZERO, "");
     subscribe(&world, NULL);
     ck_assert(json_object_size(world.unreadable) == 2 && world.again == 0);
-    const struct hf_source_ops *source = hf_kube_source(world.kube);
-    source->relist(source->ctx, world.sub);
+    world.sub->source->relist(world.sub);
     (void)hf_simloop_run_for(world.loop, 60 * HF_NS_PER_S);
     ck_assert(world.lists == 2 && json_object_size(world.unreadable) == 2 && world.again == 0);
     make_page(&world.pages[0], 2, 0, 0, GOOD, ""); /* n1 is good in the same version; n2 is deleted */
-    source->relist(source->ctx, world.sub);
+    world.sub->source->relist(world.sub);
     (void)hf_simloop_run_for(world.loop, 60 * HF_NS_PER_S);
     ck_assert(world.lists == 3 && json_object_size(world.unreadable) == 0 && world.gone == 0);
     ck_assert_uint_eq(json_object_size(world.held), 2);

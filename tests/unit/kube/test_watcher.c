@@ -39,8 +39,7 @@ static void seen_upsert(void *arg, json_t *object)
     (void)json_object_set_new(seen->held, hf_json_str(object, "metadata.name"),
                               json_string(hf_json_str(object, "metadata.resourceVersion")));
     if (seen->unsubscribe_on_upsert) {
-        const struct hf_source_ops *source = hf_kube_source(seen->world->kube);
-        source->unsubscribe(source->ctx, seen->sub);
+        hf_source_unsubscribe(seen->sub);
     }
 }
 
@@ -275,11 +274,9 @@ START_TEST(declined_and_listed_again)
 {
     struct world world;
     struct seen seen = {.upserts = 0};
-    const struct hf_source_ops *source;
     static const uint64_t moments_ms[] = {0, 1, 2, 5, 10, 5000};
 
     world_start(&world, 3 + (uint64_t)_i);
-    source = hf_kube_source(world.kube);
     hf_simapi_set_watchlist(world.api, _i % 2 == 0);
     hf_simapi_set_page(world.api, _i % 4 == 3 ? 2 : 0);
     for (int i = 0; i < 5; i++)
@@ -287,12 +284,12 @@ START_TEST(declined_and_listed_again)
     subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
     (void)hf_simloop_run_for(world.loop, moments_ms[_i / 2] * HF_NS_PER_MS);
     seen.synced = 0;
-    source->decline(source->ctx, seen.sub, "b", true);
-    source->decline(source->ctx, seen.sub, "d", false);
+    seen.sub->source->decline(seen.sub, "b", true);
+    seen.sub->source->decline(seen.sub, "d", false);
     (void)json_object_del(seen.held, "b");
     (void)json_object_del(seen.held, "d");
-    source->relist(source->ctx, seen.sub);
-    source->relist(source->ctx, seen.sub);
+    seen.sub->source->relist(seen.sub);
+    seen.sub->source->relist(seen.sub);
     if (_i / 2 == 5)
         (void)hf_simapi_delete(world.api, "EdgeUpdate", "a");
     run(&world, 20);
@@ -426,8 +423,7 @@ START_TEST(resumes_behind_what_is_held)
     start_kube(&world, HF_KUBE_AUTO);
     seen.upserts = seen.synced = seen.proven = 0;
     subscribe(&world, &seen, "EdgeUpdate", NULL, resume, (const char *const[]){"a", NULL});
-    const struct hf_source_ops *source = hf_kube_source(world.kube);
-    source->holds(source->ctx, seen.sub, "a", hf_json_str_or(seen.held, "a", ""));
+    seen.sub->source->holds(seen.sub, "a", hf_json_str_or(seen.held, "a", ""));
     run(&world, 5);
     ck_assert_uint_eq(seen.upserts, 1);
     same(&seen, "EdgeUpdate");
@@ -746,8 +742,7 @@ START_TEST(a_list_from_the_past_deletes_nothing)
     run(&world, 30);
     ck_assert_msg(seen.stale >= 3 && json_object_size(seen.held) == 2 && seen.in_contact, "stale %u held %zu %s",
                   seen.stale, json_object_size(seen.held), seen.last_refused);
-    const struct hf_source_ops *source = hf_kube_source(world.kube);
-    source->refresh(source->ctx, seen.sub);
+    seen.sub->source->refresh(seen.sub);
     run(&world, 30);
     ck_assert_uint_eq(seen.gone, 2);
     same(&seen, "EdgeUpdate");
@@ -893,8 +888,7 @@ START_TEST(a_list_contradicts_what_came_before)
     hf_simapi_expire_watches(world.api);
     run(&world, 60);
     ck_assert(seen.stale >= 2 && seen.gone == 0);
-    const struct hf_source_ops *source = hf_kube_source(world.kube);
-    source->refresh(source->ctx, seen.sub);
+    seen.sub->source->refresh(seen.sub);
     run(&world, 60);
     same(&seen, "EdgeUpdate");
     ck_assert(seen.gone == 1 && seen.in_contact);
@@ -941,16 +935,14 @@ START_TEST(a_restart_meets_a_server_that_is_behind)
 {
     struct world world;
     struct seen seen = {.held = json_pack("{s:s, s:s}", "a", "130", "b", "120")};
-    const struct hf_source_ops *source;
     world_start(&world, 36);
-    source = hf_kube_source(world.kube);
     hf_simapi_set_watchlist(world.api, _i == 0);
     put(&world, "EdgeUpdate", "a", 1);
     hf_simapi_compact(world.api);
     hf_simapi_fail_at(world.api, "limit=100", 503); /* the store does not answer */
     subscribe(&world, &seen, "EdgeUpdate", NULL, "", (const char *const[]){"a", "b", NULL});
-    source->holds(source->ctx, seen.sub, "a", "130");
-    source->holds(source->ctx, seen.sub, "b", "120");
+    seen.sub->source->holds(seen.sub, "a", "130");
+    seen.sub->source->holds(seen.sub, "b", "120");
     run(&world, 60);
     ck_assert(seen.gone == 0 && seen.stale >= 1 && seen.synced == 0);
     ck_assert_str_eq(hf_json_str_or(seen.held, "b", ""), "120");
@@ -1011,12 +1003,12 @@ START_TEST(a_line_that_is_too_long)
     put_large(&world, 1, 5 << 20);
     put(&world, "EdgeUpdate", "z", 2);
     run(&world, 10);
-    source->refresh(source->ctx, seen.sub);
+    seen.sub->source->refresh(seen.sub);
     run(&world, 300);
     ck_assert_uint_eq(seen.unreadable, 1);
     lists = hf_simapi_counts(world.api)->exact_lists;
     for (int i = 0; i < 10; i++) {
-        source->refresh(source->ctx, seen.sub);
+        seen.sub->source->refresh(seen.sub);
         run(&world, 300);
     }
     ck_assert_uint_eq(hf_simapi_counts(world.api)->exact_lists, lists);
@@ -1044,7 +1036,7 @@ START_TEST(a_line_that_is_too_long_in_the_first_list)
     (void)json_object_set_new(seen.held, "old", json_string("1"));
     for (int i = 0; i < 10; i++) {
         run(&world, 300);
-        source->refresh(source->ctx, seen.sub);
+        seen.sub->source->refresh(seen.sub);
     }
     run(&world, 300);
     ck_assert_uint_eq(hf_simapi_counts(world.api)->exact_lists, 1);
@@ -1422,9 +1414,8 @@ START_TEST(a_refresh_does_not_outlive_the_contact)
     subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
     run(&world, 10);
     ck_assert(seen.in_contact);
-    const struct hf_source_ops *source = hf_kube_source(world.kube);
     hf_simproc_set_lateness(world.proc, HF_NS_PER_S);
-    source->refresh(source->ctx, seen.sub);
+    seen.sub->source->refresh(seen.sub);
     hf_simproc_set_lateness(world.proc, 0);
     hf_simclient_set_state(world.client, HF_SIM_LINK_DOWN);
     hf_simclient_break(world.client);
@@ -1448,8 +1439,8 @@ START_TEST(what_cannot_be_subscribed_to)
     ck_assert_int_eq(source->subscribe(source->ctx, "Secret", NULL, "", NULL, &sink, &seen.sub, NULL), -EINVAL);
     ck_assert_int_eq(source->subscribe(source->ctx, "Node", "", "", NULL, &sink, &seen.sub, NULL), -EINVAL);
     ck_assert_int_eq(source->subscribe(source->ctx, "Node", "n", long_mark, NULL, &sink, &seen.sub, NULL), -EINVAL);
-    source->unsubscribe(source->ctx, NULL);
-    source->abandon(source->ctx, NULL);
+    hf_source_unsubscribe(NULL);
+    hf_source_abandon(NULL);
     world_end(&world);
 }
 END_TEST

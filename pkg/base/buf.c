@@ -9,8 +9,7 @@
 
 void hf_buf_done(struct hf_buf *buf)
 {
-    free(buf->p);
-    buf->p = NULL;
+    free(hf_steal(buf->p));
     buf->n = 0;
     buf->cap = 0;
 }

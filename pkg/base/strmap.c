@@ -36,8 +36,7 @@ void hf_strmap_done(struct hf_strmap *map)
         if (map->free_value != NULL)
             map->free_value(map->entries[i].value);
     }
-    free(map->entries);
-    map->entries = NULL;
+    free(hf_steal(map->entries));
     map->n = 0;
     map->cap = 0;
 }

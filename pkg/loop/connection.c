@@ -63,8 +63,7 @@ static void on_ready(void *arg);
 static void disconnect(struct hf_connection *connection)
 {
     hf_loop_unwatch_fd(&connection->watch);
-    SSL_free(connection->ssl);
-    connection->ssl = NULL;
+    SSL_free(hf_steal(connection->ssl));
     if (connection->fd >= 0)
         (void)close(connection->fd);
     connection->fd = -1;

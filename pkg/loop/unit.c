@@ -248,8 +248,7 @@ static int open_bus(struct hf_bus *bus)
     bus->poll = calloc(1, sizeof(*bus->poll));
     r = bus->poll == NULL ? -ENOMEM : uv_poll_init(&bus->loop->uv, bus->poll, sd_bus_get_fd(bus->bus));
     if (r < 0) {
-        free(bus->poll);
-        bus->poll = NULL;
+        free(hf_steal(bus->poll));
         bus->bus = sd_bus_close_unref(bus->bus);
         return r;
     }

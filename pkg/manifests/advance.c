@@ -140,8 +140,7 @@ static void unsaved(struct hf_steer_machine *machine, const struct hf_err *err)
     bool prepared = machine->due == HF_MANIFEST_ACT_PLACE && entry->attempt != NULL;
     assert(!prepared || entry->r.phase == HF_MANIFEST_APPLYING);
     if (prepared) {
-        make_attempt_free(entry->attempt);
-        entry->attempt = NULL;
+        make_attempt_free(hf_steal(entry->attempt));
         entry->r.phase = HF_MANIFEST_WAITING;
         machine->due = HF_MANIFEST_ACT_NONE;
     }
@@ -227,10 +226,8 @@ static void enter_phase(struct entry *entry, enum hf_manifest_phase phase)
     }
     if (phase == HF_MANIFEST_PROBATION || phase == HF_MANIFEST_APPLIED || phase == HF_MANIFEST_ROLLED_BACK)
         entry->resumed = false; /* the swap that the start found has come to its end */
-    if (phase == HF_MANIFEST_APPLIED || phase == HF_MANIFEST_ROLLED_BACK) {
-        json_decref(r->pods_before);
-        r->pods_before = NULL;
-    }
+    if (phase == HF_MANIFEST_APPLIED || phase == HF_MANIFEST_ROLLED_BACK)
+        json_decref(hf_steal(r->pods_before));
     if (phase == HF_MANIFEST_APPLIED && r->phase == HF_MANIFEST_PROBATION)
         r->pods_unread = r->reason == HF_MANIFEST_REASON_HEALTH_UNKNOWN;
     if (phase == HF_MANIFEST_ROLLED_BACK)

@@ -145,8 +145,7 @@ static void repaired(struct entry *entry, struct job *job)
 
     assert(strcmp(entry->attempt->set.key, entry->r.good.key) == 0);
     drift_move(&entry->drift, HF_DRIFT_EV_ENDED);
-    make_attempt_free(entry->attempt);
-    entry->attempt = NULL;
+    make_attempt_free(hf_steal(entry->attempt));
     entry->r.restart_due = entry->r.restart_due || repair->saved <= 0; /* which the text says */
     advance_take_saved(entry, repair->saved, &repair->text);
     content_store_repaired(entry);
@@ -187,8 +186,7 @@ static bool start_repair(struct entry *entry)
     entry->attempt = make_attempt(entry, &entry->r.good);
     if (repair == NULL || entry->attempt == NULL || prepare_record(entry, repair) < 0) {
         task_discard(repair);
-        make_attempt_free(entry->attempt);
-        entry->attempt = NULL;
+        make_attempt_free(hf_steal(entry->attempt));
         return false;
     }
     hf_repair_pace_spend(&entry->drift.pace, manifest_engine_now(entry->engine));
@@ -325,8 +323,7 @@ void drift_unwatch(struct entry *entry)
         ops->remove(ops->ctx, entry->drift.watches[i].watch);
     assert(entry->engine->n_watches >= entry->drift.n_watches);
     entry->engine->n_watches -= (unsigned)entry->drift.n_watches;
-    free(entry->drift.watches);
-    entry->drift.watches = NULL;
+    free(hf_steal(entry->drift.watches));
     entry->drift.n_watches = 0;
 }
 

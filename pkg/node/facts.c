@@ -39,8 +39,7 @@ const char *hf_facts_build_arch(void)
 
 void hf_facts_done(struct hf_facts *facts)
 {
-    free(facts->cpu_features);
-    facts->cpu_features = NULL;
+    free(hf_steal(facts->cpu_features));
 }
 
 bool hf_facts_has_cpu(const struct hf_facts *facts, const char *feature)

@@ -103,8 +103,7 @@ static void turn_off(struct hf_sharing *share)
     share_want_stop(share);
     share_offer_stop(share);
     share->n_peers = 0;
-    hf_certified_free(share->server);
-    share->server = NULL;
+    hf_certified_free(hf_steal(share->server));
     hf_loop_unwatch_fd(&share->udp_watch);
     hf_closep(&share->udp);
     if (electing)

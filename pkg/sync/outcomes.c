@@ -49,10 +49,8 @@ static struct outcome_known *known_of(struct hf_outcomes *outcomes, const char *
     if (known != NULL)
         return known;
     known = calloc(1, sizeof(*known));
-    if (known != NULL && hf_strmap_put(&outcomes->releases, name, known) < 0) {
-        free(known);
-        known = NULL;
-    }
+    if (known != NULL && hf_strmap_put(&outcomes->releases, name, known) < 0)
+        free(hf_steal(known));
     return known;
 }
 

@@ -463,8 +463,7 @@ static void close_rest(struct hf_telemetry_service *service)
 {
     service->leaving->n += hf_fanout_outlets(service->fanout);
     hf_fanout_close(service->fanout, outlet_gone, service->leaving);
-    hf_pipeline_free(service->pipeline);
-    service->pipeline = NULL;
+    hf_pipeline_free(hf_steal(service->pipeline));
     service->n_troubles = 0;
 }
 

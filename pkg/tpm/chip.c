@@ -76,8 +76,7 @@ static int connect_to(struct hf_tpm_chip *chip, const char *tcti, struct hf_err 
         rc = ways[i].init(chip->tcti, &size, conf);
     if (rc == TSS2_RC_SUCCESS)
         return 0;
-    free(chip->tcti);
-    chip->tcti = NULL;
+    free(hf_steal(chip->tcti));
     return hf_err_set(err, ENODEV, "no TPM answers at '%.100s': %s", tcti, Tss2_RC_Decode(rc));
 }
 

@@ -49,8 +49,7 @@ static void forget(struct hf_identity *identity)
         identity->kept[i] = (struct token){.text = HF_BUF_INIT(MAX_TOKEN)};
     }
     hf_buf_wipe_text(&identity->key_pem);
-    free(identity->certificate_pem);
-    identity->certificate_pem = NULL;
+    free(hf_steal(identity->certificate_pem));
     identity->failed_ns = 0;
 }
 

@@ -167,8 +167,7 @@ void probation_done(struct release *release)
 {
     if (release->judging != NULL)
         hf_edgeupdate_free(release->judging->object);
-    free(release->judging);
-    release->judging = NULL;
+    free(hf_steal(release->judging));
 }
 
 static bool is_this_boot_judged(const struct release *release)

@@ -278,8 +278,7 @@ static void enter(struct hf_steer_machine *machine, unsigned event, unsigned nex
     if (phase != HF_PHASE_FETCHING && phase != HF_PHASE_PATCHING)
         hf_share_end(release->engine->p.share, j->sha256);
     if (hf_phase_rests(phase) && !keeps_object(j)) { /* no later step needs it */
-        json_decref(release->wanted.kept);
-        release->wanted.kept = NULL;
+        json_decref(hf_steal(release->wanted.kept));
     }
     if (hf_phase_rests(phase) || phase == HF_PHASE_WAITING)
         update_engine_leave_turn(release);

@@ -47,14 +47,12 @@ int wanted_set(struct release *release, const struct hf_desired *desired)
 
     release->review.current = false;
     if (desired == NULL && wanted->ordered) {
-        hf_edgeupdate_free(wanted->asked);
-        wanted->asked = NULL;
+        hf_edgeupdate_free(hf_steal(wanted->asked));
         return 0;
     }
     if (desired == NULL) {
         wanted_repair_end(release);
-        hf_edgeupdate_free(wanted->object);
-        wanted->object = NULL;
+        hf_edgeupdate_free(hf_steal(wanted->object));
         return 0;
     }
     bool replaced = wanted->asked != NULL || wanted->ordered;

@@ -108,8 +108,7 @@ void watches_drop(struct release *release)
 
     for (size_t i = 0; i < watches->n; i++)
         ops->remove(ops->ctx, watches->watches[i]);
-    free(watches->watches);
-    watches->watches = NULL;
+    free(hf_steal(watches->watches));
     watches->n = 0;
     hf_buf_done(&watches->folders);
 }

@@ -137,8 +137,7 @@ static void start_watch(struct hf_kube_subscription *sub, bool fill)
 
 void hf_kube_close_call(struct hf_kube_subscription *sub)
 {
-    hf_exchange_close(sub->exchange);
-    sub->exchange = NULL;
+    hf_exchange_close(hf_steal(sub->exchange));
     sub->start_error = 0;
     sub->watch.ended = false;
     hf_watch_stream_done(&sub->watch.stream);

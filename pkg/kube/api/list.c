@@ -150,8 +150,7 @@ void hf_kube_list_end_round(struct hf_kube_subscription *sub)
 
 void hf_kube_list_forget_pages(struct hf_kube_subscription *sub)
 {
-    free(sub->round.next_page);
-    sub->round.next_page = NULL;
+    free(hf_steal(sub->round.next_page));
     sub->round.pages = 0;
 }
 

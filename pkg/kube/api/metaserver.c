@@ -386,8 +386,7 @@ void hf_kube_forget_probe(struct hf_kube_subscription *sub)
     kube->meta.probed = NULL;
     if (kube->meta.probe == NULL)
         return;
-    hf_exchange_close(kube->meta.probe);
-    kube->meta.probe = NULL;
+    hf_exchange_close(hf_steal(kube->meta.probe));
     kube->meta.prober.state = HF_PROBER_QUIET;
     if (probe_next(kube) != NULL)
         dispatch_probe(kube, HF_PROBER_WANT, NULL);

@@ -111,10 +111,8 @@ static void remember(struct hf_kube_subscription *sub, const char *name, uint64_
 
     if (known == NULL && sub->unreadable.n < HF_KUBE_MAX_UNREADABLE) {
         known = calloc(1, sizeof(*known));
-        if (known != NULL && hf_strmap_put(&sub->unreadable, name, known) < 0) {
-            free(known);
-            known = NULL;
-        }
+        if (known != NULL && hf_strmap_put(&sub->unreadable, name, known) < 0)
+            free(hf_steal(known));
     }
     if (known != NULL)
         *known = (struct unreadable){.version = version, .round = sub->ledger.round};

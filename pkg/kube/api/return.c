@@ -61,8 +61,7 @@ void hf_kube_return_forget(struct hf_kube *kube)
 {
     struct hf_kube_return *back = &kube->back;
 
-    hf_exchange_close(back->knock);
-    back->knock = NULL;
+    hf_exchange_close(hf_steal(back->knock));
     kube->p.sched->timer_disarm(kube->p.sched->ctx, back->timer);
     back->state = HF_RETURN_READY;
     back->at_ns = hf_kube_now_ns(kube);

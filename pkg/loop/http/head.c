@@ -17,8 +17,7 @@ enum { MAX_NUMBER = 20 };
 
 void hf_http_head_done(struct hf_http_head *head)
 {
-    free(head->location);
-    head->location = NULL;
+    free(hf_steal(head->location));
 }
 
 static void begin_head(struct hf_http_head *head, int status)

@@ -487,10 +487,8 @@ struct hf_tls *hf_tls_open(struct hf_tls *tls)
 
 void hf_tls_close(struct hf_tls *tls)
 {
-    if (--tls->opened == 0 && tls->system_store) {
-        X509_STORE_free(tls->store);
-        tls->store = NULL;
-    }
+    if (--tls->opened == 0 && tls->system_store)
+        X509_STORE_free(hf_steal(tls->store));
     hf_tls_unref(tls);
 }
 

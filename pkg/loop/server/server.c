@@ -51,8 +51,7 @@ static int watch_listener(struct hf_server *server, struct hf_err *err)
         return hf_err_set(err, ENOMEM, "not enough memory for the local server");
     int r = uv_poll_init(&server->loop->uv, server->listener, server->listen_fd);
     if (r < 0) {
-        free(server->listener);
-        server->listener = NULL;
+        free(hf_steal(server->listener));
         return hf_err_sys(err, hf_loop_errno(r), "watch the local server");
     }
     server->pause = calloc(1, sizeof(*server->pause));

@@ -299,8 +299,7 @@ static void send_again(struct hf_cluster_run *run)
         r = hf_kube_call_send(run->env->kube, &call, answered, run, &run->pending, &err);
     else
         r = hf_err_set(&err, ENOMEM, "out of memory");
-    json_decref(run->body);
-    run->body = NULL;
+    json_decref(hf_steal(run->body));
     if (r == 0)
         return;
     run->unsent = (struct hf_kube_answer){.r = r, .reason = "", .err = err};

@@ -40,8 +40,7 @@ void secret_put(struct entry *entry, struct hf_bundle *bundle)
 void secret_wipe(struct entry *entry)
 {
     entry->secret.lost = entry->secret.lost && entry->r.phase != HF_MANIFEST_APPLIED;
-    hf_bundle_free(entry->secret.bundle);
-    entry->secret.bundle = NULL;
+    hf_bundle_free(hf_steal(entry->secret.bundle));
     hf_bundle_free(entry->secret.kept.bundle);
     hf_inventory_done(&entry->secret.kept.list);
     hf_inventory_done(&entry->secret.kept.foreign);
@@ -60,8 +59,7 @@ int secret_keep(struct entry *entry, const struct hf_files_place *place, struct 
     if (place->inventory->pending || (entry->r.unproven && !entry->r.good_unknown) ||
         place->found.n_write + place->found.n_prune + place->found.n_adopt == 0)
         return 0;
-    hf_bundle_free(entry->secret.kept.bundle);
-    entry->secret.kept.bundle = NULL;
+    hf_bundle_free(hf_steal(entry->secret.kept.bundle));
     hf_inventory_done(&entry->secret.kept.list);
     hf_inventory_done(&entry->secret.kept.foreign);
     int r = hf_files_before_read(place, &entry->secret.kept.bundle, &entry->secret.kept.list,

@@ -26,10 +26,8 @@ void hf_files_place_done(struct hf_files_place *place)
     if (place->staged.above_fd >= 0)
         (void)place->fs->close(place->fs->ctx, place->staged.above_fd);
     place->staged.stage_fd = place->staged.above_fd = -1;
-    free(place->found.steps);
-    place->found.steps = NULL;
-    hf_closed_free(place->found.closed);
-    place->found.closed = NULL;
+    free(hf_steal(place->found.steps));
+    hf_closed_free(hf_steal(place->found.closed));
     hf_strmap_done(&place->staged.made);
     hf_strmap_done(&place->found.superseded);
 }
@@ -238,8 +236,7 @@ static int check_closed(struct hf_files_place *place, struct hf_err *err)
 
     if (place->closed_folders == NULL)
         return 0;
-    hf_closed_free(place->found.closed);
-    place->found.closed = NULL;
+    hf_closed_free(hf_steal(place->found.closed));
     r = hf_closed_find(place->fs, place->host_root, place->closed_folders, true, &place->found.closed, err);
     for (size_t i = 0; r == 0 && i < place->want->n; i++)
         r = check_open(place, place->want->items[i].path, err);

@@ -103,8 +103,7 @@ int hf_pods_name(const char *entry, struct hf_view text, char **ret_name)
     int r = 0;
 
     while (r == 0 && text.n > 0 && json_array_size(all) == 0) { /* until the first document with more than comments */
-        json_decref(all);
-        all = NULL;
+        json_decref(hf_steal(all));
         r = hf_yaml_parse_all(take_document(&text), NULL, &all, NULL);
     }
     if (r == -ENOMEM)

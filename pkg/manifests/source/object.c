@@ -144,6 +144,5 @@ void hf_source_object_refresh(struct hf_source_object *object)
 
 void hf_source_object_stop(struct hf_source_object *object)
 {
-    hf_source_unsubscribe(object->subscription);
-    object->subscription = NULL;
+    hf_source_unsubscribe(hf_steal(object->subscription));
 }

@@ -18,8 +18,7 @@
 
 static void end_attempt(struct entry *entry)
 {
-    make_attempt_free(entry->attempt);
-    entry->attempt = NULL;
+    make_attempt_free(hf_steal(entry->attempt));
 }
 
 /* True if the swap of the newest set was cut short, so the set has passed `validate`. In another phase the inventory is

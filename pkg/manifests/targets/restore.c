@@ -292,8 +292,7 @@ static void not_placed(struct entry *entry, const struct job *job)
 static void placed(struct entry *entry, struct job *job)
 {
     assert(entry->r.phase == HF_MANIFEST_ROLLING_BACK && entry->r.unproven);
-    make_attempt_free(entry->attempt);
-    entry->attempt = NULL;
+    make_attempt_free(hf_steal(entry->attempt));
     if (job->r < 0) {
         not_placed(entry, job);
         return;
@@ -332,8 +331,7 @@ void restore_start(struct entry *entry)
         return;
     }
     task_discard(rollback);
-    make_attempt_free(entry->attempt);
-    entry->attempt = NULL;
+    make_attempt_free(hf_steal(entry->attempt));
     advance_back_off(entry);
     advance_event(entry, HF_MANIFEST_EV_FAILED, HF_MANIFEST_REASON_NONE, NULL);
 }

@@ -35,8 +35,7 @@ static const uint64_t refused_pause_ns = 60 * HF_NS_PER_S; /* at least, between 
 
 static void end_attempt(struct entry *entry)
 {
-    make_attempt_free(entry->attempt);
-    entry->attempt = NULL;
+    make_attempt_free(hf_steal(entry->attempt));
 }
 
 /* Ends a run, and keeps the inventory that it has left. */
@@ -650,8 +649,7 @@ static void removed(void *arg, const struct hf_manifest_outcome *outcome)
 
     take(entry, outcome);
     if (outcome->r == 0) {
-        json_decref(entry->r.objects);
-        entry->r.objects = NULL;
+        json_decref(hf_steal(entry->r.objects));
         hf_steer_machine_wake(&entry->machine); /* the next turn forgets the entry */
         return;
     }

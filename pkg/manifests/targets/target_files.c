@@ -70,8 +70,7 @@ static void pruned(struct entry *entry, struct job *job)
     const struct removal *removal = hf_container_of(job, struct removal, job);
 
     assert(job->r < 0 || hf_inventory_files(&entry->inventory) == 0);
-    make_attempt_free(entry->attempt);
-    entry->attempt = NULL;
+    make_attempt_free(hf_steal(entry->attempt));
     if (job->r < 0)
         not_pruned(entry, job);
     else
@@ -94,8 +93,7 @@ bool target_files_remove(struct entry *entry, void (*then)(struct entry *entry))
     entry->attempt = make_attempt(entry, owner);
     if (removal == NULL || entry->attempt == NULL) {
         task_discard(removal != NULL ? &removal->job : NULL);
-        make_attempt_free(entry->attempt);
-        entry->attempt = NULL;
+        make_attempt_free(hf_steal(entry->attempt));
         advance_back_off(entry);
         return true;
     }

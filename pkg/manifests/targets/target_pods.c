@@ -266,8 +266,7 @@ static void unlisted(struct entry *entry, const struct hf_manifest_outcome *outc
         trial_lose_content(entry, outcome->reason, outcome->message);
         return;
     }
-    make_attempt_free(entry->attempt);
-    entry->attempt = NULL;
+    make_attempt_free(hf_steal(entry->attempt));
     advance_back_off(entry);
     advance_event(entry, HF_MANIFEST_EV_FAILED, HF_MANIFEST_REASON_NONE, NULL); /* the disk may work later */
     advance_note(entry, outcome->reason, outcome->message);
@@ -278,8 +277,7 @@ static void listed(struct entry *entry, struct job *job)
     const struct hf_manifest_env *env = &entry->engine->p.env;
     struct hf_kubelet_health_params params = {.env = env, .kubelet = env->kubelet, .done = judged, .arg = entry};
 
-    make_attempt_free(entry->pods.good);
-    entry->pods.good = NULL;
+    make_attempt_free(hf_steal(entry->pods.good));
     content_count_unreadable(entry, job);
     if (job->r < 0 && job->outcome.reason != HF_MANIFEST_REASON_NONE) {
         unlisted(entry, &job->outcome);
@@ -303,16 +301,14 @@ static void start(struct entry *entry)
     entry->attempt = make_attempt(entry, &entry->r.next);
     job = entry->attempt != NULL ? task_new(entry, run_list, listed) : NULL;
     if (job == NULL) {
-        make_attempt_free(entry->attempt);
-        entry->attempt = NULL;
+        make_attempt_free(hf_steal(entry->attempt));
         advance_back_off(entry);
         advance_event(entry, HF_MANIFEST_EV_FAILED, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
         return;
     }
     if (entry->r.starts > HF_RECORD_MAX_STARTS) {
         task_discard(job);
-        make_attempt_free(entry->attempt);
-        entry->attempt = NULL;
+        make_attempt_free(hf_steal(entry->attempt));
         advance_event(entry, HF_MANIFEST_EV_UNHEALTHY, HF_MANIFEST_REASON_HEALTH_FAILED,
                       "the agent started too often before the checks ended");
         return;
@@ -361,8 +357,7 @@ static void listed_again(struct entry *entry, struct job *job)
     struct hf_kubelet_health_params params = {
         .env = env, .kubelet = env->kubelet, .deadline_ns = 0, .done = answered_again, .arg = entry};
 
-    make_attempt_free(entry->attempt);
-    entry->attempt = NULL;
+    make_attempt_free(hf_steal(entry->attempt));
     params.wanted = job->outcome.inventory;
     if (job->r < 0 || !is_open(entry) || hf_kubelet_health_start(&params, &entry->pods.again, NULL) < 0)
         entry->pods.due = false; /* the next interval brings the next question */
@@ -379,8 +374,7 @@ static bool ask_again(struct entry *entry)
     entry->attempt = make_attempt(entry, &entry->r.good);
     job = entry->attempt != NULL ? task_new(entry, run_list_names, listed_again) : NULL;
     if (job == NULL) {
-        make_attempt_free(entry->attempt);
-        entry->attempt = NULL;
+        make_attempt_free(hf_steal(entry->attempt));
         return false;
     }
     task_submit(job);

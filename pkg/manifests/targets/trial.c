@@ -18,8 +18,7 @@ static void verdict(struct entry *entry, bool good, enum hf_manifest_reason reas
 {
     assert(entry->r.phase == HF_MANIFEST_PROBATION && !entry->busy);
     assert(!good || entry->attempt->failure.reason == HF_MANIFEST_REASON_NONE);
-    make_attempt_free(entry->attempt);
-    entry->attempt = NULL;
+    make_attempt_free(hf_steal(entry->attempt));
     advance_event(entry, good ? HF_MANIFEST_EV_HEALTHY : HF_MANIFEST_EV_UNHEALTHY, reason, text);
 }
 
@@ -50,8 +49,7 @@ void trial_conclude(struct entry *entry)
 
 static void end_attempt(struct entry *entry)
 {
-    make_attempt_free(entry->attempt);
-    entry->attempt = NULL;
+    make_attempt_free(hf_steal(entry->attempt));
 }
 
 /* Begins again with the unit. The record does not change, so nothing is written. */

@@ -91,8 +91,7 @@ void hf_oci_registry_free(struct hf_oci_registry *registry)
 static void call_done(struct call *call)
 {
     hf_buf_wipe(&call->answer); /* a token may be in it */
-    free(call->location);
-    call->location = NULL;
+    free(hf_steal(call->location));
 }
 
 static bool is_success(int status)

@@ -128,6 +128,5 @@ void hf_newest_note(struct hf_newest *newest, const struct hf_newest_key *key, c
 
 void hf_newest_clear(struct hf_newest *newest)
 {
-    free(newest->entries);
-    newest->entries = NULL;
+    free(hf_steal(newest->entries));
 }

@@ -8,8 +8,7 @@
 
 void hf_aggregate_done(struct hf_aggregate *aggregate)
 {
-    free(aggregate->histogram);
-    aggregate->histogram = NULL;
+    free(hf_steal(aggregate->histogram));
 }
 
 static int observe(struct hf_aggregate *aggregate, double value)

@@ -24,8 +24,7 @@ int hf_anomaly_init(struct hf_anomaly_rule_state *state, const struct hf_telemet
 
 void hf_anomaly_done(struct hf_anomaly_rule_state *state)
 {
-    free(state->before);
-    state->before = NULL;
+    free(hf_steal(state->before));
 }
 
 /* ---- comparison -------------------------------------------------------------------------------------------------- */

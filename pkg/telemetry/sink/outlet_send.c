@@ -131,8 +131,7 @@ void hf_outlet_send_done(struct hf_outlet_sender *sender)
         return;
     while (!hf_list_empty(&sender->sendings))
         sending_free(sender, hf_container_of(sender->sendings.next, struct hf_outlet_sending, link));
-    hf_outlet_creds_free(sender->creds);
-    sender->creds = NULL;
+    hf_outlet_creds_free(hf_steal(sender->creds));
 }
 
 int hf_outlet_send_add(struct hf_outlet_sender *sender, struct hf_outlet_lane *lane, struct hf_batch *batch,

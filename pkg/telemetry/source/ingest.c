@@ -140,8 +140,7 @@ static void finish(struct request *request, int status)
     struct http_source *http = request->http;
 
     request->status = status;
-    free(request->kept);
-    request->kept = NULL;
+    free(hf_steal(request->kept));
     if (http != NULL)
         hf_list_append(&http->offered, &request->link);
     hf_receipt_release(&request->receipt, 0);

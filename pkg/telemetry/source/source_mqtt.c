@@ -102,8 +102,7 @@ static void lose(struct mqtt *mqtt, const char *why)
 
     if (mqtt->failures++ == 0 || mqtt->failures % 64 == 0)
         hf_log(mqtt->world->log, HF_LOG_WARNING, "telemetry.mqtt_lost", HF_S("host", mqtt->host), HF_S("error", why));
-    hf_connection_close(mqtt->stream);
-    mqtt->stream = NULL;
+    hf_connection_close(hf_steal(mqtt->stream));
     mqtt->subscribed = false;
     drop_half(mqtt);
     mqtt->skip = 0;
@@ -529,8 +528,7 @@ static void mqtt_free(struct hf_source *source)
 {
     struct mqtt *mqtt = hf_container_of(source, struct mqtt, source);
 
-    hf_connection_close(mqtt->stream);
-    mqtt->stream = NULL;
+    hf_connection_close(hf_steal(mqtt->stream));
     drop_half(mqtt);
     while (!hf_list_empty(&mqtt->open)) {
         struct message *message = hf_container_of(mqtt->open.next, struct message, link);

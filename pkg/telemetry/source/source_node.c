@@ -472,8 +472,7 @@ static void look(void *arg)
         looks[i](node);
     for (size_t i = 0; i < node->n_pods; i++)
         look_at_pod(node, &node->pods[i]);
-    free(node->text);
-    node->text = NULL;
+    free(hf_steal(node->text));
 }
 
 static void resume(struct hf_source *source)

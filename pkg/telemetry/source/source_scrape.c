@@ -98,8 +98,7 @@ static void note_dropped(struct target *target)
 
 static void forget_body(struct target *target)
 {
-    free(target->body);
-    target->body = NULL;
+    free(hf_steal(target->body));
 }
 
 /* The next answer has come before there was room for all of this one: counts what is dropped. */

@@ -267,8 +267,7 @@ static struct saved_position *saved_of(struct hf_tail *tail, const struct stat *
 
 static void forget_saved(struct saved_position *e)
 {
-    free(e->path);
-    e->path = NULL;
+    free(hf_steal(e->path));
 }
 
 static bool born_otherwise(const struct hf_tail_file *file, const struct saved_position *e)

@@ -103,8 +103,7 @@ static void job_free(struct floor_job *job)
 
 static void drop_job(struct hf_floor_guard *guard)
 {
-    job_free(guard->job);
-    guard->job = NULL;
+    job_free(hf_steal(guard->job));
 }
 
 static void unref(struct hf_floor_guard *guard)

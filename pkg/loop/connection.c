@@ -428,8 +428,7 @@ void hf_connection_close(struct hf_connection *connection)
     if (connection->lookup != NULL)
         connection->lookup->connection = NULL;
     disconnect(connection);
-    if (connection->timer != NULL)
-        hf_loop_sched(connection->loop)->timer_free(hf_loop_sched(connection->loop)->ctx, connection->timer);
+    hf_loop_sched(connection->loop)->timer_free(hf_loop_sched(connection->loop)->ctx, connection->timer);
     SSL_CTX_free(connection->context);
     hf_buf_done(&connection->out);
     free(connection);

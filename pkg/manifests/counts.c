@@ -20,18 +20,3 @@ void hf_manifest_counts_phase(const struct hf_manifest_counts *counts, enum hf_m
     if (phase == HF_MANIFEST_APPLIED || phase == HF_MANIFEST_ROLLED_BACK || phase == HF_MANIFEST_REFUSED)
         hf_metric_add(hf_metric_with(counts->outcomes, HF_LABELS(hf_manifest_phase_name(phase))), 1);
 }
-
-void hf_manifest_counts_repair(const struct hf_manifest_counts *counts)
-{
-    hf_metric_add(counts->repairs, 1);
-}
-
-void hf_manifest_counts_look(const struct hf_manifest_counts *counts)
-{
-    hf_metric_add(counts->looks, 1);
-}
-
-void hf_manifest_counts_removal(const struct hf_manifest_counts *counts)
-{
-    hf_metric_add(counts->removals, 1);
-}

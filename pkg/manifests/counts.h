@@ -14,6 +14,3 @@ struct hf_manifest_counts {
 void hf_manifest_counts_init(struct hf_manifest_counts *counts, struct hf_metrics *metrics);
 /* Counts changes to Applied, RolledBack and Refused alone. */
 void hf_manifest_counts_phase(const struct hf_manifest_counts *counts, enum hf_manifest_phase phase);
-void hf_manifest_counts_repair(const struct hf_manifest_counts *counts);
-void hf_manifest_counts_look(const struct hf_manifest_counts *counts);
-void hf_manifest_counts_removal(const struct hf_manifest_counts *counts);

@@ -79,7 +79,7 @@ void drift_look_again(struct entry *entry)
 
 void drift_repaired(struct entry *entry, const char *what)
 {
-    hf_manifest_counts_repair(&entry->engine->counts);
+    hf_metric_add(entry->engine->counts.repairs, 1);
     entry->r.drifts++;
     entry->r.drift_unix_ns = hf_unix_ns(entry->engine->p.env.clock);
     if (entry->r.phase == HF_MANIFEST_APPLIED && !target_of(entry, &entry->r.good)->is_unchecked(entry))
@@ -241,7 +241,7 @@ static void looked(struct entry *entry, struct job *job)
     uint64_t now = manifest_engine_now(entry->engine), wait = hf_repair_pace_wait_ns(&drift->pace, now);
     char text[HF_RECORD_MESSAGE];
 
-    hf_manifest_counts_look(&entry->engine->counts);
+    hf_metric_add(entry->engine->counts.looks, 1);
     drift_watch(entry);
     if (job->r >= 0)
         drift->unreadable = job->unreadable ? drift->unreadable + 1 : 0;

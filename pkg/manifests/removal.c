@@ -29,7 +29,7 @@ static void tell_removed(const struct entry *entry)
 {
     const struct hf_manifest_engine *engine = entry->engine;
 
-    hf_manifest_counts_removal(&engine->counts);
+    hf_metric_add(engine->counts.removals, 1);
     if (engine->p.happened != NULL)
         engine->p.happened(engine->p.arg, HF_MANIFEST_NOTICE_REMOVED, entry->name,
                            takes_along(entry) ? "what it had in place is gone"

@@ -105,7 +105,7 @@ void repair_put_back(struct entry *entry, const char *what)
 {
     char text[HF_RECORD_MESSAGE];
 
-    hf_manifest_counts_repair(&entry->engine->counts);
+    hf_metric_add(entry->engine->counts.repairs, 1);
     (void)snprintf(text, sizeof(text), "put back: %s", HF_CUT(360, what));
     repair_tell(entry, text);
 }

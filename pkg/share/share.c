@@ -264,8 +264,7 @@ void hf_share_free(struct hf_sharing *share)
     share->want.phase = share->want.phase == SHARE_NOTHING ? SHARE_NOTHING : SHARE_FETCHES; /* nobody is told */
     turn_off(share);
     hf_http_client_free(share->client);
-    if (share->timer != NULL)
-        sched->timer_free(sched->ctx, share->timer);
+    sched->timer_free(sched->ctx, share->timer);
     forget_settings(share);
     free(share->node_name);
     free(share);

@@ -57,8 +57,7 @@ void hf_image_mirror_free(struct hf_image_mirror *mirror)
         return;
     hf_mirror_free(mirror->mirror);
     hf_logins_free(mirror->p.upstream.logins);
-    if (mirror->again != NULL)
-        hf_loop_sched(mirror->p.loop)->timer_free(hf_loop_sched(mirror->p.loop)->ctx, mirror->again);
+    hf_loop_sched(mirror->p.loop)->timer_free(hf_loop_sched(mirror->p.loop)->ctx, mirror->again);
     free(mirror->wanted);
     free(mirror->images);
     free(mirror);

@@ -189,8 +189,7 @@ int hf_agent_configuration_read(struct hf_agent_configuration *c, struct hf_err 
 
 void hf_agent_configuration_done(struct hf_agent_configuration *c)
 {
-    if (c->timer != NULL)
-        c->sched->timer_free(c->sched->ctx, c->timer);
+    c->sched->timer_free(c->sched->ctx, c->timer);
     for (size_t i = 0; i < c->n_before; i++)
         hf_config_free(c->before[i]);
     free(c->before);

@@ -149,7 +149,6 @@ void hf_downloads_free(struct hf_downloads *downloads)
     hf_share_free(downloads->share);
     hf_http_client_free(downloads->client);
     hf_access_free(downloads->access);
-    if (downloads->timer != NULL)
-        sched->timer_free(sched->ctx, downloads->timer);
+    sched->timer_free(sched->ctx, downloads->timer);
     free(downloads);
 }

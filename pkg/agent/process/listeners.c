@@ -334,8 +334,7 @@ void hf_listeners_free(struct hf_listeners *listeners)
         return;
     const struct hf_sched_ops *sched = hf_loop_sched(listeners->params.loop);
 
-    if (listeners->timer != NULL)
-        sched->timer_free(sched->ctx, listeners->timer);
+    sched->timer_free(sched->ctx, listeners->timer);
     hf_web_free(listeners->metrics);
     hf_web_free(listeners->health);
     hf_server_free(listeners->ingest);

@@ -358,7 +358,6 @@ void hf_approver_free(struct hf_approver *approver)
         return;
     hf_source_unsubscribe(approver->subscription);
     hf_strmap_done(&approver->open);
-    if (approver->timer != NULL)
-        approver->p.env.sched->timer_free(approver->p.env.sched->ctx, approver->timer);
+    approver->p.env.sched->timer_free(approver->p.env.sched->ctx, approver->timer);
     free(approver);
 }

@@ -444,8 +444,7 @@ void hf_conductor_free(struct hf_conductor *conductor)
         hf_source_unsubscribe(conductor->followers[i].subscription);
     hf_writer_free(conductor->writer);
     hf_recorder_free(conductor->recorder);
-    if (conductor->timer != NULL)
-        conductor->p.env.sched->timer_free(conductor->p.env.sched->ctx, conductor->timer);
+    conductor->p.env.sched->timer_free(conductor->p.env.sched->ctx, conductor->timer);
     hf_fleet_gauges_free(conductor->gauges);
     hf_rollout_engine_free(conductor->engine);
     free(conductor);

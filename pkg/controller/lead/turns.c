@@ -127,6 +127,5 @@ int hf_turns_init(struct hf_turns *turns, const struct hf_leader_env *env, const
 void hf_turns_done(struct hf_turns *turns)
 {
     hf_strmap_done(&turns->objects);
-    if (turns->timer != NULL)
-        turns->env->sched->timer_free(turns->env->sched->ctx, turns->timer);
+    turns->env->sched->timer_free(turns->env->sched->ctx, turns->timer);
 }

@@ -97,8 +97,7 @@ void hf_listener_done(struct hf_listener *listener)
 
     hf_loop_unwatch_fd(&listener->watch);
     hf_closep(&listener->fd);
-    if (listener->timer != NULL)
-        sched->timer_free(sched->ctx, listener->timer);
+    sched->timer_free(sched->ctx, listener->timer);
 }
 
 int hf_listener_admit(struct hf_accepted *accepted, struct hf_listener *listener, int fd, void (*ready)(void *arg),

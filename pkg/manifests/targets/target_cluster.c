@@ -596,7 +596,7 @@ static void looked(void *arg, const struct hf_manifest_outcome *outcome)
 
     take(entry, outcome);
     entry->cluster.has_just_looked = true;
-    hf_manifest_counts_look(&entry->engine->counts);
+    hf_metric_add(entry->engine->counts.looks, 1);
     if (outcome->r < 0 && (!outcome->answered || outcome->drifted == 0)) {
         not_looked(entry, outcome->reason, outcome->message);
     } else if (outcome->drifted == 0) {

@@ -322,8 +322,7 @@ void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg)
             hf_spool_close(spool, part_ended, outlet);
     }
     hf_outlet_load_end(&outlet->loader, part_ended, outlet);
-    if (outlet->tick != NULL)
-        world->sched->timer_free(world->sched->ctx, outlet->tick);
+    world->sched->timer_free(world->sched->ctx, outlet->tick);
     if (outlet->config.name != NULL)
         hf_outlet_metrics_forget(&outlet->metrics, &outlet->config);
     part_ended(outlet);

@@ -440,8 +440,7 @@ static void http_free(struct hf_source *source)
         request->http = NULL;
         finish(request, 503);
     }
-    if (http->timer != NULL)
-        http->world->sched->timer_free(http->world->sched->ctx, http->timer);
+    http->world->sched->timer_free(http->world->sched->ctx, http->timer);
     hf_buf_done(&http->unpacked);
     free(http);
 }

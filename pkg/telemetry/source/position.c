@@ -133,8 +133,7 @@ void hf_position_free(struct hf_position *position)
     }
     if (position->running != NULL)
         position->running->position = NULL;
-    if (position->timer != NULL)
-        position->world->sched->timer_free(position->world->sched->ctx, position->timer);
+    position->world->sched->timer_free(position->world->sched->ctx, position->timer);
     free(position->folder);
     free(position->path);
     free(position);

@@ -181,8 +181,7 @@ static void audit_free(struct hf_source *source)
     hf_position_free(from->position);
     if (from->piece != NULL)
         from->piece->from = NULL;
-    if (from->timer != NULL)
-        from->world->sched->timer_free(from->world->sched->ctx, from->timer);
+    from->world->sched->timer_free(from->world->sched->ctx, from->timer);
     free(from);
 }
 

@@ -582,8 +582,7 @@ static void journald_free(struct hf_source *source)
     hf_position_free(from->position);
     forget_pieces(from);
     close_journal(from);
-    if (from->timer != NULL)
-        from->world->sched->timer_free(from->world->sched->ctx, from->timer);
+    from->world->sched->timer_free(from->world->sched->ctx, from->timer);
     hf_source_names_done(&from->include);
     hf_source_names_done(&from->exclude);
     free(from);

@@ -535,8 +535,7 @@ static void mqtt_free(struct hf_source *source)
         hf_list_remove(&message->link);
         message->mqtt = NULL;
     }
-    if (mqtt->timer != NULL)
-        mqtt->world->sched->timer_free(mqtt->world->sched->ctx, mqtt->timer);
+    mqtt->world->sched->timer_free(mqtt->world->sched->ctx, mqtt->timer);
     hf_source_names_done(&mqtt->topics);
     hf_buf_done(&mqtt->in);
     free(mqtt->host);

@@ -487,8 +487,7 @@ static void node_free(struct hf_source *source)
     for (size_t i = 0; i < FILES; i++)
         if (node->fds[i] >= 0)
             (void)node->world->fs->close(node->world->fs->ctx, node->fds[i]);
-    if (node->timer != NULL)
-        node->world->sched->timer_free(node->world->sched->ctx, node->timer);
+    node->world->sched->timer_free(node->world->sched->ctx, node->timer);
     free(node->pods);
     free(node);
 }

@@ -256,8 +256,7 @@ static void scrape_free(struct hf_source *source)
     hf_http_client_free(scrape->client); /* cancels the calls */
     for (size_t i = 0; i < scrape->n_targets; i++) {
         struct target *target = &scrape->targets[i];
-        if (target->timer != NULL)
-            sched->timer_free(sched->ctx, target->timer);
+        sched->timer_free(sched->ctx, target->timer);
         hf_source_names_done(&target->names);
         forget_body(target);
         free(target->url);

@@ -892,7 +892,6 @@ void hf_tail_free(struct hf_tail *tail)
     for (size_t i = 0; i < tail->n_saved; i++)
         free(tail->saved[i].path);
     free(tail->saved);
-    if (tail->timer != NULL)
-        tail->world->sched->timer_free(tail->world->sched->ctx, tail->timer);
+    tail->world->sched->timer_free(tail->world->sched->ctx, tail->timer);
     free(tail);
 }

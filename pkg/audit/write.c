@@ -5,7 +5,6 @@
  * damages there. */
 #include "audit/write.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>

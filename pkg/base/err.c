@@ -2,7 +2,6 @@
 #define HF_ERR_C
 #include "base/err.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -2,7 +2,6 @@
 /* From a set to the files that it asks for. */
 #include <assert.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,6 @@
 /* An entry that no policy has any more: its files go with `prune`, if the guard lets them; then the engine forgets it.
  */
 #include <assert.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Jobs of an entry, and how what is in progress ends. */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "manifests/cluster/cluster.h"

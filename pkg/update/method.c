@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/encoding/utf8.h"
-#include "base/parse.h"
 #include "share/share.h"
 #include "steps/access.h"
 #include "update/install/tree.h"

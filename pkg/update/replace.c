@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The actions that bring the new file into place: fetch, patch, swap. */
 #include <assert.h>
-#include <errno.h>
 #include <string.h>
 
 #include "share/share.h"

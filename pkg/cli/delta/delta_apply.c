@@ -2,7 +2,6 @@
 /* delta apply: for files, folders and the blobs of an image. */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

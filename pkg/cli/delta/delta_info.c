@@ -5,7 +5,6 @@
 
 #include "base/buf.h"
 #include "base/encoding/hex.h"
-#include "base/parse.h"
 #include "cli/delta/patch.h"
 #include "cli/parts.h"
 #include "codec/sha256.h"

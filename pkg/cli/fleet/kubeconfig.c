@@ -10,7 +10,6 @@
 #include "cli/fleet/kubeconfig.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 

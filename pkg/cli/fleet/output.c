@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "api/field/nearest.h"
 #include "base/buf.h"
 #include "codec/plain.h"
 

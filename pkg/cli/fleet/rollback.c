@@ -16,7 +16,6 @@
 #include "cli/plain.h"
 #include "cli/release/sign.h"
 #include "cli/release/signed_by.h"
-#include "codec/plain.h"
 #include "codec/sha256.h"
 #include "os/fd.h"
 

@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/parse.h"
 #include "cli/release/release_steps.h"
 #include "cli/release/tar.h"
 #include "codec/pack.h"

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "api/edgeupdate.h"
-#include "cli/args.h"
 #include "cli/release/release_target.h"
 
 static json_t *annotations_of(const json_t *update)

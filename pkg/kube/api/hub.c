@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/api/hub.h"
 
-#include <errno.h>
-
 #include "kube/api/client.h"
 
 /* A review that an API server answers with the header doubles the wait for the next one, up to this. */

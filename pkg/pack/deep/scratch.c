@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pack/deep/scratch.h"
 
-#include <errno.h>
 #include <fcntl.h>
 
 #include "os/file.h"

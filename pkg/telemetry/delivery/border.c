@@ -14,7 +14,6 @@
 
 #include "base/encoding/hex.h"
 #include "base/endian.h"
-#include "base/parse.h"
 #include "os/dir.h"
 #include "os/file.h"
 #include "os/two_slots.h"

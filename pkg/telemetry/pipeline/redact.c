@@ -9,7 +9,6 @@
 #include "telemetry/pipeline/redact.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <string.h>
 
 #include "codec/scan.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "update/state/journal.h"
 
-#include <errno.h>
 #include <limits.h>
 
 #include "codec/state/record.h"

@@ -12,6 +12,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <string.h>
 
 #include "api/field/field.h"
 #include "api/field/text.h"

@@ -8,6 +8,7 @@
 #include "mirror/made.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define TICK_NS HF_NS_PER_S

@@ -3,6 +3,7 @@
  * succeed. */
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "steps/fetch_record.h"
 #include "update/install/floor_copy.h"

@@ -2,6 +2,7 @@
 /* Applies a deep delta: unpacks the old file's streams to scratch, applies the inner delta to the unpacked forms,
  * and compresses on the way out. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/array.h"

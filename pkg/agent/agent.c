@@ -183,9 +183,17 @@ static void run_sets(struct hf_agent *agent)
     hf_sets_run(&agent->sets, &input);
 }
 
+static void tell_images(struct hf_agent *agent)
+{
+    struct hf_image_workloads workloads = hf_sets_find_images(&agent->sets);
+
+    hf_image_mirror_take(agent->params.downloads.images, &workloads);
+}
+
+/* Releases may wait for the images of manifests that have come with them. */
 static void plan(struct hf_agent *agent)
 {
-    const struct hf_planner_input input = {
+    struct hf_planner_input input = {
         .updates = &agent->follows.updates,
         .labels = agent->policy.labels,
         .policy = agent->policy.in_effect,
@@ -194,13 +202,14 @@ static void plan(struct hf_agent *agent)
         .held = agent->hold.active,
         .writes_used_up = agent->disks.writes.used_up,
         .link = agent->network.gate,
-        .images_ready = hf_image_mirror_ready(agent->params.downloads.images).ready,
     };
 
     if (input.labels == NULL)
         return;
-    hf_planner_run(&agent->planner, &input, agent->engine);
     run_sets(agent);
+    tell_images(agent);
+    input.images_ready = hf_image_mirror_ready(agent->params.downloads.images).ready;
+    hf_planner_run(&agent->planner, &input, agent->engine);
     agent->turn.due |= HF_DUE_STATUS;
 }
 
@@ -249,6 +258,8 @@ static void work(struct hf_agent *agent, struct hf_now now, uint64_t *ret_stale_
         if (agent->network.gate == HF_LINK_OPEN)
             hf_sets_link_opened(&agent->sets);
     }
+    if (turn->due != 0 && (turn->due & HF_DUE_PLAN) == 0)
+        tell_images(agent); /* which may make a plan due */
     if ((turn->due & HF_DUE_PLAN) != 0)
         plan(agent);
     hf_network_enforce(&agent->network);

@@ -156,7 +156,7 @@ static const struct hf_field mirror_fields[] = {
     {0}};
 
 /* "registry.example:5000/team/app:1.2@sha256:..." */
-static bool is_image(const char *text)
+bool hf_syncpolicy_is_image(const char *text)
 {
     const char *slash = strchr(text, '/'), *at = strchr(text, '@');
 
@@ -173,11 +173,15 @@ static bool is_image(const char *text)
            hf_text_is_repository((struct hf_view){slash + 1, (size_t)(end - slash - 1)});
 }
 
+static const struct hf_field prefetch_from_fields[] = {
+    HF_FIELD_BOOL(struct hf_policy_images, prefetch_workloads, "workloads", "false"), {0}};
+
 static const struct hf_field image_fields[] = {
     HF_FIELD_PART("allow", allow_fields),
     HF_FIELD_PART("mirror", mirror_fields),
-    HF_FIELD_TEXTS(struct hf_policy_images, prefetch, "prefetch", HF_MAX_PREFETCH, 500, is_image,
+    HF_FIELD_TEXTS(struct hf_policy_images, prefetch, "prefetch", HF_MAX_PREFETCH, 500, hf_syncpolicy_is_image,
                    "an image with its registry and digest, such as images.example/app@sha256:...", .min = 1),
+    HF_FIELD_PART("prefetchFrom", prefetch_from_fields),
     {0}};
 
 static const struct hf_field connectivity_fields[] = {

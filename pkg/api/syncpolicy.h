@@ -43,7 +43,11 @@ struct hf_policy_images {
     const char *prefetch[HF_MAX_PREFETCH + 1]; /* "registry.example/app@sha256:..." */
     uint64_t mirror_max_bytes;                 /* kept blobs; 0: none */
     bool mirror_configure;                     /* let containerd use it */
+    bool prefetch_workloads;                   /* also what pods of `manifests` name */
 };
+
+/* Has `text` the form of a member of `prefetch`? */
+bool hf_syncpolicy_is_image(const char *text);
 
 /* Bulk transfers (api/link/link.h). */
 struct hf_policy_connectivity {

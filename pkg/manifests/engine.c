@@ -340,6 +340,7 @@ int hf_manifest_engine_set(struct hf_manifest_engine *engine, const struct hf_ma
     engine->p.env.no_space = desired->no_space;
     engine->p.env.writes_used_up = desired->writes_used_up;
     engine->interval_ns = desired->policy->interval_ns;
+    engine->reads_images = desired->policy->images.prefetch_workloads;
     engine->set_once = true;
     for (size_t i = 0; i < engine->entries.n; i++) { /* all of them, before the first source may deliver a content */
         struct entry *entry = engine->entries.entries[i].value;
@@ -570,6 +571,27 @@ bool hf_manifest_engine_each_alone(struct hf_manifest_engine *engine,
                 visit_file(arg, entry->name, entry->inventory.items[k].path, entry->inventory.items[k].sha256);
     }
     return true;
+}
+
+int hf_manifest_engine_images(const struct hf_manifest_engine *engine, struct hf_manifest_images *ret_images,
+                              const char **ret_waits)
+{
+    int r = engine->set_once ? 0 : -EAGAIN;
+
+    *ret_images = (struct hf_manifest_images){.n = 0};
+    *ret_waits = engine->no_room.n > 0 ? engine->no_room.entries[0].key : NULL;
+    for (size_t i = 0; r == 0 && i < engine->entries.n; i++) {
+        const struct entry *entry = engine->entries.entries[i].value;
+        bool waits = false;
+        const struct hf_manifest_images *images = entry->in_policy ? content_images_get(entry, &waits) : NULL;
+        if (waits && *ret_waits == NULL)
+            *ret_waits = entry->name;
+        if (images != NULL)
+            r = hf_manifest_images_join(ret_images, images);
+    }
+    if (r < 0)
+        hf_manifest_images_done(ret_images);
+    return r;
 }
 
 bool hf_manifest_engine_is_idle(const struct hf_manifest_engine *engine)

@@ -12,6 +12,7 @@
 #include "api/syncpolicy.h"
 #include "codec/sha256.h"
 #include "manifests/env.h"
+#include "manifests/rules/images.h"
 
 /* Strings last until the next call of the engine or turn of the event loop. */
 struct hf_manifest_status {
@@ -107,5 +108,10 @@ bool hf_manifest_engine_each_alone(struct hf_manifest_engine *engine,
                                    void (*visit)(void *arg, const char *entry, const char *path,
                                                  const unsigned char sha256[static HF_SHA256_BYTES]),
                                    void *arg);
+/* What the newest contents of the policy's entries name (images.prefetchFrom.workloads), without those that are
+ * refused, were rolled back, or are Secrets. *ret_waits: an entry whose content is not here yet; NULL: none.
+ * -EAGAIN: before hf_manifest_engine_set(). */
+HF_MUST_USE int hf_manifest_engine_images(const struct hf_manifest_engine *engine,
+                                          struct hf_manifest_images *ret_images, const char **ret_waits);
 /* No step runs, none is due, and each entry is at rest (hf_manifest_machine_rests()) with its record on disk. */
 bool hf_manifest_engine_is_idle(const struct hf_manifest_engine *engine);

@@ -33,6 +33,7 @@ struct hf_manifest_engine {
     unsigned n_watches;
     bool set_once; /* hf_manifest_engine_set() was called */
     bool proven, held, stale;
+    bool reads_images;    /* the policy prefetches those of its workloads */
     bool may_hold;        /* an entry's content may have a hold */
     uint64_t interval_ns; /* policy's */
     /* allow-prune (hf_plan_prune_is_allowed()); NULL: none */

@@ -3,6 +3,7 @@
 #include "manifests/entry.h"
 #include "manifests/commit.h"
 #include "manifests/content/content.h"
+#include "manifests/content/images.h"
 #include "manifests/content/permit.h"
 #include "manifests/content/store.h"
 #include "manifests/removal.h"
@@ -77,6 +78,7 @@ void entry_free(struct entry *entry)
     make_attempt_free(entry->attempt);
     make_attempt_free(entry->pods.good);
     make_entry_free(entry->wanted);
+    hf_manifest_images_done(&entry->images.found);
     hf_manifest_set_done(&entry->permit.keyed);
     json_decref(entry->shown.json);
     hf_manifest_record_done(&entry->r);
@@ -400,6 +402,10 @@ static void consider_resting(struct entry *entry)
     if (refuse(entry) || content_consider(entry) || removal_revoke(entry))
         return;
     r = permit_candidate(entry, &set, &err);
+    if (r == 0 && content_images_consider(entry, &set)) {
+        hf_manifest_set_done(&set);
+        return;
+    }
     if (r == 0 && take_up(entry, &set, paced)) {
         entry->recheck = false;
         return;

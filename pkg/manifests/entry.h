@@ -16,6 +16,7 @@
 #include "base/backoff.h"
 #include "manifests/advance.h"
 #include "manifests/content/content.h"
+#include "manifests/content/images.h"
 #include "manifests/content/permit.h"
 #include "manifests/content/secret.h"
 #include "manifests/drift.h"
@@ -82,6 +83,7 @@ struct entry {
 
     struct content content;
     struct secret secret; /* store in memory */
+    struct content_images images;
 
     enum entry_life life;
     /* A removal has begun: if a policy has the entry again, its set is new. */

@@ -724,9 +724,15 @@ int hf_mirror_settle(struct hf_mirror *mirror, const struct hf_mirror_settings *
     int r = open_cache(mirror, settings, err);
     if (r == 0)
         r = hf_streamed_new(mirror->p.loop, &params, &mirror->server, err);
-    if (r < 0 || settings->images == NULL || settings->images[0] == NULL)
-        return r;
-    mirror->prefetch = hf_prefetch_new(mirror, settings->images, settings->platform, mirror->cache != NULL);
+    return r < 0 ? r : hf_mirror_prefetch(mirror, settings->images, settings->platform, err);
+}
+
+int hf_mirror_prefetch(struct hf_mirror *mirror, const char *const *images, const char *platform, struct hf_err *err)
+{
+    hf_prefetch_free(hf_steal(mirror->prefetch));
+    if (mirror->server == NULL || images == NULL || images[0] == NULL)
+        return 0;
+    mirror->prefetch = hf_prefetch_new(mirror, images, platform, mirror->cache != NULL);
     if (mirror->prefetch == NULL)
         return hf_err_set(err, ENOMEM, "not enough memory for the mirror");
     hf_prefetch_gate(mirror->prefetch, mirror->closed);

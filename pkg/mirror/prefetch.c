@@ -422,8 +422,7 @@ void hf_prefetch_free(struct hf_prefetch *prefetch)
 {
     if (prefetch == NULL)
         return;
-    if (prefetch->call != NULL)
-        prefetch->mirror->p.upstream.http->cancel(prefetch->mirror->p.upstream.http->ctx, prefetch->call);
+    cancel(prefetch);
     prefetch->mirror->p.upstream.sched->timer_free(prefetch->mirror->p.upstream.sched->ctx, prefetch->timer);
     free(prefetch->platform);
     free(prefetch->items);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/desired/sets.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "agent/audit/inlet.h"
+#include "agent/images/image_mirror.h"
 #include "agent/resources/network.h"
 #include "alone/alone.h"
 #include "sync/stale_table.h"
@@ -221,4 +223,47 @@ void hf_sets_look_alone(struct hf_sets *sets)
 
     if (sets->alone != NULL && hf_manifest_engine_each_alone(sets->engine, add_alone_file, &all))
         hf_alone_set(sets->alone, all.files, all.n);
+}
+
+/* ---- images of pods ---------------------------------------------------------------------------------------------- */
+
+static char *lines_of(const struct hf_manifest_images *images)
+{
+    struct hf_buf text = HF_BUF_INIT(HF_MANIFEST_MAX_IMAGES * 512);
+    int r = 0;
+
+    for (size_t i = 0; i < images->n && r == 0; i++)
+        r = hf_buf_addf(&text, "%s%s", i > 0 ? "\n" : "", images->names[i]);
+    char *lines = r == 0 && text.n > 0 ? hf_buf_take(&text) : NULL;
+    hf_buf_done(&text);
+    return lines;
+}
+
+struct hf_image_workloads hf_sets_find_images(const struct hf_sets *sets)
+{
+    struct hf_image_workloads all = {.asked = sets->policy->in_effect->images.prefetch_workloads};
+    struct hf_manifest_images images = {.n = 0};
+    const char *waits;
+
+    if (!all.asked)
+        return all;
+    int r = sets->engine != NULL ? hf_manifest_engine_images(sets->engine, &images, &waits) : -EAGAIN;
+    all.names = r == 0 ? lines_of(&images) : NULL;
+    if (r < 0 || (images.n > 0 && all.names == NULL)) {
+        all.reason = "ContentPending";
+        (void)snprintf(all.message, sizeof(all.message), "the manifests of this node have not been looked at yet");
+    } else if (waits != NULL) {
+        all.reason = "ContentPending";
+        (void)snprintf(all.message, sizeof(all.message), "the content of the entry '%.63s' is not here yet", waits);
+    } else if (images.more) {
+        all.reason = "TooMany";
+        (void)snprintf(all.message, sizeof(all.message), "the manifests of this node name more than %d images",
+                       HF_MANIFEST_MAX_IMAGES);
+    } else if (images.other[0] != '\0') {
+        all.reason = "NameIncomplete";
+        (void)snprintf(all.message, sizeof(all.message),
+                       "the manifests of this node name '%.199s', which lacks its registry or digest", images.other);
+    }
+    hf_manifest_images_done(&images);
+    return all;
 }

@@ -17,7 +17,7 @@
 #include "os/file.h"
 #include "os/fs_posix.h"
 
-enum { SECRET_BYTES = 32, MAX_TEXT = 16 << 10 };
+enum { SECRET_BYTES = 32, MAX_TEXT = 16 << 10, MAX_IMAGES = 2 * HF_MAX_PREFETCH };
 #define AGAIN_NS (30 * HF_NS_PER_S) /* a port that was taken, a disk that was full */
 
 struct hf_image_mirror {
@@ -28,6 +28,7 @@ struct hf_image_mirror {
     uint64_t stale_ok_ns;     /* of the policy that said so */
     bool caches;              /* there may be a cache on the disk */
     char *images;             /* of the policy, a line each; NULL: none */
+    struct hf_image_workloads workloads;
     const char *closed;
     void (*ready_changed)(void *arg); /* NULL, as the next one: nobody wants to know */
     void (*prefetched)(void *arg, uint64_t bytes);
@@ -60,6 +61,7 @@ void hf_image_mirror_free(struct hf_image_mirror *mirror)
     hf_loop_sched(mirror->p.loop)->timer_free(hf_loop_sched(mirror->p.loop)->ctx, mirror->again);
     free(mirror->wanted);
     free(mirror->images);
+    free(mirror->workloads.names);
     free(mirror);
 }
 
@@ -131,6 +133,38 @@ static void forget_cache(struct hf_image_mirror *mirror)
     mirror->caches = false;
 }
 
+/* Of the policy, then of its workloads. They point into the texts. */
+static void split_images(char *policy, char *workloads, const char *images[static MAX_IMAGES + 1])
+{
+    char *const texts[] = {policy, workloads};
+    const char *line;
+    size_t n = 0;
+
+    for (size_t i = 0; i < HF_LEN(texts); i++) {
+        char *rest = texts[i];
+        while (n < MAX_IMAGES && (line = strsep(&rest, "\n")) != NULL) {
+            size_t k = 0;
+            while (k < n && strcmp(images[k], line) != 0)
+                k++;
+            images[k] = line;
+            n += k == n;
+        }
+    }
+    images[n] = NULL;
+}
+
+static int prefetch(const struct hf_image_mirror *mirror, struct hf_err *err)
+{
+    const char *policy = mirror->images != NULL ? mirror->images : "", *names = mirror->workloads.names;
+    _cleanup_(hf_freep) char *one = strdup(policy), *other = strdup(names != NULL ? names : "");
+    const char *images[MAX_IMAGES + 1];
+
+    if (one == NULL || other == NULL)
+        return hf_err_set(err, ENOMEM, "not enough memory for the mirror");
+    split_images(*one != '\0' ? one : NULL, *other != '\0' ? other : NULL, images);
+    return hf_mirror_prefetch(mirror->mirror, images, mirror->p.platform, err);
+}
+
 /* The first lines of `wanted` are numbers. */
 static int serve(struct hf_image_mirror *mirror, struct hf_err *err)
 {
@@ -138,14 +172,12 @@ static int serve(struct hf_image_mirror *mirror, struct hf_err *err)
                                          "/var/lib/rancher/k3s/agent/containerd/io.containerd.content.v1.content",
                                          "/var/lib/rancher/rke2/agent/containerd/io.containerd.content.v1.content"};
     _cleanup_(hf_freep) char *lines = strdup(mirror->wanted);
-    _cleanup_(hf_freep) char *images = mirror->images != NULL ? strdup(mirror->images) : NULL;
-    const char *wanted[HF_MAX_PREFETCH + 1] = {NULL};
     char folder[PATH_MAX + 16], secret[HF_MIRROR_SECRET], stores_text[HF_LEN(places)][PATH_MAX + 128];
     const char *registries[HF_MIRROR_MAX_REGISTRIES + 1] = {NULL}, *stores[HF_LEN(places) + 1] = {NULL};
     char *rest = lines, *line;
     size_t n = 0;
 
-    if (lines == NULL || (images == NULL) != (mirror->images == NULL))
+    if (lines == NULL)
         return hf_err_set(err, ENOMEM, "not enough memory for the mirror");
     uint16_t port = (uint16_t)strtoul(strsep(&rest, "\n"), NULL, 10);
     line = strsep(&rest, "\n");
@@ -156,9 +188,6 @@ static int serve(struct hf_image_mirror *mirror, struct hf_err *err)
         (void)snprintf(stores_text[i], sizeof(stores_text[i]), "%s%s", mirror->p.host_root, places[i]);
         stores[i] = stores_text[i];
     }
-    rest = images;
-    for (n = 0; n < HF_MAX_PREFETCH && (line = strsep(&rest, "\n")) != NULL; n++)
-        wanted[n] = line;
     (void)snprintf(folder, sizeof(folder), "%s/mirror", mirror->p.state_dir);
     int r = take_secret(folder, secret, err);
     if (r == 0)
@@ -169,10 +198,10 @@ static int serve(struct hf_image_mirror *mirror, struct hf_err *err)
                                                                 .stores = stores,
                                                                 .folder = folder,
                                                                 .max_bytes = max_bytes,
-                                                                .images = wanted,
-                                                                .platform = mirror->p.platform,
                                                                 .stale_ok_ns = mirror->stale_ok_ns},
                              err);
+    if (r == 0)
+        r = prefetch(mirror, err);
     if (r == 0)
         r = write_hosts(folder, port, secret, err);
     explicit_bzero(secret, sizeof(secret));
@@ -237,6 +266,17 @@ static void settle(void *arg)
     sched->timer_arm(sched->ctx, mirror->again, AGAIN_NS);
 }
 
+/* Pulls go on meanwhile. */
+static void prefetch_others(struct hf_image_mirror *mirror)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    if (mirror->mirror == NULL || prefetch(mirror, &err) == 0)
+        return;
+    hf_log_err(mirror->p.log, HF_LOG_WARNING, "image.mirror_failed", "stateDir", mirror->p.state_dir, &err);
+    hf_loop_sched(mirror->p.loop)->timer_arm(hf_loop_sched(mirror->p.loop)->ctx, mirror->again, AGAIN_NS);
+}
+
 static void turn_off(struct hf_image_mirror *mirror)
 {
     const struct hf_sched_ops *sched = hf_loop_sched(mirror->p.loop);
@@ -269,6 +309,22 @@ void hf_image_mirror_gate(struct hf_image_mirror *mirror, const char *closed)
         hf_mirror_gate(mirror->mirror, closed);
 }
 
+/* What the mirror has, and what nobody can tell it. */
+static struct hf_mirror_ready add_workloads(const struct hf_image_workloads *workloads, struct hf_mirror_ready ready)
+{
+    if (!workloads->asked || (ready.asked && !ready.ready))
+        return ready;
+    if (!ready.asked)
+        ready = (struct hf_mirror_ready){
+            .asked = true, .ready = true, .reason = "Ready", .message = "the manifests of this node name no image"};
+    if (workloads->reason != NULL) {
+        ready.ready = false;
+        ready.reason = workloads->reason;
+        (void)snprintf(ready.message, sizeof(ready.message), "%s", workloads->message);
+    }
+    return ready;
+}
+
 struct hf_mirror_ready hf_image_mirror_ready(const struct hf_image_mirror *mirror)
 {
     struct hf_mirror_ready ready = {.asked = false};
@@ -277,13 +333,13 @@ struct hf_mirror_ready hf_image_mirror_ready(const struct hf_image_mirror *mirro
         return ready;
     if (mirror->mirror != NULL)
         ready = hf_mirror_ready(mirror->mirror);
-    if (ready.asked || mirror->images == NULL)
-        return ready;
+    if (ready.asked || (mirror->images == NULL && mirror->workloads.names == NULL))
+        return add_workloads(&mirror->workloads, ready);
     ready = (struct hf_mirror_ready){.asked = true, .reason = mirror->mirror != NULL ? "MirrorFailed" : "NoCache"};
     (void)snprintf(ready.message, sizeof(ready.message), "%s",
                    mirror->mirror != NULL
                        ? "the mirror of spec.images.mirror cannot serve; the log of the agent says why"
-                       : "spec.images.prefetch waits for spec.images.mirror with maxBytes");
+                       : "images to prefetch wait for spec.images.mirror with maxBytes");
     return ready;
 }
 
@@ -297,6 +353,11 @@ static char *lines_of(const char *const *texts)
     char *lines = r == 0 && text.n > 0 ? hf_buf_take(&text) : NULL;
     hf_buf_done(&text);
     return lines;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    return (a == NULL) == (b == NULL) && (a == NULL || strcmp(a, b) == 0);
 }
 
 void hf_image_mirror_follow(struct hf_image_mirror *mirror, const struct hf_syncpolicy *policy)
@@ -317,12 +378,32 @@ void hf_image_mirror_follow(struct hf_image_mirror *mirror, const struct hf_sync
     free(mirror->wanted);
     mirror->wanted = wanted;
     char *images = lines_of(policy->images.prefetch);
-    same =
-        same && (images == NULL) == (mirror->images == NULL) && (images == NULL || strcmp(images, mirror->images) == 0);
+    bool same_images = is_same(images, mirror->images);
     free(mirror->images);
     mirror->images = images;
     if (wanted == NULL)
         turn_off(mirror);
     else if (!same)
         settle(mirror);
+    else if (!same_images)
+        prefetch_others(mirror);
+}
+
+void hf_image_mirror_take(struct hf_image_mirror *mirror, struct hf_image_workloads *workloads)
+{
+    struct hf_image_workloads *now = mirror != NULL ? &mirror->workloads : NULL;
+
+    if (now == NULL) {
+        free(workloads->names);
+        return;
+    }
+    bool same_names = is_same(workloads->names, now->names);
+    bool same = same_names && workloads->asked == now->asked && is_same(workloads->reason, now->reason) &&
+                strcmp(workloads->message, now->message) == 0;
+    free(now->names);
+    *now = *workloads;
+    if (!same_names && mirror->wanted != NULL)
+        prefetch_others(mirror);
+    if (!same)
+        ready_changed(mirror);
 }

@@ -20,12 +20,22 @@ struct hf_image_mirror_params { /* upstream.logins: the mirror has its own */
     const char *host_root; /* "" on a host */
 };
 
+/* What pods of the node's manifests name; zeroed: nobody asks. */
+struct hf_image_workloads {
+    bool asked;         /* images.prefetchFrom.workloads */
+    char *names;        /* as in the policy, a line each; NULL: none; the mirror takes it */
+    const char *reason; /* CamelCase: why not all are known, or can be had; NULL: all */
+    char message[400];
+};
+
 struct hf_image_mirror *hf_image_mirror_new(const struct hf_image_mirror_params *params);
 void hf_image_mirror_free(struct hf_image_mirror *mirror); /* NULL: nothing */
 /* Takes imageCredentialProvider. */
 void hf_image_mirror_configure(struct hf_image_mirror *mirror, const struct hf_config *config);
 /* Blocks briefly. */
 void hf_image_mirror_follow(struct hf_image_mirror *mirror, const struct hf_syncpolicy *policy);
+/* Tells ready_changed() if it is news. Frees the names. */
+void hf_image_mirror_take(struct hf_image_mirror *mirror, struct hf_image_workloads *workloads); /* accepts NULL */
 /* struct hf_mirror_params. All three accept NULL. */
 void hf_image_mirror_report(struct hf_image_mirror *mirror, void (*ready_changed)(void *arg),
                             void (*prefetched)(void *arg, uint64_t bytes), void *arg);

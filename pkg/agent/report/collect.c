@@ -262,7 +262,7 @@ static const char *judge_features(const struct hf_syncpolicy *policy, char *text
         enum hf_feature feature;
         bool asked;
     } rows[] = {{HF_FEATURE_IMAGES, policy->images.allowed != NULL || policy->images.mirror_registries[0] != NULL ||
-                                        policy->images.prefetch[0] != NULL},
+                                        policy->images.prefetch[0] != NULL || policy->images.prefetch_workloads},
                 {HF_FEATURE_MANIFESTS, policy->n_manifests > 0},
                 {HF_FEATURE_SHARE, policy->share_neighbours},
                 {HF_FEATURE_TELEMETRY, policy->telemetry.present}};

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/images/images.h"
+
+#include <stdlib.h>
+
 #include "agent/images/image_mirror.h"
 #include "agent/without/without.h"
 
@@ -19,6 +22,11 @@ HF_FEATURE_EMPTY(hf_image_mirror,
 HF_FEATURE_NOTHING(hf_image_mirror_free(struct hf_image_mirror *mirror));
 HF_FEATURE_NOTHING(hf_image_mirror_configure(struct hf_image_mirror *mirror, const struct hf_config *config));
 HF_FEATURE_NOTHING(hf_image_mirror_follow(struct hf_image_mirror *mirror, const struct hf_syncpolicy *policy));
+void hf_image_mirror_take(HF_UNUSED struct hf_image_mirror *mirror, struct hf_image_workloads *workloads)
+{
+    free(workloads->names);
+}
+
 HF_FEATURE_NOTHING(hf_image_mirror_report(struct hf_image_mirror *mirror, void (*ready_changed)(void *arg),
                                           void (*prefetched)(void *arg, uint64_t bytes), void *arg));
 HF_FEATURE_NOTHING(hf_image_mirror_gate(struct hf_image_mirror *mirror, const char *closed));

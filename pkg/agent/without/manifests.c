@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/desired/sets.h"
+#include "agent/images/image_mirror.h"
 #include "agent/without/without.h"
 #include "alone/alone.h"
 
@@ -16,6 +17,8 @@ HF_FEATURE_NOTHING(hf_sets_run(struct hf_sets *sets, const struct hf_sets_input 
 HF_FEATURE_NOTHING(hf_sets_check(struct hf_sets *sets));
 HF_FEATURE_NOTHING(hf_sets_link_opened(struct hf_sets *sets));
 HF_FEATURE_NOTHING(hf_sets_look_alone(struct hf_sets *sets));
+HF_FEATURE_RETURNS(struct hf_image_workloads hf_sets_find_images(const struct hf_sets *sets),
+                   (struct hf_image_workloads){.asked = false});
 HF_FEATURE_NOTHING(hf_manifest_engine_each(struct hf_manifest_engine *engine,
                                            void (*visit)(void *arg, const struct hf_manifest_status *status),
                                            void *arg));

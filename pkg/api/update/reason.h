@@ -33,8 +33,8 @@
     X(LinkQuotaUsed, INFO,                                                                                             \
       "the bytes that the policy allows within a day (spec.connectivity.maxBytesPerDay) are used up",                  \
       "wait, or raise spec.connectivity.maxBytesPerDay")                                                               \
-    X(ImagesPending, INFO, "spec.waitForImages: not all images of the policy's spec.images.prefetch are on the node",  \
-      "see the condition ImagesReady; list images in spec.images.prefetch, or remove spec.waitForImages")              \
+    X(ImagesPending, INFO, "spec.waitForImages: not all images that the policy prefetches are on the node",            \
+      "see the condition ImagesReady; ask for images in spec.images, or remove spec.waitForImages")                    \
     X(FloorsPending, INFO, "the agent compares the floors with the TPM's counter, or has the TPM count a new floor",   \
       "wait")                                                                                                          \
     X(FloorsReplaced, ERROR, "the floors on this node's disk are older than the TPM's counter says",                   \

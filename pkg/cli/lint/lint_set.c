@@ -170,13 +170,13 @@ static int check_images(const struct lint_check *check)
     for (size_t i = 0; i < check->set->n; i++) {
         const struct hf_syncpolicy *policy = check->set->items[i].policy;
         has_policy |= policy != NULL;
-        has_images |= policy != NULL && policy->images.prefetch[0] != NULL;
+        has_images |= policy != NULL && (policy->images.prefetch[0] != NULL || policy->images.prefetch_workloads);
     }
     for (size_t i = 0; has_policy && !has_images && r == 0 && i < check->set->n; i++)
         if (json_is_true(hf_json_at(check->set->items[i].object, "spec.waitForImages")))
-            r = report(
-                check, &check->set->items[i], false, "spec.waitForImages",
-                "no SyncPolicy here lists images (spec.images.prefetch): nodes without such a list wait for ever");
+            r = report(check, &check->set->items[i], false, "spec.waitForImages",
+                       "no SyncPolicy here asks for images (spec.images.prefetch or prefetchFrom): nodes without them "
+                       "wait for ever");
     return r;
 }
 

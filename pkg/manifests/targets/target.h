@@ -38,6 +38,8 @@ struct target_ops {
     int (*make_inventory)(struct entry *entry, struct hf_err *err);
     /* The inventory has nothing of the good set. */
     bool (*lacks_all)(const struct entry *entry);
+    /* May the file with this path name images of pods? NULL: none does. */
+    bool (*names_images)(const char *path);
     bool is_pods; /* in the kubelet's folder, which it reads later */
     /* nothing shows a later process how far an attempt came */
     bool cut_is_unproven;

@@ -707,5 +707,6 @@ const struct target_ops target_cluster = {
     .find_root = find_root,
     .make_inventory = make_objects,
     .lacks_all = target_is_never,
+    .names_images = hf_cluster_set_reads,
     .cut_is_unproven = true,
 };

@@ -198,11 +198,12 @@ class Scene:
         with open(self.node.place("agent.yaml"), "w", encoding="utf-8") as file:
             json.dump({"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "AgentConfiguration", **fields}, file)
 
-    def policy(self, mirror, prefetch=None, **spec):
+    def policy(self, mirror, prefetch=None, workloads=False, **spec):
         with open(self.node.place("objects", "policy.yaml"), "w", encoding="utf-8") as file:
             json.dump({"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "SyncPolicy", "metadata": {"name": "images"},
                        "spec": {"nodeSelector": {}, "interval": "10s", **spec,
-                                **({"images": {"mirror": mirror, **({"prefetch": prefetch} if prefetch else {})}} if mirror else {})}}, file)
+                                **({"images": {"mirror": mirror, **({"prefetch": prefetch} if prefetch else {}),
+                                               **({"prefetchFrom": {"workloads": True}} if workloads else {})}} if mirror else {})}}, file)
 
     def start(self):
         self.node.start_agent("--config", self.node.place("agent.yaml"), "--run-dir", self.node.place("run"), "--host-root", self.node.place("host"))
@@ -252,6 +253,10 @@ class Scene:
                 return answer.status, answer.headers, answer.read()
             except (ConnectionRefusedError, ConnectionResetError):
                 return 0, {}, b""
+
+    def images_ready(self):
+        status = self.node.status() or {}
+        return next(((one["status"], one["reason"]) for one in status.get("conditions", []) if one["type"] == "ImagesReady"), None)
 
     def blob(self, i=0, **more):
         return self.ask(f"/v2/team/app/blobs/{digest(self.registry.layers[i])}", **more)
@@ -463,10 +468,7 @@ def ready_before_a_pod():
         registry = scene.registry
         image = f"{registry.name}/team/app:1@{digest(registry.manifest)}"
         mirror = {"registries": [registry.name], "port": scene.port, "maxBytes": "64Mi"}
-
-        def condition():
-            status = scene.node.status() or {}
-            return next(((one["status"], one["reason"]) for one in status.get("conditions", []) if one["type"] == "ImagesReady"), None)
+        condition = scene.images_ready
         now = time.gmtime()
         later = f"{(now.tm_hour + 12) % 24:02d}:00"
         scene.policy(mirror, [image], connectivity={"windows": [{"start": later, "duration": "1h", "timeZone": "UTC"}]})
@@ -489,6 +491,58 @@ def ready_before_a_pod():
         registry.start()
         scene.policy(None)
         wait("the cache to go", lambda: not os.path.exists(scene.node.place("state", "mirror", "cache")))
+
+
+def begin_a_slow_pull(scene, blob):
+    """An answer whose body waits in the mirror: the client reads only what it asks for, and the kernel keeps little."""
+    connection = http.client.HTTPConnection("127.0.0.1", scene.port, timeout=45)
+    connection.sock = socket.socket()
+    connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    connection.sock.connect(("127.0.0.1", scene.port))
+    connection.request("GET", f"/v2/team/app/blobs/{digest(blob)}?ns={scene.registry.name}",
+                       headers={"Authorization": scene.hosts().split('authorization = "')[1].split('"')[0]})
+    answer = connection.getresponse()
+    equal("a slow pull", answer.status, 200)
+    return answer
+
+
+def ready_before_a_static_pod():
+    """The image that a pod names is there before its manifest is placed, and when the registry is not. A pull goes on when the images change."""
+    with Scene("workloads") as scene:
+        registry, large, host = scene.registry, os.urandom(24 << 20), scene.node.place("host")
+        registry.put_image("large", [large])
+        scene.node.kill_agent()
+        scene.configure({"staticPodFolder": "/etc/pods", "manifests": {"staticPods": True, "files": ["/etc/first/**"], "paths": ["/sets/**"]}})
+        for folder in ("etc/pods", "etc/first", "sets/pods"):
+            os.makedirs(os.path.join(host, folder))
+        mirror = {"registries": [registry.name], "port": scene.port, "maxBytes": "64Mi"}
+        scene.policy(mirror, workloads=True, manifests=[
+            {"name": "pods", "to": "StaticPods", "from": {"path": "/sets/pods"}, "dependsOn": ["first"]},
+            {"name": "first", "to": "Files", "path": "/etc/first/", "from": {"path": "/sets/first"}}])
+        scene.start()
+
+        def put(name, image):
+            path = os.path.join(host, "sets", name)
+            with open(path + ".part", "w", encoding="utf-8") as file:
+                json.dump({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "app"}, "spec": {"containers": [{"name": "c", "image": image}]}}, file)
+            os.rename(path + ".part", path + "/app.yaml")
+        wait("the content to be waited for", lambda: scene.images_ready() == ("False", "ContentPending"))
+        put("pods", f"{registry.name}/team/app:1")
+        wait("the tag to be named", lambda: scene.images_ready() == ("False", "NameIncomplete"))
+        equal("bytes for a tag", scene.metric("holdfast_mirror_fetched_bytes_total"), 0)
+        pull = begin_a_slow_pull(scene, large)
+        put("pods", f"{registry.name}/team/app:1@{digest(registry.manifest)}")
+        wait("the image", lambda: scene.images_ready() == ("True", "Ready"))
+        equal("manifests in place", os.listdir(host + "/etc/pods"), [])
+        equal("the slow pull", digest(pull.read()), digest(large))
+        registry.stop()
+        os.makedirs(host + "/sets/first")
+        with open(host + "/sets/first/a", "w", encoding="utf-8") as file:
+            file.write("first\n")
+        wait("the manifest", lambda: os.listdir(host + "/etc/pods"))
+        for path, content in (("manifests/" + digest(registry.manifest), registry.manifest), ("blobs/" + digest(registry.layers[0]), registry.layers[0])):
+            status, _, body = scene.ask("/v2/team/app/" + path)
+            equal("without the registry: " + path[:9], (status, digest(body)), (200, digest(content)))
 
 
 def containerd_without_the_agent():
@@ -784,7 +838,7 @@ def port_taken():
         equal("a blob", scene.blob()[0], 200)
 
 
-CASES = [containerd_pulls, containerd_configured_by_the_agent, containerd_by_delta, on_a_slow_link, ready_before_a_pod, containerd_without_the_agent, no_open_door, private, by_a_plugin_of_the_kubelet, damaged_registry, conformance, stopped_in_the_middle, containerd_in_the_middle, port_taken]
+CASES = [containerd_pulls, containerd_configured_by_the_agent, containerd_by_delta, on_a_slow_link, ready_before_a_pod, ready_before_a_static_pod, containerd_without_the_agent, no_open_door, private, by_a_plugin_of_the_kubelet, damaged_registry, conformance, stopped_in_the_middle, containerd_in_the_middle, port_taken]
 
 if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if not word.startswith("-")]

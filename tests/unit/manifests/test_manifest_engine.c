@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The public functions of the engine, on a disk in memory: what it loads, which entries it makes, keeps and drops, what
  * its status says, and when it is idle. */
+#include <errno.h>
 #include <string.h>
 
 #include "support/bare_entry.h"
@@ -17,6 +18,7 @@ struct node {
     struct hf_manifest_engine *engine;
     struct hf_syncpolicy *policy;
     struct hf_manifest_desired desired;
+    const char *more; /* of the policy's spec; NULL: nothing */
 };
 
 static void boot(struct node *node)
@@ -57,9 +59,9 @@ static void want(struct node *node, const char *manifests, const char *allow_pru
     (void)snprintf(
         text, sizeof(text),
         "{\"apiVersion\":\"edge.codcompass.io/v1alpha1\",\"kind\":\"SyncPolicy\",\"metadata\":{\"name\":\"p\","
-        "\"annotations\":{%s%s%s}},\"spec\":{\"manifests\":[%s]}}",
+        "\"annotations\":{%s%s%s}},\"spec\":{%s\"manifests\":[%s]}}",
         allow_prune != NULL ? "\"edge.codcompass.io/allow-prune\":\"" : "", allow_prune != NULL ? allow_prune : "",
-        allow_prune != NULL ? "\"" : "", manifests);
+        allow_prune != NULL ? "\"" : "", node->more != NULL ? node->more : "", manifests);
     json_t *json = json_loads(text, 0, NULL);
     ck_assert_ptr_nonnull(json);
     hf_syncpolicy_free(node->policy);
@@ -440,6 +442,84 @@ START_TEST(alone)
 }
 END_TEST
 
+/* ---- images of pods ---------------------------------------------------------------------------------------------- */
+
+#define WORKLOADS "\"images\":{\"prefetchFrom\":{\"workloads\":true}},"
+
+static void put_pod(struct node *node, const char *image)
+{
+    char text[300];
+    int n = snprintf(
+        text, sizeof(text),
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: c, image: \"%s\"}]}\n", image);
+
+    hf_simfs_put(node->bare.fs, "/opt/pods/web.yaml", text, (size_t)n, 0644);
+    hf_manifest_engine_check(node->engine);
+    settle(node);
+}
+
+static void expect_image(struct node *node, const char *name, const char *other, const char *waits)
+{
+    struct hf_manifest_images images;
+    const char *entry;
+
+    ck_assert_int_eq(hf_manifest_engine_images(node->engine, &images, &entry), 0);
+    ck_assert_uint_eq(images.n, name != NULL);
+    if (name != NULL)
+        ck_assert_str_eq(images.names[0], name);
+    ck_assert_str_eq(images.other, other);
+    ck_assert_pstr_eq(entry, waits);
+    hf_manifest_images_done(&images);
+}
+
+/* What pods name is known while the site's hold keeps their manifests out, and is no matter of what is refused. */
+START_TEST(images_of_pods)
+{
+    static const char one[] = "r.example/a@sha256:" ID_1, two[] = "r.example/b@sha256:" ID_1;
+    static const char substituted[] = "{\"name\":\"pods\",\"to\":\"StaticPods\",\"from\":{\"path\":\"/opt/"
+                                      "pods\"},\"substitute\":{\"R\":\"r.example\"}}";
+    struct node node;
+
+    set_up(&node);
+    ck_assert_int_eq(
+        hf_manifest_engine_images(node.engine, &(struct hf_manifest_images){.n = 0}, &(const char *){NULL}), -EAGAIN);
+    node.desired.held = true;
+    node.more = WORKLOADS;
+    want(&node, PODS "," FILES("a", ""), NULL);
+    expect_image(&node, NULL, "", "pods");
+    hf_simfs_put(node.bare.fs, "/opt/a/web.yaml", "kind: Pod\n", 10, 0644);
+    put_pod(&node, one);
+    expect_image(&node, one, "", NULL);
+    ck_assert_int_eq(entry_of(&node, "pods")->r.phase, HF_MANIFEST_WAITING);
+    put_pod(&node, "r.example/b:1");
+    expect_image(&node, NULL, "r.example/b:1", NULL);
+    put_pod(&node, two);
+    expect_image(&node, two, "", NULL);
+    node.desired.held = false;
+    want(&node, PODS "," FILES("a", ""), NULL);
+    ck_assert_int_eq(entry_of(&node, "pods")->r.phase, HF_MANIFEST_APPLIED);
+    expect_image(&node, two, "", NULL);
+    hf_manifest_engine_free(hf_steal(node.engine)); /* the next process reads them again */
+    hf_bare_run(&node.bare);
+    boot(&node);
+    want(&node, PODS "," FILES("a", ""), NULL);
+    expect_image(&node, two, "", NULL);
+    put_pod(&node, "${R}/a@sha256:" ID_1);
+    want(&node, substituted, NULL);
+    expect_image(&node, one, "", NULL);
+    hf_simfs_put(node.bare.fs, "/opt/pods/web.yaml", "kind: [", 7, 0644);
+    hf_manifest_engine_check(node.engine);
+    settle(&node);
+    ck_assert_int_eq(entry_of(&node, "pods")->r.phase, HF_MANIFEST_REFUSED);
+    expect_image(&node, NULL, "", NULL);
+    put_pod(&node, one);
+    node.more = NULL;
+    want(&node, substituted, NULL);
+    ck_assert_uint_eq(entry_of(&node, "pods")->images.found.n, 0);
+    tear_down(&node);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, applies);
@@ -452,6 +532,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, boots);
     tcase_add_test(tc, folder_is_unreadable);
     tcase_add_test(tc, alone);
+    tcase_add_test(tc, images_of_pods);
 }
 
 HF_TEST_MAIN("manifests/engine", cases)

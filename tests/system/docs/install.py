@@ -38,8 +38,10 @@ def check_debian(top):
     with open("/etc/os-release", encoding="utf-8") as release:
         if "VERSION_CODENAME=bookworm" not in release.read():
             return None
-    for library, package in libraries(top).items():
-        owners = {line.split(":")[0] for line in run(top, "dpkg-query", "-S", f"*/{library}").stdout.split("\n") if line.endswith("/" + library)}
+    known = libraries(top)
+    lines = run(top, "dpkg-query", "-S", *(f"*/{library}" for library in known)).stdout.split("\n")  # one question: each reads the lists of all packages
+    for library, package in known.items():
+        owners = {line.split(":")[0] for line in lines if line.endswith("/" + library)}
         if owners and package not in owners:
             return f"{INSTALL}: {library} is in {' or '.join(sorted(owners))}, not in {package}"
     return None

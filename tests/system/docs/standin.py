@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stand-ins for programs that a scratch root cannot have; tests/system/docs/world.py puts them into its PATH under these names:
 
-    sudo COMMAND...       runs it: the page is root in its scratch root already
     systemctl             starts and stops the agent as its installed unit says; no other unit
     kubectl               a cluster of one node: what is applied lies in a folder, which the agent reads with --source
     ssh, scp              the other machine is this one
@@ -260,8 +259,6 @@ def kubectl(words):
 
 def main():
     name, words = os.path.basename(sys.argv[0]), sys.argv[1:]
-    if name == "sudo":
-        os.execvp(words[0], words)
     if name == "ssh":
         os.execvp("bash", ["bash", "-c", " ".join(words[1:])])
     if name == "scp":

@@ -16,7 +16,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from node import ENDS, TOP, Artifacts, Node, say, sha256, wait  # noqa: E402
+from node import ENDS, PLAIN, TOP, Artifacts, Node, say, sha256, wait  # noqa: E402
 from swtpm import Tpm  # noqa: E402
 
 from lab import PROGRAMS  # noqa: E402
@@ -106,13 +106,13 @@ tpm: {{floors: {"true" if on else "false"}, tcti: "{self.tpms[tpm].tcti()}"}}
         lines = self.record().split("\n")
         return int(lines[1].split(" ")[1]) if len(lines) > 1 else 0
 
-    def helper(self, *words):
-        return subprocess.run([os.path.join(PROGRAMS, "holdfast-tpm"), *words, "--tcti", self.tpms[-1].tcti()], stdin=subprocess.DEVNULL,
+    def helper(self, *words, programs=PROGRAMS):
+        return subprocess.run([os.path.join(programs, "holdfast-tpm"), *words, "--tcti", self.tpms[-1].tcti()], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
 
     def counter(self):
         for _ in range(20):  # swtpm serves one program at a time
-            done = self.helper("counter-read")
+            done = self.helper("counter-read", programs=PLAIN)
             if done.returncode == 0:
                 break
             time.sleep(0.3)
@@ -695,7 +695,7 @@ def with_released_helper():
     folder = os.path.join(HOME, "bin")
     os.makedirs(folder)
     shutil.copy(os.path.join(PROGRAMS, "holdfast-agent"), folder)
-    shutil.copy(os.path.join(os.path.dirname(PROGRAMS), "release", "holdfast-tpm"), folder)
+    shutil.copy(os.path.join(PLAIN, "holdfast-tpm"), folder)
     return folder
 
 

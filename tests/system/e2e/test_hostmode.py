@@ -4,13 +4,14 @@
 import json
 import os
 import shutil
+import sys
 import tempfile
 import time
 import unittest
 
-from holdcluster import image as images, place
+from holdcluster import image as images, node as nodes, place, process
 from holdcluster.process import run
-from lib import agent, api, case, helm, release, service, site, wait, world
+from lib import agent, api, audit, case, helm, lone, release, service, site, wait, world
 from test_helm import CONFIG
 
 NODES = ("m1", "m2", "m3")
@@ -22,13 +23,21 @@ GROUP = "/apis/edge.codcompass.io/v1alpha1"
 UNIT = "holdfast-agent.service"
 HOST = "var/lib/holdfast/host"
 CAPABILITIES = "000000008000041b"              # CHOWN, DAC_OVERRIDE, FOWNER, FSETID, NET_BIND_SERVICE, SETFCAP
+LONE, MIRROR_PORT = "m2", 8001                 # this node's containerd and kubelet are masked for a while; its site has a mirror
+SITE, FILE = "site", "/opt/site/web.conf"
+SITE_CONFIG = CONFIG + f"""manifests: {{staticPods: true, files: [/opt/site/**]}}
+mirrors: [{{prefix: "{site.URL}/", to: ["http://127.0.0.1:{MIRROR_PORT}/"]}}]
+"""
+RIGHTS = {"configMaps": [{"namespace": SITE, "names": ["files", "pods"]}], "staticPodNamespaces": [SITE],
+          "hostPaths": [os.path.dirname(nodes.STATIC_PODS)]}
 
 
 def values(mode="auto", **environment):
     chosen = {"kubernetes.io/os": "linux", LABEL: "yes"}
     return {"agent": {"mode": mode, "nodeSelector": chosen, "maxUnavailable": "100%", "args": ["--probation=5s"]}, "controller": {"nodeSelector": chosen, "replicas": 1},
             "certificates": {"enabled": True}, "environment": environment,
-            "firstInstall": {"trustedKeys": {release.KEY: release.make_key()}, "agentYaml": CONFIG}}
+            "firstInstall": {"trustedKeys": {release.KEY: release.make_key()}, "agentYaml": SITE_CONFIG},
+            "manifests": RIGHTS}
 
 
 def on(node, path):
@@ -41,6 +50,28 @@ def show(node, name):
 
 def ready(node):
     return world.cluster.run(node, "curl", "-s", "-m", "2", "-o", "/dev/null", "-w", "%{http_code}", agent.HEALTH + "/readyz", check=False) == "200"
+
+
+def config_map(name, data):
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": SITE}, "data": data}
+
+
+def site_policy():
+    """What the lone node's site gets: a file, and a pod that comes back without a kubelet."""
+    return {"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "SyncPolicy", "metadata": {"name": SITE},
+            "spec": {"nodeSelector": {"matchLabels": {"kubernetes.io/hostname": LONE}}, "interval": "10s", "manifests": [
+                {"name": "files", "from": {"configMap": {"namespace": SITE, "name": "files"}}, "to": "Files", "path": os.path.dirname(FILE) + "/"},
+                {"name": "pods", "from": {"configMap": {"namespace": SITE, "name": "pods"}}, "to": "StaticPods", "whenAlone": "Start"}]}}
+
+
+def apply(*things):
+    world.cluster.kubectl("apply", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": things}))
+
+
+def statuses(node, version):
+    """Each status that the API server had of the node's EdgeNode since this resourceVersion of it, oldest first."""
+    text = world.cluster.kubectl("get", "--raw", f"{GROUP}/edgenodes?watch=1&resourceVersion={version}&fieldSelector=metadata.name={node}&timeoutSeconds=1")
+    return [json.loads(line)["object"].get("status", {}) for line in text.splitlines() if line]
 
 
 def agent_release(version, sequence, new, old, node):
@@ -72,17 +103,24 @@ class TestHostMode(unittest.TestCase):
         for node in NODES:
             for program in (agent.PROGRAM, "holdfast-controller"):
                 world.cluster.load_image(node, agent.image(program))
-        world.cluster.kubectl("create", "namespace", helm.NAMESPACE)
+        for namespace in (helm.NAMESPACE, SITE):
+            world.cluster.kubectl("create", "namespace", namespace)
+        cls.lone = lone.Lone(LONE)
+        cls.lone.furnish()
+        cls.mirror = world.cluster.where.path("mirror")
+        os.makedirs(cls.mirror, exist_ok=True)
         world.cluster.kubectl("label", "node", *NODES, f"{LABEL}=yes")
         cls.services = {node: service.Service(node, "host-sample", PORT) for node in NODES[:2]}
-        cls.first, cls.second = release.sample("1.0.0", 1), release.sample("1.1.0", 2)
-        for one in cls.services.values():
+        cls.first, cls.second, cls.third = (release.sample(version, i) for i, version in enumerate(("1.0.0", "1.1.0", "1.2.0"), 1))
+        cls.late = service.Service(LONE, "host-late", PORT + 1)
+        for one in (*cls.services.values(), cls.late):
             one.install(cls.first)
 
     @classmethod
     def give_back(cls):
         helm.helm("uninstall", helm.RELEASE, "-n", helm.NAMESPACE, "--ignore-not-found", check=False)
-        world.cluster.kubectl("delete", "namespace", helm.NAMESPACE, "--ignore-not-found", check=False)
+        process.stop(world.cluster.where, "mirror")
+        world.cluster.kubectl("delete", "namespace", helm.NAMESPACE, SITE, "--ignore-not-found", check=False)
         world.cluster.kubectl("delete", "-f", world.CRDS, "--ignore-not-found", check=False)
         for node in NODES:
             world.cluster.heal(node)
@@ -148,33 +186,114 @@ class TestHostMode(unittest.TestCase):
         for node in NODES[:2]:
             wait.until(f"the update on {node}", lambda n=node: self.entry(n).get("phase") == "Committed", 60)
 
-    def test_3_reboots_alone(self):
-        """Link cut and DaemonSet deleted: one node with containerd and kubelet, one with both disabled, as a K3s agent behaves."""
+    def test_2a_what_the_lone_node_has(self):
+        """A file, a pod that its kubelet runs, and an update that no server has yet: admitted, and waiting for its artifact."""
+        process.start(world.cluster.where, "mirror", [sys.executable, site.SERVER, self.mirror, "127.0.0.1", str(MIRROR_PORT)],
+                      netns=world.cluster.where.netns(LONE))
+        wanted = self.late.release("1.2.0", 1, self.third)
+        site.take_away("host-late-1.2.0")
+        apply(config_map("files", {"web.conf": "one\n"}), config_map("pods", {"beacon.yaml": json.dumps(lone.POD)}), site_policy(),
+              release.update(wanted, LONE))
+        wait.until("the file", lambda: self.file() == "one\n", 60)
+        wait.until("the kubelet's pod", lambda: len(self.lone.pids()) == 1, 60)
+        wait.until("the update to wait for its artifact", lambda: self.entry(LONE, "host-late").get("reason") == "DownloadRefused", 30)
+
+    def file(self):
+        try:
+            with open(on(LONE, FILE.lstrip("/")), encoding="utf-8") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+
+    def late_entry(self):
+        """How the update stands by the node's own word."""
+        return next((one for one in self.lone.status().get("updates", []) if one["name"] == "host-late"), {})
+
+    def boot(self, node):
+        """Its agent is up at once, and what was updated before runs; when the boot began."""
+        begun = time.monotonic()
+        world.cluster.boot(node)
+        wait.until(f"the agent on {node} to be ready", lambda: ready(node), 30)
+        started, active = (int(show(node, name)) for name in ("ExecMainStartTimestampMonotonic", "ActiveEnterTimestampMonotonic"))
+        print(f"        {node}: agent up {(active - started) / 1e6:.2f} s after its unit started (promise: {UP_S} s)")
+        self.assertLess((active - started) / 1e6, UP_S)
+        wait.until("the service to run", lambda: self.services[node].version() == "1.1.0", 20)
+        return begun
+
+    def boot_lone(self):
+        """Also its one pod runs, and a file that somebody removed is there again."""
+        world.cluster.shut_down(LONE)
+        os.unlink(on(LONE, FILE.lstrip("/")))
+        begun = self.boot(LONE)
+        self.lone.one_answers(f"{LONE}: boot to its pod", lone.ANSWER_S, begun)
+        self.assertEqual((len(self.lone.ours()), world.cluster.find(LONE, "kubelet")), (1, []))
+        wait.until("the file to be back", lambda: self.file() == "one\n", 20)
+        return begun
+
+    def test_3_boots_as_a_k3s_agent_without_its_server(self):
+        """Link cut, containerd and kubelet masked: an update that was admitted before goes on, from the mirror."""
         for node in NODES[:2]:
             world.cluster.run(node, "sync")
             world.cluster.cut(node)
+        last = api.get(f"{GROUP}/edgenodes/{LONE}")
+        type(self).version, type(self).told, type(self).asked = last["metadata"]["resourceVersion"], last["status"], len(world.cluster.audit())
+        apply(config_map("files", {"web.conf": "two\n"}))
+        self.assertEqual(self.late.version(), "1.0.0")
+        self.lone.mask()
+        world.cluster.shut_down(LONE)          # so that it is the next boot that finds the mirror's file
+        place.write(os.path.join(self.mirror, "host-late-1.2.0"), self.third)
+        begun = self.boot_lone()
+        wait.until("the update to go on", lambda: self.late_entry().get("phase") == "Committed", 60)
+        print(f"        boot to the update Committed, by the site's mirror: {time.monotonic() - begun:.1f} s")
+        self.assertEqual((self.late.version(), self.late.healthy()), ("1.2.0", True))
+
+    def test_3a_boots_without_the_daemonset(self):
+        """Once more, the DaemonSet deleted; and a node that has containerd and kubelet."""
         world.cluster.kubectl("delete", "daemonset", agent.PROGRAM, "-n", helm.NAMESPACE, "--wait=false")
-        world.cluster.run("m2", "systemctl", "-q", "disable", "kubelet", "containerd")
-        for node in NODES[:2]:                 # one after the other: the promise is about a node that boots for itself
-            world.cluster.reboot(node)
-            with self.subTest(node):
-                wait.until(f"the agent on {node} to be ready", lambda n=node: ready(n), 30)
-                begun, active = (int(show(node, name)) for name in ("ExecMainStartTimestampMonotonic", "ActiveEnterTimestampMonotonic"))
-                print(f"        {node}: agent up {(active - begun) / 1e6:.2f} s after its unit started (promise: {UP_S} s)")
-                self.assertLess((active - begun) / 1e6, UP_S)
-                wait.until("the service to run", lambda n=node: self.services[n].version() == "1.1.0", 20)
+        world.cluster.shut_down(NODES[0])      # one after the other: the promise is about a node that boots for itself
+        self.boot(NODES[0])
+        self.boot_lone()
+        self.assertEqual((self.late_entry().get("phase"), self.late.version()), ("Committed", "1.2.0"))
 
     def test_4_converges_without_the_daemonset(self):
         before = {node: self.status(node)["sequence"] for node in NODES[:2]}
         for node in NODES[:2]:
             world.cluster.heal(node)
-        world.cluster.run("m2", "systemctl", "-q", "enable", "kubelet", "containerd")
-        world.cluster.run("m2", "systemctl", "start", "containerd", "kubelet")
         for node in NODES[:2]:
             with self.subTest(node):
                 wait.until(f"{node} to report its life", lambda n=node: self.life(n) == ("Host", "True", "Persists"), 90)
                 self.assertGreater(self.status(node)["sequence"], before[node])
                 self.assertEqual(self.entry(node)["phase"], "Committed")
+        wait.until("the update to be told", lambda: self.entry(LONE, "host-late").get("phase") == "Committed", 30)
+        wait.until("what changed meanwhile", lambda: self.file() == "two\n", 30)
+        self.told_once()
+        for node in NODES[:2]:
+            self.assertEqual((audit.lists(node, self.asked), audit.resumed(node, self.asked)), ([], sorted(audit.FOLLOWED)))
+
+    def told_once(self):
+        """Each status of the lone node was written once, in order; its update went one way."""
+        told = [self.told]
+        for status in statuses(LONE, self.version):
+            if status != told[-1]:             # otherwise something else of the object changed
+                told.append(status)
+        numbers = [status["sequence"] for status in told]
+        self.assertEqual(numbers, sorted(set(numbers)))
+        self.assertEqual(audit.writes(LONE, self.asked, "edgenodes", "status"), len(told) - 1)
+        phases = [one["phase"] for status in told for one in status.get("updates", []) if one["name"] == "host-late"]
+        ways = [phase for i, phase in enumerate(phases) if i == 0 or phase != phases[i - 1]]
+        print(f"        link back: {len(told) - 1} statuses, the update {' '.join(ways)}")
+        self.assertEqual((ways.count("Committed"), ways[-1]), (1, "Committed"))
+
+    def test_4a_the_kubelet_comes(self):
+        """Its instance follows ours; never two. No DaemonSet's pod is there any more."""
+        gap, most = self.lone.hand_over()
+        self.assertEqual((len(self.lone.pids()), most), (1, 1))
+        self.assertLess(gap, lone.GAP_S)
+        wait.until("nothing of ours to be left", lambda: not self.lone.ours(), 30)
+        world.cluster.wait_ready(LONE)
+        self.assertTrue(self.lone.answers())
+        self.assertEqual(self.life(LONE), ("Host", "True", "Persists"))
+        world.cluster.kubectl("delete", "syncpolicy", SITE)
 
     def test_5_releases_of_the_agent(self):
         """One that works, by a delta from the build that the pod installed; then one that crashes, on a node that has no link by then."""

@@ -12,7 +12,7 @@ from . import wait, world
 
 PORT = 8000
 URL = f"http://{place.API_IP}:{PORT}"
-_SERVER = os.path.join(os.path.dirname(__file__), "site_server.py")
+SERVER = os.path.join(os.path.dirname(__file__), "site_server.py")
 
 
 def _folder():
@@ -26,7 +26,7 @@ def start():
 
 def serve(name, folder, address, port):
     """Start a server of the files in `folder`, as the process `name` in the control plane's network."""
-    world.cluster.start_in_plane(name, [sys.executable, _SERVER, folder, address, str(port)])
+    world.cluster.start_in_plane(name, [sys.executable, SERVER, folder, address, str(port)])
     wait.until(f"the server {name} to serve", lambda: world.cluster.run_in_plane(
         "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", f"http://{address}:{port}/", check=False) == "404", 10)
 

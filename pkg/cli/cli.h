@@ -41,12 +41,16 @@ struct hf_cli_option {
     const char *means;
 };
 
+/* A row; behind the help, other fields: .required = true. */
+#define HF_CLI_OPTION(its_name, its_value, its_help, ...)                                                              \
+    {                                                                                                                  \
+        .name = (its_name), .value = (its_value), .help = (its_help), __VA_ARGS__                                      \
+    }
+
 /* Last two options of commands with JSON output; -o as in kubectl. */
 #define HF_CLI_JSON(text)                                                                                              \
-    {.name = "json", .help = (text)},                                                                                  \
-    {                                                                                                                  \
-        .name = "output", .value = "json", .letter = 'o', .means = "json", .help = "the same as --json"                \
-    }
+    HF_CLI_OPTION("json", NULL, text),                                                                                 \
+        HF_CLI_OPTION("output", "json", "the same as --json", .letter = 'o', .means = "json")
 
 /* Borrows from argv. */
 struct hf_cli_args {

@@ -22,13 +22,14 @@
 #define MAX_INPUT_BYTES ((size_t)HF_MIN((uint64_t)16 << 30, (uint64_t)SIZE_MAX))
 
 const struct hf_cli_option hf_cli_delta_create_options[] = {
-    {.name = "small", .help = "make the smallest patch (default)"},
-    {.name = "fast",
-     .help = "make a somewhat larger patch that applies faster; without --inside, look only inside fast zstd levels"},
-    {.name = "threads", .value = "N", .letter = 'j', .help = "threads (one per processor); the patch is the same"},
-    {.name = "plain", .help = "do not look inside compressed files"},
-    {.name = "inside", .help = "with --fast: look inside all compressed files; applying compresses them again"},
-    {.name = "image", .help = "OLD and NEW are archives of container images; a node needs only OLD's layers"},
+    HF_CLI_OPTION("small", NULL, "make the smallest patch (default)"),
+    HF_CLI_OPTION(
+        "fast", NULL,
+        "make a somewhat larger patch that applies faster; without --inside, look only inside fast zstd levels"),
+    HF_CLI_OPTION("threads", "N", "threads (one per processor); the patch is the same", .letter = 'j'),
+    HF_CLI_OPTION("plain", NULL, "do not look inside compressed files"),
+    HF_CLI_OPTION("inside", NULL, "with --fast: look inside all compressed files; applying compresses them again"),
+    HF_CLI_OPTION("image", NULL, "OLD and NEW are archives of container images; a node needs only OLD's layers"),
     {.name = NULL},
 };
 

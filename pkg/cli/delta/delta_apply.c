@@ -18,8 +18,8 @@
 #include "pack/tar/extract.h"
 
 const struct hf_cli_option hf_cli_delta_apply_options[] = {
-    {.name = "sha256", .value = "HEX", .help = "SHA-256 of PATCH, checked before parsing it"},
-    {.name = "sync", .help = "sync NEW, so that it survives a power cut"},
+    HF_CLI_OPTION("sha256", "HEX", "SHA-256 of PATCH, checked before parsing it"),
+    HF_CLI_OPTION("sync", NULL, "sync NEW, so that it survives a power cut"),
     {.name = NULL},
 };
 

@@ -39,14 +39,12 @@
 #define CONNECT_NS (5 * HF_NS_PER_S)
 
 const struct hf_cli_option hf_cli_doctor_options[] = {
-    {.name = "reach",
-     .value = "HOST:PORT",
-     .help = "also try to reach this server, such as a registry or an artifact server",
-     .repeats = true},
-    {.name = "state-dir", .value = "DIR", .help = "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"},
-    {.name = "storage-dir", .value = "DIR", .help = "the agent's folder for telemetry (/var/edge/data)"},
-    {.name = "trust-dir", .value = "DIR", .help = "the agent's public keys (" HF_CLI_DEFAULT_TRUST_DIR ")"},
-    {.name = "config", .value = "FILE", .help = "the agent's configuration (/etc/holdfast/agent.yaml)"},
+    HF_CLI_OPTION("reach", "HOST:PORT", "also try to reach this server, such as a registry or an artifact server",
+                  .repeats = true),
+    HF_CLI_OPTION("state-dir", "DIR", "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"),
+    HF_CLI_OPTION("storage-dir", "DIR", "the agent's folder for telemetry (/var/edge/data)"),
+    HF_CLI_OPTION("trust-dir", "DIR", "the agent's public keys (" HF_CLI_DEFAULT_TRUST_DIR ")"),
+    HF_CLI_OPTION("config", "FILE", "the agent's configuration (/etc/holdfast/agent.yaml)"),
     HF_CLI_JSON("print each finding as JSON"),
     HF_CLUSTER_OPTIONS,
     {.name = NULL},

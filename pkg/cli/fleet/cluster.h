@@ -12,16 +12,14 @@
 /* Last options of commands that need the cluster. */
 #define HF_CLUSTER_OPTIONS HF_CLUSTER_OPTIONS_AND("context of the kubeconfig (its current-context)", false)
 #define HF_CLUSTER_OPTIONS_AND(of_context, several)                                                                    \
-    {.name = "kubeconfig", .value = "FILE", .help = "kubeconfig file (KUBECONFIG, else ~/.kube/config, or K3s' own)"}, \
-        {.name = "context", .value = "NAME", .help = (of_context), .repeats = (several)},                              \
-        {.name = "cluster", .value = "NAME", .help = "cluster of the kubeconfig, instead of the context's"},           \
-        {.name = "user", .value = "NAME", .help = "user of the kubeconfig, instead of the context's"},                 \
-        {.name = "server", .value = "URL", .letter = 's', .help = "address of the API server"},                        \
-        {.name = "token", .value = "TEXT", .help = "bearer token; other users of this machine can see it"},            \
-        {.name = "certificate-authority", .value = "FILE", .help = "certificate authority of the API server"},         \
-    {                                                                                                                  \
-        .name = "insecure-skip-tls-verify", .help = "accept any certificate of the API server"                         \
-    }
+    HF_CLI_OPTION("kubeconfig", "FILE", "kubeconfig file (KUBECONFIG, else ~/.kube/config, or K3s' own)"),             \
+        HF_CLI_OPTION("context", "NAME", of_context, .repeats = (several)),                                            \
+        HF_CLI_OPTION("cluster", "NAME", "cluster of the kubeconfig, instead of the context's"),                       \
+        HF_CLI_OPTION("user", "NAME", "user of the kubeconfig, instead of the context's"),                             \
+        HF_CLI_OPTION("server", "URL", "address of the API server", .letter = 's'),                                    \
+        HF_CLI_OPTION("token", "TEXT", "bearer token; other users of this machine can see it"),                        \
+        HF_CLI_OPTION("certificate-authority", "FILE", "certificate authority of the API server"),                     \
+        HF_CLI_OPTION("insecure-skip-tls-verify", NULL, "accept any certificate of the API server")
 
 struct hf_cluster;
 struct hf_loop;

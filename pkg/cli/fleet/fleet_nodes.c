@@ -24,12 +24,12 @@ enum { MAX_TEXT = 512 << 20 /* 500,000 nodes */, RELEASE_TEXT = 280, LIST_TEXT =
 enum { SHORT = 9, COLUMNS = 16, MAX_LABELS = HF_TABLE_MAX_COLUMNS - COLUMNS }; /* labels stand behind the short table */
 
 const struct hf_cli_option hf_cli_nodes_options[] = {
-    {.name = "selector", .value = "KEY=VALUE[,...]", .letter = 'l', .help = "only Nodes with these labels"},
-    {.name = "release", .value = "NAME", .help = "show this release; only nodes that report it"},
-    {.name = "phase", .value = "PHASE", .help = "only nodes where a release is in this phase, such as RolledBack"},
-    {.name = "version", .value = "VERSION", .help = "only nodes where this version of a release is installed"},
-    {.name = "label-columns", .value = "KEY[,...]", .letter = 'L', .help = "show these labels of the Nodes, too"},
-    {.name = "silent", .help = "only nodes that have not reported for one and a half intervals"},
+    HF_CLI_OPTION("selector", "KEY=VALUE[,...]", "only Nodes with these labels", .letter = 'l'),
+    HF_CLI_OPTION("release", "NAME", "show this release; only nodes that report it"),
+    HF_CLI_OPTION("phase", "PHASE", "only nodes where a release is in this phase, such as RolledBack"),
+    HF_CLI_OPTION("version", "VERSION", "only nodes where this version of a release is installed"),
+    HF_CLI_OPTION("label-columns", "KEY[,...]", "show these labels of the Nodes, too", .letter = 'L'),
+    HF_CLI_OPTION("silent", NULL, "only nodes that have not reported for one and a half intervals"),
     HF_OUTPUT_OPTIONS,
     HF_CLUSTER_OPTIONS,
     {.name = NULL},

@@ -19,7 +19,7 @@
 enum { MAX_REASON = 200, MAX_TRIES = 5 };
 
 const struct hf_cli_option hf_cli_rollout_watch_options[] = {
-    {.name = "timeout", .value = "DURATION", .help = "give up after this time, with exit code 6 (no limit)"},
+    HF_CLI_OPTION("timeout", "DURATION", "give up after this time, with exit code 6 (no limit)"),
     HF_CLI_JSON("print one JSON object per change"),
     HF_CLUSTER_OPTIONS,
     {.name = NULL},
@@ -27,12 +27,12 @@ const struct hf_cli_option hf_cli_rollout_watch_options[] = {
 const struct hf_cli_option hf_cli_rollout_pause_options[] = {HF_CLUSTER_OPTIONS, {.name = NULL}};
 const struct hf_cli_option hf_cli_rollout_resume_options[] = {HF_CLUSTER_OPTIONS, {.name = NULL}};
 const struct hf_cli_option hf_cli_rollout_halt_options[] = {
-    {.name = "reason", .value = "TEXT", .help = "reason, which the status of the EdgeUpdate shows"},
+    HF_CLI_OPTION("reason", "TEXT", "reason, which the status of the EdgeUpdate shows"),
     HF_CLUSTER_OPTIONS,
     {.name = NULL},
 };
 const struct hf_cli_option hf_cli_turn_free_options[] = {
-    {.name = "release", .value = "NAME", .help = "free the turn of this release, if the node holds several"},
+    HF_CLI_OPTION("release", "NAME", "free the turn of this release, if the node holds several"),
     HF_CLUSTER_OPTIONS,
     {.name = NULL},
 };

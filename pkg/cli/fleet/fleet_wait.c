@@ -13,14 +13,12 @@
 #include "codec/plain.h"
 
 const struct hf_cli_option hf_cli_wait_options[] = {
-    {.name = "release", .value = "NAME", .required = true, .help = "name of the release"},
-    {.name = "version", .value = "TEXT", .required = true, .help = "version that the nodes must have committed"},
-    {.name = "selector",
-     .value = "KEY=VALUE[,...]",
-     .letter = 'l',
-     .help = "wait for Nodes with these labels (all nodes that the EdgeUpdate selects)"},
-    {.name = "reachable", .help = "do not wait for nodes that are away"},
-    {.name = "timeout", .value = "DURATION", .help = "give up after this time, with exit code 6 (no limit)"},
+    HF_CLI_OPTION("release", "NAME", "name of the release", .required = true),
+    HF_CLI_OPTION("version", "TEXT", "version that the nodes must have committed", .required = true),
+    HF_CLI_OPTION("selector", "KEY=VALUE[,...]",
+                  "wait for Nodes with these labels (all nodes that the EdgeUpdate selects)", .letter = 'l'),
+    HF_CLI_OPTION("reachable", NULL, "do not wait for nodes that are away"),
+    HF_CLI_OPTION("timeout", "DURATION", "give up after this time, with exit code 6 (no limit)"),
     HF_CLI_JSON("print one JSON object per change"),
     HF_CLUSTER_OPTIONS,
     {.name = NULL},

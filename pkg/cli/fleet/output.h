@@ -8,10 +8,8 @@
 enum hf_output { HF_OUTPUT_TABLE, HF_OUTPUT_WIDE, HF_OUTPUT_JSON, HF_OUTPUT_YAML, HF_OUTPUT_NAME };
 
 #define HF_OUTPUT_OPTIONS                                                                                              \
-    {.name = "output", .value = "FORMAT", .letter = 'o', .help = "wide, json, yaml or name"},                          \
-    {                                                                                                                  \
-        .name = "json", .help = "the same as -o json"                                                                  \
-    }
+    HF_CLI_OPTION("output", "FORMAT", "wide, json, yaml or name", .letter = 'o'),                                      \
+        HF_CLI_OPTION("json", NULL, "the same as -o json")
 
 /* -EINVAL: unknown, or --json contradicts -o. */
 HF_MUST_USE int hf_output_of(const struct hf_cli_args *args, enum hf_output *ret_output, struct hf_err *err);

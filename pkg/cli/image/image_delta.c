@@ -23,20 +23,16 @@
 #include "pack/deep/scratch.h"
 
 const struct hf_cli_option hf_cli_image_delta_options[] = {
-    {.name = "push", .help = "push the artifacts to the repository of NEW"},
-    {.name = "output", .value = "DIR", .letter = 'o', .help = "write them into this OCI layout, as for a USB stick"},
-    {.name = "dry-run", .help = "print what nodes would fetch, and keep nothing"},
-    {.name = "from-last",
-     .value = "N",
-     .help = "from the N versions before NEW in its repository, by their tags (1 to 16)"},
-    {.name = "platform",
-     .value = "OS/ARCH",
-     .repeats = true,
-     .help = "only this platform of NEW, such as linux/arm64 (all that OLD has too)"},
-    {.name = "fast", .help = "somewhat larger deltas that apply faster"},
-    {.name = "threads", .value = "N", .letter = 'j', .help = "threads (one per processor); the deltas are the same"},
-    {.name = "authfile", .value = "FILE", .help = "logins of registries, as docker's config.json (docker's own)"},
-    {.name = "ca-file", .value = "FILE", .help = "certificate authority of the registries (the system's)"},
+    HF_CLI_OPTION("push", NULL, "push the artifacts to the repository of NEW"),
+    HF_CLI_OPTION("output", "DIR", "write them into this OCI layout, as for a USB stick", .letter = 'o'),
+    HF_CLI_OPTION("dry-run", NULL, "print what nodes would fetch, and keep nothing"),
+    HF_CLI_OPTION("from-last", "N", "from the N versions before NEW in its repository, by their tags (1 to 16)"),
+    HF_CLI_OPTION("platform", "OS/ARCH", "only this platform of NEW, such as linux/arm64 (all that OLD has too)",
+                  .repeats = true),
+    HF_CLI_OPTION("fast", NULL, "somewhat larger deltas that apply faster"),
+    HF_CLI_OPTION("threads", "N", "threads (one per processor); the deltas are the same", .letter = 'j'),
+    HF_CLI_OPTION("authfile", "FILE", "logins of registries, as docker's config.json (docker's own)"),
+    HF_CLI_OPTION("ca-file", "FILE", "certificate authority of the registries (the system's)"),
     {.name = NULL},
 };
 

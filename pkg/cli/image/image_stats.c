@@ -25,7 +25,7 @@ static const struct {
 };
 
 const struct hf_cli_option hf_cli_image_stats_options[] = {
-    {.name = "url", .value = "URL", .help = "the metrics of the agent (" DEFAULT_URL ")"},
+    HF_CLI_OPTION("url", "URL", "the metrics of the agent (" DEFAULT_URL ")"),
     HF_CLI_JSON("print JSON"),
     {.name = NULL},
 };

@@ -24,9 +24,9 @@ enum { ADVISED_BYTES = 4096, NEARLY = 3 /* wrong letters in a group and version 
 
 const struct hf_cli_option hf_cli_lint_options[] = {
     HF_CLI_JSON("print one JSON object per finding"),
-    {.name = "strict", .help = "treat warnings as errors"},
-    {.name = "config", .value = "FILE", .help = "also report what a node with this agent.yaml refuses"},
-    {.name = "substitute", .value = "NAME=VALUE", .repeats = true, .help = "fill in ${NAME} first, as Flux does"},
+    HF_CLI_OPTION("strict", NULL, "treat warnings as errors"),
+    HF_CLI_OPTION("config", "FILE", "also report what a node with this agent.yaml refuses"),
+    HF_CLI_OPTION("substitute", "NAME=VALUE", "fill in ${NAME} first, as Flux does", .repeats = true),
     {.name = NULL},
 };
 

@@ -8,10 +8,10 @@
 #include "cli/parts.h"
 
 const struct hf_cli_option hf_cli_manifest_digest_options[] = {
-    {.name = "sub-path", .value = "PATH", .help = "folder or file within the content, as from.subPath"},
-    {.name = "keep-top", .help = "keep the top folder of an archive that git made, as a fluxSource does"},
-    {.name = "no-modes", .help = "the digest of a ConfigMap or Secret with these files"},
-    {.name = "flux", .help = "the digest of a fluxSource with these files; an archive is the artifact itself"},
+    HF_CLI_OPTION("sub-path", "PATH", "folder or file within the content, as from.subPath"),
+    HF_CLI_OPTION("keep-top", NULL, "keep the top folder of an archive that git made, as a fluxSource does"),
+    HF_CLI_OPTION("no-modes", NULL, "the digest of a ConfigMap or Secret with these files"),
+    HF_CLI_OPTION("flux", NULL, "the digest of a fluxSource with these files; an archive is the artifact itself"),
     HF_CLI_JSON("print digest, number of files and bytes as JSON"),
     {.name = NULL},
 };

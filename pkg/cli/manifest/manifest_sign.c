@@ -8,18 +8,16 @@
 #include "cli/release/sign.h"
 
 const struct hf_cli_option hf_cli_manifest_sign_options[] = {
-    {.name = "entry", .value = "NAME", .required = true, .help = "name of the entry in spec.manifests"},
-    {.name = "key", .value = "FILE", .required = true, .repeats = true, .help = "private key (NAME.key)"},
-    {.name = "key-id",
-     .value = "ID",
-     .repeats = true,
-     .help = "name of the public key in the nodes' trust folders (NAME); one per --key, in order"},
-    {.name = "sequence", .value = "N", .help = "write this sequence first; removes signatures for another one"},
-    {.name = "content",
-     .value = "PATH",
-     .help = "write contentDigest of this folder, file or .tar.gz ('-': from standard input) first; removes signatures "
-             "for another one"},
-    {.name = "out", .value = "FILE", .letter = 'o', .help = "output file; '-': standard output (default: FILE itself)"},
+    HF_CLI_OPTION("entry", "NAME", "name of the entry in spec.manifests", .required = true),
+    HF_CLI_OPTION("key", "FILE", "private key (NAME.key)", .required = true, .repeats = true),
+    HF_CLI_OPTION("key-id", "ID", "name of the public key in the nodes' trust folders (NAME); one per --key, in order",
+                  .repeats = true),
+    HF_CLI_OPTION("sequence", "N", "write this sequence first; removes signatures for another one"),
+    HF_CLI_OPTION(
+        "content", "PATH",
+        "write contentDigest of this folder, file or .tar.gz ('-': from standard input) first; removes signatures "
+        "for another one"),
+    HF_CLI_OPTION("out", "FILE", "output file; '-': standard output (default: FILE itself)", .letter = 'o'),
     {.name = NULL},
 };
 

@@ -13,11 +13,11 @@
 #include "manifests/source/substitute.h"
 
 const struct hf_cli_option hf_cli_manifest_render_options[] = {
-    {.name = "file", .value = "FILE", .letter = 'f', .required = true, .help = "the SyncPolicy"},
-    {.name = "entry", .value = "NAME", .required = true, .help = "name of the entry in spec.manifests"},
-    {.name = "node", .value = "NAME", .required = true, .help = "name of the node (HOLDFAST_NODE)"},
-    {.name = "arch", .value = "ARCH", .help = "architecture of the node (HOLDFAST_ARCH; default amd64)"},
-    {.name = "label", .value = "KEY=VALUE", .letter = 'l', .repeats = true, .help = "a label of the node"},
+    HF_CLI_OPTION("file", "FILE", "the SyncPolicy", .letter = 'f', .required = true),
+    HF_CLI_OPTION("entry", "NAME", "name of the entry in spec.manifests", .required = true),
+    HF_CLI_OPTION("node", "NAME", "name of the node (HOLDFAST_NODE)", .required = true),
+    HF_CLI_OPTION("arch", "ARCH", "architecture of the node (HOLDFAST_ARCH; default amd64)"),
+    HF_CLI_OPTION("label", "KEY=VALUE", "a label of the node", .letter = 'l', .repeats = true),
     {.name = NULL},
 };
 

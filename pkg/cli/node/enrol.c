@@ -18,11 +18,11 @@ enum { MAX_CA = 256 << 10 };
 #define DEFAULT_DIR "/etc/holdfast"
 
 const struct hf_cli_option hf_cli_node_enrol_options[] = {
-    {.name = "server", .value = "URL", .required = true, .help = "API server (https://)"},
-    {.name = "token-file", .value = "FILE", .required = true, .help = "token bound to this Node; '-': standard input"},
-    {.name = "ca-file", .value = "FILE", .required = true, .help = "certificate authority of the API server (PEM)"},
-    {.name = "node-name", .value = "NAME", .help = "name of this node (the host's name)"},
-    {.name = "dir", .value = "DIR", .help = "where the agent has its kubeconfig (" DEFAULT_DIR ")"},
+    HF_CLI_OPTION("server", "URL", "API server (https://)", .required = true),
+    HF_CLI_OPTION("token-file", "FILE", "token bound to this Node; '-': standard input", .required = true),
+    HF_CLI_OPTION("ca-file", "FILE", "certificate authority of the API server (PEM)", .required = true),
+    HF_CLI_OPTION("node-name", "NAME", "name of this node (the host's name)"),
+    HF_CLI_OPTION("dir", "DIR", "where the agent has its kubeconfig (" DEFAULT_DIR ")"),
     {.name = NULL},
 };
 

@@ -11,10 +11,10 @@
 #include "os/file.h"
 
 const struct hf_cli_option hf_cli_hold_options[] = {
-    {.name = "reason", .value = "TEXT", .help = "hold for this reason; the EdgeNode shows it"},
-    {.name = "for", .value = "DURATION", .help = "duration of the hold (8h, 2d; default and maximum: 7d)"},
-    {.name = "release", .help = "end the hold"},
-    {.name = "state-dir", .value = "DIR", .help = "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"},
+    HF_CLI_OPTION("reason", "TEXT", "hold for this reason; the EdgeNode shows it"),
+    HF_CLI_OPTION("for", "DURATION", "duration of the hold (8h, 2d; default and maximum: 7d)"),
+    HF_CLI_OPTION("release", NULL, "end the hold"),
+    HF_CLI_OPTION("state-dir", "DIR", "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"),
     HF_CLI_JSON("print the hold as JSON"),
     {.name = NULL},
 };

@@ -19,9 +19,9 @@
 enum { VERSION = 64, SHOWN = 12 /* of a slot's name */ };
 
 const struct hf_cli_option hf_cli_node_host_options[] = {
-    {.name = "force",
-     .help = "remove: also while a pod of the DaemonSet watches, which installs again at its next start"},
-    {.name = "state-dir", .value = "DIR", .help = "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"},
+    HF_CLI_OPTION("force", NULL,
+                  "remove: also while a pod of the DaemonSet watches, which installs again at its next start"),
+    HF_CLI_OPTION("state-dir", "DIR", "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"),
     HF_CLI_JSON("status: print it as JSON"),
     {.name = NULL},
 };

@@ -14,15 +14,12 @@
 #include "cli/plain.h"
 
 const struct hf_cli_option hf_cli_node_journal_options[] = {
-    {.name = "state-dir", .value = "DIR", .help = "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"},
-    {.name = "since", .value = "DURATION", .help = "print only entries of this last time (2h, 7d)"},
-    {.name = "kind",
-     .value = "KIND",
-     .help = "print only entries of this kind, such as UpdateRefused",
-     .repeats = true},
-    {.name = "follow", .letter = 'f', .help = "print further entries as the agent writes them"},
-    {.name = "verify", .help = "check that no line was changed, removed or inserted; print no entries"},
-    {.name = "witness", .value = "HASH", .help = "with --verify: a hash that EdgeNode.status.journal.lastHash showed"},
+    HF_CLI_OPTION("state-dir", "DIR", "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"),
+    HF_CLI_OPTION("since", "DURATION", "print only entries of this last time (2h, 7d)"),
+    HF_CLI_OPTION("kind", "KIND", "print only entries of this kind, such as UpdateRefused", .repeats = true),
+    HF_CLI_OPTION("follow", NULL, "print further entries as the agent writes them", .letter = 'f'),
+    HF_CLI_OPTION("verify", NULL, "check that no line was changed, removed or inserted; print no entries"),
+    HF_CLI_OPTION("witness", "HASH", "with --verify: a hash that EdgeNode.status.journal.lastHash showed"),
     HF_CLI_JSON("print each entry as the line of JSON that the journal has"),
     {.name = NULL},
 };

@@ -20,9 +20,9 @@
 enum { MAX_URL = 256, MAX_CODE = 64 << 10 };
 
 const struct hf_cli_option hf_cli_node_page_options[] = {
-    {.name = "url", .value = "URL", .help = "the address under which you see the page (" DEFAULT_URL ")"},
-    {.name = "run-dir", .value = "DIR", .help = "the agent's run folder (" HF_CLI_DEFAULT_RUN_DIR ")"},
-    {.name = "no-code", .help = "print no QR code"},
+    HF_CLI_OPTION("url", "URL", "the address under which you see the page (" DEFAULT_URL ")"),
+    HF_CLI_OPTION("run-dir", "DIR", "the agent's run folder (" HF_CLI_DEFAULT_RUN_DIR ")"),
+    HF_CLI_OPTION("no-code", NULL, "print no QR code"),
     {.name = NULL},
 };
 

@@ -27,12 +27,12 @@
 enum { MAX_RELEASES = 1024, GROUP_FILE_MAX = 1 << 20 };
 
 const struct hf_cli_option hf_cli_recover_options[] = {
-    {.name = "put", .value = "NAME", .help = "put the committed content of this release back in place"},
-    {.name = "timeout", .value = "DURATION", .help = "with --put: how long to wait for a running agent (30s)"},
-    {.name = "state-dir", .value = "DIR", .help = "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"},
-    {.name = "trust-dir", .value = "DIR", .help = "the agent's public keys (" HF_CLI_DEFAULT_TRUST_DIR ")"},
-    {.name = "config", .value = "FILE", .help = "the agent's configuration (/etc/holdfast/agent.yaml)"},
-    {.name = "update-root", .value = "DIR", .repeats = true, .help = "as the agent has it, instead of updateRoots"},
+    HF_CLI_OPTION("put", "NAME", "put the committed content of this release back in place"),
+    HF_CLI_OPTION("timeout", "DURATION", "with --put: how long to wait for a running agent (30s)"),
+    HF_CLI_OPTION("state-dir", "DIR", "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"),
+    HF_CLI_OPTION("trust-dir", "DIR", "the agent's public keys (" HF_CLI_DEFAULT_TRUST_DIR ")"),
+    HF_CLI_OPTION("config", "FILE", "the agent's configuration (/etc/holdfast/agent.yaml)"),
+    HF_CLI_OPTION("update-root", "DIR", "as the agent has it, instead of updateRoots", .repeats = true),
     HF_CLI_JSON("print what is found as JSON"),
     {.name = NULL},
 };

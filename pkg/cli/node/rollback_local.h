@@ -8,13 +8,11 @@
 
 /* clang-format off */
 #define HF_CLI_LOCAL_OPTIONS                                                                                           \
-    {.name = "local", .help = "on a node: take the release NAME back to the version before, without a network"},       \
-    {.name = "reason", .value = "TEXT", .help = "with --local: why; the EdgeNode and its Event show it"},              \
-    {.name = "undo", .help = "with --local: end the order; the node installs what is wanted of it again"},             \
-    {.name = "timeout", .value = "DURATION",                                                                           \
-     .help = "with --local: wait this long for the agent (" HF_CLI_LOCAL_TIMEOUT ")"},                                 \
-    {.name = "state-dir", .value = "DIR",                                                                              \
-     .help = "with --local: the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"}
+    HF_CLI_OPTION("local", NULL, "on a node: take the release NAME back to the version before, without a network"),    \
+    HF_CLI_OPTION("reason", "TEXT", "with --local: why; the EdgeNode and its Event show it"),                          \
+    HF_CLI_OPTION("undo", NULL, "with --local: end the order; the node installs what is wanted of it again"),          \
+    HF_CLI_OPTION("timeout", "DURATION", "with --local: wait this long for the agent (" HF_CLI_LOCAL_TIMEOUT ")"),     \
+    HF_CLI_OPTION("state-dir", "DIR", "with --local: the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")")
 /* clang-format on */
 
 /* `rollback --local`: returns as a command does. */

@@ -30,10 +30,10 @@ const struct hf_cli_option hf_cli_spool_verify_options[] = {
     {.name = NULL},
 };
 const struct hf_cli_option hf_cli_spool_cat_options[] = {
-    {.name = "all", .help = "include delivered events that are still on the disk"},
-    {.name = "from", .value = "WHERE", .help = "first event: a time (RFC 3339) or a sequence"},
-    {.name = "to", .value = "WHERE", .help = "last event: a time (RFC 3339) or a sequence"},
-    {.name = "severity", .value = "NAME", .help = "only this severity and above"},
+    HF_CLI_OPTION("all", NULL, "include delivered events that are still on the disk"),
+    HF_CLI_OPTION("from", "WHERE", "first event: a time (RFC 3339) or a sequence"),
+    HF_CLI_OPTION("to", "WHERE", "last event: a time (RFC 3339) or a sequence"),
+    HF_CLI_OPTION("severity", "NAME", "only this severity and above"),
     HF_CLI_JSON("print JSON lines with sequence, time, source and severity"),
     {.name = NULL},
 };

@@ -25,10 +25,10 @@ enum { MAX_DEPTH = 3, MAX_PEM = 256 << 10, MAX_TOKEN = 4096, MAX_ANSWER = 64 << 
 #define TIMEOUT_NS (60 * HF_NS_PER_S)
 
 const struct hf_cli_option hf_cli_spool_send_options[] = {
-    {.name = "to", .value = "URL", .required = true, .help = "scheme, host and port of the receiver"},
-    {.name = "ca-file", .value = "FILE", .help = "certificate authority of the receiver (the system's)"},
-    {.name = "token-file", .value = "FILE", .help = "bearer token for the receiver"},
-    {.name = "keep", .help = "keep the files that were sent"},
+    HF_CLI_OPTION("to", "URL", "scheme, host and port of the receiver", .required = true),
+    HF_CLI_OPTION("ca-file", "FILE", "certificate authority of the receiver (the system's)"),
+    HF_CLI_OPTION("token-file", "FILE", "bearer token for the receiver"),
+    HF_CLI_OPTION("keep", NULL, "keep the files that were sent"),
     {.name = NULL},
 };
 

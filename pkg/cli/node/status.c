@@ -27,17 +27,17 @@
 #include "os/file.h"
 
 const struct hf_cli_option hf_cli_status_options[] = {
-    {.name = "state-dir", .value = "DIR", .help = "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"},
-    {.name = "run-dir", .value = "DIR", .help = "the agent's run folder (" HF_CLI_DEFAULT_RUN_DIR ")"},
-    {.name = "fleet", .help = "show the rollouts of the cluster, also on a node"},
+    HF_CLI_OPTION("state-dir", "DIR", "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"),
+    HF_CLI_OPTION("run-dir", "DIR", "the agent's run folder (" HF_CLI_DEFAULT_RUN_DIR ")"),
+    HF_CLI_OPTION("fleet", NULL, "show the rollouts of the cluster, also on a node"),
     HF_OUTPUT_OPTIONS,
     HF_CLUSTER_OPTIONS,
     {.name = NULL},
 };
 
 const struct hf_cli_option hf_cli_node_status_options[] = {
-    {.name = "state-dir", .value = "DIR", .help = "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"},
-    {.name = "run-dir", .value = "DIR", .help = "the agent's run folder (" HF_CLI_DEFAULT_RUN_DIR ")"},
+    HF_CLI_OPTION("state-dir", "DIR", "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"),
+    HF_CLI_OPTION("run-dir", "DIR", "the agent's run folder (" HF_CLI_DEFAULT_RUN_DIR ")"),
     HF_OUTPUT_OPTIONS,
     {.name = NULL},
 };

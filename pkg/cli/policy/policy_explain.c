@@ -13,8 +13,8 @@
 #include "kube/folder/folder_objects.h"
 
 const struct hf_cli_option hf_cli_policy_explain_options[] = {
-    {.name = "filename", .value = "FILE", .letter = 'f', .repeats = true, .help = "SyncPolicies, instead of a cluster"},
-    {.name = "label", .value = "KEY=VALUE", .letter = 'l', .repeats = true, .help = "with -f: a label of the node"},
+    HF_CLI_OPTION("filename", "FILE", "SyncPolicies, instead of a cluster", .letter = 'f', .repeats = true),
+    HF_CLI_OPTION("label", "KEY=VALUE", "with -f: a label of the node", .letter = 'l', .repeats = true),
     HF_CLI_JSON("print as JSON"),
     HF_CLUSTER_OPTIONS,
     {.name = NULL},

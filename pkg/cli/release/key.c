@@ -9,7 +9,7 @@
 #include "trust/key.h"
 
 const struct hf_cli_option hf_cli_key_generate_options[] = {
-    {.name = "public", .value = "FILE", .help = "file for the public half (NAME.pem)"},
+    HF_CLI_OPTION("public", "FILE", "file for the public half (NAME.pem)"),
     HF_CLI_JSON("print the result as JSON"),
     {.name = NULL},
 };

@@ -21,23 +21,18 @@
 enum { READ_PIECE = 1 << 16 };
 
 const struct hf_cli_option hf_cli_release_sign_options[] = {
-    {.name = "key", .value = "FILE", .required = true, .repeats = true, .help = "private key (NAME.key)"},
-    {.name = "key-id",
-     .value = "ID",
-     .repeats = true,
-     .help = "name of the public key in the nodes' trust folders (NAME); one per --key, in order"},
-    {.name = "out", .value = "FILE", .letter = 'o', .help = "output file; '-': standard output (default: FILE itself)"},
+    HF_CLI_OPTION("key", "FILE", "private key (NAME.key)", .required = true, .repeats = true),
+    HF_CLI_OPTION("key-id", "ID", "name of the public key in the nodes' trust folders (NAME); one per --key, in order",
+                  .repeats = true),
+    HF_CLI_OPTION("out", "FILE", "output file; '-': standard output (default: FILE itself)", .letter = 'o'),
     {.name = NULL},
 };
 const struct hf_cli_option hf_cli_release_verify_options[] = {
-    {.name = "trust-dir", .value = "DIR", .help = "trust folder, as on a node (" HF_CLI_DEFAULT_TRUST_DIR ")"},
-    {.name = "key",
-     .value = "FILE",
-     .repeats = true,
-     .help = "public key (NAME.pem) that must have signed as NAME; replaces the trust folder"},
-    {.name = "artifacts",
-     .value = "DIR",
-     .help = "also check the files in this folder, by the last part of their URLs or the digest in them"},
+    HF_CLI_OPTION("trust-dir", "DIR", "trust folder, as on a node (" HF_CLI_DEFAULT_TRUST_DIR ")"),
+    HF_CLI_OPTION("key", "FILE", "public key (NAME.pem) that must have signed as NAME; replaces the trust folder",
+                  .repeats = true),
+    HF_CLI_OPTION("artifacts", "DIR",
+                  "also check the files in this folder, by the last part of their URLs or the digest in them"),
     HF_CLI_JSON("print the result as JSON"),
     {.name = NULL},
 };

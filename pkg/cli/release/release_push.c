@@ -21,8 +21,8 @@
 #define EMPTY_DIGEST "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a" /* of {} */
 
 const struct hf_cli_option hf_cli_release_push_options[] = {
-    {.name = "authfile", .value = "FILE", .help = "logins of registries, as docker's config.json (docker's own)"},
-    {.name = "ca-file", .value = "FILE", .help = "certificate authority of the registry (the system's)"},
+    HF_CLI_OPTION("authfile", "FILE", "logins of registries, as docker's config.json (docker's own)"),
+    HF_CLI_OPTION("ca-file", "FILE", "certificate authority of the registry (the system's)"),
     {.name = NULL},
 };
 

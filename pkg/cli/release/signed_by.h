@@ -6,14 +6,9 @@
 #include "cli/parts.h"
 
 #define HF_CLI_TRUSTED_OPTION(what)                                                                                    \
-    {                                                                                                                  \
-        .name = "trusted", .value = "FILE", .repeats = true,                                                           \
-        .help = "public key (NAME.pem) that may have signed " what " (those of --key)"                                 \
-    }
-#define HF_CLI_LEAP_OPTION                                                                                             \
-    {                                                                                                                  \
-        .name = "leap", .help = "allow a sequence of more than double the earlier one"                                 \
-    }
+    HF_CLI_OPTION("trusted", "FILE", "public key (NAME.pem) that may have signed " what " (those of --key)",           \
+                  .repeats = true)
+#define HF_CLI_LEAP_OPTION HF_CLI_OPTION("leap", NULL, "allow a sequence of more than double the earlier one")
 
 /* A key of --trusted, else of --key, must have signed `update`. -EKEYREJECTED: none has. */
 HF_MUST_USE int hf_cli_check_signed(struct hf_cli *cli, const struct hf_cli_args *args,

@@ -82,12 +82,12 @@ static const struct section of_fleet[] = {
 };
 
 const struct hf_cli_option hf_cli_support_options[] = {
-    {.name = "out", .value = "FILE", .help = "the bundle ('-': standard output; holdfast-support-<time>.txt)"},
-    {.name = "state-dir", .value = "DIR", .help = "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"},
-    {.name = "run-dir", .value = "DIR", .help = "the agent's run folder (" HF_CLI_DEFAULT_RUN_DIR ")"},
-    {.name = "config", .value = "FILE", .help = "the agent's configuration (/etc/holdfast/agent.yaml)"},
-    {.name = "fleet", .help = "about the cluster, also on a node; kubectl must be there for some sections"},
-    {.name = "namespace", .value = "NAME", .letter = 'n', .help = "namespace of the controller (holdfast-system)"},
+    HF_CLI_OPTION("out", "FILE", "the bundle ('-': standard output; holdfast-support-<time>.txt)"),
+    HF_CLI_OPTION("state-dir", "DIR", "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"),
+    HF_CLI_OPTION("run-dir", "DIR", "the agent's run folder (" HF_CLI_DEFAULT_RUN_DIR ")"),
+    HF_CLI_OPTION("config", "FILE", "the agent's configuration (/etc/holdfast/agent.yaml)"),
+    HF_CLI_OPTION("fleet", NULL, "about the cluster, also on a node; kubectl must be there for some sections"),
+    HF_CLI_OPTION("namespace", "NAME", "namespace of the controller (holdfast-system)", .letter = 'n'),
     HF_CLUSTER_OPTIONS,
     {.name = NULL},
 };

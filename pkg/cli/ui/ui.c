@@ -19,7 +19,7 @@ enum { MAX_TELL = 64 << 10 };
 #define TELL_NS (100 * HF_NS_PER_MS)
 
 const struct hf_cli_option hf_cli_ui_options[] = {
-    {.name = "no-browser", .help = "only print the address"},
+    HF_CLI_OPTION("no-browser", NULL, "only print the address"),
     HF_UI_FOLLOW_OPTIONS,
     {.name = NULL},
 };

@@ -89,14 +89,9 @@ static void ignore(void *arg)
 static void print_names(struct values *values, const struct hf_cli_args *args, enum value_kind kind)
 {
     _cleanup_(hf_cluster_closep) struct hf_cluster *cluster = NULL;
-    const struct hf_cluster_list list = {
-        .api_version = HF_API_GROUP_VERSION,
-        .plural = kind == NODES ? "edgenodes" : "edgeupdates",
-        .metadata_only = kind != RELEASES,
-        .each = print_name,
-        .again = ignore,
-        .arg = values,
-    };
+    const struct hf_cluster_list list =
+        HF_CLUSTER_LIST(HF_API_GROUP_VERSION, kind == NODES ? "edgenodes" : "edgeupdates", print_name, values,
+                        .metadata_only = kind != RELEASES, .again = ignore);
     struct hf_err ignored = HF_ERR_INIT;
 
     values->path = kind == RELEASES ? "spec.release.name" : "metadata.name";

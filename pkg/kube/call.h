@@ -48,6 +48,10 @@ struct hf_kube_call {
     bool metadata_only;
     uint64_t timeout_ns; /* also repeated; 0: HF_KUBE_CALL_TIMEOUT_NS */
 };
+/* Behind the name (or NULL), other fields: .body = body. */
+#define HF_KUBE_CALL(its_verb, its_version, its_plural, its_name, ...)                                                 \
+    ((struct hf_kube_call){                                                                                            \
+        .verb = (its_verb), .api_version = (its_version), .plural = (its_plural), .name = (its_name), __VA_ARGS__})
 
 /* Values of r:
  *   0              2xx

@@ -502,8 +502,7 @@ static void create(struct hf_client_certificate *certificate)
 {
     struct hf_err err = HF_ERR_INIT;
     _cleanup_(hf_json_freep) json_t *object = request_object(certificate, &err);
-    const struct hf_kube_call call = {
-        .verb = HF_KUBE_CREATE, .api_version = API_VERSION, .plural = PLURAL, .body = object};
+    const struct hf_kube_call call = HF_KUBE_CALL(HF_KUBE_CREATE, API_VERSION, PLURAL, NULL, .body = object);
 
     if (object == NULL) {
         log_failure(certificate, "certificate.not_requested", &err);
@@ -533,11 +532,8 @@ static void node_was_read(void *arg, const struct hf_kube_answer *answer)
 
 static void start_create(struct hf_client_certificate *certificate)
 {
-    const struct hf_kube_call call = {.verb = HF_KUBE_GET,
-                                      .api_version = "v1",
-                                      .plural = "nodes",
-                                      .name = certificate->p.node_name,
-                                      .metadata_only = true};
+    const struct hf_kube_call call =
+        HF_KUBE_CALL(HF_KUBE_GET, "v1", "nodes", certificate->p.node_name, .metadata_only = true);
 
     certificate->way = next_way(certificate);
     if (certificate->way == HF_WAY_NONE) { /* the certificate came back into use, or was set aside, meanwhile */
@@ -549,8 +545,7 @@ static void start_create(struct hf_client_certificate *certificate)
 
 static void start_read(struct hf_client_certificate *certificate)
 {
-    const struct hf_kube_call call = {
-        .verb = HF_KUBE_GET, .api_version = API_VERSION, .plural = PLURAL, .name = certificate->name};
+    const struct hf_kube_call call = HF_KUBE_CALL(HF_KUBE_GET, API_VERSION, PLURAL, certificate->name);
 
     send_call(certificate, &call, was_read);
 }

@@ -282,12 +282,8 @@ static void send_oldest(struct hf_herald *herald)
         return;
     }
     _cleanup_(hf_json_freep) json_t *event = make_event(herald, notice, name);
-    const struct hf_kube_call call = {.verb = HF_KUBE_CREATE,
-                                      .api_version = EVENTS_VERSION,
-                                      .plural = "events",
-                                      .ns = EVENTS_NAMESPACE,
-                                      .body = event,
-                                      .timeout_ns = TIMEOUT_NS};
+    const struct hf_kube_call call = HF_KUBE_CALL(HF_KUBE_CREATE, EVENTS_VERSION, "events", NULL,
+                                                  .ns = EVENTS_NAMESPACE, .body = event, .timeout_ns = TIMEOUT_NS);
     r = event == NULL || hf_plain_tree(event) < 0
             ? hf_err_set(&err, ENOMEM, "out of memory")
             : hf_kube_call_send(herald->env->params->events, &call, answered, herald, &herald->pending, &err);

@@ -281,8 +281,8 @@ static int look_at_servers(const struct hf_cli_args *args, struct hf_doctor_fact
 static void ask_api(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_doctor_facts *facts)
 {
     _cleanup_(hf_cluster_closep) struct hf_cluster *cluster = NULL;
-    const struct hf_kube_call call = {
-        .verb = HF_KUBE_LIST, .api_version = "edge.codcompass.io/v1alpha1", .plural = "syncpolicies", .limit = 1};
+    const struct hf_kube_call call =
+        HF_KUBE_CALL(HF_KUBE_LIST, "edge.codcompass.io/v1alpha1", "syncpolicies", NULL, .limit = 1);
     struct hf_err err = HF_ERR_INIT;
 
     facts->api_asked = hf_cluster_requested(args);

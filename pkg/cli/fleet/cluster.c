@@ -523,10 +523,8 @@ static int page_query(const struct hf_cluster_list *list, const char *next, stru
 static int take_page(struct hf_cluster *cluster, const struct hf_cluster_list *list, char **next, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf query = HF_BUF_INIT(64 << 10);
-    struct hf_kube_call call = {.verb = HF_KUBE_LIST,
-                                .api_version = list->api_version,
-                                .plural = list->plural,
-                                .metadata_only = list->metadata_only};
+    struct hf_kube_call call =
+        HF_KUBE_CALL(HF_KUBE_LIST, list->api_version, list->plural, NULL, .metadata_only = list->metadata_only);
 
     if (page_query(list, *next != NULL ? *next : "", &query) < 0)
         return hf_err_set(err, E2BIG, "the label selector is too long");

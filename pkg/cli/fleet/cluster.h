@@ -61,6 +61,11 @@ struct hf_cluster_list {
     void *arg;
 };
 
+/* Behind the argument, other fields: .again = forget. */
+#define HF_CLUSTER_LIST(its_version, its_plural, take_each, its_arg, ...)                                              \
+    ((struct hf_cluster_list){                                                                                         \
+        .api_version = (its_version), .plural = (its_plural), .each = (take_each), .arg = (its_arg), __VA_ARGS__})
+
 /* Page by page. */
 HF_MUST_USE int hf_cluster_each(struct hf_cluster *cluster, const struct hf_cluster_list *list, struct hf_err *err);
 

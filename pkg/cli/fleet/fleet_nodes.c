@@ -352,13 +352,10 @@ static int check_release(struct nodes *nodes, struct hf_err *err)
 {
     struct release_search search = {.release = nodes->release, .nearest = {.typed = nodes->release}};
     struct hf_err ignored = HF_ERR_INIT;
-    int r = hf_cluster_each(nodes->cluster,
-                            &(struct hf_cluster_list){.api_version = HF_API_GROUP_VERSION,
-                                                      .plural = "edgeupdates",
-                                                      .each = look_for_release,
-                                                      .again = look_again,
-                                                      .arg = &search},
-                            &ignored);
+    int r = hf_cluster_each(
+        nodes->cluster,
+        &HF_CLUSTER_LIST(HF_API_GROUP_VERSION, "edgeupdates", look_for_release, &search, .again = look_again),
+        &ignored);
     bool near = search.nearest.best != NULL;
 
     if (r < 0 || search.found)
@@ -381,11 +378,7 @@ int hf_cli_nodes(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_e
                                hf_cli_value(args, "label-columns", NULL), &nodes.set, err);
     if (r == 0)
         r = hf_cluster_each(nodes.cluster,
-                            &(struct hf_cluster_list){.api_version = HF_API_GROUP_VERSION,
-                                                      .plural = "edgenodes",
-                                                      .each = take,
-                                                      .again = begin_again,
-                                                      .arg = &nodes},
+                            &HF_CLUSTER_LIST(HF_API_GROUP_VERSION, "edgenodes", take, &nodes, .again = begin_again),
                             err);
     if (r == 0 && nodes.release != NULL && nodes.table.n <= 1 && nodes.text.n == 0)
         r = check_release(&nodes, err);
@@ -444,11 +437,7 @@ int hf_cli_node(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
     if (r == 0)
         r = hf_cluster_open(cli, args, &cluster, err);
     if (r == 0)
-        r = hf_cluster_call(cluster,
-                            &(struct hf_kube_call){.verb = HF_KUBE_GET,
-                                                   .api_version = HF_API_GROUP_VERSION,
-                                                   .plural = "edgenodes",
-                                                   .name = args->words[0]},
+        r = hf_cluster_call(cluster, &HF_KUBE_CALL(HF_KUBE_GET, HF_API_GROUP_VERSION, "edgenodes", args->words[0]),
                             &node, err);
     if (r < 0)
         return r;

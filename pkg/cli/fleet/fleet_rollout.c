@@ -42,11 +42,7 @@ const struct hf_cli_option hf_cli_turn_free_options[] = {
 static int get(struct hf_cluster *cluster, const char *plural, const char *name, json_t **ret_object,
                struct hf_err *err)
 {
-    int r =
-        hf_cluster_call(cluster,
-                        &(struct hf_kube_call){
-                            .verb = HF_KUBE_GET, .api_version = HF_API_GROUP_VERSION, .plural = plural, .name = name},
-                        ret_object, err);
+    int r = hf_cluster_call(cluster, &HF_KUBE_CALL(HF_KUBE_GET, HF_API_GROUP_VERSION, plural, name), ret_object, err);
 
     if (r == 0 && hf_plain_tree(*ret_object) < 0) {
         json_decref(*ret_object);
@@ -125,11 +121,8 @@ static int annotate(struct hf_cluster *cluster, const char *plural, const json_t
                                 orders[i].value != NULL ? json_string(orders[i].value) : json_null()) < 0)
             return hf_err_set(err, ENOMEM, "out of memory");
     return hf_cluster_call(cluster,
-                           &(struct hf_kube_call){.verb = HF_KUBE_MERGE_PATCH,
-                                                  .api_version = HF_API_GROUP_VERSION,
-                                                  .plural = plural,
-                                                  .name = hf_json_str_or(object, "metadata.name", ""),
-                                                  .body = patch},
+                           &HF_KUBE_CALL(HF_KUBE_MERGE_PATCH, HF_API_GROUP_VERSION, plural,
+                                         hf_json_str_or(object, "metadata.name", ""), .body = patch),
                            NULL, err);
 }
 

@@ -38,12 +38,7 @@ static void forget(void *arg)
 static int list_updates(struct hf_cluster *cluster, json_t *updates, struct hf_err *err)
 {
     return hf_cluster_each(cluster,
-                           &(struct hf_cluster_list){.api_version = HF_API_GROUP_VERSION,
-                                                     .plural = "edgeupdates",
-                                                     .each = keep,
-                                                     .again = forget,
-                                                     .arg = updates},
-                           err);
+                           &HF_CLUSTER_LIST(HF_API_GROUP_VERSION, "edgeupdates", keep, updates, .again = forget), err);
 }
 
 /* Keeps the EdgeUpdate of this name, or those of this release. */

@@ -68,11 +68,8 @@ static void forget(void *arg)
 static int list_updates(struct wait *wait, struct hf_err *err)
 {
     forget(wait);
-    return hf_cluster_each(
-        wait->poll.cluster,
-        &(struct hf_cluster_list){
-            .api_version = HF_API_GROUP_VERSION, .plural = "edgeupdates", .each = keep, .again = forget, .arg = wait},
-        err);
+    return hf_cluster_each(wait->poll.cluster,
+                           &HF_CLUSTER_LIST(HF_API_GROUP_VERSION, "edgeupdates", keep, wait, .again = forget), err);
 }
 
 /* ---- verdicts: an exit code, -EINPROGRESS, or -errno ------------------------------------------------------------ */

@@ -77,15 +77,9 @@ int hf_node_set_select(struct hf_cluster *cluster, const char *selector, const c
                        struct hf_node_set *ret_set, struct hf_err *err)
 {
     struct hf_node_set set = {.labels = labels};
-    int r = hf_cluster_each(cluster,
-                            &(struct hf_cluster_list){.api_version = "v1",
-                                                      .plural = "nodes",
-                                                      .selector = selector,
-                                                      .metadata_only = true,
-                                                      .each = add,
-                                                      .again = forget,
-                                                      .arg = &set},
-                            err);
+    int r = hf_cluster_each(
+        cluster,
+        &HF_CLUSTER_LIST("v1", "nodes", add, &set, .selector = selector, .metadata_only = true, .again = forget), err);
 
     if (r < 0) {
         hf_node_set_done(&set);

@@ -49,11 +49,8 @@ static int fetch(struct hf_cli *cli, const struct hf_cli_args *args, const char 
     int r = hf_cluster_open(cli, args, &cluster, err);
 
     if (r == 0)
-        r = hf_cluster_call(
-            cluster,
-            &(struct hf_kube_call){
-                .verb = HF_KUBE_GET, .api_version = HF_API_GROUP_VERSION, .plural = "edgeupdates", .name = name},
-            ret_update, err);
+        r = hf_cluster_call(cluster, &HF_KUBE_CALL(HF_KUBE_GET, HF_API_GROUP_VERSION, "edgeupdates", name), ret_update,
+                            err);
     return r;
 }
 

@@ -98,11 +98,8 @@ int hf_tally_count(struct hf_cluster *cluster, const char *selector, const char 
         return hf_err_set(err, ENOMEM, "out of memory");
     }
     begin(&count);
-    r = hf_cluster_each(
-        cluster,
-        &(struct hf_cluster_list){
-            .api_version = HF_API_GROUP_VERSION, .plural = "edgenodes", .each = take, .again = begin, .arg = &count},
-        err);
+    r = hf_cluster_each(cluster, &HF_CLUSTER_LIST(HF_API_GROUP_VERSION, "edgenodes", take, &count, .again = begin),
+                        err);
     for (size_t i = 0; r == 0 && i < set.n; i++)
         if (!count.reported[i])
             miss(&count.tally, set.names[i], "has never reported");

@@ -60,10 +60,7 @@ static int from_files(struct hf_cli *cli, const struct hf_cli_args *args, json_t
 static int get(struct hf_cluster *cluster, const char *api_version, const char *plural, const char *name,
                json_t **ret_object, struct hf_err *err)
 {
-    return hf_cluster_call(
-        cluster,
-        &(struct hf_kube_call){.verb = HF_KUBE_GET, .api_version = api_version, .plural = plural, .name = name},
-        ret_object, err);
+    return hf_cluster_call(cluster, &HF_KUBE_CALL(HF_KUBE_GET, api_version, plural, name), ret_object, err);
 }
 
 static int take(void *arg, json_t *object, struct hf_err *err)
@@ -90,13 +87,8 @@ static int from_cluster(struct hf_cli *cli, const struct hf_cli_args *args, json
     if (r == 0)
         r = get(cluster, HF_API_GROUP_VERSION, "edgenodes", args->words[0], &edgenode, err);
     if (r == 0)
-        r = hf_cluster_each(cluster,
-                            &(struct hf_cluster_list){.api_version = HF_API_GROUP_VERSION,
-                                                      .plural = "syncpolicies",
-                                                      .each = take,
-                                                      .again = begin_again,
-                                                      .arg = policies},
-                            err);
+        r = hf_cluster_each(
+            cluster, &HF_CLUSTER_LIST(HF_API_GROUP_VERSION, "syncpolicies", take, policies, .again = begin_again), err);
     if (r < 0)
         return r;
     (void)!get(cluster, "v1", "nodes", args->words[0], &node, &ignored);

@@ -164,20 +164,17 @@ static int send_call(struct ui_request *request, struct hf_err *err)
 {
     _cleanup_(hf_json_freep) json_t *review = NULL;
     struct hf_kube_pending *pending;
-    struct hf_kube_call call = {.verb = HF_KUBE_GET,
-                                .api_version = strcmp(request->plural, "nodes") == 0 ? "v1" : HF_API_GROUP_VERSION,
-                                .plural = request->plural,
-                                .name = request->object};
+    struct hf_kube_call call =
+        HF_KUBE_CALL(HF_KUBE_GET, strcmp(request->plural, "nodes") == 0 ? "v1" : HF_API_GROUP_VERSION, request->plural,
+                     request->object);
     int r = hf_cluster_check_name(request->object, err);
 
     if (r < 0)
         return r;
     if (request->wanted == ACT) {
         review = hf_ui_act_review(&request->act, request->object);
-        call = (struct hf_kube_call){.verb = HF_KUBE_CREATE,
-                                     .api_version = "authorization.k8s.io/v1",
-                                     .plural = "selfsubjectaccessreviews",
-                                     .body = review};
+        call =
+            HF_KUBE_CALL(HF_KUBE_CREATE, "authorization.k8s.io/v1", "selfsubjectaccessreviews", NULL, .body = review);
     }
     if (request->wanted == ACT && review == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");

@@ -103,13 +103,9 @@ static void send_decision(struct csr_request *request)
 {
     _cleanup_(hf_json_freep) json_t *body =
         hf_csr_approval(request->object, &request->decision, hf_unix_ns(request->approver->p.env.clock));
-    const struct hf_kube_call call = {.verb = HF_KUBE_UPDATE,
-                                      .api_version = "certificates.k8s.io/v1",
-                                      .plural = "certificatesigningrequests",
-                                      .name = request->name,
-                                      .subresource = "approval",
-                                      .body = body,
-                                      .timeout_ns = CALL_TIMEOUT_NS};
+    const struct hf_kube_call call =
+        HF_KUBE_CALL(HF_KUBE_UPDATE, "certificates.k8s.io/v1", "certificatesigningrequests", request->name,
+                     .subresource = "approval", .body = body, .timeout_ns = CALL_TIMEOUT_NS);
 
     if (body != NULL)
         send(request, &call, decision_answered);
@@ -119,12 +115,8 @@ static void send_decision(struct csr_request *request)
 
 static void start(struct csr_request *request)
 {
-    const struct hf_kube_call call = {.verb = HF_KUBE_GET,
-                                      .api_version = "v1",
-                                      .plural = "nodes",
-                                      .name = request->decision.node,
-                                      .metadata_only = true,
-                                      .timeout_ns = CALL_TIMEOUT_NS};
+    const struct hf_kube_call call = HF_KUBE_CALL(HF_KUBE_GET, "v1", "nodes", request->decision.node,
+                                                  .metadata_only = true, .timeout_ns = CALL_TIMEOUT_NS);
 
     request->due_ns = HF_NEVER;
     if (request->decision.verdict == HF_CSR_APPROVE)

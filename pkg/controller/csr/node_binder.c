@@ -78,14 +78,9 @@ static void bind(struct hf_turns_object *base)
     _cleanup_(hf_json_freep) json_t *body = json_pack(
         "{s:s, s:s, s:{s:s, s:s, s:{s:s}}}", "apiVersion", HF_API_GROUP_VERSION, "kind", "EdgeNode", "metadata", "name",
         base->name, "uid", node->own_uid, "annotations", HF_NODE_BINDER_ANNOTATION, wanted(node));
-    const struct hf_kube_call call = {.verb = HF_KUBE_APPLY,
-                                      .api_version = HF_API_GROUP_VERSION,
-                                      .plural = "edgenodes",
-                                      .name = base->name,
-                                      .body = body,
-                                      .force = true,
-                                      .field_manager = MANAGER,
-                                      .timeout_ns = CALL_TIMEOUT_NS};
+    const struct hf_kube_call call =
+        HF_KUBE_CALL(HF_KUBE_APPLY, HF_API_GROUP_VERSION, "edgenodes", base->name, .body = body, .force = true,
+                     .field_manager = MANAGER, .timeout_ns = CALL_TIMEOUT_NS);
     struct hf_err err = HF_ERR_INIT;
 
     (void)snprintf(node->sent, sizeof(node->sent), "%s", wanted(node));

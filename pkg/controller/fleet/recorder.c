@@ -85,13 +85,8 @@ static int send_series(struct flight *flight, uint32_t count)
     now_text(flight->recorder, now);
     _cleanup_(hf_json_freep) json_t *body =
         json_pack("{s:{s:I, s:s}}", "series", "count", (json_int_t)count, "lastObservedTime", now);
-    const struct hf_kube_call call = {.verb = HF_KUBE_MERGE_PATCH,
-                                      .api_version = EVENTS,
-                                      .plural = "events",
-                                      .ns = NAMESPACE,
-                                      .name = flight->name,
-                                      .body = body,
-                                      .timeout_ns = CALL_TIMEOUT_NS};
+    const struct hf_kube_call call = HF_KUBE_CALL(HF_KUBE_MERGE_PATCH, EVENTS, "events", flight->name, .ns = NAMESPACE,
+                                                  .body = body, .timeout_ns = CALL_TIMEOUT_NS);
 
     return body == NULL ? -ENOMEM : send(flight, &call);
 }
@@ -129,12 +124,8 @@ static json_t *make_object(const struct hf_recorder *recorder, const struct hf_r
 static int send_new(struct flight *flight, const struct hf_recorder_event *event)
 {
     _cleanup_(hf_json_freep) json_t *body = make_object(flight->recorder, event, flight->name);
-    const struct hf_kube_call call = {.verb = HF_KUBE_CREATE,
-                                      .api_version = EVENTS,
-                                      .plural = "events",
-                                      .ns = NAMESPACE,
-                                      .body = body,
-                                      .timeout_ns = CALL_TIMEOUT_NS};
+    const struct hf_kube_call call = HF_KUBE_CALL(HF_KUBE_CREATE, EVENTS, "events", NULL, .ns = NAMESPACE, .body = body,
+                                                  .timeout_ns = CALL_TIMEOUT_NS);
 
     return body == NULL || hf_plain_tree(body) < 0 ? -ENOMEM : send(flight, &call);
 }

@@ -101,14 +101,10 @@ static json_t *replacement(const json_t *object, const char *part)
 static struct hf_kube_call call_of(const struct planned_write *write)
 {
     bool is_whole = whole_part(write->kind) != NULL;
-    struct hf_kube_call call = {.verb = is_whole ? HF_KUBE_JSON_PATCH : HF_KUBE_APPLY,
-                                .api_version = HF_API_GROUP_VERSION,
-                                .plural = write->kind == HF_ROLLOUT_STATUS ? "edgeupdates" : "edgenodes",
-                                .name = write->name,
-                                .subresource = write->kind == HF_ROLLOUT_TURNS ? NULL : "status",
-                                .body = write->body,
-                                .force = !is_whole,
-                                .timeout_ns = CALL_TIMEOUT_NS};
+    struct hf_kube_call call = HF_KUBE_CALL(is_whole ? HF_KUBE_JSON_PATCH : HF_KUBE_APPLY, HF_API_GROUP_VERSION,
+                                            write->kind == HF_ROLLOUT_STATUS ? "edgeupdates" : "edgenodes", write->name,
+                                            .subresource = write->kind == HF_ROLLOUT_TURNS ? NULL : "status",
+                                            .body = write->body, .force = !is_whole, .timeout_ns = CALL_TIMEOUT_NS);
 
     if (write->step == WRITE)
         return call;

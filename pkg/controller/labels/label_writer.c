@@ -94,17 +94,13 @@ static void send(struct label_node *node, const json_t *body)
 {
     struct hf_label_writer *writer = writer_of(node);
     bool writes = node->step == APPLY || node->step == RELEASE;
-    const struct hf_kube_call call = {.verb = writes ? HF_KUBE_APPLY : HF_KUBE_GET,
-                                      .api_version = node->step == READ_EDGENODE ? HF_API_GROUP_VERSION : "v1",
-                                      .plural = node->step == READ_EDGENODE ? "edgenodes" : "nodes",
-                                      .name = node->base.name,
-                                      .body = body,
-                                      .force = writes,
-                                      .field_manager = node->step == APPLY     ? HF_LABEL_RULE_MANAGER
-                                                       : node->step == RELEASE ? HF_FIELD_MANAGER
-                                                                               : NULL,
-                                      .metadata_only = node->step == READ_NODE,
-                                      .timeout_ns = CALL_TIMEOUT_NS};
+    const struct hf_kube_call call = HF_KUBE_CALL(
+        writes ? HF_KUBE_APPLY : HF_KUBE_GET, node->step == READ_EDGENODE ? HF_API_GROUP_VERSION : "v1",
+        node->step == READ_EDGENODE ? "edgenodes" : "nodes", node->base.name, .body = body, .force = writes,
+        .field_manager = node->step == APPLY     ? HF_LABEL_RULE_MANAGER
+                         : node->step == RELEASE ? HF_FIELD_MANAGER
+                                                 : NULL,
+        .metadata_only = node->step == READ_NODE, .timeout_ns = CALL_TIMEOUT_NS);
     struct hf_err err = HF_ERR_INIT;
 
     if (hf_turns_send(&node->base, &call, &err) == 0)

@@ -167,15 +167,9 @@ static int send(struct hf_leader *leader, enum hf_lease_want want, struct hf_err
                                               [HF_LEASE_WRITE] = HF_KUBE_UPDATE,
                                               [HF_LEASE_RELEASE] = HF_KUBE_UPDATE};
     _cleanup_(hf_json_freep) json_t *body = want == HF_LEASE_READ ? NULL : make_object(leader);
-    const struct hf_kube_call call = {
-        .verb = verbs[want],
-        .api_version = LEASES,
-        .plural = "leases",
-        .ns = leader->p.ns,
-        .name = want == HF_LEASE_CREATE ? NULL : leader->p.name,
-        .body = body,
-        .timeout_ns = CALL_TIMEOUT_NS,
-    };
+    const struct hf_kube_call call =
+        HF_KUBE_CALL(verbs[want], LEASES, "leases", want == HF_LEASE_CREATE ? NULL : leader->p.name, .ns = leader->p.ns,
+                     .body = body, .timeout_ns = CALL_TIMEOUT_NS);
 
     if (want != HF_LEASE_READ && body == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");

@@ -87,14 +87,9 @@ static void answered(struct hf_turns_object *base, const struct hf_kube_answer *
 
 static void send(struct policy_entry *entry, const json_t *body)
 {
-    const struct hf_kube_call call = {.verb = HF_KUBE_APPLY,
-                                      .api_version = HF_API_GROUP_VERSION,
-                                      .plural = "syncpolicies",
-                                      .name = entry->base.name,
-                                      .subresource = "status",
-                                      .body = body,
-                                      .force = true,
-                                      .timeout_ns = CALL_TIMEOUT_NS};
+    const struct hf_kube_call call =
+        HF_KUBE_CALL(HF_KUBE_APPLY, HF_API_GROUP_VERSION, "syncpolicies", entry->base.name, .subresource = "status",
+                     .body = body, .force = true, .timeout_ns = CALL_TIMEOUT_NS);
     struct hf_err err = HF_ERR_INIT;
 
     if (hf_turns_send(&entry->base, &call, &err) == 0)

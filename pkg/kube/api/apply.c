@@ -234,16 +234,10 @@ static int send(struct hf_kube_delivery *delivery, struct hf_err *err)
         delivery->highest = highest_version(delivery->kube, resource);
         delivery->before = hf_ledger_version(&sub->ledger, name);
     }
-    const struct hf_kube_call call = {
-        .verb = empties ? HF_KUBE_MERGE_PATCH : HF_KUBE_APPLY,
-        .api_version = resource->api_version,
-        .plural = hf_resource_plural(resource),
-        .name = name,
-        .subresource = delivery->subresource,
-        .body = empties ? empty : delivery->body,
-        .force = !empties,
-        .timeout_ns = HF_KUBE_APPLY_NS,
-    };
+    const struct hf_kube_call call =
+        HF_KUBE_CALL(empties ? HF_KUBE_MERGE_PATCH : HF_KUBE_APPLY, resource->api_version, hf_resource_plural(resource),
+                     name, .subresource = delivery->subresource, .body = empties ? empty : delivery->body,
+                     .force = !empties, .timeout_ns = HF_KUBE_APPLY_NS);
     return hf_kube_call_send(delivery->kube, &call, apply_ended, delivery, &delivery->pending, err);
 }
 

@@ -34,22 +34,13 @@ const struct hf_field hf_edgenode_fields[] = {HF_FIELD_PART("spec", spec_fields)
 int hf_edgenode_decode(json_t *json, struct hf_edgenode **ret_edgenode, struct hf_issues *issues)
 {
     _cleanup_(hf_edgenode_freep) struct hf_edgenode *edgenode = calloc(1, sizeof(*edgenode));
-    struct hf_decode decode = {.issues = issues};
 
-    issues->n_errors = issues->n_warnings = 0;
     if (edgenode == NULL)
         return -ENOMEM;
     edgenode->json = json_incref(json);
-    if (!json_is_object(json)) {
-        hf_issue_error(issues, "", "expected an object");
-        return -EBADMSG;
-    }
-    hf_meta_decode(&decode, json, "EdgeNode", &edgenode->meta);
-    hf_field_decode_spec(&decode, hf_edgenode_fields, json, edgenode);
-    if (decode.out_of_memory)
-        return -ENOMEM;
-    if (issues->n_errors > 0)
-        return -EBADMSG;
+    int r = hf_meta_decode_object(json, "EdgeNode", hf_edgenode_fields, &edgenode->meta, edgenode, issues);
+    if (r < 0)
+        return r;
     *ret_edgenode = hf_steal(edgenode);
     return 0;
 }

@@ -131,24 +131,15 @@ static void take_admission(struct hf_edgeupdate *update, const json_t *json, str
 int hf_edgeupdate_decode(json_t *json, struct hf_edgeupdate **ret_update, struct hf_issues *issues)
 {
     _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *update = calloc(1, sizeof(*update));
-    struct hf_decode decode = {.issues = issues};
 
-    issues->n_errors = issues->n_warnings = 0;
     if (update == NULL)
         return -ENOMEM;
     update->json = json_incref(json);
     update->release.expires_unix_ns = HF_NEVER;
-    if (!json_is_object(json)) {
-        hf_issue_error(issues, "", "expected an object");
-        return -EBADMSG;
-    }
-    hf_meta_decode(&decode, json, "EdgeUpdate", &update->meta);
-    hf_field_decode_spec(&decode, hf_edgeupdate_fields, json, update);
+    int r = hf_meta_decode_object(json, "EdgeUpdate", hf_edgeupdate_fields, &update->meta, update, issues);
     take_admission(update, json, issues);
-    if (decode.out_of_memory)
-        return -ENOMEM;
-    if (issues->n_errors > 0)
-        return -EBADMSG;
+    if (r < 0)
+        return r;
     *ret_update = hf_steal(update);
     return 0;
 }

@@ -97,11 +97,8 @@ static const struct hf_field object_fields[] = {
     {0}};
 
 static const struct hf_field flux_fields[] = {
-    {.name = "kind",
-     .kind = HF_KIND_WORD,
-     .required = true,
-     HF_FIELD_SLOT(struct hf_manifest_from, flux_kind),
-     .words = hf_manifest_flux_kinds},
+    HF_FIELD_OF(HF_KIND_WORD, struct hf_manifest_from, flux_kind, "kind", .required = true,
+                .words = hf_manifest_flux_kinds),
     HF_FIELD_TEXT(struct hf_manifest_from, namespace_, "namespace", 1, 63, hf_text_is_name, NAME_WANTED, HF_REQUIRED),
     HF_FIELD_TEXT(struct hf_manifest_from, name, "name", 1, 253, hf_text_is_object_name,
                   "the name of an object of lower case letters, digits, '-' and '.'", HF_REQUIRED),
@@ -248,11 +245,7 @@ const struct hf_field hf_manifest_fields[] = {
     HF_FIELD_OBJECT(struct hf_manifest, from, "from", from_fields, .finish = finish_from, HF_REQUIRED),
     HF_FIELD_TEXT(struct hf_manifest, content_digest, "contentDigest", 1, MAX_DIGEST, is_digest,
                   "sha256: and 64 lower-case hex digits"),
-    {.name = "to",
-     .kind = HF_KIND_WORD,
-     .required = true,
-     HF_FIELD_SLOT(struct hf_manifest, to),
-     .words = hf_manifest_target_names},
+    HF_FIELD_OF(HF_KIND_WORD, struct hf_manifest, to, "to", .required = true, .words = hf_manifest_target_names),
     HF_FIELD_TEXT(struct hf_manifest, path, "path", 1, MAX_PATH_BYTES, is_target_path, PATH_WANTED),
     {.name = "fileMode", .kind = HF_KIND_OTHER, .decode = decode_mode},
     {.name = "owner", .kind = HF_KIND_OTHER, .decode = decode_owner},
@@ -267,10 +260,7 @@ const struct hf_field hf_manifest_fields[] = {
     HF_FIELD_WORD(struct hf_manifest, when_alone, "whenAlone", "None", hf_manifest_when_alone_names),
     HF_FIELD_TEXTS(struct hf_manifest, depends_on, "dependsOn", HF_MAX_MANIFEST_DEPENDENCIES, 63, hf_text_is_name,
                    "the name of an entry"),
-    {.name = "substitute",
-     .kind = HF_KIND_OTHER,
-     HF_FIELD_SLOT(struct hf_manifest, substitute),
-     .decode = decode_substitute},
+    HF_FIELD_OF(HF_KIND_OTHER, struct hf_manifest, substitute, "substitute", .decode = decode_substitute),
     HF_FIELD_INTEGER(struct hf_manifest, sequence, "sequence", NULL, 1, MAX_SEQUENCE),
     HF_FIELD_LIST(struct hf_manifest, signatures, n_signatures, "signatures", hf_signature_fields, HF_MAX_SIGNATURES),
     {0}};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/meta.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "api/field/field.h"
@@ -38,4 +39,21 @@ void hf_meta_decode(struct hf_decode *decode, json_t *object, const char *kind, 
     hf_field_decode_all(decode, meta_fields, metadata, ret_meta);
     hf_decode_leave(decode, before);
     issues->n_warnings = n_warnings; /* labels, annotations and the like are known to Kubernetes */
+}
+
+int hf_meta_decode_object(json_t *object, const char *kind, const struct hf_field *fields, struct hf_meta *ret_meta,
+                          void *ret, struct hf_issues *issues)
+{
+    struct hf_decode decode = {.issues = issues};
+
+    issues->n_errors = issues->n_warnings = 0;
+    if (!json_is_object(object)) {
+        hf_issue_error(issues, "", "expected an object");
+        return -EBADMSG;
+    }
+    hf_meta_decode(&decode, object, kind, ret_meta);
+    hf_field_decode_spec(&decode, fields, object, ret);
+    if (decode.out_of_memory)
+        return -ENOMEM;
+    return issues->n_errors > 0 ? -EBADMSG : 0;
 }

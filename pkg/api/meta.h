@@ -29,3 +29,8 @@ struct hf_meta {
 
 /* Checks apiVersion and kind if present (not in list items). Errors are below the current path. */
 void hf_meta_decode(struct hf_decode *decode, json_t *object, const char *kind, struct hf_meta *ret_meta);
+
+/* A whole object: its metadata, and its spec by `fields` into `ret`, of which *ret_meta is a member. Forgets earlier
+ * issues. -EBADMSG: errors among the issues; -ENOMEM. */
+HF_MUST_USE int hf_meta_decode_object(json_t *object, const char *kind, const struct hf_field *fields,
+                                      struct hf_meta *ret_meta, void *ret, struct hf_issues *issues);

@@ -29,12 +29,10 @@ static const struct hf_field clock_fields[] = {
     HF_FIELD_BOOL(struct hf_syncpolicy, clock_resync, "resync", "false"),
     {0}};
 
-static const struct hf_field label_fields[] = {{.name = "static",
-                                                .kind = HF_KIND_LABELS,
-                                                HF_FIELD_SLOT(struct hf_syncpolicy, static_labels),
-                                                .max = HF_MAX_POLICY_LABELS},
-                                               HF_FIELD_BOOL(struct hf_syncpolicy, detect_labels, "detect", "true"),
-                                               {0}};
+static const struct hf_field label_fields[] = {
+    HF_FIELD_OF(HF_KIND_LABELS, struct hf_syncpolicy, static_labels, "static", .max = HF_MAX_POLICY_LABELS),
+    HF_FIELD_BOOL(struct hf_syncpolicy, detect_labels, "detect", "true"),
+    {0}};
 
 /* A label outside our prefix may belong to another field manager; applying it would take it over. */
 static void finish_labels(struct hf_decode *decode, void *object, json_t *json)
@@ -119,18 +117,11 @@ static void decode_digests(struct hf_decode *decode, const struct hf_field *fiel
     *(json_t **)slot = value;
 }
 
-static const struct hf_field allow_fields[] = {{.name = "digests",
-                                                .kind = HF_KIND_OTHER,
-                                                HF_FIELD_SLOT(struct hf_policy_images, allowed),
-                                                .decode = decode_digests,
-                                                .min = 1,
-                                                .max = HF_MAX_ALLOWED_IMAGES,
-                                                HF_REQUIRED},
-                                               {.name = "expires",
-                                                .kind = HF_KIND_TIME,
-                                                HF_FIELD_SLOT(struct hf_policy_images, allowed_expires_unix_ns),
-                                                HF_REQUIRED},
-                                               {0}};
+static const struct hf_field allow_fields[] = {
+    HF_FIELD_OF(HF_KIND_OTHER, struct hf_policy_images, allowed, "digests", .decode = decode_digests, .min = 1,
+                .max = HF_MAX_ALLOWED_IMAGES, HF_REQUIRED),
+    HF_FIELD_OF(HF_KIND_TIME, struct hf_policy_images, allowed_expires_unix_ns, "expires", HF_REQUIRED),
+    {0}};
 
 /* "images.example", "registry.example:5000", "http://registry.example" */
 static bool is_registry(const char *text)
@@ -255,23 +246,14 @@ static void note_not_acted_on(struct hf_syncpolicy *policy, const json_t *spec)
 int hf_syncpolicy_decode(json_t *json, struct hf_syncpolicy **ret_policy, struct hf_issues *issues)
 {
     _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *policy = calloc(1, sizeof(*policy));
-    struct hf_decode decode = {.issues = issues};
 
-    issues->n_errors = issues->n_warnings = 0;
     if (policy == NULL)
         return -ENOMEM;
     policy->json = json_incref(json);
-    if (!json_is_object(json)) {
-        hf_issue_error(issues, "", "expected an object");
-        return -EBADMSG;
-    }
-    hf_meta_decode(&decode, json, "SyncPolicy", &policy->meta);
-    hf_field_decode_spec(&decode, hf_syncpolicy_fields, json, policy);
+    int r = hf_meta_decode_object(json, "SyncPolicy", hf_syncpolicy_fields, &policy->meta, policy, issues);
     note_not_acted_on(policy, json_object_get(json, "spec"));
-    if (decode.out_of_memory)
-        return -ENOMEM;
-    if (issues->n_errors > 0)
-        return -EBADMSG;
+    if (r < 0)
+        return r;
     *ret_policy = hf_steal(policy);
     return 0;
 }

@@ -205,10 +205,7 @@ static const struct hf_field match_fields[] = {
     HF_FIELD_TEXT(struct hf_event_match, contains, "contains", 1, MAX_TEXT, NULL, NULL),
     FIELD_SEVERITY(struct hf_event_match, min_severity, "minSeverity", NULL),
     FIELD_SEVERITY(struct hf_event_match, max_severity, "maxSeverity", NULL),
-    {.name = "attributes",
-     .kind = HF_KIND_OTHER,
-     HF_FIELD_SLOT(struct hf_event_match, attributes),
-     .decode = decode_strings},
+    HF_FIELD_OF(HF_KIND_OTHER, struct hf_event_match, attributes, "attributes", .decode = decode_strings),
     {0}};
 
 /* ---- sources ----------------------------------------------------------------------------------------------------- */
@@ -330,11 +327,7 @@ static void finish_drop(struct hf_decode *decode, void *object, json_t *json)
 
 static const struct hf_field sample_fields[] = {
     HF_FIELD_OBJECT(struct hf_telemetry_sample, match, "match", match_fields),
-    {.name = "keep",
-     .kind = HF_KIND_OTHER,
-     HF_FIELD_SLOT(struct hf_telemetry_sample, keep),
-     .decode = decode_fraction,
-     HF_REQUIRED},
+    HF_FIELD_OF(HF_KIND_OTHER, struct hf_telemetry_sample, keep, "keep", .decode = decode_fraction, HF_REQUIRED),
     {0}};
 
 static const struct hf_field rate_fields[] = {
@@ -372,14 +365,11 @@ static const struct hf_field filter_fields[] = {
     HF_FIELD_LIST(struct hf_telemetry, redacts, n_redacts, "redact", redact_fields, HF_TELEMETRY_MAX_RULES),
     {0}};
 
-static const struct hf_field enrich_fields[] = {{.name = "attributes",
-                                                 .kind = HF_KIND_OTHER,
-                                                 HF_FIELD_SLOT(struct hf_telemetry, attributes),
-                                                 .decode = decode_strings},
-                                                HF_FIELD_TEXTS(struct hf_telemetry, label_keys, "labels",
-                                                               HF_TELEMETRY_MAX_LABELS, 317, hf_text_is_label_key,
-                                                               "a label's key"),
-                                                {0}};
+static const struct hf_field enrich_fields[] = {
+    HF_FIELD_OF(HF_KIND_OTHER, struct hf_telemetry, attributes, "attributes", .decode = decode_strings),
+    HF_FIELD_TEXTS(struct hf_telemetry, label_keys, "labels", HF_TELEMETRY_MAX_LABELS, 317, hf_text_is_label_key,
+                   "a label's key"),
+    {0}};
 
 static const struct hf_field top_fields[] = {
     HF_FIELD_TEXT(struct hf_telemetry_top, attribute, "attribute", 1, MAX_KEY, NULL, NULL, HF_REQUIRED),
@@ -480,12 +470,8 @@ static const char *const encodings[] = {"protobuf", "json", NULL};
 static const char *const places[] = {"file", "node", NULL};
 
 static const struct hf_field buffer_fields[] = {
-    {.name = "maxBytes",
-     .kind = HF_KIND_QUANTITY,
-     HF_FIELD_SLOT(struct hf_telemetry, buffer_max_bytes),
-     .fallback = "1Gi",
-     .min = 16 << 20,
-     .max = 1ull << 40},
+    HF_FIELD_OF(HF_KIND_QUANTITY, struct hf_telemetry, buffer_max_bytes, "maxBytes", .fallback = "1Gi", .min = 16 << 20,
+                .max = 1ull << 40),
     HF_FIELD_WORD(struct hf_telemetry, when_full, "whenFull", "Block", when_full),
     {0}};
 

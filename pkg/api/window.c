@@ -54,12 +54,8 @@ static void decode_start(struct hf_decode *decode, const struct hf_field *field,
 }
 
 const struct hf_field hf_window_fields[] = {
-    {.name = "days", .kind = HF_KIND_OTHER, HF_FIELD_SLOT(struct hf_window, days), .decode = decode_days},
-    {.name = "start",
-     .kind = HF_KIND_OTHER,
-     HF_FIELD_SLOT(struct hf_window, start_s),
-     .decode = decode_start,
-     HF_REQUIRED},
+    HF_FIELD_OF(HF_KIND_OTHER, struct hf_window, days, "days", .decode = decode_days),
+    HF_FIELD_OF(HF_KIND_OTHER, struct hf_window, start_s, "start", .decode = decode_start, HF_REQUIRED),
     HF_FIELD_DURATION(struct hf_window, duration_ns, "duration", NULL, 60 * HF_NS_PER_S, HF_MAX_WINDOW_NS, HF_REQUIRED),
     HF_FIELD_TEXT(struct hf_window, time_zone, "timeZone", 1, 64, hf_text_is_time_zone,
                   "a time zone such as Europe/Berlin", .fallback = "UTC"),

@@ -66,6 +66,11 @@ struct hf_field {
 
 #define HF_FIELD_SLOT(type, member) .offset = offsetof(type, member), .width = sizeof(((type *)0)->member)
 
+/* Of a kind without a macro below. */
+#define HF_FIELD_OF(its_kind, type, member, key, ...)                                                                  \
+    {                                                                                                                  \
+        .name = (key), .kind = (its_kind), HF_FIELD_SLOT(type, member), __VA_ARGS__                                    \
+    }
 #define HF_FIELD_TEXT(type, member, key, least, most, is_good, wants, ...)                                             \
     {                                                                                                                  \
         .name = (key), .kind = HF_KIND_TEXT, HF_FIELD_SLOT(type, member), .min = (least), .max = (most),               \

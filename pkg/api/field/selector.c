@@ -34,14 +34,9 @@ struct raw_selector {
 
 static const struct hf_field expression_fields[] = {
     HF_FIELD_TEXT(struct expression, key, "key", 1, 317, hf_text_is_label_key, "a label key", HF_REQUIRED),
-    {.name = "operator", .kind = HF_KIND_WORD, HF_FIELD_SLOT(struct expression, op), .words = operators, HF_REQUIRED},
-    {.name = "values",
-     .kind = HF_KIND_TEXTS,
-     HF_FIELD_SLOT(struct expression, values),
-     .max = MAX_VALUES,
-     .item_max = 63,
-     .check = hf_text_is_label_value,
-     .expected = "a label value"},
+    HF_FIELD_OF(HF_KIND_WORD, struct expression, op, "operator", .words = operators, HF_REQUIRED),
+    HF_FIELD_OF(HF_KIND_TEXTS, struct expression, values, "values", .max = MAX_VALUES, .item_max = 63,
+                .check = hf_text_is_label_value, .expected = "a label value"),
     {0}};
 
 static void finish_expression(struct hf_decode *decode, void *object, json_t *json)
@@ -58,14 +53,11 @@ static void finish_expression(struct hf_decode *decode, void *object, json_t *js
         hf_decode_error_at(decode, "values", "%s takes no values", operators[expression->op]);
 }
 
-const struct hf_field hf_selector_fields[] = {{.name = "matchLabels",
-                                               .kind = HF_KIND_LABELS,
-                                               HF_FIELD_SLOT(struct raw_selector, match_labels),
-                                               .max = MAX_LABELS},
-                                              HF_FIELD_LIST(struct raw_selector, expressions, n_expressions,
-                                                            "matchExpressions", expression_fields, MAX_EXPRESSIONS,
-                                                            .finish = finish_expression),
-                                              {0}};
+const struct hf_field hf_selector_fields[] = {
+    HF_FIELD_OF(HF_KIND_LABELS, struct raw_selector, match_labels, "matchLabels", .max = MAX_LABELS),
+    HF_FIELD_LIST(struct raw_selector, expressions, n_expressions, "matchExpressions", expression_fields,
+                  MAX_EXPRESSIONS, .finish = finish_expression),
+    {0}};
 
 /* An unknown member is a mistake: Kubernetes cannot add one without a change in what old agents select. To ignore it
  * would select more nodes. */

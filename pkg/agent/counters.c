@@ -20,37 +20,7 @@ void hf_counters_init(struct hf_agent_counters *counters, struct hf_metrics *met
     counters->plans = hf_metric_counter(metrics, "holdfast_reconciles_total", "Computations of the desired state.");
 }
 
-void hf_counters_add_status(struct hf_agent_counters *counters, const char *result)
+void hf_counters_add(struct hf_metric_family *family, const char *label)
 {
-    hf_metric_add(hf_metric_with(counters->statuses, HF_LABELS(result)), 1);
-}
-
-void hf_counters_add_event(struct hf_agent_counters *counters, const char *result)
-{
-    hf_metric_add(hf_metric_with(counters->events, HF_LABELS(result)), 1);
-}
-
-void hf_counters_add_refused(struct hf_agent_counters *counters, const char *kind)
-{
-    hf_metric_add(hf_metric_with(counters->refused, HF_LABELS(kind)), 1);
-}
-
-void hf_counters_add_resync(struct hf_agent_counters *counters, const char *result)
-{
-    hf_metric_add(hf_metric_with(counters->resyncs, HF_LABELS(result)), 1);
-}
-
-void hf_counters_add_image_refusal(struct hf_agent_counters *counters, const char *verdict)
-{
-    hf_metric_add(hf_metric_with(counters->image_refusals, HF_LABELS(verdict)), 1);
-}
-
-void hf_counters_add_leap(struct hf_agent_counters *counters)
-{
-    hf_metric_add(counters->leaps, 1);
-}
-
-void hf_counters_add_plan(struct hf_agent_counters *counters)
-{
-    hf_metric_add(counters->plans, 1);
+    hf_metric_add(hf_metric_with(family, HF_LABELS(label)), 1);
 }

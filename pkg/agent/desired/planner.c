@@ -210,5 +210,5 @@ void hf_planner_run(struct hf_planner *planner, const struct hf_planner_input *i
     if (r == 0)
         r = hf_update_engine_set(engine, plan->desired, plan->n, &err);
     note_failure(planner, r, &err);
-    hf_counters_add_plan(planner->env->counters);
+    hf_metric_add(planner->env->counters->plans, 1);
 }

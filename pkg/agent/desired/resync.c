@@ -39,7 +39,7 @@ void hf_resync_done(struct hf_resync *resync)
 
 static void asked(struct hf_resync *resync, const char *service, const struct hf_err *err)
 {
-    hf_counters_add_resync(resync->env->counters, err == NULL ? "asked" : "failed");
+    hf_counters_add(resync->env->counters->resyncs, err == NULL ? "asked" : "failed");
     if (err != NULL)
         hf_log_err(resync->env->log, HF_LOG_WARNING, "clock.resync_failed", "service", service, err);
     else
@@ -131,7 +131,7 @@ static bool find_leap(struct hf_resync *resync, uint64_t mono_ns, uint64_t max_s
         return false;
     resync->leaps++;
     resync->leap_ns = leap;
-    hf_counters_add_leap(resync->env->counters);
+    hf_metric_add(resync->env->counters->leaps, 1);
     hf_log(resync->env->log, HF_LOG_WARNING, "clock.stepped", HF_D("leapMilliseconds", leap / (int64_t)HF_NS_PER_MS));
     return true;
 }

@@ -80,7 +80,7 @@ static void log_refused(const struct hf_follow *follow, const char *kind, const 
     const struct hf_agent_env *env = follow->all->env;
 
     hf_log(env->log, HF_LOG_ERROR, "object.refused", HF_S("kind", kind), HF_S("name", name), HF_S("error", text));
-    hf_counters_add_refused(env->counters, kind);
+    hf_counters_add(env->counters->refused, kind);
 }
 
 static void store_object(struct hf_follow *follow, const char *name, enum hf_object_change change)

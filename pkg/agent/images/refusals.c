@@ -43,7 +43,9 @@ void hf_image_refusals_sum(char *lines, void (*count)(void *arg, const char *ver
 
 static void count_one(void *arg, const char *verdict)
 {
-    hf_counters_add_image_refusal(arg, verdict);
+    const struct hf_agent_counters *counters = arg;
+
+    hf_counters_add(counters->image_refusals, verdict);
 }
 
 /* By another name first: what is refused from now on goes into a new file. A verifier that has the old one open may

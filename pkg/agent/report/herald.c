@@ -67,7 +67,7 @@ static bool has_server(const struct hf_herald *herald)
 static void count_dropped(struct hf_herald *herald)
 {
     for (; herald->dropped_seen < herald->notices.dropped; herald->dropped_seen++)
-        hf_counters_add_event(herald->env->counters, "dropped");
+        hf_counters_add(herald->env->counters->events, "dropped");
 }
 
 static void add(struct hf_herald *herald, enum hf_notice_reason reason, const char *text)
@@ -232,7 +232,7 @@ static void end(struct hf_herald *herald, enum hf_notices_result result, uint64_
     hf_notices_end(&herald->notices, result, delay_ns, hf_mono_ns(herald->env->clock));
     if (result == HF_NOTICES_REFUSED)
         herald->dropped_seen++; /* counted as refused */
-    hf_counters_add_event(herald->env->counters, results[result]);
+    hf_counters_add(herald->env->counters->events, results[result]);
     hf_turn_wake(herald->env->turn, 0);
 }
 

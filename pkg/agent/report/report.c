@@ -213,7 +213,7 @@ static void failed(struct hf_report *report, int r, uint64_t retry_after_ns, con
     hf_pace_failed(&report->pace, delay, now_of(report));
     hf_log_err(report->env->log, for_good ? HF_LOG_ERROR : HF_LOG_WARNING, "status.not_delivered", "node",
                params->node_name, err);
-    hf_counters_add_status(report->env->counters, "failed");
+    hf_counters_add(report->env->counters->statuses, "failed");
     if (for_good)
         (void)hf_err_text(err, report->refused, sizeof(report->refused));
     keep(report);
@@ -268,7 +268,7 @@ static void succeeded(struct hf_report *report)
     if (was_refused)
         hf_turn_wake(report->env->turn, HF_DUE_STATUS); /* the condition StatusDelivered goes */
     hf_pace_delivered(&report->pace, policy_of(report)->interval_ns, params->rng, now_of(report));
-    hf_counters_add_status(report->env->counters, "delivered");
+    hf_counters_add(report->env->counters->statuses, "delivered");
     hf_log(report->env->log, HF_LOG_DEBUG, "status.delivered", HF_D("sequence", report->sequence.number));
     report->delivered = !report->pace.changed;
     if (!echoes(report)) {

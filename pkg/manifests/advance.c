@@ -278,7 +278,7 @@ static void enter(struct hf_steer_machine *machine, unsigned event, unsigned nex
         tell(entry);
     }
     advance_note(entry, HF_MANIFEST_REASON_NONE, NULL);
-    manifest_engine_notify(entry->engine);
+    hf_steer_core_notify(&entry->engine->core);
 }
 
 /* What each phase promises (rules/machine.c). */
@@ -323,7 +323,7 @@ static void count_files(struct entry *entry)
     size_t n = hf_inventory_files(&entry->inventory);
 
     if (n != entry->n_files)
-        manifest_engine_notify(entry->engine);
+        hf_steer_core_notify(&entry->engine->core);
     entry->n_files = n;
 }
 
@@ -332,6 +332,15 @@ static void busy(struct hf_steer_machine *machine, bool is_busy)
     of(machine)->busy = is_busy;
     if (!is_busy)
         count_files(of(machine));
+}
+
+void manifest_engine_wake_dependents(struct hf_manifest_engine *engine)
+{
+    for (size_t i = 0; i < engine->entries.n; i++) {
+        struct entry *entry = engine->entries.entries[i].value;
+        if (entry->wanted != NULL && entry->wanted->depends_on[0] != NULL)
+            hf_steer_machine_wake(&entry->machine);
+    }
 }
 
 void advance_init(struct entry *entry)

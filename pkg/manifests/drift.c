@@ -87,7 +87,7 @@ void drift_repaired(struct entry *entry, const char *what)
     (void)snprintf(entry->r.message, sizeof(entry->r.message), "put back: %s", HF_CUT(360, what));
     advance_doubt_pods(entry);
     repair_tell(entry, entry->r.message);
-    manifest_engine_notify(entry->engine);
+    hf_steer_core_notify(&entry->engine->core);
 }
 
 /* ---- the unit, which may have read the changed files ------------------------------------------------------------- */
@@ -189,7 +189,7 @@ static bool start_repair(struct entry *entry)
         make_attempt_free(hf_steal(entry->attempt));
         return false;
     }
-    hf_repair_pace_spend(&entry->drift.pace, manifest_engine_now(entry->engine));
+    hf_repair_pace_spend(&entry->drift.pace, hf_steer_core_now_ns(&entry->engine->core));
     drift_move(&entry->drift, HF_DRIFT_EV_DRIFTED);
     task_submit(&repair->job);
     return true;
@@ -238,7 +238,7 @@ static void looked(struct entry *entry, struct job *job)
 {
     struct drift_look *look = hf_container_of(job, struct drift_look, job);
     struct drift *drift = &entry->drift;
-    uint64_t now = manifest_engine_now(entry->engine), wait = hf_repair_pace_wait_ns(&drift->pace, now);
+    uint64_t now = hf_steer_core_now_ns(&entry->engine->core), wait = hf_repair_pace_wait_ns(&drift->pace, now);
     char text[HF_RECORD_MESSAGE];
 
     hf_metric_add(entry->engine->counts.looks, 1);
@@ -280,7 +280,7 @@ bool drift_consider(struct entry *entry)
 {
     struct hf_manifest_engine *engine = entry->engine;
     struct drift *drift = &entry->drift;
-    uint64_t now = manifest_engine_now(engine);
+    uint64_t now = hf_steer_core_now_ns(&engine->core);
 
     if (content_store_verifies(entry) && start_repair(entry))
         return true;
@@ -311,7 +311,7 @@ static void fired(void *arg)
     const struct entry_watch *watch = arg;
     struct entry *entry = watch->entry;
 
-    if (drift_want_at(&entry->drift, manifest_engine_now(entry->engine) + debounce_ns))
+    if (drift_want_at(&entry->drift, hf_steer_core_now_ns(&entry->engine->core) + debounce_ns))
         hf_steer_machine_wake(&entry->machine);
 }
 

@@ -104,7 +104,7 @@ static bool may_be_due(const struct hf_manifest_engine *engine)
  * first. */
 static void consider_all(struct hf_manifest_engine *engine, bool in_policy)
 {
-    uint64_t now = manifest_engine_now(engine);
+    uint64_t now = hf_steer_core_now_ns(&engine->core);
 
     for (size_t i = 0; i < engine->entries.n && may_be_due(engine); i++) {
         struct entry *entry = engine->entries.entries[i].value;
@@ -320,7 +320,7 @@ static int set_new(struct hf_manifest_engine *engine, const struct hf_syncpolicy
         failed = failed == 0 ? r : failed;
     }
     if (news || no_room.n != engine->no_room.n)
-        manifest_engine_notify(engine);
+        hf_steer_core_notify(&engine->core);
     hf_strmap_done(&engine->no_room);
     engine->no_room = no_room;
     return failed;

@@ -43,8 +43,5 @@ struct hf_manifest_engine {
 
 extern const struct target_ops *const manifest_engine_targets[HF_MANIFEST_TARGETS];
 
-/* In engine_core.c. p.changed follows in the loop's next turn. */
-void manifest_engine_notify(struct hf_manifest_engine *engine);
-/* A phase has changed, for which others may wait (dependsOn). */
+/* In advance.c. A phase has changed, for which others may wait (dependsOn). */
 void manifest_engine_wake_dependents(struct hf_manifest_engine *engine);
-uint64_t manifest_engine_now(const struct hf_manifest_engine *engine);

@@ -193,7 +193,7 @@ int entry_set(struct entry *entry, const struct hf_manifest *wanted)
     /* The source borrows the old entry. A new one with the same source need not deliver again what is on disk. */
     content_stop(entry);
     if (entry->wanted != NULL || own != NULL)
-        manifest_engine_notify(entry->engine); /* this entry may lack the fault of the one before */
+        hf_steer_core_notify(&entry->engine->core); /* this entry may lack the fault of the one before */
     entry->download_left = own == NULL && (entry->wanted != NULL || entry->download_left);
     if (entry->wanted == NULL && own != NULL)
         drift_want(&entry->drift); /* a removal that began has taken the watches, and perhaps files */
@@ -363,7 +363,7 @@ static enum hf_manifest_reason find_gate(const struct entry *entry, char text[HF
 /* Waiting with a set that no gate keeps out: may it go? */
 static void wait_or_go(struct entry *entry)
 {
-    uint64_t now = manifest_engine_now(entry->engine);
+    uint64_t now = hf_steer_core_now_ns(&entry->engine->core);
 
     if (entry->invalid || content_store_waits(entry))
         return;
@@ -427,7 +427,7 @@ static void consider_resting(struct entry *entry)
 
 static void consider_unfinished(struct entry *entry)
 {
-    uint64_t now = manifest_engine_now(entry->engine);
+    uint64_t now = hf_steer_core_now_ns(&entry->engine->core);
 
     if (content_store_stalls(entry))
         return;
@@ -468,8 +468,8 @@ void entry_consider(struct entry *entry)
         return;
     }
     if (entry->machine.unsaved || entry->save_wanted) {
-        if (entry->machine.unsaved && entry->due_ns > manifest_engine_now(entry->engine)) {
-            hf_steer_machine_wake_in(&entry->machine, entry->due_ns - manifest_engine_now(entry->engine));
+        if (entry->machine.unsaved && entry->due_ns > hf_steer_core_now_ns(&entry->engine->core)) {
+            hf_steer_machine_wake_in(&entry->machine, entry->due_ns - hf_steer_core_now_ns(&entry->engine->core));
             /* A disk may be full for weeks. But the record on disk may still have a set on trial, and a repair of the
              * good set must not take its objects away. */
             bool on_trial = entry->r.unproven && entry->written_phase == HF_MANIFEST_PROBATION;

@@ -6,7 +6,7 @@
  * writes the record, then starts the action.
  *
  * A file calls files of its row and of later rows: engine.c; entry.c; targets/; commit.c drift.c removal.c; content/;
- * repair.c; make.c; advance.c; unit_call.c; task.c counts.c engine_core.c. Upward they go through tables of entry.c, or
+ * repair.c; make.c; advance.c; unit_call.c; task.c counts.c. Upward they go through tables of entry.c, or
  * the engine's (targets/target.h); make.c alone calls permit_scope().
  *
  * Threads: `run` of a job is on a worker: it accesses the job, and what the loop thread does not change meanwhile, such

@@ -48,7 +48,7 @@ static void forgotten(struct entry *entry, struct job *job)
     entry->life = ENTRY_GONE;
     if (hf_manifest_record_owner(&entry->r)->key[0] != '\0') /* it has been in place, or was about to be */
         tell_removed(entry);
-    manifest_engine_notify(entry->engine);
+    hf_steer_core_notify(&entry->engine->core);
 }
 
 static void forget(struct entry *entry)
@@ -85,7 +85,7 @@ static void revoked(struct entry *entry)
 /* Returns true if the pause after a failed removal is over. Otherwise wakes the engine at its end. */
 static bool is_due(struct entry *entry)
 {
-    uint64_t now = manifest_engine_now(entry->engine);
+    uint64_t now = hf_steer_core_now_ns(&entry->engine->core);
 
     if (entry->due_ns > now && entry->due_ns != HF_NEVER)
         hf_steer_machine_wake_in(&entry->machine, entry->due_ns - now);

@@ -92,7 +92,7 @@ struct repair *repair_new(struct entry *entry, void (*then)(struct entry *entry,
 void repair_tell(struct entry *entry, const char *text)
 {
     const struct hf_manifest_engine_params *p = &entry->engine->p;
-    uint64_t now = manifest_engine_now(entry->engine);
+    uint64_t now = hf_steer_core_now_ns(&entry->engine->core);
 
     hf_log(p->env.log, HF_LOG_WARNING, "manifest.drift_repaired", HF_S("entry", entry->name), HF_S("message", text));
     if (p->happened == NULL || (entry->drift.told_ns != 0 && now - entry->drift.told_ns < notice_ns))

@@ -147,7 +147,7 @@ static bool must_wait(struct release *release)
     }
     if (message == NULL)
         return false;
-    update_engine_leave_turn(release);
+    hf_steer_core_leave_turn(&release->engine->core, &release->machine);
     wait(release, HF_R_RebootPending, message, HF_MAX(wait_ns, HF_NS_PER_S));
     return true;
 }

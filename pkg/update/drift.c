@@ -61,7 +61,7 @@ static void looked(struct release *release, struct step_job *step)
         mended(release, step);
         return;
     }
-    update_engine_wake(release->engine);
+    hf_steer_core_wake(&release->engine->core);
 }
 
 /* Keeps the committed release for the time when the journal records a newer one, once in the life of the process. */
@@ -167,7 +167,7 @@ static void repair_behind(struct release *release, struct step_job *step)
 
 static void looked_behind(struct release *release, struct step_job *step)
 {
-    update_engine_wake(release->engine);
+    hf_steer_core_wake(&release->engine->core);
     if (step->committed == NULL && step->job.r == -ENOENT) /* committed by an agent that did not keep the release */
         return;
     release->drift.look = step->look;

@@ -57,7 +57,7 @@ static void forgotten(struct release *release, struct step_job *step)
 
     if (step->job.r < 0)
         hf_log_err(engine->p.log, HF_LOG_WARNING, "update.forget", "release", release->j.name, &step->failure.err);
-    update_engine_wake(engine); /* it may be wanted again by now */
+    hf_steer_core_wake(&engine->core); /* it may be wanted again by now */
     hf_buf_clear(&release->machine.text);
     release->stage = RELEASE_REMOVED;
 }
@@ -129,7 +129,7 @@ static void sweep(struct hf_update_engine *engine)
             release->stage = removed ? RELEASE_RUNNING : release->stage;
         } else if (removed) {
             hf_strmap_remove(releases, releases->entries[i].key);
-            update_engine_notify(engine);
+            hf_steer_core_notify(&engine->core);
         } else {
             forget(release);
         }
@@ -424,7 +424,7 @@ int hf_update_engine_new(const struct hf_update_params *params, struct hf_update
     }
     orders_read(engine);
     retain_serve(engine, true);
-    update_engine_wake(engine);
+    hf_steer_core_wake(&engine->core);
     *ret_engine = engine;
     return 0;
 }
@@ -475,7 +475,7 @@ static void look_at_trust_folder(struct hf_update_engine *engine)
         hf_log(engine->p.log, HF_LOG_WARNING, "trust.folder", HF_S("problem", hf_buf_str(known)));
     else
         hf_log(engine->p.log, HF_LOG_INFO, "trust.folder", HF_S("problem", "none"));
-    update_engine_notify(engine);
+    hf_steer_core_notify(&engine->core);
 }
 
 const char *hf_update_engine_trust_problem(const struct hf_update_engine *engine)
@@ -499,7 +499,7 @@ int hf_update_engine_set(struct hf_update_engine *engine, const struct hf_desire
         int set = set_wanted(engine, &desired[i], err);
         r = set < 0 ? set : r;
     }
-    update_engine_wake(engine);
+    hf_steer_core_wake(&engine->core);
     return r;
 }
 
@@ -523,7 +523,7 @@ void hf_update_engine_check_drift(struct hf_update_engine *engine)
         struct release *release = engine->releases.entries[i].value;
         release->drift.look_wanted = release->drift.at_interval = true;
     }
-    update_engine_wake(engine);
+    hf_steer_core_wake(&engine->core);
 }
 
 void hf_update_engine_set_retain(struct hf_update_engine *engine, const struct hf_kept_policy *policy)

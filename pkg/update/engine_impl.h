@@ -42,11 +42,7 @@ struct hf_update_engine {
     struct hf_buf trust_problem; /* hf_trust_folder_inspect(), or empty */
 };
 
-/* In the loop's next turn: all releases are considered; the caller's `changed` is called. */
-void update_engine_wake(struct hf_update_engine *engine);
-void update_engine_notify(struct hf_update_engine *engine);
+/* In step.c. */
 bool update_engine_has_turn(const struct release *release);
-/* No effect without the turn. */
-void update_engine_leave_turn(struct release *release);
-/* Can be a file name. */
+/* In order.c. Can be a file name. */
 bool update_name_is_safe(const char *name);

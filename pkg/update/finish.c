@@ -58,7 +58,7 @@ static int run_commit(struct step_job *step)
 static void later(struct release *release)
 {
     release->retry.due_ns = hf_mono_ns(release->engine->p.clock) + again_ns;
-    update_engine_wake(release->engine);
+    hf_steer_core_wake(&release->engine->core);
 }
 
 static void finished(struct release *release, struct step_job *step)
@@ -89,8 +89,8 @@ static void finished(struct release *release, struct step_job *step)
     retry->redo = REDO_NOTHING;
     retry->tries = 0;
     retry->due_ns = 0;
-    update_engine_notify(release->engine);
-    update_engine_wake(release->engine);
+    hf_steer_core_notify(&release->engine->core);
+    hf_steer_core_wake(&release->engine->core);
 }
 
 /* Without memory the next look for drift keeps the release (drift.c). */

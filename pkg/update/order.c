@@ -131,7 +131,7 @@ void orders_read(struct hf_update_engine *engine)
         engine->orders = reading.orders;
     }
     if (changed)
-        update_engine_wake(engine);
+        hf_steer_core_wake(&engine->core);
 }
 
 void orders_done(struct hf_update_engine *engine)
@@ -241,7 +241,7 @@ static void ended(struct release *release, struct step_job *step)
     if (step->job.r < 0)
         hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.order", "release", release->j.name,
                    &step->failure.err);
-    update_engine_wake(release->engine);
+    hf_steer_core_wake(&release->engine->core);
 }
 
 /* `refused`: why the node does not follow the order; NULL: it is over. In memory that holds at once. */
@@ -341,7 +341,7 @@ static void loaded(struct release *release, struct step_job *step)
 {
     char text[HF_UPDATE_MAX_MESSAGE];
 
-    update_engine_wake(release->engine);
+    hf_steer_core_wake(&release->engine->core);
     if (step->job.r == 0) {
         assert(!release->j.good_local || strcmp(step->committed->release.digest, release->j.good_digest) == 0);
         wanted_order(release, step->committed);
@@ -400,4 +400,10 @@ bool order_consider(struct release *release)
     if (release->wanted.ordered)
         wanted_repair_end(release);
     return verdict == HF_ORDER_OVER && end(release, NULL);
+}
+
+bool update_name_is_safe(const char *name)
+{
+    return name[0] != '\0' && name[0] != '.' && strlen(name) <= HF_API_MAX_NAME &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") == strlen(name);
 }

@@ -233,8 +233,8 @@ static void inspected(struct release *release, struct step_job *step)
 
     if (release->step.stopping) { /* nothing has started: the next look decides */
         release->step.stopping = false;
-        update_engine_leave_turn(release);
-        update_engine_wake(release->engine);
+        hf_steer_core_leave_turn(&release->engine->core, &release->machine);
+        hf_steer_core_wake(&release->engine->core);
         return;
     }
     if (step->job.r < 0) {

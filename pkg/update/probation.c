@@ -48,7 +48,7 @@ static void fail(struct release *release, enum hf_reason reason, const char *mes
 static void again(struct release *release)
 {
     release->retry.due_ns = hf_mono_ns(release->engine->p.clock) + restart_again_ns;
-    update_engine_wake(release->engine);
+    hf_steer_core_wake(&release->engine->core);
 }
 
 static void confirmed(struct release *release, struct step_job *step)
@@ -207,7 +207,7 @@ static void judge_later(struct release *release, const char *why)
     release->drift.boot_due_ns = hf_mono_ns(release->engine->p.clock) + boot_unsure_ns;
     hf_log(release->engine->p.log, HF_LOG_INFO, "update.boot.unsure", HF_S("release", release->j.name),
            HF_S("message", why));
-    update_engine_wake(release->engine);
+    hf_steer_core_wake(&release->engine->core);
 }
 
 static void conclude_boot(struct release *release, enum hf_boot_health health)

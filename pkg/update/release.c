@@ -165,7 +165,7 @@ static void was_read(struct release *release, struct step_job *step)
         cannot_read(release, step->job.r, &step->failure.err);
     else
         release_load(release);
-    update_engine_wake(release->engine);
+    hf_steer_core_wake(&release->engine->core);
 }
 
 static void read_again(struct release *release)
@@ -204,7 +204,7 @@ static bool consider_waiting(struct release *release)
     if (turn_away(release, verdict, reason, message))
         return false;
     if (verdict == HF_GATE_WAIT) {
-        update_engine_leave_turn(release);
+        hf_steer_core_leave_turn(&release->engine->core, &release->machine);
         transition_wait(release, reason);
         drift_look_behind(release);
         return false;

@@ -9,7 +9,7 @@
  *  engine.c; release.c
  *  actions: prepare.c replace.c; probation.c rollback.c; finish.c drift.c order.c
  *  service.c hooks.c retain.c; boots.c self.c self_trial.c; wanted.c method.c review.c
- *  transition.c; step.c retry.c counts.c; engine_core.c
+ *  transition.c; step.c retry.c counts.c
  *
  * Threads: `run` of a step_job is on a worker: it accesses only the job and what does not change meanwhile. */
 #pragma once

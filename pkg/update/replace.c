@@ -63,7 +63,7 @@ static void fetched(void *arg, int r, const struct hf_failure *failure, uint64_t
     release->step.fetch = NULL;
     step_end(release);
     if (engine->quiescing) /* the next process resumes from what is on disk */
-        update_engine_notify(engine);
+        hf_steer_core_notify(&engine->core);
     else if (r == 0)
         transition_event(release, HF_EV_FETCHED, HF_R_Patching, NULL);
     else if (release->step.stopping)
@@ -170,7 +170,7 @@ static void neighbour_fetched(void *arg, int r, const struct hf_failure *failure
     release->step.fetch = NULL;
     step_end(release);
     if (engine->quiescing) {
-        update_engine_notify(engine);
+        hf_steer_core_notify(&engine->core);
     } else if (r == 0) {
         transition_event(release, HF_EV_FETCHED, HF_R_Patching, NULL);
     } else if (release->step.stopping) {
@@ -229,7 +229,7 @@ static void decided(void *arg, const char *url, const char *node)
 
     step_end(release);
     if (release->engine->quiescing)
-        update_engine_notify(release->engine);
+        hf_steer_core_notify(&release->engine->core);
     else if (release->step.stopping)
         review_stopped(release);
     else if (url == NULL)
@@ -404,11 +404,11 @@ static void hooked(struct release *release, int r, const struct hf_failure *fail
         transition_event(release, HF_EV_GO, HF_R_Swapping, NULL);
         return;
     }
-    update_engine_leave_turn(release);
+    hf_steer_core_leave_turn(&release->engine->core, &release->machine);
     if (r < 0)
         failed(release, failure, 0);
     else
-        update_engine_wake(release->engine);
+        hf_steer_core_wake(&release->engine->core);
 }
 
 void replace_begin_swap(struct release *release)

@@ -153,7 +153,7 @@ static void restarted_agent(void *arg, int r, const struct hf_failure *failure)
 
     release->step.restart = NULL;
     step_end(release);
-    update_engine_wake(release->engine);
+    hf_steer_core_wake(&release->engine->core);
     if (r == 0)
         return;
     if (failure->reason == HF_R_SystemdUnavailable && ++attempt->restart_tries < MAX_RESTART_TRIES) {
@@ -204,7 +204,7 @@ static void undo_failed(struct release *release, struct hf_failure *failure)
         restored(release, "", failure->err.cause, "");
         return;
     }
-    update_engine_leave_turn(release); /* other releases may run meanwhile */
+    hf_steer_core_leave_turn(&release->engine->core, &release->machine); /* other releases may run meanwhile */
     retry_back_off(release, failure->reason, 0);
     if (release->j.probed)
         failure->reason = HF_R_RollbackFailed;

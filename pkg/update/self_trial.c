@@ -39,7 +39,7 @@ bool self_trial_waits(struct release *release)
         left_ns = life->probation_ns - for_ns;
     }
     release->retry.due_ns = now_ns + HF_MIN(HF_MAX(left_ns, look_least_ns), look_most_ns);
-    update_engine_wake(release->engine);
+    hf_steer_core_wake(&release->engine->core);
     return true;
 }
 

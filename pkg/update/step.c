@@ -108,8 +108,8 @@ void step_stop(struct release *release)
         step->unit_call = NULL;
         step->stopping = false;
         step_end(release);
-        update_engine_leave_turn(release);
-        update_engine_wake(release->engine);
+        hf_steer_core_leave_turn(&release->engine->core, &release->machine);
+        hf_steer_core_wake(&release->engine->core);
     } else if (step->kind == STEP_ASK) {
         hf_share_hurry(release->engine->p.share, release->j.sha256);
     } else if (step->fetch != NULL) {
@@ -175,4 +175,9 @@ struct hf_swap_params step_swap_params(const struct release *release, const stru
                                    .committed = j->good_digest[0] != '\0',
                                    .recheck = release->attempt.recheck,
                                    .cancel = &step->job.cancel};
+}
+
+bool update_engine_has_turn(const struct release *release)
+{
+    return release->engine->core.active == &release->machine;
 }

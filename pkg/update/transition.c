@@ -125,7 +125,7 @@ static bool saved(struct hf_steer_machine *machine, bool written)
     if (moved) {
         log_phase(release);
         (void)hf_steer_wait_set(&machine->wait, WAIT_GATE, HF_R_None, NULL);
-        update_engine_notify(release->engine);
+        hf_steer_core_notify(&release->engine->core);
     } else {
         hf_steer_machine_wait_end(machine, WAIT_SAVE);
     }
@@ -281,7 +281,7 @@ static void enter(struct hf_steer_machine *machine, unsigned event, unsigned nex
         json_decref(hf_steal(release->wanted.kept));
     }
     if (hf_phase_rests(phase) || phase == HF_PHASE_WAITING)
-        update_engine_leave_turn(release);
+        hf_steer_core_leave_turn(&release->engine->core, &release->machine);
 }
 
 /* The history, which every state carries along. */

@@ -98,7 +98,7 @@ static void fired(void *arg)
 
     drift->look_wanted = drift->fired = true;
     drift->look_due_ns = HF_MAX(drift->look_due_ns, hf_mono_ns(release->engine->p.clock) + debounce_ns);
-    update_engine_wake(release->engine);
+    hf_steer_core_wake(&release->engine->core);
 }
 
 void watches_drop(struct release *release)

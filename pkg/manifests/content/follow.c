@@ -30,7 +30,7 @@ void content_tell(struct entry *entry, enum hf_manifest_reason reason, const cha
     if (reason != HF_MANIFEST_REASON_NONE)
         hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.source", HF_S("entry", entry->name),
                HF_S("reason", hf_manifest_reason_name(reason)), HF_S("message", entry->content.note.message));
-    manifest_engine_notify(entry->engine);
+    hf_steer_core_notify(&entry->engine->core);
 }
 
 /* ---- what the node takes up now ---------------------------------------------------------------------------------- */
@@ -39,7 +39,7 @@ void content_tell(struct entry *entry, enum hf_manifest_reason reason, const cha
 static struct hf_content_room room_of(const struct entry *entry)
 {
     const struct hf_manifest_engine *engine = entry->engine;
-    struct hf_content_room room = {.now_ns = manifest_engine_now(engine),
+    struct hf_content_room room = {.now_ns = hf_steer_core_now_ns(&engine->core),
                                    .interval_ns = engine->interval_ns,
                                    .no_space = engine->p.env.no_space,
                                    .writes_used_up = engine->p.env.writes_used_up};
@@ -97,13 +97,13 @@ void content_hold(struct entry *entry)
         break;
     }
     if (hf_content_machine_has_hold(content->intake) && until_ns > 0)
-        hf_steer_machine_wake_in(&entry->machine, until_ns - manifest_engine_now(entry->engine));
+        hf_steer_machine_wake_in(&entry->machine, until_ns - hf_steer_core_now_ns(&entry->engine->core));
 }
 
 /* A content that the entry needs takes a token only if there is one. */
 static bool spend(struct entry *entry)
 {
-    uint64_t now = manifest_engine_now(entry->engine);
+    uint64_t now = hf_steer_core_now_ns(&entry->engine->core);
 
     if (hf_content_pace_wait_ns(&entry->content.pace, now) > 0)
         return false;
@@ -120,7 +120,8 @@ bool content_pace_takes(struct entry *entry, char text[HF_RECORD_MESSAGE])
     (void)snprintf(text, HF_RECORD_MESSAGE,
                    "labels of the node change too often: the node takes them up once in %u min",
                    (unsigned)(pace->gap_ns / (60 * HF_NS_PER_S)));
-    hf_steer_machine_wake_in(&entry->machine, hf_content_pace_wait_ns(pace, manifest_engine_now(entry->engine)));
+    hf_steer_machine_wake_in(&entry->machine,
+                             hf_content_pace_wait_ns(pace, hf_steer_core_now_ns(&entry->engine->core)));
     return false;
 }
 

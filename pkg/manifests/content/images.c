@@ -51,7 +51,7 @@ static void have_read(struct entry *entry, struct job *job)
     memcpy(images->key, reading->attempt->set.key, sizeof(images->key));
     images->found = reading->found;
     reading->found = (struct hf_manifest_images){.n = 0};
-    manifest_engine_notify(entry->engine);
+    hf_steer_core_notify(&entry->engine->core);
     hf_steer_machine_wake(&entry->machine);
 }
 

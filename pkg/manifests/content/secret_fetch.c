@@ -48,7 +48,7 @@ bool secret_fetch_take(struct entry *entry, bool *ret_verify)
         return true;
     }
     /* While a failed repair has its pause, the content is for whoever else has asked; the next look asks once more. */
-    bool paced = entry->drift.due_ns > manifest_engine_now(entry->engine);
+    bool paced = entry->drift.due_ns > hf_steer_core_now_ns(&entry->engine->core);
     *ret_verify =
         resting && !paced && secret_has(entry, &r->good) && (entry->secret.lost || is_unread(&entry->inventory));
     if (resting && !*ret_verify && !entry->secret.again && !vault_wants(entry))

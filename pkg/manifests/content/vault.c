@@ -340,7 +340,7 @@ static void not_opened(struct entry *entry, bool forever, const struct hf_err *e
 {
     if (forever)
         memcpy(entry->secret.vault.useless, entry->secret.vault.digest, sizeof(entry->secret.vault.useless));
-    entry->secret.vault.retry_ns = manifest_engine_now(entry->engine) + retry_ns;
+    entry->secret.vault.retry_ns = hf_steer_core_now_ns(&entry->engine->core) + retry_ns;
     (void)hf_err_text(err, entry->secret.vault.why, sizeof(entry->secret.vault.why));
     hf_log_err(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.secret_not_restored", "entry", entry->name, err);
     vault_wipe(entry);
@@ -452,7 +452,7 @@ static bool may_open(const struct entry *entry, const struct hf_manifest_set *se
 bool vault_may_open_later(const struct entry *entry, const struct hf_manifest_set *set, uint64_t *ret_due_ns)
 {
     const struct hf_manifest_env *env = &entry->engine->p.env;
-    uint64_t now = manifest_engine_now(entry->engine);
+    uint64_t now = hf_steer_core_now_ns(&entry->engine->core);
 
     if (!may_open(entry, set) || env->tpm_program == NULL || !hf_config_tpm(env->config).seals_secrets)
         return false;
@@ -469,7 +469,8 @@ bool vault_open(struct entry *entry, const struct hf_manifest_set *set)
 {
     struct hf_config_tpm tpm;
 
-    if (!may_open(entry, set) || entry->busy || entry->secret.vault.retry_ns > manifest_engine_now(entry->engine))
+    if (!may_open(entry, set) || entry->busy ||
+        entry->secret.vault.retry_ns > hf_steer_core_now_ns(&entry->engine->core))
         return false;
     if (!has_tpm(&entry->engine->p.env, &tpm)) {
         (void)snprintf(entry->secret.vault.why, sizeof(entry->secret.vault.why), "there is no TPM");

@@ -279,7 +279,7 @@ static void place(struct entry *entry)
 static void probe_again(struct entry *entry, enum hf_manifest_reason reason, const char *message)
 {
     advance_event(entry, HF_MANIFEST_EV_FAILED, HF_MANIFEST_REASON_NONE, NULL);
-    entry->due_ns = manifest_engine_now(entry->engine) + probe_pause_ns;
+    entry->due_ns = hf_steer_core_now_ns(&entry->engine->core) + probe_pause_ns;
     advance_note(entry, reason, message);
 }
 
@@ -359,7 +359,7 @@ static bool begins_anew(struct entry *entry, const struct hf_manifest_outcome *o
 static void judge(struct entry *entry, const struct hf_manifest_outcome *outcome)
 {
     const struct attempt *attempt = entry->attempt;
-    uint64_t now = manifest_engine_now(entry->engine);
+    uint64_t now = hf_steer_core_now_ns(&entry->engine->core);
 
     if (entry->cluster.probe_ns == 0)
         entry->cluster.probe_ns = now;
@@ -495,7 +495,7 @@ static void restored(void *arg, const struct hf_manifest_outcome *outcome)
     rollback_again(entry, outcome->reason, outcome->message);
     if (outcome->answered) /* the few attempts outlast a short disturbance */
         entry->due_ns =
-            manifest_engine_now(entry->engine) + HF_MAX(entry->engine->p.env.retry_cap_ns, refused_pause_ns);
+            hf_steer_core_now_ns(&entry->engine->core) + HF_MAX(entry->engine->p.env.retry_cap_ns, refused_pause_ns);
 }
 
 /* The good content could not be read. It may be readable later, unless it is lost. */
@@ -540,7 +540,7 @@ static void roll_back(struct entry *entry)
 /* Looks again later, because the server did not answer. */
 static void look_later(struct entry *entry, uint64_t delay_ns)
 {
-    drift_pace(&entry->drift, manifest_engine_now(entry->engine) + delay_ns);
+    drift_pace(&entry->drift, hf_steer_core_now_ns(&entry->engine->core) + delay_ns);
     hf_steer_machine_wake(&entry->machine);
 }
 
@@ -592,7 +592,7 @@ static void repair(struct entry *entry, struct job *job)
 static void looked(void *arg, const struct hf_manifest_outcome *outcome)
 {
     struct entry *entry = arg;
-    uint64_t now = manifest_engine_now(entry->engine), wait = hf_repair_pace_wait_ns(&entry->drift.pace, now);
+    uint64_t now = hf_steer_core_now_ns(&entry->engine->core), wait = hf_repair_pace_wait_ns(&entry->drift.pace, now);
 
     take(entry, outcome);
     entry->cluster.has_just_looked = true;
@@ -619,7 +619,7 @@ static bool consider_look(struct entry *entry)
 {
     struct hf_manifest_engine *engine = entry->engine;
     struct drift *drift = &entry->drift;
-    uint64_t now = manifest_engine_now(engine);
+    uint64_t now = hf_steer_core_now_ns(&engine->core);
     uint64_t wait = hf_drift_machine_wait_ns(drift->state, drift->due_ns, false, 0, now);
 
     if (wait == HF_NEVER || engine->core.inline_ || !hf_manifest_machine_rests(entry->r.phase) ||

@@ -348,7 +348,7 @@ static void answered_again(void *arg, const struct hf_kubelet_verdict *verdict, 
     entry->save_wanted = true;
     hf_log(entry->engine->p.env.log, HF_LOG_INFO, "manifest.pods", HF_S("entry", entry->name),
            HF_S("reason", hf_manifest_reason_name(reason)), HF_S("message", entry->r.message));
-    manifest_engine_notify(entry->engine);
+    hf_steer_core_notify(&entry->engine->core);
 }
 
 static void listed_again(struct entry *entry, struct job *job)

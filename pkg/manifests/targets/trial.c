@@ -84,7 +84,7 @@ void trial_lose_content(struct entry *entry, enum hf_manifest_reason reason, con
 
 void trial_not_put_back(struct entry *entry, bool unreadable, enum hf_manifest_reason reason, const char *message)
 {
-    uint64_t now = manifest_engine_now(entry->engine), deadline_ns = entry->attempt->entry->health_deadline_ns;
+    uint64_t now = hf_steer_core_now_ns(&entry->engine->core), deadline_ns = entry->attempt->entry->health_deadline_ns;
 
     if (entry->trial.refused_ns == 0)
         entry->trial.refused_ns = now;

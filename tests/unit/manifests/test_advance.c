@@ -238,7 +238,7 @@ START_TEST(pauses_grow)
 {
     struct hf_bare bare;
     struct entry *entry = set_up(&bare);
-    uint64_t now = manifest_engine_now(&bare.engine), last = 0;
+    uint64_t now = hf_steer_core_now_ns(&bare.engine.core), last = 0;
 
     bare.engine.p.env.retry_cap_ns = 3600 * HF_NS_PER_S;
     for (unsigned i = 0; i < 8; i++) {

@@ -93,11 +93,12 @@ START_TEST(folders_are_watched_once)
     ck_assert_uint_eq(node.bare.engine.n_watches, 2);
     ck_assert(!entry->drift.watch_stale && !entry->drift.unwatched);
     ck_assert_int_eq(entry->drift.state, HF_DRIFT_DUE); /* a file may have changed before the watches */
-    ck_assert(!drift_begin(&entry->drift, manifest_engine_now(&node.bare.engine)));
+    ck_assert(!drift_begin(&entry->drift, hf_steer_core_now_ns(&node.bare.engine.core)));
     node.fire(node.fire_arg);
     drift_move(&entry->drift, HF_DRIFT_EV_ENDED);
     ck_assert_int_eq(entry->drift.state, HF_DRIFT_DUE);
-    ck_assert_uint_gt(entry->drift.due_ns, manifest_engine_now(&node.bare.engine)); /* several changes, one look */
+    ck_assert_uint_gt(entry->drift.due_ns,
+                      hf_steer_core_now_ns(&node.bare.engine.core)); /* several changes, one look */
     drift_unwatch(entry);
     ck_assert_uint_eq(node.n + node.bare.engine.n_watches, 0);
     hf_bare_done(&node.bare);
@@ -155,7 +156,7 @@ START_TEST(repairs_are_told_seldom)
     ck_assert_str_eq(entry->r.message, "put back: x (content)");
     drift_look_again(entry);
     ck_assert_int_eq(entry->drift.state, HF_DRIFT_PACED);
-    ck_assert_uint_gt(entry->drift.due_ns, manifest_engine_now(&node.bare.engine));
+    ck_assert_uint_gt(entry->drift.due_ns, hf_steer_core_now_ns(&node.bare.engine.core));
     hf_bare_done(&node.bare);
 }
 END_TEST

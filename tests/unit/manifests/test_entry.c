@@ -336,7 +336,7 @@ START_TEST(attempts_are_paced)
     know(&bare, ID_1);
     entry->due_ns = HF_NEVER;
     consider(&bare);
-    entry->due_ns = manifest_engine_now(&bare.engine) + 300 * HF_NS_PER_S;
+    entry->due_ns = hf_steer_core_now_ns(&bare.engine.core) + 300 * HF_NS_PER_S;
     consider(&bare);
     ck_assert_uint_ne(bare.engine.core.wake_ns, HF_NEVER);
     entry->due_ns = 0;
@@ -396,7 +396,7 @@ START_TEST(order)
     hf_bare_set(&entry->r.next, HF_BARE_FILES(""), ID_1);
     hf_manifest_set_copy(&entry->r.good, &entry->r.next);
     entry->r.phase = HF_MANIFEST_PROBATION;
-    entry->due_ns = manifest_engine_now(&bare.engine) + 60 * HF_NS_PER_S;
+    entry->due_ns = hf_steer_core_now_ns(&bare.engine.core) + 60 * HF_NS_PER_S;
     consider(&bare);
     ck_assert_uint_eq(acts(&bare), 0);
     entry->due_ns = 0;
@@ -437,7 +437,7 @@ START_TEST(unsaved)
         applied(&bare, HF_BARE_FILES(""));
         struct entry *entry = bare.entry;
         entry->machine.unsaved = true;
-        entry->due_ns = manifest_engine_now(&bare.engine) + 60 * HF_NS_PER_S;
+        entry->due_ns = hf_steer_core_now_ns(&bare.engine.core) + 60 * HF_NS_PER_S;
         entry->r.unproven = rows[i].unproven;
         entry->written_phase = rows[i].written;
         drift_want(&entry->drift);

@@ -581,7 +581,7 @@ START_TEST(revoked)
     bare.engine.held = true;
     ck_assert(!removal_revoke(entry));
     bare.engine.held = false;
-    entry->due_ns = manifest_engine_now(&bare.engine) + 5;
+    entry->due_ns = hf_steer_core_now_ns(&bare.engine.core) + 5;
     ck_assert(!removal_revoke(entry));
     entry->due_ns = 0;
     ck_assert(removal_revoke(entry));

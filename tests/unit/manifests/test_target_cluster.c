@@ -487,7 +487,7 @@ START_TEST(drifts)
     ck_assert_uint_eq(entry->machine.wait.reason, HF_MANIFEST_REASON_API_REFUSED);
     for (unsigned i = 0; i <= HF_REPAIR_PACE_BURST; i++) { /* somebody deletes it all the time */
         (void)json_object_del(node.api.objects, MAPS "m");
-        hf_repair_pace_spend(&entry->drift.pace, manifest_engine_now(&node.bare.engine));
+        hf_repair_pace_spend(&entry->drift.pace, hf_steer_core_now_ns(&node.bare.engine.core));
     }
     entry->cluster.has_just_looked = false;
     drift_want(&entry->drift);

@@ -247,7 +247,7 @@ START_TEST(rollback_waits_for_the_tpm)
     settle(&node);
     for (unsigned i = 0; i < MANIFEST_MAX_UNREADABLE; i++) {
         ck_assert(content_store_returns(entry));
-        ck_assert_uint_gt(entry->due_ns, manifest_engine_now(&node.bare.engine));
+        ck_assert_uint_gt(entry->due_ns, hf_steer_core_now_ns(&node.bare.engine.core));
         ck_assert_uint_eq(entry->machine.wait.reason, HF_MANIFEST_REASON_SECRET_ABSENT);
     }
     ck_assert(!content_store_returns(entry));

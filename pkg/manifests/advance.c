@@ -314,7 +314,7 @@ static void unexpected(struct hf_steer_machine *machine, unsigned event)
 
     hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.unexpected", HF_S("entry", entry->name),
            HF_S("phase", hf_manifest_phase_name(entry->r.phase)),
-           HF_S("event", hf_manifest_machine_event_name((enum hf_manifest_event)event)));
+           HF_S("event", hf_steer_table_event_name(&hf_manifest_table, event)));
 }
 
 /* The status has the number of files; a step that comes after the job may not change what else it has. */

@@ -330,7 +330,7 @@ static void unexpected(struct hf_steer_machine *machine, unsigned event)
     const struct hf_journal *j = &of(machine)->j;
 
     hf_log(of(machine)->engine->p.log, HF_LOG_WARNING, "update.unexpected", HF_S("release", j->name),
-           HF_S("phase", hf_phase_name(j->phase)), HF_S("event", hf_update_event_name((enum hf_update_event)event)));
+           HF_S("phase", hf_phase_name(j->phase)), HF_S("event", hf_steer_table_event_name(&hf_update_table, event)));
 }
 
 static void busy(struct hf_steer_machine *machine, bool is_busy)

@@ -598,9 +598,10 @@ static void send(uint32_t i)
 static void enter(uint32_t i, enum hf_update_event event, uint64_t work_ns)
 {
     struct node *node = &w.nodes[i];
-    struct hf_steer_move move = hf_update_move(node->phase, event);
+    struct hf_steer_move move = hf_steer_table_move(&hf_update_table, node->phase, event);
 
-    ck_assert_msg(move.known, "%s in %s", hf_update_event_name(event), hf_phase_name(node->phase));
+    ck_assert_msg(move.known, "%s in %s", hf_steer_table_event_name(&hf_update_table, event),
+                  hf_phase_name(node->phase));
     node->phase = move.next;
     node->wait = move.next == HF_PHASE_ROLLING_BACK ? (node->disturbed ? DISTURBED : BROKEN) : NO_WAIT;
     if (work_ns != 0)

@@ -127,16 +127,6 @@ const struct hf_steer_table hf_manifest_table = {.moves = &moves[0][0],
                                                  .event_names = event_names,
                                                  .action_names = action_names};
 
-struct hf_steer_move hf_manifest_machine_move(enum hf_manifest_phase phase, enum hf_manifest_event event)
-{
-    return hf_steer_table_move(&hf_manifest_table, phase, event);
-}
-
-const char *hf_manifest_machine_event_name(enum hf_manifest_event event)
-{
-    return hf_steer_table_event_name(&hf_manifest_table, event);
-}
-
 bool hf_manifest_machine_rests(enum hf_manifest_phase phase)
 {
     return phase != HF_MANIFEST_APPLYING && phase != HF_MANIFEST_PROBATION && phase != HF_MANIFEST_ROLLING_BACK;

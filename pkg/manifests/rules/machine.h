@@ -48,8 +48,5 @@ enum hf_manifest_action {
 
 extern const struct hf_steer_table hf_manifest_table;
 
-struct hf_steer_move hf_manifest_machine_move(enum hf_manifest_phase phase, enum hf_manifest_event event);
-const char *hf_manifest_machine_event_name(enum hf_manifest_event event);
-
 /* A set may start, and drift be repaired: all but Applying, Probation and RollingBack. */
 bool hf_manifest_machine_rests(enum hf_manifest_phase phase);

@@ -159,13 +159,3 @@ const struct hf_steer_table hf_update_table = {.moves = &moves[0][0],
                                                .state_name = state_name,
                                                .event_names = event_names,
                                                .action_names = action_names};
-
-struct hf_steer_move hf_update_move(enum hf_phase phase, enum hf_update_event event)
-{
-    return hf_steer_table_move(&hf_update_table, phase, event);
-}
-
-const char *hf_update_event_name(enum hf_update_event event)
-{
-    return hf_steer_table_event_name(&hf_update_table, event);
-}

@@ -54,6 +54,3 @@ enum hf_update_action {
 };
 
 extern const struct hf_steer_table hf_update_table;
-
-struct hf_steer_move hf_update_move(enum hf_phase phase, enum hf_update_event event);
-const char *hf_update_event_name(enum hf_update_event event);

@@ -25,8 +25,7 @@ START_TEST(cells)
 {
     for (unsigned phase = 0; phase <= HF_MANIFEST_PHASE_COUNT; phase++)
         for (unsigned event = 0; event <= HF_MANIFEST_EV_COUNT; event++) {
-            struct hf_steer_move move =
-                hf_manifest_machine_move((enum hf_manifest_phase)phase, (enum hf_manifest_event)event);
+            struct hf_steer_move move = hf_steer_table_move(&hf_manifest_table, phase, event);
             ck_assert(!move.known || (phase < HF_MANIFEST_PHASE_COUNT && event < HF_MANIFEST_EV_COUNT));
             ck_assert(!move.known || (move.next < HF_MANIFEST_PHASE_COUNT && move.action < HF_MANIFEST_ACT_COUNT));
         }
@@ -38,9 +37,10 @@ START_TEST(starts_and_news)
 {
     for (unsigned i = 0; i < HF_MANIFEST_PHASE_COUNT; i++) {
         enum hf_manifest_phase phase = (enum hf_manifest_phase)i;
-        struct hf_steer_move start = hf_manifest_machine_move(phase, HF_MANIFEST_EV_STARTED);
+        struct hf_steer_move start = hf_steer_table_move(&hf_manifest_table, phase, HF_MANIFEST_EV_STARTED);
         ck_assert_msg(start.known && start.next == phase, "%s", hf_manifest_phase_name(phase));
-        ck_assert_int_eq(hf_manifest_machine_move(phase, HF_MANIFEST_EV_NEWS).known, hf_manifest_machine_rests(phase));
+        ck_assert_int_eq(hf_steer_table_move(&hf_manifest_table, phase, HF_MANIFEST_EV_NEWS).known,
+                         hf_manifest_machine_rests(phase));
     }
 }
 END_TEST

@@ -18,7 +18,7 @@ START_TEST(cells)
 {
     for (unsigned phase = 0; phase <= HF_PHASE_COUNT; phase++) {
         for (unsigned event = 0; event <= HF_EV_COUNT; event++) {
-            struct hf_steer_move move = hf_update_move((enum hf_phase)phase, (enum hf_update_event)event);
+            struct hf_steer_move move = hf_steer_table_move(&hf_update_table, phase, event);
             ck_assert(!move.known || (phase < HF_PHASE_COUNT && event < HF_EV_COUNT));
             ck_assert(!move.known || (move.next < HF_PHASE_COUNT && move.action < HF_ACT_COUNT));
         }
@@ -36,7 +36,7 @@ static const bool resting[HF_PHASE_COUNT] = {[HF_PHASE_IDLE] = true,
 START_TEST(started_is_known_everywhere)
 {
     for (unsigned phase = 0; phase < HF_PHASE_COUNT; phase++)
-        ck_assert_msg(hf_update_move((enum hf_phase)phase, HF_EV_STARTED).known, "%s",
+        ck_assert_msg(hf_steer_table_move(&hf_update_table, phase, HF_EV_STARTED).known, "%s",
                       hf_phase_name((enum hf_phase)phase));
 }
 END_TEST
@@ -51,7 +51,7 @@ START_TEST(a_swap_is_brought_to_its_end)
 
     for (size_t i = 0; i < HF_LEN(begun); i++) {
         for (size_t k = 0; k < HF_LEN(outside); k++)
-            ck_assert(!hf_update_move(begun[i], outside[k]).known);
+            ck_assert(!hf_steer_table_move(&hf_update_table, begun[i], outside[k]).known);
     }
 }
 END_TEST
@@ -61,7 +61,7 @@ START_TEST(ways_in_and_out)
 {
     for (unsigned phase = 0; phase < HF_PHASE_COUNT; phase++) {
         for (unsigned event = 0; event < HF_EV_COUNT; event++) {
-            struct hf_steer_move move = hf_update_move((enum hf_phase)phase, (enum hf_update_event)event);
+            struct hf_steer_move move = hf_steer_table_move(&hf_update_table, phase, event);
             if (move.known && move.next == HF_PHASE_COMMITTED && phase != HF_PHASE_COMMITTED)
                 ck_assert(event == HF_EV_HEALTHY || event == HF_EV_INSTALLED);
             if (move.known && phase == HF_PHASE_ROLLING_BACK && move.next != HF_PHASE_ROLLING_BACK)
@@ -91,7 +91,7 @@ START_TEST(names)
     ck_assert_str_eq(hf_reason_meaning(HF_R_COUNT), "");
     ck_assert_str_eq(hf_reason_remedy(HF_R_COUNT), "");
     ck_assert_str_eq(hf_phase_name(HF_PHASE_COUNT), "");
-    ck_assert_str_eq(hf_update_event_name(HF_EV_COUNT), "");
+    ck_assert_str_eq(hf_steer_table_event_name(&hf_update_table, HF_EV_COUNT), "");
 }
 END_TEST
 

@@ -137,12 +137,11 @@ static void decide(struct hf_alone *alone)
     rest(alone, pause_ns(alone));
 }
 
-static void on_other(void *arg, int r, const char *active_state, const char *sub_state, const struct hf_err *err)
+static void on_other(void *arg, int r, const char *active_state, HF_UNUSED const char *sub_state,
+                     HF_UNUSED const struct hf_err *err)
 {
     struct hf_alone *alone = arg;
 
-    (void)sub_state;
-    (void)err;
     alone->asking = NULL;
     alone->other_runtime = wants_to_run(r, active_state);
     decide(alone);
@@ -166,11 +165,11 @@ static bool is_answer(int r)
     return r == 0 || r == -ENOENT;
 }
 
-static void on_own(void *arg, int r, const char *active_state, const char *sub_state, const struct hf_err *err)
+static void on_own(void *arg, int r, const char *active_state, HF_UNUSED const char *sub_state,
+                   const struct hf_err *err)
 {
     struct hf_alone *alone = arg;
 
-    (void)sub_state;
     alone->asking = NULL;
     if (!is_answer(r)) {
         (void)snprintf(alone->failure, sizeof(alone->failure), "%s", err->cause);

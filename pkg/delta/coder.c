@@ -233,14 +233,13 @@ struct frames {
     struct hf_buf packed[FRAMES];
 };
 
-static int pack_frame(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
+static int pack_frame(void *ctx, HF_UNUSED unsigned worker, unsigned i, HF_UNUSED struct hf_err *err)
 {
     struct frames *f = ctx;
     ZSTD_CCtx **context = &f->packer->contexts[i];
     struct hf_buf *packed = &f->packed[i];
     size_t start = f->bytes->n * i / f->n, n = f->bytes->n * (i + 1) / f->n - start, bound = ZSTD_compressBound(n);
 
-    (void)worker, (void)err;
     if (*context == NULL)
         *context = new_context(f->packer->quick);
     if (*context == NULL || hf_buf_reserve(packed, bound) < 0)

@@ -120,7 +120,7 @@ static bool is_incompressible(const struct creation *s)
 }
 
 /* Finds the images of the old file (0) or the new one (1), and blanks their references. */
-static int find_images(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
+static int find_images(void *ctx, HF_UNUSED unsigned worker, unsigned i, struct hf_err *err)
 {
     struct creation *s = ctx;
     struct delta_found *found = i == 0 ? &s->old_images : &s->new_images;
@@ -128,7 +128,6 @@ static int find_images(void *ctx, unsigned worker, unsigned i, struct hf_err *er
     size_t n = i == 0 ? s->old_n : s->new_n;
     int r = delta_images_find(bytes, n, found, err);
 
-    (void)worker;
     if (r == 0 && found->n > 0)
         r = delta_images_blank(found, bytes, n, i == 0 ? &s->old_blanked : &s->new_blanked, err);
     return r;
@@ -225,11 +224,10 @@ static bool is_close(const struct creation *s)
 }
 
 /* Progress after the last byte: only gives the caller a chance to cancel. */
-static int report_total(void *ctx, uint64_t done, uint64_t total)
+static int report_total(void *ctx, HF_UNUSED uint64_t done, uint64_t total)
 {
     const struct hf_delta_create_params *params_copy = ctx;
 
-    (void)done;
     return params_copy->progress != NULL ? params_copy->progress(params_copy->progress_ctx, total, total) : 0;
 }
 
@@ -256,12 +254,11 @@ static int match_variants(struct creation *s, struct hf_err *err)
     return r;
 }
 
-static int prune_variant(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
+static int prune_variant(void *ctx, HF_UNUSED unsigned worker, unsigned i, struct hf_err *err)
 {
     struct creation *s = ctx;
     int r = make_runs(&s->variants[i], err);
 
-    (void)worker;
     if (r == 0 && s->profile == HF_DELTA_SMALL &&
         /* in incompressible files no other copy covers what a pruned one did */
         !s->incompressible)
@@ -270,12 +267,11 @@ static int prune_variant(void *ctx, unsigned worker, unsigned i, struct hf_err *
 }
 
 /* Runs without the matcher's memory. */
-static int pair_variant(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
+static int pair_variant(void *ctx, HF_UNUSED unsigned worker, unsigned i, struct hf_err *err)
 {
     struct creation *s = ctx;
     int r = delta_images_pair(&s->variants[i].make, &s->old_images, &s->new_images, err);
 
-    (void)worker;
     if (r == 0)
         r = delta_got_plt_match(&s->variants[i].make, err);
     return r < 0 ? r : delta_tables_match(&s->variants[i].make, err);
@@ -495,11 +491,10 @@ struct digests {
     struct delta_header *header;
 };
 
-static int hash_side(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
+static int hash_side(void *ctx, HF_UNUSED unsigned worker, unsigned i, HF_UNUSED struct hf_err *err)
 {
     const struct digests *d = ctx;
 
-    (void)worker, (void)err;
     if (i == 0)
         hf_sha256_of(d->creation->old, d->creation->old_n, d->header->old_fingerprint,
                      sizeof(d->header->old_fingerprint));

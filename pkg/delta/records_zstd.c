@@ -97,12 +97,11 @@ struct segment_source {
     struct hf_err *err;
 };
 
-static int read_segments(void *ctx, struct delta_predictor *p, const struct delta_segments *truth)
+static int read_segments(void *ctx, struct delta_predictor *p, HF_UNUSED const struct delta_segments *truth)
 {
     struct segment_source *reading = ctx;
     uint64_t n;
 
-    (void)truth;
     if (!take(reading->chunk, &n) || n > DELTA_SEGMENTS)
         return damaged_chunk(reading->err);
     p->segments.n = (unsigned)n;
@@ -150,14 +149,13 @@ static int add_diff(struct zstd_decoder *u, struct chunk *c, unsigned char *byte
     return 0;
 }
 
-static int make_copy(struct delta_apply_state *apply, struct zstd_decoder *u, struct chunk *c, unsigned char *to,
-                     uint64_t old_pos, uint64_t n, struct hf_err *err)
+static int make_copy(HF_UNUSED struct delta_apply_state *apply, struct zstd_decoder *u, struct chunk *c,
+                     unsigned char *to, uint64_t old_pos, uint64_t n, struct hf_err *err)
 {
     struct delta_predictor *p = &u->cursor.predictor;
     struct segment_source reading = {c, err};
     int r;
 
-    (void)apply;
     u->equal = u->differing = 0;
     while (n > 0) {
         struct delta_span span = {.new_pos = u->cursor.new_pos, .old_pos = old_pos};

@@ -22,9 +22,8 @@ struct misses {
     uint64_t predicted[MACHINES], unchanged[MACHINES];
 };
 
-static int take_segments(void *ctx, struct delta_predictor *p, const struct delta_segments *truth)
+static int take_segments(HF_UNUSED void *ctx, struct delta_predictor *p, const struct delta_segments *truth)
 {
-    (void)ctx;
     p->segments = *truth;
     return 0;
 }

@@ -27,11 +27,10 @@ static void on_done(void *arg, int r, const struct hf_err *err)
     hf_loop_stop(answer->loop);
 }
 
-static void on_state(void *arg, int r, const char *active, const char *sub, const struct hf_err *err)
+static void on_state(void *arg, int r, const char *active, HF_UNUSED const char *sub, const struct hf_err *err)
 {
     const struct systemd_answer *answer = arg;
 
-    (void)sub;
     (void)snprintf(answer->active, HF_HOSTLIFE_STATE, "%s", active);
     on_done(arg, r, err);
 }

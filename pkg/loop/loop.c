@@ -68,9 +68,8 @@ struct hf_loop *hf_loop_new(struct hf_err *err)
     return loop;
 }
 
-static void close_left(uv_handle_t *handle, void *arg)
+static void close_left(uv_handle_t *handle, HF_UNUSED void *arg)
 {
-    (void)arg;
     if (!uv_is_closing(handle))
         uv_close(handle, NULL);
 }
@@ -160,11 +159,10 @@ static void end_signal(struct hf_loop_guest *guest)
     uv_close((uv_handle_t *)&watch->uv, free_signal);
 }
 
-static void on_signal(uv_signal_t *uv, int signum)
+static void on_signal(uv_signal_t *uv, HF_UNUSED int signum)
 {
     struct signal_watch *watch = hf_container_of(uv, struct signal_watch, uv);
 
-    (void)signum;
     if (!watch->loop->closing)
         watch->fire(watch->arg);
 }
@@ -211,11 +209,10 @@ static void end_fd(struct hf_loop_guest *guest)
     uv_close((uv_handle_t *)&watch->uv, free_fd);
 }
 
-static void on_fd(uv_poll_t *uv, int status, int events)
+static void on_fd(uv_poll_t *uv, int status, HF_UNUSED int events)
 {
     struct hf_loop_fd *watch = hf_container_of(uv, struct hf_loop_fd, uv);
 
-    (void)events;
     /* A broken descriptor stays broken: report it once, then stop watching. */
     if (status < 0)
         (void)uv_poll_stop(uv);

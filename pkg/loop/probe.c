@@ -240,9 +240,8 @@ static int probe_tcp(void *ctx, const char *host, uint16_t port, uint64_t timeou
     return 0;
 }
 
-static void probe_cancel(void *ctx, struct hf_probe_call *call)
+static void probe_cancel(HF_UNUSED void *ctx, struct hf_probe_call *call)
 {
-    (void)ctx;
     if (call != NULL)
         probe_close(call);
 }

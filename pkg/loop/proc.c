@@ -197,11 +197,10 @@ static ssize_t read_some(struct hf_proc_call *call)
     return n;
 }
 
-static void on_pipe(uv_poll_t *poll, int status, int events)
+static void on_pipe(uv_poll_t *poll, int status, HF_UNUSED int events)
 {
     struct hf_proc_call *call = hf_container_of(poll, struct hf_proc_call, pipe);
 
-    (void)events;
     ssize_t n = status < 0 ? status : read_some(call);
     if (n == -EAGAIN || n == -EINTR)
         return;
@@ -466,9 +465,8 @@ static int proc_spawn(void *ctx, const struct hf_proc_request *request, struct h
     return 0;
 }
 
-static void proc_cancel(void *ctx, struct hf_proc_call *call)
+static void proc_cancel(HF_UNUSED void *ctx, struct hf_proc_call *call)
 {
-    (void)ctx;
     if (call == NULL || call->silent)
         return;
     call->silent = true;
@@ -505,11 +503,10 @@ static void reap_orphans(struct hf_loop_task *task)
     }
 }
 
-static void on_child_signal(uv_signal_t *signal, int signum)
+static void on_child_signal(uv_signal_t *signal, HF_UNUSED int signum)
 {
     struct hf_procs *procs = hf_container_of(signal, struct hf_procs, child_signal);
 
-    (void)signum;
     hf_loop_task_post(procs->loop, &procs->reap);
 }
 

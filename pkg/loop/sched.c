@@ -63,9 +63,8 @@ static struct hf_timer *timer_new(void *ctx, void (*fire)(void *arg), void *arg)
     return timer;
 }
 
-static void timer_disarm(void *ctx, struct hf_timer *timer)
+static void timer_disarm(HF_UNUSED void *ctx, struct hf_timer *timer)
 {
-    (void)ctx;
     hf_loop_task_drop(&timer->soon);
     (void)uv_timer_stop(&timer->uv);
 }
@@ -81,9 +80,8 @@ static void timer_arm(void *ctx, struct hf_timer *timer, uint64_t delay_ns)
         (void)uv_timer_start(&timer->uv, on_timer, HF_MAX(hf_loop_delay_ms(timer->loop, delay_ns), 1ull), 0);
 }
 
-static void timer_free(void *ctx, struct hf_timer *timer)
+static void timer_free(HF_UNUSED void *ctx, struct hf_timer *timer)
 {
-    (void)ctx;
     if (timer == NULL)
         return;
     hf_loop_guest_remove(&timer->guest);

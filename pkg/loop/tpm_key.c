@@ -210,14 +210,14 @@ static int place_of_key(void)
     return place;
 }
 
-static ECDSA_SIG *sign_digest(const unsigned char *digest, int n, const BIGNUM *inverse, const BIGNUM *r, EC_KEY *ec)
+static ECDSA_SIG *sign_digest(const unsigned char *digest, int n, HF_UNUSED const BIGNUM *inverse,
+                              HF_UNUSED const BIGNUM *r, EC_KEY *ec)
 {
     const struct tpm_key *key = EC_KEY_get_ex_data(ec, place_of_key());
     unsigned char bytes[POINT];
     struct hf_err err = HF_ERR_INIT;
     ECDSA_SIG *signature = NULL;
 
-    (void)inverse, (void)r;
     if (key == NULL || n != DIGEST || sign(key, digest, bytes, &err) < 0) {
         ERR_raise_data(ERR_LIB_USER, ERR_R_OPERATION_FAIL, "%s", err.cause);
         return NULL;
@@ -300,9 +300,8 @@ static EVP_PKEY *read_tpm_key(const char *pem)
 }
 
 /* Without this, OpenSSL asks for a password on the terminal. */
-static int no_password(char *text, int n, int write, void *arg)
+static int no_password(HF_UNUSED char *text, HF_UNUSED int n, HF_UNUSED int write, HF_UNUSED void *arg)
 {
-    (void)text, (void)n, (void)write, (void)arg;
     return -1;
 }
 

@@ -173,12 +173,10 @@ static void disconnect(struct hf_bus *bus)
     bus->bus = sd_bus_close_unref(bus->bus);
 }
 
-static void on_bus_event(uv_poll_t *poll, int status, int events)
+static void on_bus_event(uv_poll_t *poll, HF_UNUSED int status, HF_UNUSED int events)
 {
     struct hf_bus *bus = poll->data;
 
-    (void)status;
-    (void)events;
     hf_loop_task_post(bus->loop, &bus->pump);
 }
 
@@ -286,14 +284,13 @@ static void job_ended(struct hf_unit_call *call, const char *result)
 }
 
 /* JobRemoved(u id, o job, s unit, s result) */
-static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *error)
+static int on_job_removed(sd_bus_message *message, void *userdata, HF_UNUSED sd_bus_error *error)
 {
     struct hf_bus *bus = userdata;
     const char *job, *unit, *result;
     struct hf_list *it, *next;
     uint32_t id;
 
-    (void)error;
     if (sd_bus_message_read(message, "uoss", &id, &job, &unit, &result) < 0)
         return 0;
     hf_list_each(it, next, &bus->calls) {
@@ -304,12 +301,11 @@ static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error 
     return 0;
 }
 
-static int on_restart_reply(sd_bus_message *message, void *userdata, sd_bus_error *error)
+static int on_restart_reply(sd_bus_message *message, void *userdata, HF_UNUSED sd_bus_error *error)
 {
     struct hf_unit_call *call = userdata;
     const char *job;
 
-    (void)error;
     if (sd_bus_message_is_method_error(message, NULL))
         return finish_error(call, sd_bus_message_get_error(message), -sd_bus_message_get_errno(message));
     int r = sd_bus_message_read(message, "o", &job);
@@ -350,11 +346,10 @@ static int begin_restart(struct hf_unit_call *call)
 
 /* ---- unit files -------------------------------------------------------------------------------------------------- */
 
-static int on_files_reply(sd_bus_message *message, void *userdata, sd_bus_error *error)
+static int on_files_reply(sd_bus_message *message, void *userdata, HF_UNUSED sd_bus_error *error)
 {
     struct hf_unit_call *call = userdata;
 
-    (void)error;
     if (sd_bus_message_is_method_error(message, NULL))
         return finish_error(call, sd_bus_message_get_error(message), -sd_bus_message_get_errno(message));
     finish(call, 0);
@@ -415,12 +410,11 @@ static int read_state(sd_bus_message *message, struct unit_state *state)
     return r < 0 ? r : 0;
 }
 
-static int on_state_reply(sd_bus_message *message, void *userdata, sd_bus_error *error)
+static int on_state_reply(sd_bus_message *message, void *userdata, HF_UNUSED sd_bus_error *error)
 {
     struct unit_state state = {.load = "", .active = "", .sub = ""};
     struct hf_unit_call *call = userdata;
 
-    (void)error;
     if (sd_bus_message_is_method_error(message, NULL))
         return finish_error(call, sd_bus_message_get_error(message), -sd_bus_message_get_errno(message));
     int r = read_state(message, &state);
@@ -575,9 +569,8 @@ static int unit_state(void *ctx, const char *unit, uint64_t timeout_ns,
     return 0;
 }
 
-static void unit_cancel(void *ctx, struct hf_unit_call *call)
+static void unit_cancel(HF_UNUSED void *ctx, struct hf_unit_call *call)
 {
-    (void)ctx;
     if (call != NULL)
         call_close(call);
 }

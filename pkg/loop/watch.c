@@ -67,14 +67,12 @@ static void mark(struct hf_watches *all, int number)
     }
 }
 
-static void on_readable(uv_poll_t *poll, int status, int events)
+static void on_readable(uv_poll_t *poll, HF_UNUSED int status, HF_UNUSED int events)
 {
     struct hf_watches *all = poll->data;
     _Alignas(struct inotify_event) char bytes[READ_BYTES];
     ssize_t n;
 
-    (void)status;
-    (void)events;
     while ((n = read(all->fd, bytes, sizeof(bytes))) > 0)
         for (ssize_t at = 0; at < n;) {
             const struct inotify_event *event = (const struct inotify_event *)(const void *)(bytes + at);
@@ -147,12 +145,11 @@ static int watch_add(void *ctx, const char *path, void (*fire)(void *arg), void 
     return 0;
 }
 
-static void watch_remove(void *ctx, struct hf_watch *watch)
+static void watch_remove(HF_UNUSED void *ctx, struct hf_watch *watch)
 {
     struct hf_list *it, *next;
     bool shared = false;
 
-    (void)ctx;
     if (watch == NULL)
         return;
     hf_list_remove(&watch->link);

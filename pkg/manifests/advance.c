@@ -259,7 +259,7 @@ struct event_reason {
     const char *message;
 };
 
-static void enter(struct hf_steer_machine *machine, unsigned event, unsigned next, const void *arg)
+static void enter(struct hf_steer_machine *machine, HF_UNUSED unsigned event, unsigned next, const void *arg)
 {
     struct entry *entry = of(machine);
     struct hf_manifest_record *r = &entry->r;
@@ -267,7 +267,6 @@ static void enter(struct hf_steer_machine *machine, unsigned event, unsigned nex
     bool other_reason = next == HF_MANIFEST_REFUSED && r->phase == next && why->reason != HF_MANIFEST_REASON_NONE &&
                         why->reason != r->reason;
 
-    (void)event;
     if (why->reason != HF_MANIFEST_REASON_NONE || next != r->phase) {
         r->reason = why->reason;
         copy_text(r->message, sizeof(r->message), why->message);

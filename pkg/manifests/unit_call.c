@@ -11,14 +11,14 @@
 
 /* systemd refuses to reload a unit that is not active, such as one that failed because its files were missing. As
  * `systemctl reload-or-restart` does, start it then. */
-static void state_read(void *arg, int r, const char *active_state, const char *sub_state, const struct hf_err *err)
+static void state_read(void *arg, int r, const char *active_state, HF_UNUSED const char *sub_state,
+                       const struct hf_err *err)
 {
     struct entry *entry = arg;
     const struct hf_unit_ops *ops = entry->engine->p.env.unit;
     _cleanup_(hf_freep) char *unit = hf_steal(entry->unit.to_reload);
     struct hf_err failure = HF_ERR_INIT;
 
-    (void)sub_state;
     entry->unit.call = NULL;
     if (r == 0) {
         bool active = strcmp(active_state, "active") == 0 || strcmp(active_state, "reloading") == 0;

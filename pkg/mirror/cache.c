@@ -306,12 +306,11 @@ static void compare(struct hf_job *job)
 
 static void compare_next(struct hf_mirror_cache *cache);
 
-static void compared(struct hf_job *job, int cancelled)
+static void compared(struct hf_job *job, HF_UNUSED int cancelled)
 {
     struct cache_check *check = hf_container_of(job, struct cache_check, job);
     struct hf_mirror_cache *cache = check->cache;
 
-    (void)cancelled;
     if (cache != NULL) {
         if (check->wrong)
             hf_log(cache->p.log, HF_LOG_WARNING, "image.wrong", HF_S("sha256", check->sha256));
@@ -470,9 +469,8 @@ static void sync_keep(struct hf_job *job)
         (void)!hf_dir_sync(fs, folder, NULL);
 }
 
-static void synced(struct hf_job *job, int cancelled)
+static void synced(struct hf_job *job, HF_UNUSED int cancelled)
 {
-    (void)cancelled;
     destroy(hf_container_of(job, struct hf_mirror_keep, job));
 }
 

@@ -225,12 +225,11 @@ static void take_artifact(struct hf_mirror_look *look)
     hf_oci_image_delta_done(&delta);
 }
 
-static void answered(void *arg, int r, const struct hf_err *err)
+static void answered(void *arg, int r, HF_UNUSED const struct hf_err *err)
 {
     struct hf_mirror_look *look = arg;
     bool more = false;
 
-    (void)err;
     look->call = NULL;
     bool ok = r == 0 && look->status == 200 && look->body.n > 0;
     if (ok && look->step == ARTIFACT)

@@ -135,11 +135,10 @@ static int drop_body(void *arg, const void *bytes, size_t n)
                : 0;
 }
 
-static void drop_done(void *arg, int r, const struct hf_err *err)
+static void drop_done(void *arg, int r, HF_UNUSED const struct hf_err *err)
 {
     struct hf_serving *serving = arg;
 
-    (void)err;
     serving->call = NULL;
     if (r == -ESHUTDOWN)
         hf_serving_give_up(serving);

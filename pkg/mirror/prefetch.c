@@ -219,22 +219,16 @@ static int on_response(void *arg, const struct hf_http_response *response)
     return 0;
 }
 
-static int on_body(void *arg, const void *bytes, size_t n)
+static int on_body(HF_UNUSED void *arg, HF_UNUSED const void *bytes, HF_UNUSED size_t n)
 {
-    (void)arg;
-    (void)bytes;
-    (void)n;
     return 0;
 }
 
-static void done(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
-                 const struct hf_err *err)
+static void done(void *arg, int r, HF_UNUSED const struct hf_http_response *response, HF_UNUSED struct hf_view body,
+                 HF_UNUSED const struct hf_err *err)
 {
     struct hf_prefetch *prefetch = arg;
 
-    (void)response;
-    (void)body;
-    (void)err;
     prefetch->call = NULL;
     if (r < 0 && prefetch->status == 200)
         prefetch->status = 0;

@@ -252,13 +252,11 @@ static int ask_for_token(struct hf_mirror_call *call)
 
 static int ask(struct hf_mirror_call *call);
 
-static void finished(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+static void finished(void *arg, int r, HF_UNUSED const struct hf_http_response *response, HF_UNUSED struct hf_view body,
                      const struct hf_err *err)
 {
     struct hf_mirror_call *call = arg;
 
-    (void)response;
-    (void)body;
     call->http = NULL;
     if (r < 0)
         call->err = *err;

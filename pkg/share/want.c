@@ -102,14 +102,13 @@ static void cancel_questions(struct hf_sharing *share)
 }
 
 static void answered(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
-                     const struct hf_err *err)
+                     HF_UNUSED const struct hf_err *err)
 {
     struct share_peer *peer = arg;
     struct hf_sharing *share = peer->share;
     uint64_t now_ns = hf_mono_ns(share->p.clock), bytes = 0;
     enum hf_share_state state;
 
-    (void)err;
     peer->call = NULL;
     if (r < 0 || response->status != 200 || hf_share_state_parse(body, &state, &bytes) < 0)
         return;

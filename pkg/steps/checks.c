@@ -83,14 +83,12 @@ static int http_response(void *arg, const struct hf_http_response *response)
     return -ECANCELED;
 }
 
-static void http_done(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
-                      const struct hf_err *err)
+static void http_done(void *arg, int r, HF_UNUSED const struct hf_http_response *response,
+                      HF_UNUSED struct hf_view body, const struct hf_err *err)
 {
     struct check_run *run = arg;
     char text[96], why[200];
 
-    (void)body;
-    (void)response;
     run->http = NULL;
     if (run->status == run->check->status) {
         result(run, HF_HEALTH_GOOD, "");

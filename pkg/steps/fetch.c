@@ -349,14 +349,12 @@ static void check_length(struct hf_fetch *fetch)
 
 static void request_token(struct hf_fetch *fetch);
 
-static void on_done(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+static void on_done(void *arg, int r, HF_UNUSED const struct hf_http_response *response, HF_UNUSED struct hf_view body,
                     const struct hf_err *err)
 {
     struct hf_fetch *fetch = arg;
     char text[200], shown[81];
 
-    (void)body;
-    (void)response;
     fetch->call = NULL;
     if (r == -ENODATA)
         r = 0;
@@ -440,7 +438,7 @@ static int on_token(void *arg, const void *bytes, size_t n)
     return hf_buf_add(&fetch->try.answer, bytes, n);
 }
 
-static void got_token(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+static void got_token(void *arg, int r, const struct hf_http_response *response, HF_UNUSED struct hf_view body,
                       const struct hf_err *error)
 {
     struct hf_fetch *fetch = arg;
@@ -448,7 +446,6 @@ static void got_token(void *arg, int r, const struct hf_http_response *response,
     char shown[121], text[200];
     uint64_t seconds;
 
-    (void)body;
     fetch->call = NULL;
     if (r < 0)
         err = *error;

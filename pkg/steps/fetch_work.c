@@ -97,9 +97,8 @@ static int prepare(struct hf_fetch *fetch, struct fetch_work *work)
     return r;
 }
 
-static int read_access(struct hf_fetch *fetch, struct fetch_work *work)
+static int read_access(struct hf_fetch *fetch, HF_UNUSED struct fetch_work *work)
 {
-    (void)work;
     hf_access_ticket_read(fetch->p.target.fs, &fetch->try.ticket);
     return 0; /* hf_access_use() has the failure */
 }

@@ -39,9 +39,8 @@ static void certificate_freep(X509 **certificate)
 }
 
 /* Without this, OpenSSL asks for a password on the terminal. */
-static int no_password(char *text, int n, int write, void *arg)
+static int no_password(HF_UNUSED char *text, HF_UNUSED int n, HF_UNUSED int write, HF_UNUSED void *arg)
 {
-    (void)text, (void)n, (void)write, (void)arg;
     return -1;
 }
 

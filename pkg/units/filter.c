@@ -90,12 +90,11 @@ static void drop_manager(struct filter *filter)
 }
 
 /* Frees clients whose connection ended, and closes the host's bus when no client is left. Runs after each event. */
-static int sweep(sd_event_source *source, void *userdata)
+static int sweep(HF_UNUSED sd_event_source *source, void *userdata)
 {
     struct filter *filter = userdata;
     struct hf_list *it, *next;
 
-    (void)source;
     hf_list_each(it, next, &filter->clients) {
         struct client *client = hf_container_of(it, struct client, link);
         if (client->gone || sd_bus_is_open(client->bus) <= 0)
@@ -109,14 +108,13 @@ static int sweep(sd_event_source *source, void *userdata)
 /* ---- systemd's side ---------------------------------------------------------------------------------------------- */
 
 /* JobRemoved(u id, o job, s unit, s result): passes the signal on to the client that started the job. */
-static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *error)
+static int on_job_removed(sd_bus_message *message, void *userdata, HF_UNUSED sd_bus_error *error)
 {
     struct filter *filter = userdata;
     const char *job, *unit, *result;
     struct hf_list *c, *next_client, *it, *next;
     uint32_t id;
 
-    (void)error;
     if (sd_bus_message_read(message, "uoss", &id, &job, &unit, &result) < 0)
         return 0;
     hf_list_each(c, next_client, &filter->clients) {
@@ -148,14 +146,13 @@ static bool starts_job(const char *member)
     return false;
 }
 
-static int on_answer(sd_bus_message *answer, void *userdata, sd_bus_error *error)
+static int on_answer(sd_bus_message *answer, void *userdata, HF_UNUSED sd_bus_error *error)
 {
     struct pending_call *call = userdata;
     const char *job = NULL;
     sd_bus_message *reply = NULL;
     int r;
 
-    (void)error;
     if (sd_bus_message_is_method_error(answer, NULL)) {
         r = sd_bus_reply_method_error(call->request, sd_bus_message_get_error(answer));
     } else if (starts_job(sd_bus_message_get_member(call->request))) {
@@ -372,11 +369,10 @@ static int pass_state(struct client *client, sd_bus_message *message)
     return opened(call, message, r);
 }
 
-static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
+static int on_message(sd_bus_message *message, void *userdata, HF_UNUSED sd_bus_error *error)
 {
     struct client *client = userdata;
 
-    (void)error;
     if (sd_bus_message_is_signal(message, "org.freedesktop.DBus.Local", "Disconnected")) {
         client->gone = true;
         return 1;
@@ -441,15 +437,13 @@ static int client_open(struct client *client, int fd)
     return r < 0 ? r : sd_bus_attach_event(client->bus, client->filter->event, SD_EVENT_PRIORITY_NORMAL);
 }
 
-static int on_connection(sd_event_source *source, int listener, uint32_t events, void *userdata)
+static int on_connection(HF_UNUSED sd_event_source *source, int listener, HF_UNUSED uint32_t events, void *userdata)
 {
     struct sockaddr_un address;
     socklen_t n = sizeof(address);
     struct filter *filter = userdata;
     int fd = accept4(listener, (struct sockaddr *)&address, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-    (void)source;
-    (void)events;
     if (fd < 0)
         return 0;
     struct client *client = is_own(fd) && filter->n_clients < MAX_CLIENTS ? calloc(1, sizeof(*client)) : NULL;

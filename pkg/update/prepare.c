@@ -33,13 +33,12 @@ static void go(struct release *release)
                      reason != HF_R_Downloading && reason != HF_R_Patching ? j->detour : NULL);
 }
 
-static void unit_seen(void *arg, int r, const char *active_state, const char *sub_state, const struct hf_err *err)
+static void unit_seen(void *arg, int r, HF_UNUSED const char *active_state, HF_UNUSED const char *sub_state,
+                      const struct hf_err *err)
 {
     struct release *release = arg;
     struct hf_failure failure = {.reason = HF_R_None};
 
-    (void)active_state;
-    (void)sub_state;
     release->step.unit_call = NULL;
     step_end(release);
     if (r == 0) {

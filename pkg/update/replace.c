@@ -159,14 +159,13 @@ static void blame(struct release *release, bool wrong)
 }
 
 static void neighbour_fetched(void *arg, int r, const struct hf_failure *failure, uint64_t retry_after_ns,
-                              bool hopeless)
+                              HF_UNUSED bool hopeless)
 {
     struct release *release = arg;
     struct hf_update_engine *engine = release->engine;
     bool wrong = false;
 
     assert(release->j.phase == HF_PHASE_FETCHING && release->j.method == HF_METHOD_NEIGHBOUR);
-    (void)hopeless;
     release->step.fetch = NULL;
     step_end(release);
     if (engine->quiescing) {

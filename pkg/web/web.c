@@ -16,11 +16,10 @@ struct hf_web {
     size_t n_checks;
 };
 
-static void answer_metrics(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
+static void answer_metrics(void *arg, HF_UNUSED const struct hf_server_request *request, struct hf_server_reply *reply)
 {
     const struct hf_web *web = arg;
 
-    (void)request;
     reply->content_type = "text/plain; version=0.0.4; charset=utf-8";
     reply->body.max = HF_MIN(reply->body.max, HF_METRICS_MAX_TEXT);
     if (hf_metrics_format(web->metrics, &reply->body) == 0)
@@ -31,10 +30,9 @@ static void answer_metrics(void *arg, const struct hf_server_request *request, s
     reply->content_type = "text/plain; charset=utf-8";
 }
 
-static void answer_healthz(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
+static void answer_healthz(HF_UNUSED void *arg, HF_UNUSED const struct hf_server_request *request,
+                           struct hf_server_reply *reply)
 {
-    (void)arg;
-    (void)request;
     if (hf_buf_add_str(&reply->body, "ok\n") < 0)
         reply->status = 500;
 }
@@ -49,13 +47,12 @@ static int add_check(const struct hf_web_check *check, struct hf_buf *body, bool
     return hf_buf_addf(body, "[-]%s: %s\n", check->name, reason[0] != '\0' ? reason : "not ready");
 }
 
-static void answer_readyz(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
+static void answer_readyz(void *arg, HF_UNUSED const struct hf_server_request *request, struct hf_server_reply *reply)
 {
     const struct hf_web *web = arg;
     bool all_ready = true;
     int r = 0;
 
-    (void)request;
     for (size_t i = 0; i < web->n_checks && r == 0; i++)
         r = add_check(&web->checks[i], &reply->body, &all_ready);
     reply->status = r < 0 ? 500 : all_ready ? 200 : 503;

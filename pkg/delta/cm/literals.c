@@ -84,10 +84,8 @@ void delta_literals_reset(struct delta_literals *l, bool quick, struct delta_blo
 /* ---- what old has around --------------------------------------------------------------------------------------- */
 
 /* Uses the old segments, moved, for the new ones: only copies receive the true ones. */
-static int take_segments(void *ctx, struct delta_predictor *p, const struct delta_segments *truth)
+static int take_segments(HF_UNUSED void *ctx, struct delta_predictor *p, HF_UNUSED const struct delta_segments *truth)
 {
-    (void)ctx;
-    (void)truth;
     p->segments.n = p->image.segments.n;
     for (unsigned i = 0; i < p->segments.n; i++)
         p->segments.p[i] = delta_predictor_segment(p, i);

@@ -77,12 +77,11 @@ static int walk(struct two_finders *h, struct delta_copy_finder *f, unsigned wor
     return r == 0 && stop == f->matcher->new_n ? delta_copy_finder_finish(f) : r;
 }
 
-static int walk_half(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
+static int walk_half(void *ctx, unsigned worker, unsigned i, HF_UNUSED struct hf_err *err)
 {
     struct two_finders *h = ctx;
     struct delta_copy_finder *f = i == 0 ? &h->first : &h->second;
 
-    (void)err;
     return i == 0 ? walk(h, f, worker, h->second.matcher->new_n / 2, NULL)
                   : walk(h, f, worker, f->matcher->new_n, note);
 }

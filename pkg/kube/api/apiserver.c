@@ -3,9 +3,8 @@
 
 #include <errno.h>
 
-static bool may_begin(struct hf_kube_subscription *sub)
+static bool may_begin(HF_UNUSED struct hf_kube_subscription *sub)
 {
-    (void)sub;
     return true;
 }
 
@@ -70,11 +69,9 @@ static void contact_changed(struct hf_kube_subscription *sub, unsigned effects, 
     }
 }
 
-static bool is_from_store(const struct hf_kube_subscription *sub, const char *version, struct hf_err *err)
+static bool is_from_store(HF_UNUSED const struct hf_kube_subscription *sub, HF_UNUSED const char *version,
+                          HF_UNUSED struct hf_err *err)
 {
-    (void)sub;
-    (void)version;
-    (void)err;
     return false;
 }
 
@@ -83,15 +80,13 @@ static void served(struct hf_kube_subscription *sub, uint64_t date_unix_ns)
     hf_kube_report_contact(sub, HF_CONTACT_PROVEN, date_unix_ns, NULL);
 }
 
-static bool may_write(struct hf_kube *kube)
+static bool may_write(HF_UNUSED struct hf_kube *kube)
 {
-    (void)kube;
     return true;
 }
 
-static void ignore(struct hf_kube *kube)
+static void ignore(HF_UNUSED struct hf_kube *kube)
 {
-    (void)kube;
 }
 
 const struct hf_kube_rules hf_kube_apiserver_rules = {

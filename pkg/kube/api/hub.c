@@ -8,11 +8,10 @@
 
 /* Only an API server gives a verdict. If the verdict comes without the header, a gateway removes the header. */
 static void review_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
-                         const struct hf_err *why)
+                         HF_UNUSED const struct hf_err *why)
 {
     struct hf_kube *kube = arg;
 
-    (void)why;
     kube->hub.review = NULL;
     hf_kube_count_request(kube, "review", r, response);
     if (r < 0 || hf_review_take(response->status, body) == HF_REVIEW_UNANSWERED)

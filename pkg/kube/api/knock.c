@@ -19,11 +19,8 @@ static uint64_t count_waiting(struct hf_kube *kube)
     return n;
 }
 
-static int drop_bytes(void *arg, const void *bytes, size_t n)
+static int drop_bytes(HF_UNUSED void *arg, HF_UNUSED const void *bytes, HF_UNUSED size_t n)
 {
-    (void)arg;
-    (void)bytes;
-    (void)n;
     return 0;
 }
 

@@ -239,13 +239,12 @@ static enum hf_prober_event probe_judge(struct hf_kube *kube, enum hf_review rev
 static void dispatch_probe(struct hf_kube *kube, enum hf_prober_event event, const struct hf_err *err);
 
 static void review_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
-                         const struct hf_err *why)
+                         HF_UNUSED const struct hf_err *why)
 {
     struct hf_kube *kube = arg;
     struct hf_err err = HF_ERR_INIT;
     enum hf_review review = r < 0 ? HF_REVIEW_UNANSWERED : hf_review_take(response->status, body);
 
-    (void)why;
     kube->meta.probe = NULL;
     hf_kube_count_request(kube, "review", r, response);
     enum hf_prober_event event = probe_judge(kube, review, &err);
@@ -408,9 +407,8 @@ static void relist(struct hf_kube_subscription *sub)
 }
 
 /* Lost: is the cloud away? Open: only another LIST shows deletions between the LIST and the watch. */
-static void contact_changed(struct hf_kube_subscription *sub, unsigned effects, const struct hf_err *err)
+static void contact_changed(struct hf_kube_subscription *sub, unsigned effects, HF_UNUSED const struct hf_err *err)
 {
-    (void)err;
     if ((effects & HF_RF_REPORT_LOST) != 0 || ((effects & HF_RF_REPORT_PROVEN) != 0 && sub->resource->provable))
         want_list(sub);
 }
@@ -427,9 +425,8 @@ static bool is_from_store(const struct hf_kube_subscription *sub, const char *ve
 }
 
 /* The MetaServer's Date is this node's own clock: it does not show skew, so the report has none. */
-static void served(struct hf_kube_subscription *sub, uint64_t date_unix_ns)
+static void served(struct hf_kube_subscription *sub, HF_UNUSED uint64_t date_unix_ns)
 {
-    (void)date_unix_ns;
     sub->meta.barred = false;
     sub->meta.served = true;
     if (sub->kube->meta.reported != HF_KUBE_REPORTED_PROVEN)
@@ -477,13 +474,12 @@ static void report_change(struct hf_kube_subscription *sub, const struct hf_watc
 
 /* The event may come from the store. Of an object that cannot be parsed, only a list shows what the cloud has. */
 static void object(struct hf_kube_subscription *sub, const struct hf_watch_event *event,
-                   struct hf_kube_outcome *outcome)
+                   HF_UNUSED struct hf_kube_outcome *outcome)
 {
     uint64_t version = hf_kube_version_number(event->resource_version);
     bool deleted = event->type == HF_WATCH_DELETED, live = sub->kube->meta.prober.proven && replay_is_over(sub);
     enum hf_ledger_change change = HF_LEDGER_NOTHING;
 
-    (void)outcome;
     if (event->object == NULL && !deleted) {
         if (!hf_kube_is_unreadable(sub, event->name, version))
             look_at_cloud(sub);

@@ -9,13 +9,12 @@
 #define HF_KUBE_PING_NS (12 * HF_NS_PER_S) /* of a ping */
 
 /* Any answer shows that the server is there, except a 5xx of a proxy in front of a server that names its answers. */
-static void ping_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+static void ping_ended(void *arg, int r, const struct hf_http_response *response, HF_UNUSED struct hf_view body,
                        const struct hf_err *why)
 {
     struct hf_kube *kube = arg;
     struct hf_err err = HF_ERR_INIT;
 
-    (void)body;
     kube->silence.ping = NULL;
     hf_kube_count_request(kube, "ping", r, response);
     if (r == -ENOLINK)

@@ -501,14 +501,13 @@ static int note_known(struct hf_folder *folder, struct folder_subscription *sub,
     return 0;
 }
 
-static int folder_subscribe(void *ctx, const char *kind, const char *name, const char *resume, const char *const *known,
-                            const struct hf_source_sink *sink, struct hf_subscription **ret_subscription,
-                            struct hf_err *err)
+static int folder_subscribe(void *ctx, const char *kind, const char *name, HF_UNUSED const char *resume,
+                            const char *const *known, const struct hf_source_sink *sink,
+                            struct hf_subscription **ret_subscription, struct hf_err *err)
 {
     struct hf_folder *folder = ctx;
     const struct hf_resource *resource = hf_resource_find(kind);
 
-    (void)resume;
     if (resource == NULL)
         return hf_err_set(err, EINVAL, "cannot subscribe to '%s'", kind);
     struct folder_subscription *sub = calloc(1, sizeof(*sub));
@@ -550,15 +549,15 @@ static void folder_refresh(struct hf_subscription *subscription)
 }
 
 /* A declined object stays in its file: there is nothing to remember. */
-static void folder_decline(struct hf_subscription *subscription, const char *name, bool matters)
+static void folder_decline(HF_UNUSED struct hf_subscription *subscription, HF_UNUSED const char *name,
+                           HF_UNUSED bool matters)
 {
-    (void)subscription, (void)name, (void)matters;
 }
 
 /* A scan of the folder is never outdated. */
-static void folder_holds(struct hf_subscription *subscription, const char *name, const char *resource_version)
+static void folder_holds(HF_UNUSED struct hf_subscription *subscription, HF_UNUSED const char *name,
+                         HF_UNUSED const char *resource_version)
 {
-    (void)subscription, (void)name, (void)resource_version;
 }
 
 static void folder_relist(struct hf_subscription *subscription)

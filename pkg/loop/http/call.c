@@ -664,9 +664,8 @@ int hf_http_call_start(void *ctx, const struct hf_http_request *request, struct 
     return 0;
 }
 
-void hf_http_call_cancel(void *ctx, struct hf_http_call *call)
+void hf_http_call_cancel(HF_UNUSED void *ctx, struct hf_http_call *call)
 {
-    (void)ctx;
     if (call == NULL || call->state == ST_REPORTED)
         return;
     if (call->pool != NULL && call->pool->depth > 0) {
@@ -681,9 +680,8 @@ void hf_http_call_cancel(void *ctx, struct hf_http_call *call)
     call_free(call);
 }
 
-void hf_http_call_pause(void *ctx, struct hf_http_call *call, bool paused)
+void hf_http_call_pause(HF_UNUSED void *ctx, struct hf_http_call *call, bool paused)
 {
-    (void)ctx;
     if (call == NULL || call->paused == paused)
         return;
     call->paused = paused;

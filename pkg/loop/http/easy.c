@@ -30,23 +30,21 @@ struct hf_tls *hf_http_easy_tls(const struct hf_http_call *call)
     return hf_http_peers_find(call->pool->peers, call->to.origin, &tls, NULL) && tls != NULL ? tls : call->pool->tls;
 }
 
-static CURLcode on_ssl_context(CURL *easy, void *ssl_context, void *arg)
+static CURLcode on_ssl_context(HF_UNUSED CURL *easy, void *ssl_context, void *arg)
 {
     struct hf_http_call *call = arg;
     const char *name = call->to_origin && call->client->server_name != NULL ? call->client->server_name : call->to.host;
     struct hf_tls *tls = hf_http_easy_tls(call);
     int r = hf_tls_apply(tls, ssl_context, call->to_origin || tls != call->pool->tls || call->client->agents, name);
 
-    (void)easy;
     return r == 0 ? CURLE_OK : r == -ENOMEM ? CURLE_OUT_OF_MEMORY : CURLE_SSL_CERTPROBLEM;
 }
 
-static int on_socket_made(void *arg, curl_socket_t fd, curlsocktype purpose)
+static int on_socket_made(void *arg, curl_socket_t fd, HF_UNUSED curlsocktype purpose)
 {
     const struct hf_http_call *call = arg;
     int count = KEEPALIVE_COUNT, unacknowledged_ms = USER_TIMEOUT_MS;
 
-    (void)purpose;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
     (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms, sizeof(unacknowledged_ms));
     if (call->request.bandwidth_limit > 0) {
@@ -83,12 +81,11 @@ static enum hf_address_class class_of_server(const struct hf_http_call *call, en
 
 /* Looks at each address before anything is sent to it: after the names are resolved, so that a name which changes its
  * address between two lookups helps nobody. */
-static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+static curl_socket_t on_open_socket(void *arg, HF_UNUSED curlsocktype purpose, struct curl_sockaddr *to)
 {
     struct hf_http_call *call = arg;
     enum hf_address_class class = class_of_server(call, hf_address_class_of(&to->addr));
 
-    (void)purpose;
     if (class > call->allowed) {
         refuse_address(call, class);
         return CURL_SOCKET_BAD;
@@ -97,13 +94,10 @@ static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl
 }
 
 /* Also runs on a connection that an earlier call opened. */
-static int on_connected(void *arg, char *peer, char *own, int peer_port, int own_port)
+static int on_connected(void *arg, char *peer, HF_UNUSED char *own, HF_UNUSED int peer_port, HF_UNUSED int own_port)
 {
     struct hf_http_call *call = arg;
 
-    (void)own;
-    (void)peer_port;
-    (void)own_port;
     call->reached = class_of_server(call, hf_address_class_of_text(peer));
     if (call->reached <= call->allowed)
         return CURL_PREREQFUNC_OK;

@@ -72,13 +72,12 @@ static struct pool_socket *socket_open(struct hf_http_pool *pool, curl_socket_t 
     return socket;
 }
 
-static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
+static int on_socket_wanted(HF_UNUSED CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 {
     struct hf_http_pool *pool = arg;
     struct pool_socket *socket = socket_arg;
     int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
 
-    (void)easy;
     if (what == CURL_POLL_REMOVE) {
         if (socket != NULL)
             socket_close(socket);
@@ -98,11 +97,10 @@ static void on_timer(uv_timer_t *timer)
     act(hf_container_of(timer, struct hf_http_pool, timer), CURL_SOCKET_TIMEOUT, 0);
 }
 
-static int on_timer_wanted(CURLM *multi, long timeout_ms, void *arg)
+static int on_timer_wanted(HF_UNUSED CURLM *multi, long timeout_ms, void *arg)
 {
     struct hf_http_pool *pool = arg;
 
-    (void)multi;
     pool->kicked = timeout_ms == 0;
     if (timeout_ms > 0) {
         uv_update_time(&pool->loop->uv);

@@ -59,12 +59,8 @@ static void bio_done(BIO **bio)
 }
 
 /* Without this, OpenSSL asks for a passphrase on the terminal. */
-static int no_passphrase(char *text, int n, int writing, void *arg)
+static int no_passphrase(HF_UNUSED char *text, HF_UNUSED int n, HF_UNUSED int writing, HF_UNUSED void *arg)
 {
-    (void)text;
-    (void)n;
-    (void)writing;
-    (void)arg;
     return 0;
 }
 
@@ -258,13 +254,9 @@ static int context_index(void)
     return index;
 }
 
-static void free_host(void *parent, void *host, CRYPTO_EX_DATA *data, int index, long argl, void *argp)
+static void free_host(HF_UNUSED void *parent, void *host, HF_UNUSED CRYPTO_EX_DATA *data, HF_UNUSED int index,
+                      HF_UNUSED long argl, HF_UNUSED void *argp)
 {
-    (void)parent;
-    (void)data;
-    (void)index;
-    (void)argl;
-    (void)argp;
     free(host);
 }
 
@@ -327,14 +319,13 @@ static int judge_agent(const X509 *certificate)
 }
 
 /* As a client. Everybody can show the certificate of an agent: only at its end has the handshake proved the key. */
-static void meet(const SSL *ssl, int where, int value)
+static void meet(const SSL *ssl, int where, HF_UNUSED int value)
 {
     const SSL_CTX *context = SSL_get_SSL_CTX(ssl);
     const struct hf_tls *tls = SSL_CTX_get_ex_data(context, context_index());
     const X509 *certificate = SSL_get0_peer_certificate(ssl);
     char node[HF_HTTP_NODE];
 
-    (void)value;
     if ((where & SSL_CB_HANDSHAKE_DONE) != 0 && certificate != NULL && hf_tls_agent_node(certificate, node) == 0)
         tls->agents.met(tls->agents.arg, SSL_CTX_get_ex_data(context, host_index()), node);
 }

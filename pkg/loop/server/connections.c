@@ -271,11 +271,10 @@ void hf_server_connections_go_on(uv_timer_t *timer)
         (void)uv_poll_start(server->listener, UV_READABLE, hf_server_connections_accept);
 }
 
-void hf_server_connections_accept(uv_poll_t *poll, int status, int events)
+void hf_server_connections_accept(uv_poll_t *poll, int status, HF_UNUSED int events)
 {
     struct hf_server *server = poll->data;
 
-    (void)events;
     for (int i = 0; status >= 0 && i < ACCEPT_AT_ONCE; i++)
         if (!accept_one(server, i == 0))
             return;

@@ -55,10 +55,8 @@ static bool may_wait(struct hf_cluster_run *run, uint64_t limit_ns)
 
 /* ---- current: the object has to work before others follow -------------------------------------------------------- */
 
-static int ask_object(struct hf_cluster_run *run, struct hf_kube_call *call)
+static int ask_object(HF_UNUSED struct hf_cluster_run *run, HF_UNUSED struct hf_kube_call *call)
 {
-    (void)run;
-    (void)call;
     return 0;
 }
 
@@ -95,9 +93,8 @@ static void look_again(struct hf_cluster_run *run)
 
 static const struct hf_cluster_step write_step, gone_step;
 
-static int ask_metadata(struct hf_cluster_run *run, struct hf_kube_call *call)
+static int ask_metadata(HF_UNUSED struct hf_cluster_run *run, struct hf_kube_call *call)
 {
-    (void)run;
     call->metadata_only = true;
     return 0;
 }

@@ -260,10 +260,8 @@ static void note_health(struct hf_cluster_run *run, const json_t *object)
                    hf_cluster_id_text(&run->now.id, name, sizeof(name)), health.why);
 }
 
-static int ask_object(struct hf_cluster_run *run, struct hf_kube_call *call)
+static int ask_object(HF_UNUSED struct hf_cluster_run *run, HF_UNUSED struct hf_kube_call *call)
 {
-    (void)run;
-    (void)call;
     return 0;
 }
 

@@ -54,9 +54,8 @@ static void remove_taken(struct hf_cluster_run *run, const struct hf_kube_answer
 
 static const struct hf_cluster_step remove_step = {.ask = ask_remove, .taken = remove_taken, .takes_conflict = true};
 
-static int ask_metadata(struct hf_cluster_run *run, struct hf_kube_call *call)
+static int ask_metadata(HF_UNUSED struct hf_cluster_run *run, struct hf_kube_call *call)
 {
-    (void)run;
     call->metadata_only = true;
     return 0;
 }

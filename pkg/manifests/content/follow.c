@@ -213,11 +213,11 @@ static void unchanged(void *arg)
     content_tell(arg, entry->content.mismatch.reason, entry->content.mismatch.message);
 }
 
-static void failed(void *arg, enum hf_manifest_reason reason, const struct hf_err *err, uint64_t retry_after_ns)
+static void failed(void *arg, enum hf_manifest_reason reason, const struct hf_err *err,
+                   HF_UNUSED uint64_t retry_after_ns)
 {
     char text[HF_RECORD_MESSAGE];
 
-    (void)retry_after_ns;
     content_tell(arg, reason, hf_err_text(err, text, sizeof(text)));
 }
 

@@ -200,14 +200,13 @@ static void ask_mirror(struct hf_kubelet_health *health)
 /* ---- the kubelet ------------------------------------------------------------------------------------------------- */
 
 static void kubelet_answered(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
-                             const struct hf_err *why)
+                             HF_UNUSED const struct hf_err *why)
 {
     struct hf_kubelet_health *health = arg;
     _cleanup_(hf_json_freep) json_t *list = NULL;
     static const struct hf_json_limits limits = {.max_bytes = MAX_LIST};
     json_t *items;
 
-    (void)why;
     health->call = NULL;
     if (r < 0) {
         next_way(health, "%s", strerror(-r));

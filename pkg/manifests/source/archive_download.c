@@ -335,11 +335,12 @@ static enum hf_manifest_reason reason_of(const struct hf_archive_download *downl
     }
 }
 
-static void fetched(void *arg, int r, const struct hf_failure *failure, uint64_t retry_after_ns, bool hopeless)
+static void fetched(void *arg, int r, const struct hf_failure *failure, uint64_t retry_after_ns,
+                    HF_UNUSED bool hopeless)
 {
     struct hf_archive_download *download = arg;
 
-    (void)hopeless; /* an operator may put the file there at any time */
+    /* an operator may put the file there at any time */
     download->fetch = NULL;
     if (r == 0) {
         ask_turn(download);

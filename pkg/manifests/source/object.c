@@ -41,12 +41,11 @@ static void on_gone(void *arg, const char *name)
 
 /* Without a proof the source cannot say that the object is gone: behind a MetaServer the answer may come from a store
  * that never held it. */
-static void on_synced(void *arg, const char *resource_version)
+static void on_synced(void *arg, HF_UNUSED const char *resource_version)
 {
     struct hf_source_object *object = arg;
     struct hf_source_failure failure;
 
-    (void)resource_version;
     if (object->seen || object->absent || object->trouble)
         return;
     object->trouble = true;
@@ -78,13 +77,13 @@ static void explain(const struct hf_source_object *object, const struct hf_err *
 }
 
 /* While the link is down, a content that the node has stays valid: nothing to say. */
-static void on_contact(void *arg, enum hf_contact_kind contact, struct hf_server_date date, const struct hf_err *err)
+static void on_contact(void *arg, enum hf_contact_kind contact, HF_UNUSED struct hf_server_date date,
+                       const struct hf_err *err)
 {
     struct hf_source_object *object = arg;
     bool refused = err != NULL && (err->code == EACCES || err->code == ENOENT);
     struct hf_source_failure failure;
 
-    (void)date;
     if (contact == HF_CONTACT_PROVEN)
         object->refused = 0;
     if (contact == HF_CONTACT_PROVEN && object->trouble &&

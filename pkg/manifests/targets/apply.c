@@ -195,11 +195,10 @@ static int run_clean(struct job *job)
     return hf_files_place_clean(&attempt->place, attempt->want.root, &job->outcome);
 }
 
-static void cleaned(struct entry *entry, struct job *job)
+static void cleaned(struct entry *entry, HF_UNUSED struct job *job)
 {
     struct hf_manifest_outcome outcome = {.reason = HF_MANIFEST_REASON_VALIDATE_FAILED};
 
-    (void)job;
     (void)snprintf(outcome.message, sizeof(outcome.message), "%s", entry->machine.wait.message);
     outcome.r = entry->attempt->not_started;
     not_placed(entry, &outcome);

@@ -38,12 +38,11 @@ static void restart_ended(struct entry *entry, int r)
     rolled_back(entry, more);
 }
 
-static void restarted(void *arg, int r, const struct hf_err *err)
+static void restarted(void *arg, int r, HF_UNUSED const struct hf_err *err)
 {
     struct entry *entry = arg;
 
     assert(entry->r.phase == HF_MANIFEST_ROLLING_BACK);
-    (void)err;
     entry->unit.call = NULL;
     entry->busy = false;
     if (r == 0 && strcmp(unit_call_unit(&entry->r.good), unit_call_unit(&entry->r.next)) == 0)

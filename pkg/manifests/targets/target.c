@@ -15,14 +15,12 @@ const struct target_ops *target_of(const struct entry *entry, const struct hf_ma
     return entry->engine->targets[HF_MANIFEST_TO_FILES];
 }
 
-bool target_never(struct entry *entry)
+bool target_never(HF_UNUSED struct entry *entry)
 {
-    (void)entry;
     return false;
 }
 
-bool target_is_never(const struct entry *entry)
+bool target_is_never(HF_UNUSED const struct entry *entry)
 {
-    (void)entry;
     return false;
 }

@@ -674,22 +674,17 @@ static bool remove_all(struct entry *entry, void (*then)(struct entry *entry))
 
 /* ---- the target -------------------------------------------------------------------------------------------------- */
 
-static bool find_root(const struct entry *entry, const struct hf_files_place *place, const struct hf_config *config,
-                      const struct hf_manifest_set *set, char root[HF_FILES_MAX_PATH])
+static bool find_root(HF_UNUSED const struct entry *entry, HF_UNUSED const struct hf_files_place *place,
+                      HF_UNUSED const struct hf_config *config, HF_UNUSED const struct hf_manifest_set *set,
+                      char root[HF_FILES_MAX_PATH])
 {
-    (void)entry;
-    (void)place;
-    (void)config;
-    (void)set;
     root[0] = '\0';
     return false;
 }
 
 /* The inventory is part of the record. */
-static int make_objects(struct entry *entry, struct hf_err *err)
+static int make_objects(HF_UNUSED struct entry *entry, HF_UNUSED struct hf_err *err)
 {
-    (void)entry;
-    (void)err;
     return 0;
 }
 

@@ -121,12 +121,11 @@ static int on_body(void *arg, const void *bytes, size_t n)
     return hf_buf_add(&call->answer, bytes, n);
 }
 
-static void on_done(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+static void on_done(void *arg, int r, const struct hf_http_response *response, HF_UNUSED struct hf_view body,
                     const struct hf_err *err)
 {
     struct call *call = arg;
 
-    (void)body;
     call->r = r;
     if (r < 0 && call->err.code == 0)
         call->err = *err;

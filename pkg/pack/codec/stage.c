@@ -158,9 +158,8 @@ int pack_encoder_makes(const struct pack_setup *setup, const struct pack_search 
 
 /* ---- is it the same library? ------------------------------------------------------------------------------------- */
 
-static int hash_bytes(void *ctx, const void *bytes, size_t n, struct hf_err *err)
+static int hash_bytes(void *ctx, const void *bytes, size_t n, HF_UNUSED struct hf_err *err)
 {
-    (void)err;
     hf_sha256_update(ctx, bytes, n);
     return 0;
 }

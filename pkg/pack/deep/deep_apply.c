@@ -629,14 +629,13 @@ static int inner_start(struct deep_run *run, struct inner *inner, struct hf_err 
 }
 
 /* The inner delta has reached a checkpoint. If a stream is open, ours is the place where the outermost one began. */
-static int inner_checkpoint(void *ctx, const struct hf_delta_checkpoint *inner)
+static int inner_checkpoint(void *ctx, HF_UNUSED const struct hf_delta_checkpoint *inner)
 {
     struct deep_run *run = ctx;
     const struct hf_delta_apply_params *delta = &run->params->delta;
     const struct packing_mark *mark = &run->packing.mark;
     struct hf_delta_checkpoint checkpoint;
 
-    (void)inner;
     set_mark(&run->packing);
     if (mark->written <= run->reported)
         return 0;

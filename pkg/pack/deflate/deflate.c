@@ -216,9 +216,8 @@ static int deflate_make(const struct pack_setup *setup, const struct pack_sink *
     return 0;
 }
 
-static uint64_t deflate_memory(const struct pack_setup *setup)
+static uint64_t deflate_memory(HF_UNUSED const struct pack_setup *setup)
 {
-    (void)setup;
     return sizeof(struct deflate_encoder) + DEFLATE_STORED_MAX + 2 * 2 * 65536 + MARKS_MAX;
 }
 

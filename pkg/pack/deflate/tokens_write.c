@@ -248,9 +248,8 @@ static int tokens_make(const struct pack_setup *setup, const struct pack_sink *o
     return 0;
 }
 
-static uint64_t tokens_memory(const struct pack_setup *setup)
+static uint64_t tokens_memory(HF_UNUSED const struct pack_setup *setup)
 {
-    (void)setup;
     return sizeof(struct tokens_encoder) + DEFLATE_STORED_MAX + 4 * (uint64_t)TOKENS_WORDS_MAX +
            2 * 4 * (uint64_t)DEFLATE_TOKENS_MAX;
 }

@@ -84,12 +84,11 @@ static bool replace_page(uintptr_t address)
     return zeros == page;
 }
 
-static void on_sigbus(int signal_number, siginfo_t *info, void *context)
+static void on_sigbus(int signal_number, siginfo_t *info, HF_UNUSED void *context)
 {
     int saved = errno;
     uintptr_t address = (uintptr_t)info->si_addr;
 
-    (void)context;
     if (depth > 0 && info->si_code == BUS_ADRERR && is_of_journal(address) && replace_page(address)) {
         replaced = 1;
     } else {

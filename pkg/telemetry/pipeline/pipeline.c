@@ -667,14 +667,13 @@ static int offer_ordinary(struct hf_pipeline *pipeline, uint64_t now_ns, const s
     return r;
 }
 
-int hf_pipeline_offer(struct hf_pipeline *pipeline, const struct hf_event *event, uint64_t now_ns, uint64_t unix_ns,
-                      hf_pipeline_emit *emit, void *arg)
+int hf_pipeline_offer(struct hf_pipeline *pipeline, const struct hf_event *event, uint64_t now_ns,
+                      HF_UNUSED uint64_t unix_ns, hf_pipeline_emit *emit, void *arg)
 {
     const struct emitter emitter = {emit, arg};
     bool special = event->kind == HF_EVENT_FINDING || event->anomaly;
     int r;
 
-    (void)unix_ns;
     start(pipeline, now_ns);
     if (!special && hf_filter_drops(&pipeline->filter, event)) {
         pipeline->stats.offered++;

@@ -450,12 +450,11 @@ void hf_source_http_set_ids(struct hf_source *source, struct hf_ids *ids)
     hf_container_of(source, struct http_source, source)->ids = ids;
 }
 
-int hf_source_http_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
+int hf_source_http_new(HF_UNUSED const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
                        const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err)
 {
     struct http_source *http = calloc(1, sizeof(*http));
 
-    (void)sources;
     if (http == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     http->source = (struct hf_source){.name = "http", .resume = resume, .free = http_free};

@@ -185,12 +185,11 @@ static void audit_free(struct hf_source *source)
     free(from);
 }
 
-int hf_source_audit_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
+int hf_source_audit_new(HF_UNUSED const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
                         const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err)
 {
     struct audit *from;
 
-    (void)sources;
     if (world->audit == NULL)
         return hf_err_set(err, ENOENT, "this agent keeps no journal");
     from = calloc(1, sizeof(*from));

@@ -162,11 +162,10 @@ static bool allows(void *arg, const char *path)
 
 /* ---- what -------------------------------------------------------------------------------------------------------- */
 
-static void forget(void *arg, struct hf_tail_file *file)
+static void forget(HF_UNUSED void *arg, struct hf_tail_file *file)
 {
     struct parts *parts = file->state;
 
-    (void)arg;
     for (int i = 0; i < STREAMS; i++)
         hf_buf_done(&parts->streams[i].text);
     free(parts);

@@ -89,11 +89,10 @@ static bool allows(void *arg, const char *path)
 /* ---- what -------------------------------------------------------------------------------------------------------- */
 
 /* In multi-line mode: true if the line begins a record. Else every line does. */
-static bool starts(void *arg, const struct hf_tail_file *file, struct hf_view line)
+static bool starts(HF_UNUSED void *arg, const struct hf_tail_file *file, struct hf_view line)
 {
     const struct spec *spec = file->owner;
 
-    (void)arg;
     return spec->starts == NULL || hf_match_glob(spec->starts, line);
 }
 

@@ -203,9 +203,8 @@ static void on_received(void *arg, const void *bytes, size_t n)
     work(mqtt);
 }
 
-static void on_closed(void *arg, int r, const struct hf_err *err)
+static void on_closed(void *arg, HF_UNUSED int r, const struct hf_err *err)
 {
-    (void)r;
     lose(arg, err->cause);
 }
 

@@ -475,9 +475,9 @@ static void look(void *arg)
     free(hf_steal(node->text));
 }
 
-static void resume(struct hf_source *source)
+static void resume(HF_UNUSED struct hf_source *source)
 {
-    (void)source; /* the next period has newer values */
+    /* the next period has newer values */
 }
 
 static void node_free(struct hf_source *source)

@@ -101,9 +101,8 @@ static int write_record(struct hf_tpm_chip *chip, const struct hf_fs_ops *fs, co
 }
 
 /* Finds a name that no new state folder has. */
-static int find_foreign(void *arg, const char *name, unsigned char type)
+static int find_foreign(HF_UNUSED void *arg, const char *name, unsigned char type)
 {
-    (void)arg;
     (void)type;
     return hf_view_starts(hf_view_of(name), "floor-record.") || strcmp(name, "lost+found") == 0 ? 0 : -ENOTEMPTY;
 }

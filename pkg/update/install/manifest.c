@@ -97,9 +97,8 @@ static int parse(const char *text, struct manifest_record *ret_record)
     return 0;
 }
 
-static int count_name(void *arg, const char *name, unsigned char type)
+static int count_name(void *arg, HF_UNUSED const char *name, unsigned char type)
 {
-    (void)name;
     (void)type;
     ++*(uint64_t *)arg;
     return 0;

@@ -42,12 +42,10 @@ static const struct hf_field disruption_fields[] = {
     HF_FIELD_SHARE(struct hf_edgeupdate, max_unavailable, "maxUnavailable", "1", 1, HF_MAX_SHARE),
     {0}};
 
-static void finish_disruption(struct hf_decode *decode, void *object, json_t *json)
+static void finish_disruption(HF_UNUSED struct hf_decode *decode, void *object, HF_UNUSED json_t *json)
 {
     struct hf_edgeupdate *update = object;
 
-    (void)decode;
-    (void)json;
     update->has_disruption = true;
 }
 
@@ -64,11 +62,10 @@ static const struct hf_field strategy_fields[] = {
     HF_FIELD_PART("disruption", disruption_fields, .finish = finish_disruption),
     {0}};
 
-static void finish_strategy(struct hf_decode *decode, void *object, json_t *json)
+static void finish_strategy(struct hf_decode *decode, void *object, HF_UNUSED json_t *json)
 {
     struct hf_edgeupdate *update = object;
 
-    (void)json;
     update->has_strategy = true;
     for (size_t i = 1; i < update->n_waves; i++) {
         if (update->waves[i].percent > update->waves[i - 1].percent || update->waves[i].percent == 0)
@@ -84,11 +81,10 @@ static void finish_strategy(struct hf_decode *decode, void *object, json_t *json
 
 /* ---- spec -------------------------------------------------------------------------------------------------------- */
 
-static void finish_spec(struct hf_decode *decode, void *object, json_t *json)
+static void finish_spec(struct hf_decode *decode, void *object, HF_UNUSED json_t *json)
 {
     const struct hf_edgeupdate *update = object;
 
-    (void)json;
     hf_signatures_finish(decode, update->signatures, update->n_signatures);
 }
 

@@ -148,14 +148,13 @@ static void finish_from(struct hf_decode *decode, void *object, json_t *json)
 
 /* ---- what becomes of the files ----------------------------------------------------------------------------------- */
 
-static void decode_mode(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_mode(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value, void *slot)
 {
     const char *text = json_string_value(value);
     struct hf_manifest *manifest = slot;
     char shown[HF_VALUE_TEXT];
     unsigned mode;
 
-    (void)field;
     if (text == NULL || !hf_text_is_mode(text)) {
         hf_decode_error(decode, "expected octal digits in quotes such as \"0644\", got %s",
                         hf_decode_describe(value, shown));
@@ -170,14 +169,13 @@ static void decode_mode(struct hf_decode *decode, const struct hf_field *field, 
     manifest->has_mode = true;
 }
 
-static void decode_owner(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_owner(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value, void *slot)
 {
     const char *text = json_string_value(value), *colon = text != NULL ? strchr(text, ':') : NULL;
     struct hf_manifest *manifest = slot;
     char user[16], shown[HF_VALUE_TEXT];
     uint64_t uid = 0, gid = 0;
 
-    (void)field;
     (void)snprintf(user, sizeof(user), "%.*s", colon != NULL ? (int)(colon - text) : 0, text != NULL ? text : "");
     if (colon == NULL || colon - text > 10 || hf_parse_u64(user, 0, UINT32_MAX - 1, &uid) < 0 ||
         hf_parse_u64(colon + 1, 0, UINT32_MAX - 1, &gid) < 0) {
@@ -196,11 +194,10 @@ static const struct hf_field validate_fields[] = {
     HF_FIELD_DURATION(struct hf_manifest, validate_timeout_ns, "timeout", "30s", S, 600 * S),
     {0}};
 
-static void finish_validate(struct hf_decode *decode, void *object, json_t *json)
+static void finish_validate(struct hf_decode *decode, void *object, HF_UNUSED json_t *json)
 {
     const struct hf_manifest *manifest = object;
 
-    (void)json;
     if (manifest->validate_command[0] != NULL && !hf_text_is_path(manifest->validate_command[0]))
         hf_decode_error_at(decode, "command", "expected an absolute path first, got '%.40s'",
                            manifest->validate_command[0]);
@@ -213,13 +210,13 @@ static const struct hf_field reload_fields[] = {
     HF_FIELD_TEXT(struct hf_manifest, reload_unit, "systemdUnit", 1, 255, hf_text_is_unit, UNIT_WANTED, HF_REQUIRED),
     {0}};
 
-static void decode_substitute(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_substitute(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value,
+                              void *slot)
 {
     char shown[HF_VALUE_TEXT];
     const char *key;
     json_t *text;
 
-    (void)field;
     if (!json_is_object(value)) {
         hf_decode_error(decode, "expected an object of strings, got %s", hf_decode_describe(value, shown));
         return;

@@ -84,13 +84,12 @@ static const struct hf_field artifact_fields[] = {
 static const char *const install_kinds[] = {
     [HF_INSTALL_FILE] = "File", [HF_INSTALL_TREE] = "Tree", [HF_INSTALL_AGENT] = "Agent", NULL};
 
-static void decode_mode(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_mode(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value, void *slot)
 {
     const char *text = json_string_value(value);
     struct hf_install *install = slot;
     char shown[HF_VALUE_TEXT];
 
-    (void)field;
     if (text == NULL || !hf_text_is_mode(text)) {
         hf_decode_error(decode, "expected octal digits in quotes such as \"0755\", got %s",
                         hf_decode_describe(value, shown));
@@ -130,12 +129,11 @@ static const struct hf_field reboot_fields[] = {
     HF_FIELD_TEXTS(struct hf_install, reboot_command, "command", HF_MAX_ARGV, MAX_ARGUMENT, NULL, NULL, .min = 1),
     {0}};
 
-static void finish_reboot(struct hf_decode *decode, void *object, json_t *json)
+static void finish_reboot(struct hf_decode *decode, void *object, HF_UNUSED json_t *json)
 {
     struct hf_install *install = object;
     size_t before;
 
-    (void)json;
     install->reboots = true;
     if (install->reboot_command[0] == NULL) {
         install->reboot_command[0] = "/usr/bin/systemctl";
@@ -196,12 +194,11 @@ static const struct hf_field tcp_fields[] = {
     HF_FIELD_INTEGER(struct hf_check, port, "port", NULL, 1, 65535, HF_REQUIRED),
     {0}};
 
-static void finish_exec(struct hf_decode *decode, void *object, json_t *json)
+static void finish_exec(struct hf_decode *decode, void *object, HF_UNUSED json_t *json)
 {
     const struct hf_check *check = object;
     size_t before = hf_decode_enter(decode, "command", 0);
 
-    (void)json;
     check_command(decode, check->command);
     hf_decode_leave(decode, before);
 }
@@ -301,12 +298,11 @@ static void check_boots(struct hf_decode *decode, const struct hf_release *relea
 
 /* ---- hooks ------------------------------------------------------------------------------------------------------- */
 
-static void finish_hook(struct hf_decode *decode, void *object, json_t *json)
+static void finish_hook(struct hf_decode *decode, void *object, HF_UNUSED json_t *json)
 {
     const struct hf_hook *hook = object;
     size_t before = hf_decode_enter(decode, "argv", 0);
 
-    (void)json;
     check_command(decode, hook->argv);
     hf_decode_leave(decode, before);
 }
@@ -340,24 +336,23 @@ static const struct hf_field index_fields[] = {
     {0}};
 
 /* Checks the form alone; check_artifacts() reports that artifacts are missing. */
-static void decode_index(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_index(struct hf_decode *decode, const struct hf_field *field, json_t *value, HF_UNUSED void *slot)
 {
     struct index index = {0};
     char shown[HF_VALUE_TEXT];
 
-    (void)slot;
     if (json_is_object(value))
         hf_field_decode_all(decode, field->fields, value, &index);
     else
         hf_decode_error(decode, "expected an object, got %s", hf_decode_describe(value, shown));
 }
 
-static void decode_downgrades(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_downgrades(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value,
+                              void *slot)
 {
     struct hf_release *release = slot;
     char shown[HF_VALUE_TEXT];
 
-    (void)field;
     if (!json_is_array(value) || json_array_size(value) == 0 || json_array_size(value) > HF_MAX_DOWNGRADES) {
         hf_decode_error(decode, "expected a list of 1 to %d sequences, got %s", HF_MAX_DOWNGRADES,
                         hf_decode_describe(value, shown));

@@ -35,14 +35,13 @@ static const struct hf_field label_fields[] = {
     {0}};
 
 /* A label outside our prefix may belong to another field manager; applying it would take it over. */
-static void finish_labels(struct hf_decode *decode, void *object, json_t *json)
+static void finish_labels(struct hf_decode *decode, void *object, HF_UNUSED json_t *json)
 {
     const struct hf_syncpolicy *policy = object;
     size_t before = hf_decode_enter(decode, "static", 0);
     const char *key;
     json_t *value;
 
-    (void)json;
     json_object_foreach(policy->static_labels, key, value)
         if (strncmp(key, HF_LABEL_PREFIX, strlen(HF_LABEL_PREFIX)) != 0)
             hf_decode_error_at(decode, key, "expected a label under " HF_LABEL_PREFIX);
@@ -63,11 +62,10 @@ static const struct hf_field disk_fields[] = {
     HF_FIELD_QUANTITY(struct hf_policy_disk, write_budget_bytes, "writeBudget", MIB, 1ull << 40),
     {0}};
 
-static void finish_disk(struct hf_decode *decode, void *object, json_t *json)
+static void finish_disk(struct hf_decode *decode, void *object, HF_UNUSED json_t *json)
 {
     const struct hf_policy_disk *disk = object;
 
-    (void)json;
     if (disk->warn_percent > disk->critical_percent)
         hf_decode_error(decode, "warnPercent (%u) must not be above criticalPercent (%u)", disk->warn_percent,
                         disk->critical_percent);
@@ -79,11 +77,10 @@ static const struct hf_field retain_fields[] = {
     HF_FIELD_QUANTITY(struct hf_policy_retain, max_bytes, "maxBytes", MIB, 1ull << 40),
     {0}};
 
-static void finish_retain(struct hf_decode *decode, void *object, json_t *json)
+static void finish_retain(HF_UNUSED struct hf_decode *decode, void *object, json_t *json)
 {
     struct hf_policy_retain *retain = object;
 
-    (void)decode;
     if (json_object_get(json, "maxBytes") == NULL)
         retain->max_bytes = HF_RETAIN_MAX_BYTES;
 }
@@ -182,11 +179,10 @@ static const struct hf_field connectivity_fields[] = {
     HF_FIELD_QUANTITY(struct hf_policy_connectivity, max_bytes_per_day, "maxBytesPerDay", MIB, 1ull << 40),
     {0}};
 
-static void finish_connectivity(struct hf_decode *decode, void *object, json_t *json)
+static void finish_connectivity(HF_UNUSED struct hf_decode *decode, void *object, json_t *json)
 {
     struct hf_policy_connectivity *connectivity = object;
 
-    (void)decode;
     if (connectivity->metered && json_object_get(json, "maxBytesPerDay") == NULL)
         connectivity->max_bytes_per_day = HF_METERED_BYTES_PER_DAY;
 }

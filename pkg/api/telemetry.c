@@ -146,22 +146,20 @@ static void decode_severity(struct hf_decode *decode, const struct hf_field *fie
         .decode = decode_severity                                                                                      \
     }
 
-static void decode_fraction(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_fraction(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value, void *slot)
 {
     char shown[HF_VALUE_TEXT];
 
-    (void)field;
     if (!json_is_number(value) || json_number_value(value) < 0 || json_number_value(value) > 1)
         hf_decode_error(decode, "expected a number from 0 to 1, got %s", hf_decode_describe(value, shown));
     else
         *(double *)slot = json_number_value(value);
 }
 
-static void decode_number(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_number(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value, void *slot)
 {
     char shown[HF_VALUE_TEXT];
 
-    (void)field;
     if (!json_is_number(value))
         hf_decode_error(decode, "expected a number, got %s", hf_decode_describe(value, shown));
     else
@@ -173,13 +171,12 @@ static void decode_number(struct hf_decode *decode, const struct hf_field *field
     }
 
 /* Decodes an object of strings. */
-static void decode_strings(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_strings(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value, void *slot)
 {
     char shown[HF_VALUE_TEXT];
     const char *key;
     json_t *text;
 
-    (void)field;
     if (!json_is_object(value)) {
         hf_decode_error(decode, "expected an object of strings, got %s", hf_decode_describe(value, shown));
         return;
@@ -219,10 +216,8 @@ static const struct hf_field journald_fields[] = {
     FIELD_SEVERITY(struct hf_telemetry_sources, journald_min_severity, "minSeverity", "trace"),
     {0}};
 
-static void finish_journald(struct hf_decode *decode, void *object, json_t *json)
+static void finish_journald(HF_UNUSED struct hf_decode *decode, void *object, HF_UNUSED json_t *json)
 {
-    (void)decode;
-    (void)json;
     ((struct hf_telemetry_sources *)object)->journald = true;
 }
 
@@ -246,20 +241,16 @@ static const struct hf_field container_fields[] = {
                    hf_text_is_name, "a namespace's name"),
     {0}};
 
-static void finish_containers(struct hf_decode *decode, void *object, json_t *json)
+static void finish_containers(HF_UNUSED struct hf_decode *decode, void *object, HF_UNUSED json_t *json)
 {
-    (void)decode;
-    (void)json;
     ((struct hf_telemetry_sources *)object)->containers = true;
 }
 
 static const struct hf_field node_fields[] = {
     HF_FIELD_DURATION(struct hf_telemetry_sources, node_period_ns, "period", "10s", S, H), {0}};
 
-static void finish_node(struct hf_decode *decode, void *object, json_t *json)
+static void finish_node(HF_UNUSED struct hf_decode *decode, void *object, HF_UNUSED json_t *json)
 {
-    (void)decode;
-    (void)json;
     ((struct hf_telemetry_sources *)object)->node = true;
 }
 
@@ -289,12 +280,10 @@ static const struct hf_field mqtt_fields[] = {HF_FIELD_TEXT(struct hf_telemetry_
                                               HF_FIELD_BOOL(struct hf_telemetry_mqtt, tls, "tls", "false"),
                                               {0}};
 
-static void finish_mqtt(struct hf_decode *decode, void *object, json_t *json)
+static void finish_mqtt(HF_UNUSED struct hf_decode *decode, void *object, HF_UNUSED json_t *json)
 {
     struct hf_telemetry_mqtt *mqtt = object;
 
-    (void)decode;
-    (void)json;
     if (mqtt->port == 0)
         mqtt->port = mqtt->tls ? 8883 : 1883;
 }
@@ -316,11 +305,10 @@ static const struct hf_field source_fields[] = {
 static const struct hf_field drop_fields[] = {
     HF_FIELD_OBJECT(struct hf_telemetry_drop, match, "match", match_fields, HF_REQUIRED), {0}};
 
-static void finish_drop(struct hf_decode *decode, void *object, json_t *json)
+static void finish_drop(struct hf_decode *decode, HF_UNUSED void *object, json_t *json)
 {
     const json_t *match = json_object_get(json, "match");
 
-    (void)object;
     if (json_is_object(match) && json_object_size(match) == 0)
         hf_decode_error_at(decode, "match", "must not be empty: it would match every event");
 }
@@ -336,12 +324,10 @@ static const struct hf_field rate_fields[] = {
     HF_FIELD_INTEGER(struct hf_telemetry_rate, burst, "burst", NULL, 1, 10000000),
     {0}};
 
-static void finish_rate(struct hf_decode *decode, void *object, json_t *json)
+static void finish_rate(HF_UNUSED struct hf_decode *decode, void *object, HF_UNUSED json_t *json)
 {
     struct hf_telemetry_rate *rate = object;
 
-    (void)decode;
-    (void)json;
     if (rate->burst == 0)
         rate->burst = rate->per_second;
 }
@@ -446,12 +432,11 @@ static const struct hf_field anomaly_fields[] = {
     FIELD_SEVERITY(struct hf_telemetry_anomaly, severity, "severity", "error"),
     {0}};
 
-static void finish_anomaly(struct hf_decode *decode, void *object, json_t *json)
+static void finish_anomaly(struct hf_decode *decode, HF_UNUSED void *object, json_t *json)
 {
     static const char *const conditions[] = {"threshold", "zScore", "absence", "rateOfChange"};
     unsigned n = 0;
 
-    (void)object;
     for (size_t i = 0; i < HF_LEN(conditions); i++)
         n += json_object_get(json, conditions[i]) != NULL;
     if (n != 1)

@@ -11,13 +11,12 @@
 
 /* ---- decoding ---------------------------------------------------------------------------------------------------- */
 
-static void decode_days(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_days(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value, void *slot)
 {
     static const char *const names[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     unsigned days = 0;
     char shown[HF_VALUE_TEXT];
 
-    (void)field;
     if (!json_is_array(value) || json_array_size(value) == 0 || json_array_size(value) > HF_LEN(names)) {
         hf_decode_error(decode, "expected a list of 1 to 7 days, got %s", hf_decode_describe(value, shown));
         return;
@@ -39,12 +38,11 @@ static void decode_days(struct hf_decode *decode, const struct hf_field *field, 
     *(unsigned *)slot = days;
 }
 
-static void decode_start(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_start(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value, void *slot)
 {
     const char *text = json_string_value(value);
     char shown[HF_VALUE_TEXT];
 
-    (void)field;
     if (text == NULL || !hf_text_is_clock_time(text)) {
         hf_decode_error(decode, "expected a time such as \"02:00\", got %s", hf_decode_describe(value, shown));
         return;

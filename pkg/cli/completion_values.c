@@ -64,26 +64,24 @@ static int print_own(void *arg, const char *name)
     return 0;
 }
 
-static int print_name(void *arg, json_t *object, struct hf_err *err)
+static int print_name(void *arg, json_t *object, HF_UNUSED struct hf_err *err)
 {
     const struct values *values = arg;
     const char *name = hf_json_str_or(object, values->path, "");
 
-    (void)err;
     if (name[0] != '\0')
         print_value(arg, name);
     return 0;
 }
 
-static void end_process(int number)
+static void end_process(HF_UNUSED int number)
 {
-    (void)number;
     _exit(HF_EXIT_OK);
 }
 
-static void ignore(void *arg)
+static void ignore(HF_UNUSED void *arg)
 {
-    (void)arg; /* a name that is printed twice does no harm */
+    /* a name that is printed twice does no harm */
 }
 
 static void print_names(struct values *values, const struct hf_cli_args *args, enum value_kind kind)

@@ -226,9 +226,8 @@ const struct hf_cli_option hf_cli_version_options[] = {
     {.name = NULL},
 };
 
-int hf_cli_version(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+int hf_cli_version(struct hf_cli *cli, const struct hf_cli_args *args, HF_UNUSED struct hf_err *err)
 {
-    (void)err;
     if (hf_cli_flag(args, "json"))
         (void)fprintf(cli->out, "{\"version\":\"" HF_VERSION "\"}\n");
     else

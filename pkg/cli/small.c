@@ -42,11 +42,10 @@ static bool has_text_relocations(const struct dl_phdr_info *info)
 }
 
 /* The first object in the list is the program; other processes share the libraries. */
-static int forget(struct dl_phdr_info *info, size_t size, void *arg)
+static int forget(struct dl_phdr_info *info, HF_UNUSED size_t size, HF_UNUSED void *arg)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 
-    (void)size, (void)arg;
     for (size_t i = 0; i < info->dlpi_phnum && !has_text_relocations(info); i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W) != 0)

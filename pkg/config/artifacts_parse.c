@@ -55,11 +55,10 @@ static bool is_header(const char *text)
 #define FILE_FIELD(member, key) PATH_FIELD(struct hf_config_artifact, member, key)
 
 /* Does not show the value: it may be the secret itself. */
-static void decode_path(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_path(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value, void *slot)
 {
     const char *text = json_string_value(value);
 
-    (void)field;
     if (text != NULL && hf_config_path_is_normal(text))
         *(const char **)slot = text;
     else
@@ -86,11 +85,11 @@ static const struct hf_field artifact_fields[] = {
     {0}};
 
 /* An unknown field spoils its item. */
-static void unknown(struct hf_decode *decode, const struct hf_field *fields, const char *key, const json_t *object)
+static void unknown(struct hf_decode *decode, const struct hf_field *fields, const char *key,
+                    HF_UNUSED const json_t *object)
 {
     struct hf_nearest nearest = {.typed = key};
 
-    (void)object;
     for (; fields->name != NULL; fields++)
         hf_nearest_try(&nearest, fields->name);
     if (nearest.best == NULL)
@@ -184,11 +183,10 @@ static const struct hf_field mirror_fields[] = {
                    .min = 1),
     {0}};
 
-static void add_mirror(struct hf_decode *decode, struct hf_config *config, json_t *value, size_t index)
+static void add_mirror(struct hf_decode *decode, struct hf_config *config, json_t *value, HF_UNUSED size_t index)
 {
     struct hf_config_mirror item = {.prefix = NULL};
 
-    (void)index;
     if (decode_item(decode, mirror_fields, value, &item))
         config->mirrors[config->n_mirrors++] = item;
 }

@@ -133,7 +133,8 @@ static void decode_spool(struct hf_decode *decode, const struct hf_field *field,
         *(uint64_t *)slot = bytes;
 }
 
-static void decode_reserve(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_reserve(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value,
+                           HF_UNUSED void *slot)
 {
     struct hf_config *config = config_of(decode);
     const char *text = json_string_value(value);
@@ -141,8 +142,6 @@ static void decode_reserve(struct hf_decode *decode, const struct hf_field *fiel
     unsigned basis_points = 0;
     uint64_t bytes = 0;
 
-    (void)field;
-    (void)slot;
     if (text != NULL && hf_parse_percent(text, &basis_points) == 0 && basis_points <= MAX_RESERVE_PERCENT * 100) {
         config->reserve_basis_points = basis_points;
         config->reserve_bytes = UINT64_MAX;
@@ -156,14 +155,14 @@ static void decode_reserve(struct hf_decode *decode, const struct hf_field *fiel
 }
 
 /* Whatever is wrong with this field, it asked for signatures. */
-static void decode_require_signed(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_require_signed(struct hf_decode *decode, const struct hf_field *field, json_t *value,
+                                  HF_UNUSED void *slot)
 {
     struct hf_config *config = config_of(decode);
     char shown[HF_VALUE_TEXT];
     const json_t *item;
     size_t i;
 
-    (void)slot;
     config->requires_signed_policy = config->requires_signed_manifests = !json_is_array(value);
     if (!json_is_array(value))
         hf_decode_error(decode, "expected a list, got %s", hf_decode_describe(value, shown));
@@ -182,24 +181,23 @@ static void decode_require_signed(struct hf_decode *decode, const struct hf_fiel
 }
 
 /* A value that is not a boolean allows nothing. */
-static void decode_permission(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_permission(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value,
+                              void *slot)
 {
     char shown[HF_VALUE_TEXT];
 
-    (void)field;
     *(bool *)slot = json_is_true(value);
     if (!json_is_boolean(value))
         hf_decode_error(decode, "expected true or false, got %s", hf_decode_describe(value, shown));
 }
 
 /* A list that is wrong anywhere allows no copy: fewer PCRs than the owner of the node meant would open more. */
-static void decode_pcrs(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_pcrs(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value, void *slot)
 {
     char shown[HF_VALUE_TEXT];
     const json_t *item;
     size_t i;
 
-    (void)field;
     if (!json_is_array(value)) {
         config_of(decode)->refuses_sealed_secrets = true;
         hf_decode_error(decode, "expected a list, got %s", hf_decode_describe(value, shown));
@@ -233,12 +231,11 @@ static bool is_tcti(const char *text)
     return false;
 }
 
-static void decode_tcti(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_tcti(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value, void *slot)
 {
     const char *text = json_string_value(value);
     char shown[HF_VALUE_TEXT];
 
-    (void)field;
     if (text != NULL && is_tcti(text)) {
         *(const char **)slot = text;
         return;
@@ -258,11 +255,10 @@ static void decode_seal_secrets(struct hf_decode *decode, const struct hf_field 
 }
 
 /* A wrong value counts as true: somebody wanted the counter. */
-static void decode_floors(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_floors(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value, void *slot)
 {
     char shown[HF_VALUE_TEXT];
 
-    (void)field;
     *(bool *)slot = !json_is_false(value);
     if (!json_is_boolean(value))
         hf_decode_error(decode, "expected true or false, got %s", hf_decode_describe(value, shown));
@@ -277,13 +273,12 @@ static void decode_clock_resync(struct hf_decode *decode, const struct hf_field 
 }
 
 /* A wrong value counts as None: somebody wanted another one than the default. */
-static void decode_page(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_page(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value, void *slot)
 {
     const char *text = json_is_string(value) ? json_string_value(value) : "";
     char shown[HF_VALUE_TEXT];
     enum hf_config_page page = HF_CONFIG_PAGE_NONE;
 
-    (void)field;
     while (page < HF_CONFIG_PAGES && strcmp(text, hf_config_page_name(page)) != 0)
         page++;
     *(enum hf_config_page *)slot = page < HF_CONFIG_PAGES ? page : HF_CONFIG_PAGE_NONE;
@@ -291,12 +286,12 @@ static void decode_page(struct hf_decode *decode, const struct hf_field *field, 
         hf_decode_error(decode, "expected None, Read or Act, got %s", hf_decode_describe(value, shown));
 }
 
-static void decode_static_pod_folder(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_static_pod_folder(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value,
+                                     void *slot)
 {
     const char *text = json_string_value(value);
     char shown[HF_VALUE_TEXT];
 
-    (void)field;
     if (text != NULL && hf_config_path_is_normal(text))
         *(const char **)slot = text;
     else
@@ -315,11 +310,11 @@ static void wrong_share(struct hf_decode *decode, const char *expected, json_t *
     hf_decode_error(decode, "expected %s, got %s", expected, hf_decode_describe(value, shown));
 }
 
-static void decode_share_file(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_share_file(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value,
+                              void *slot)
 {
     const char *text = json_string_value(value);
 
-    (void)field;
     if (text != NULL && hf_config_path_is_normal(text))
         *(const char **)slot = text;
     else
@@ -347,11 +342,10 @@ static void refuse(struct hf_decode *decode, const struct hf_field *field)
     decode->issues->n_errors = n_errors;
 }
 
-static void decode_part(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_part(struct hf_decode *decode, const struct hf_field *field, json_t *value, HF_UNUSED void *slot)
 {
     char shown[HF_VALUE_TEXT];
 
-    (void)slot;
     if (json_is_object(value)) {
         hf_field_decode_all(decode, field->fields, value, config_of(decode));
         return;
@@ -447,34 +441,28 @@ static const struct hf_field share_fields[] = {
     SHARE_FILE(key_file, "keyFile"),
     {0}};
 
-static void decode_artifacts(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_artifacts(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value,
+                             HF_UNUSED void *slot)
 {
-    (void)field;
-    (void)slot;
     hf_config_decode_artifacts(decode, config_of(decode), value);
 }
 
-static void decode_mirrors(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_mirrors(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value,
+                           HF_UNUSED void *slot)
 {
-    (void)field;
-    (void)slot;
     hf_config_decode_mirrors(decode, config_of(decode), value);
 }
 
-static void decode_image_credentials(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_image_credentials(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value,
+                                     HF_UNUSED void *slot)
 {
-    (void)field;
-    (void)slot;
     hf_config_decode_image_credentials(decode, config_of(decode), value);
 }
 
 /* is_ours() has checked the value already. */
-static void decode_checked(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_checked(HF_UNUSED struct hf_decode *decode, HF_UNUSED const struct hf_field *field,
+                           HF_UNUSED json_t *value, HF_UNUSED void *slot)
 {
-    (void)decode;
-    (void)field;
-    (void)value;
-    (void)slot;
 }
 
 static const struct hf_field config_fields[] = {

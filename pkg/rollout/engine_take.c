@@ -199,11 +199,11 @@ int hf_rollout_engine_take_update(struct hf_rollout_engine *engine, json_t *upda
     return hf_rollout_take_update(engine, update, HF_VERSION_FROM_SOURCE, now);
 }
 
-void hf_rollout_engine_drop_update(struct hf_rollout_engine *engine, const char *name, const struct hf_rollout_now *now)
+void hf_rollout_engine_drop_update(struct hf_rollout_engine *engine, const char *name,
+                                   HF_UNUSED const struct hf_rollout_now *now)
 {
     size_t i = place_of(engine, name);
 
-    (void)now;
     if (find_track(engine, name) != NULL)
         remove_track(engine, i);
 }

@@ -78,12 +78,12 @@ static void restart_failed_one(struct hf_resync *resync)
     asked(resync, "none", &err);
 }
 
-static void state_read(void *arg, int r, const char *active_state, const char *sub_state, const struct hf_err *err)
+static void state_read(void *arg, int r, const char *active_state, HF_UNUSED const char *sub_state,
+                       const struct hf_err *err)
 {
     struct hf_resync *resync = arg;
     const char *service = services[resync->looked_at];
 
-    (void)sub_state;
     resync->call = NULL;
     if (r < 0 && r != -ENOENT) {
         asked(resync, service, err);

@@ -73,9 +73,8 @@ static const char *why_not(const struct hf_agent_page *page, const struct hf_pee
     return NULL;
 }
 
-static bool may_join(void *arg, const struct hf_peer *peer, const char *protocols)
+static bool may_join(void *arg, const struct hf_peer *peer, HF_UNUSED const char *protocols)
 {
-    (void)protocols;
     return why_not(arg, peer) == NULL;
 }
 

@@ -71,12 +71,12 @@ static void raise_descriptors(void)
 /* ---- the three servers ------------------------------------------------------------------------------------------- */
 
 /* For senders that still use the port of metrics for POST /ingest. */
-static void answer_misdirected(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
+static void answer_misdirected(void *arg, HF_UNUSED const struct hf_server_request *request,
+                               struct hf_server_reply *reply)
 {
     const struct hf_listeners *listeners = arg;
     const struct hf_listen_flag *ingest = &listeners->params.options->listen[HF_LISTEN_INGEST];
 
-    (void)request;
     reply->status = 404;
     reply->content_type = "application/json";
     if (ingest->off)

@@ -65,9 +65,8 @@ static bool ends_with(const char *text, const char *end)
     return n > m && strcmp(text + n - m, end) == 0;
 }
 
-static bool is_damaged(const struct pass *pass, const char *name)
+static bool is_damaged(HF_UNUSED const struct pass *pass, const char *name)
 {
-    (void)pass;
     return ends_with(name, DAMAGED);
 }
 
@@ -82,16 +81,13 @@ static bool is_replaced(const struct pass *pass, int fd, const char *damaged)
     return fs->fstatat(fs->ctx, fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
-static bool is_any(const struct pass *pass, const char *name)
+static bool is_any(HF_UNUSED const struct pass *pass, HF_UNUSED const char *name)
 {
-    (void)pass;
-    (void)name;
     return true;
 }
 
-static bool is_segment(const struct pass *pass, const char *name)
+static bool is_segment(HF_UNUSED const struct pass *pass, const char *name)
 {
-    (void)pass;
     return strlen(name) == SEGMENT_NAME && strspn(name, "0123456789abcdef") == SEGMENT_NAME - 4 &&
            strcmp(name + SEGMENT_NAME - 4, ".seg") == 0;
 }

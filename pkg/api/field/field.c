@@ -180,11 +180,10 @@ static void decode_share(struct hf_decode *decode, const struct hf_field *field,
                         field->min, field->max, hf_decode_describe(value, shown));
 }
 
-static void decode_time(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static void decode_time(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value, void *slot)
 {
     const char *text = json_string_value(value);
 
-    (void)field;
     if (text == NULL || hf_parse_time(text, slot) < 0)
         expected(decode, "a date such as 2027-02-01T00:00:00Z", value);
 }

@@ -75,13 +75,12 @@ static void refuse_unknown(struct hf_decode *decode, const struct hf_field *fiel
                         narrowed ? "more nodes than intended" : "every node");
 }
 
-void hf_selector_decode(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+void hf_selector_decode(struct hf_decode *decode, HF_UNUSED const struct hf_field *field, json_t *value, void *slot)
 {
     struct hf_selector *selector = slot;
     struct raw_selector raw = {0};
     char shown[HF_VALUE_TEXT];
 
-    (void)field;
     if (!json_is_object(value)) {
         hf_decode_error(decode, "expected a label selector, got %s", hf_decode_describe(value, shown));
         return;

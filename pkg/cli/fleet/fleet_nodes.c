@@ -326,12 +326,11 @@ struct release_search {
     char best[64];
 };
 
-static int look_for_release(void *arg, json_t *object, struct hf_err *err)
+static int look_for_release(void *arg, json_t *object, HF_UNUSED struct hf_err *err)
 {
     struct release_search *search = arg;
     const char *name = hf_json_str_or(object, "spec.release.name", ""), *before = search->nearest.best;
 
-    (void)err;
     search->found |= strcmp(name, search->release) == 0;
     hf_nearest_try(&search->nearest, name);
     if (search->nearest.best != before) {
@@ -342,9 +341,9 @@ static int look_for_release(void *arg, json_t *object, struct hf_err *err)
     return 0;
 }
 
-static void look_again(void *arg)
+static void look_again(HF_UNUSED void *arg)
 {
-    (void)arg; /* what was found stays found */
+    /* what was found stays found */
 }
 
 /* No node reports the release: perhaps because no EdgeUpdate has it. Who may not list EdgeUpdates sees no nodes. */

@@ -61,11 +61,10 @@ void hf_tally_add(struct hf_tally *tally, const json_t *node, const char *releas
         this_one && !settled && !view.silent && strcmp(hf_json_str_or(view.update, "reason", ""), "NotAdmitted") == 0;
 }
 
-static int take(void *arg, json_t *node, struct hf_err *err)
+static int take(void *arg, json_t *node, HF_UNUSED struct hf_err *err)
 {
     struct count *count = arg;
 
-    (void)err;
     ssize_t i = hf_node_set_find(count->set, hf_json_str_or(node, "metadata.name", ""));
     if (i < 0)
         return 0;

@@ -92,9 +92,8 @@ static int check_twins(const struct lint_check *check)
 /* ---- conflicts --------------------------------------------------------------------------------------------------- */
 
 /* Only a node has the keys: signatures count. */
-static bool entry_is_signed(void *arg, const struct hf_manifest *entry)
+static bool entry_is_signed(HF_UNUSED void *arg, const struct hf_manifest *entry)
 {
-    (void)arg;
     return entry->n_signatures > 0;
 }
 

@@ -76,11 +76,10 @@ static int print_table(FILE *to, const char *const titles[CELLS], const json_t *
 
 /* ---- updates ----------------------------------------------------------------------------------------------------- */
 
-static void fill_update(struct status_row *row, const json_t *update, uint64_t now_unix_ns)
+static void fill_update(struct status_row *row, const json_t *update, HF_UNUSED uint64_t now_unix_ns)
 {
     char text[HF_CLI_BYTES_TEXT];
 
-    (void)now_unix_ns;
     set(row, 0, hf_json_str_or(update, "name", ""));
     set(row, 1, hf_json_str_or(update, "phase", ""));
     set(row, 2, hf_json_str_or(update, "version", ""));
@@ -104,9 +103,8 @@ static int print_updates(FILE *to, const json_t *updates, struct hf_err *err)
 
 /* ---- manifests --------------------------------------------------------------------------------------------------- */
 
-static void fill_manifest(struct status_row *row, const json_t *entry, uint64_t now_unix_ns)
+static void fill_manifest(struct status_row *row, const json_t *entry, HF_UNUSED uint64_t now_unix_ns)
 {
-    (void)now_unix_ns;
     set(row, 0, hf_json_str_or(entry, "name", ""));
     set(row, 1, hf_json_str_or(entry, "to", ""));
     set(row, 2, hf_json_str_or(entry, "phase", ""));

@@ -42,10 +42,8 @@ static bool same_user(const struct hf_ui_door *door, const struct hf_peer *peer)
     return peer->over_loopback && (!peer->has_uid || peer->uid == door->params.uid || peer->uid == 0);
 }
 
-static void changed(void *arg, unsigned n_viewers)
+static void changed(HF_UNUSED void *arg, HF_UNUSED unsigned n_viewers)
 {
-    (void)arg;
-    (void)n_viewers;
 }
 
 static bool may_join(void *arg, const struct hf_peer *peer, const char *protocols)
@@ -93,9 +91,8 @@ static void end(struct hf_server_reply *reply, int r)
     reply->status = 500;
 }
 
-static void answer_file(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
+static void answer_file(HF_UNUSED void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
 {
-    (void)arg;
     hf_fleet_page_answer(request, reply);
 }
 

@@ -86,19 +86,17 @@ static void on_gone(void *arg, const char *object)
     changed(follow, name == NULL ? -ENOMEM : hf_ui_board_remove(follow->params.board, kinds[kind->kind].row, name));
 }
 
-static void on_unreadable(void *arg, const char *name, const struct hf_err *err)
+static void on_unreadable(void *arg, HF_UNUSED const char *name, const struct hf_err *err)
 {
     const struct followed *kind = arg;
 
-    (void)name;
     changed(kind->of->follow, err != NULL ? -EBADMSG : 0);
 }
 
-static void on_synced(void *arg, const char *resource_version)
+static void on_synced(void *arg, HF_UNUSED const char *resource_version)
 {
     struct followed *kind = arg;
 
-    (void)resource_version;
     kind->synced = true;
     changed(kind->of->follow, 0);
 }

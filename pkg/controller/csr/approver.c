@@ -289,11 +289,11 @@ static void gone(void *arg, const char *name)
     settle(arg, name);
 }
 
-static void contact(void *arg, enum hf_contact_kind kind, struct hf_server_date date, const struct hf_err *err)
+static void contact(void *arg, enum hf_contact_kind kind, HF_UNUSED struct hf_server_date date,
+                    const struct hf_err *err)
 {
     struct hf_approver *approver = arg;
 
-    (void)date;
     if (kind == HF_CONTACT_LOST && err != NULL)
         hf_log_err(approver->p.env.log, HF_LOG_WARNING, "contact.lost", "kind", "CertificateSigningRequest", err);
 }

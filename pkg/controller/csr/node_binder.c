@@ -92,9 +92,8 @@ static void bind(struct hf_turns_object *base)
 
 /* ---- all nodes --------------------------------------------------------------------------------------------------- */
 
-static void owns_nothing(struct hf_turns_object *base)
+static void owns_nothing(HF_UNUSED struct hf_turns_object *base)
 {
-    (void)base;
 }
 
 static const struct hf_turns_ops turns_ops = {.due_ns = due_ns,

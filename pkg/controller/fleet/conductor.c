@@ -330,13 +330,12 @@ static void gone(void *arg, const char *name)
 }
 
 /* Only the first list begins with nothing: afterwards the source reports what is gone by itself. */
-static void synced(void *arg, const char *resource_version)
+static void synced(void *arg, HF_UNUSED const char *resource_version)
 {
     struct follower *follower = arg;
     struct hf_conductor *conductor = follower->conductor;
     const struct hf_rollout_now now = look(conductor);
 
-    (void)resource_version;
     if (follower->complete)
         return;
     follower->complete = follower->proven = true;

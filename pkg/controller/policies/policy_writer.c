@@ -176,11 +176,11 @@ static void gone(void *arg, const char *name)
     (void)hf_strmap_remove(&writer->turns.objects, name);
 }
 
-static void contact(void *arg, enum hf_contact_kind kind, struct hf_server_date date, const struct hf_err *err)
+static void contact(void *arg, enum hf_contact_kind kind, HF_UNUSED struct hf_server_date date,
+                    const struct hf_err *err)
 {
     const struct hf_policy_writer *writer = arg;
 
-    (void)date;
     if (kind == HF_CONTACT_LOST && err != NULL)
         hf_log_err(writer->p.env.log, HF_LOG_WARNING, "contact.lost", "kind", "SyncPolicy", err);
 }

@@ -338,8 +338,8 @@ static void schedule(struct hf_agent *agent, struct hf_now now, uint64_t stale_w
         until = HF_MIN(until, now.mono_ns + stale_wait_ns);
     if (agent->hold.wait_ns != HF_NEVER)
         until = HF_MIN(until, now.mono_ns + agent->hold.wait_ns);
-    if (agent->params.once && !agent->settled_reported)
-        until = HF_MIN(until, hf_standstill_wait_until_ns(&agent->standstill));
+    if (agent->params.once && !agent->settled_reported) /* not all that it waits for wakes a turn */
+        until = HF_MIN(until, now.mono_ns + HF_NS_PER_S);
     hf_turn_schedule(&agent->turn, until - HF_MIN(until, now.mono_ns));
 }
 

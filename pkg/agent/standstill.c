@@ -50,8 +50,3 @@ bool hf_standstill_look(struct hf_standstill *standstill, const struct hf_agent_
         *standstill = (struct hf_standstill){.stamp = gait.stamp, .since_ns = now};
     return now - standstill->since_ns >= HF_STANDSTILL_NS;
 }
-
-uint64_t hf_standstill_wait_until_ns(const struct hf_standstill *standstill)
-{
-    return standstill->since_ns != 0 ? standstill->since_ns + HF_STANDSTILL_NS : HF_NEVER;
-}

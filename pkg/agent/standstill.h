@@ -17,4 +17,3 @@ struct hf_standstill {
 
 /* True: for HF_STANDSTILL_NS. */
 bool hf_standstill_look(struct hf_standstill *standstill, const struct hf_agent_parts *parts);
-uint64_t hf_standstill_wait_until_ns(const struct hf_standstill *standstill);

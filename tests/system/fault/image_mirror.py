@@ -79,7 +79,7 @@ class Door(http.server.ThreadingHTTPServer):
 
 
 class Link(socketserver.ThreadingTCPServer):
-    """What carries all connections to a port, with at most `rate` bytes a second back; 0: as it is."""
+    """What carries all connections to a port, with at most `rate` bytes a second back; 0: as it is. `carried`: bytes back."""
     daemon_threads, allow_reuse_address = True, True
 
     class Handler(socketserver.BaseRequestHandler):
@@ -90,21 +90,21 @@ class Link(socketserver.ThreadingTCPServer):
 
         def carry(self, source, sink, back):
             with contextlib.suppress(OSError):
-                while piece := source.recv(2048):
+                while piece := source.recv(self.server.piece):
                     if back:
                         self.server.wait(len(piece))
                     sink.sendall(piece)
             with contextlib.suppress(OSError):
                 sink.shutdown(socket.SHUT_WR)
 
-    def __init__(self, to_port):
+    def __init__(self, to_port, piece=2048):
         super().__init__(("127.0.0.1", 0), Link.Handler)
-        self.to_port, self.rate, self.free_at, self.lock = to_port, 0, 0.0, threading.Lock()
+        self.to_port, self.piece, self.rate, self.carried, self.free_at, self.lock = to_port, piece, 0, 0, 0.0, threading.Lock()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def wait(self, n):
         with self.lock:
-            now = time.monotonic()
+            now, self.carried = time.monotonic(), self.carried + n
             self.free_at = max(now, self.free_at) + (n / self.rate if self.rate else 0)
             until = self.free_at
         time.sleep(until - now)

@@ -13,7 +13,7 @@ import unittest
 import test_flux
 import test_idle
 from holdcluster import disk, node, place, process
-from lib import agent, api, case, helm, site, wait, world
+from lib import agent, audit, api, case, helm, site, wait, world
 
 SITE = "site"                                  # the namespace of everything
 FOLDER = "/opt/site/conf"
@@ -87,10 +87,7 @@ def content(version):
 
 def asked(name, since, verbs=("list",)):
     """What the node's agent asked the API server for from the audit event number `since` on: (verb, resource, subresource)."""
-    number = world.cluster.where.nodes()[name]
-    return [(event["verb"], event["objectRef"]["resource"], event["objectRef"].get("subresource")) for event in world.cluster.audit()[since:]
-            if event.get("userAgent", "").startswith("holdfast-agent/") and event["verb"] in verbs and "objectRef" in event
-            and (event.get("sourceIPs") or [""])[0].startswith(f"10.213.{number}.")]
+    return [(event["verb"], event["objectRef"]["resource"], event["objectRef"].get("subresource")) for event in audit.asked(name, since, verbs)]
 
 
 class TestManifests(unittest.TestCase):

@@ -4,23 +4,13 @@
 import time
 
 from holdcluster import process
-from lib import case, release, site, wait, world
+from lib import audit, case, release, site, wait, world
 
 ACTS_CPU_S = 0.2                               # processor time from the agent's start to its first act on its cache
 ACTS_S = 1                                     # the same by the clock: it waits for nobody
 TRIES = 3                                      # this machine may be busy with others: one life in time is enough
 CONVERGED_S = 30                               # from the API server's return to the status that says so
 HEALED_S = 60                                  # a silent link is found dead at the latest then
-
-
-def lists(node, since):
-    """Lists of EdgeUpdates and SyncPolicies that the node's agent asked for from the audit event number `since` on. With one object at most, it is a
-    knock at a server that was away."""
-    number = world.cluster.where.nodes()[node]
-    return [event["requestURI"] for event in world.cluster.audit()[since:]
-            if event.get("userAgent", "").startswith("holdfast-agent/") and event["verb"] == "list"
-            and (event.get("sourceIPs") or [""])[0].startswith(f"10.213.{number}.")
-            and event["objectRef"]["resource"] in ("edgeupdates", "syncpolicies") and not event["requestURI"].endswith("?limit=1")]
 
 
 class ServerAway:
@@ -69,7 +59,7 @@ class ServerAway:
         world.cluster.start_api()
         self.await_phase(service.name, "Committed", 1, CONVERGED_S)
         print(f"        API server back to status converged ({self.life}): {time.monotonic() - back:.1f} s (promise: {CONVERGED_S} s)")
-        self.assertEqual(lists(self.node, before), [])
+        self.assertEqual(audit.needless_lists(self.node, before), [])
 
     def test_restart_with_a_valid_resource_version_lists_nothing(self):
         self.agent.renew()
@@ -78,7 +68,7 @@ class ServerAway:
         service = self.service()
         self.apply(release.update(service.release("1.1.0", 1, release.sample("1.1.0", 2)), self.node))
         self.await_phase(service.name, "Committed", 1, 60)
-        self.assertEqual(lists(self.node, before), [])
+        self.assertEqual(audit.lists(self.node, before), [])
 
 
 class TestUnitServerAway(ServerAway, case.Case):
@@ -113,7 +103,7 @@ class LinkCut:
         self.await_phase(later.name, "Committed", 1, HEALED_S)
         print(f"        {'silent' if silent else 'hard'} cut healed to status converged ({self.life}): {time.monotonic() - healed:.1f} s")
         self.assertEqual((service.start_count(), later.start_count()), (2, 2))
-        self.assertEqual(lists(self.node, before), [])
+        self.assertEqual(audit.lists(self.node, before), [])
 
     def test_link_that_goes_down(self):
         self.through(silent=False)

@@ -511,6 +511,7 @@ static void wire(struct hf_agent *agent, const struct hf_agent_params *params)
     hf_resync_init(&agent->resync, &agent->env);
     hf_sets_init(&agent->sets, &agent->env, &agent->policy);
     agent->sets.network = &agent->network;
+    agent->sets.contact = &agent->contact;
     agent->sets.changed = sets_changed;
     agent->sets.happened = sets_happened;
     agent->sets.arg = agent;

@@ -69,6 +69,8 @@ static void judge(struct hf_alone *alone, bool kubelet_answers)
         alone->seen_ns = time;
     const struct hf_alone_evidence evidence = {
         .kubelet_answers = kubelet_answers,
+        .server_answers = alone->p.server_answers(alone->p.arg),
+        .was_alone = before == HF_ALONE_ALONE,
         .uptime_ns = time,
         .unseen_ns = time - HF_MAX(alone->seen_ns, alone->started_ns),
         .seen = alone->seen_ns != 0,

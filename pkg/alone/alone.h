@@ -30,8 +30,9 @@ struct hf_alone_params {
     struct hf_log *log;
     const char *state_dir;
     const char *node_name;
-    bool on_host;               /* root on the host, no pod */
-    void (*changed)(void *arg); /* maybe a status; never within a call */
+    bool on_host;                      /* root on the host, no pod */
+    bool (*server_answers)(void *arg); /* the API server, now */
+    void (*changed)(void *arg);        /* maybe a status; never within a call */
     void *arg;
 };
 

@@ -16,6 +16,10 @@
 #include <string.h>
 
 #define HF_ALONE_BOUND_NS (60 * HF_NS_PER_S) /* without a kubelet, since the boot or since it was last seen */
+/* Since the boot, while no API server answers: a K3s agent's kubelet cannot come before, and the pods are to answer
+ * within 15 s. Any other kubelet that comes later costs one change of hands. The time since the boot, not since our
+ * start: no kubelet begins to start anew when this process does. */
+#define HF_ALONE_CUT_OFF_NS (10 * HF_NS_PER_S)
 #define HF_ALONE_SETTLE_NS (5 * HF_NS_PER_S) /* a new process looks for a kubelet so long before it acts */
 
 const char *const hf_alone_step_names[HF_ALONE_STEPS] = {
@@ -34,7 +38,8 @@ enum hf_alone_presence hf_alone_judge(const struct hf_alone_evidence *evidence)
 {
     if (evidence->kubelet_answers)
         return HF_ALONE_KUBELET;
-    if (evidence->uptime_ns < HF_ALONE_BOUND_NS ||
+    bool patient = evidence->server_answers && !evidence->was_alone; /* the kubelet may just be slow */
+    if (evidence->uptime_ns < (patient ? HF_ALONE_BOUND_NS : HF_ALONE_CUT_OFF_NS) ||
         evidence->unseen_ns < (evidence->seen ? HF_ALONE_BOUND_NS : HF_ALONE_SETTLE_NS))
         return HF_ALONE_WAITING;
     return HF_ALONE_ALONE;

@@ -90,6 +90,14 @@ static enum hf_link link_gate(void *arg, uint64_t *ret_wait_ns)
     return sets->network->gate;
 }
 
+/* A folder that can be read says nothing of an API server. */
+static bool server_answers(void *arg)
+{
+    const struct hf_sets *sets = arg;
+
+    return sets->env->params->source_echoes && sets->contact->stale.connected;
+}
+
 static int open_alone(struct hf_sets *sets, struct hf_err *err)
 {
     const struct hf_agent_params *from = sets->env->params;
@@ -104,6 +112,7 @@ static int open_alone(struct hf_sets *sets, struct hf_err *err)
         .state_dir = from->home->dir,
         .node_name = from->node_name,
         .on_host = !from->pod_mode && from->uid == 0,
+        .server_answers = server_answers,
         .changed = engine_changed,
         .arg = sets,
     };

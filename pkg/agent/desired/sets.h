@@ -15,8 +15,9 @@ struct hf_network;
 
 struct hf_sets {
     const struct hf_agent_env *env;
-    struct hf_chosen_policy *policy;   /* borrowed */
-    struct hf_network *network;        /* downloads */
+    struct hf_chosen_policy *policy; /* borrowed */
+    struct hf_network *network;      /* downloads */
+    const struct hf_contact *contact;
     struct hf_manifest_engine *engine; /* NULL before hf_sets_open() */
     struct hf_alone *alone;            /* static pods without a kubelet; NULL before hf_sets_open() */
     /* Worth an Event. */

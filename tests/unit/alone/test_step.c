@@ -16,11 +16,22 @@ static const struct {
 } judged[] = {
     {{.kubelet_answers = true, .uptime_ns = 900 * S, .unseen_ns = 0, .seen = true}, HF_ALONE_KUBELET},
     {{.uptime_ns = 0}, HF_ALONE_WAITING},
-    {{.uptime_ns = 59 * S, .unseen_ns = 50 * S}, HF_ALONE_WAITING},
-    {{.uptime_ns = 60 * S, .unseen_ns = 50 * S}, HF_ALONE_ALONE},
+    /* the server answers: the kubelet may be slow */
+    {{.server_answers = true, .uptime_ns = 59 * S, .unseen_ns = 50 * S}, HF_ALONE_WAITING},
+    {{.server_answers = true, .uptime_ns = 60 * S, .unseen_ns = 50 * S}, HF_ALONE_ALONE},
+    /* it does not; a late start of this process leaves it its time to look */
+    {{.uptime_ns = 10 * S - 1, .unseen_ns = 8 * S}, HF_ALONE_WAITING},
+    {{.uptime_ns = 10 * S, .unseen_ns = 8 * S}, HF_ALONE_ALONE},
+    {{.uptime_ns = 25 * S, .unseen_ns = 5 * S - 1}, HF_ALONE_WAITING},
+    {{.uptime_ns = 25 * S, .unseen_ns = 5 * S}, HF_ALONE_ALONE},
+    /* it answers afterwards: what has begun goes on until the kubelet is there */
+    {{.server_answers = true, .was_alone = true, .uptime_ns = 20 * S, .unseen_ns = 15 * S}, HF_ALONE_ALONE},
+    {{.kubelet_answers = true, .was_alone = true, .uptime_ns = 20 * S}, HF_ALONE_KUBELET},
+    {{.was_alone = true, .uptime_ns = 25 * S, .unseen_ns = 5 * S, .seen = true}, HF_ALONE_WAITING},
     /* a new process on a machine that is up for long */
     {{.uptime_ns = 900 * S, .unseen_ns = 4 * S}, HF_ALONE_WAITING},
     {{.uptime_ns = 900 * S, .unseen_ns = 5 * S}, HF_ALONE_ALONE},
+    {{.server_answers = true, .uptime_ns = 900 * S, .unseen_ns = 5 * S}, HF_ALONE_ALONE},
     /* the kubelet restarts */
     {{.uptime_ns = 900 * S, .unseen_ns = 30 * S, .seen = true}, HF_ALONE_WAITING},
     {{.uptime_ns = 900 * S, .unseen_ns = 60 * S, .seen = true}, HF_ALONE_ALONE},

@@ -103,20 +103,23 @@ int drift_run_committed(struct step_job *step)
     if (r < 0)
         return r;
     const struct hf_release *spec = &step->committed->release;
-    const struct hf_artifact *artifact = hf_release_artifact(spec, p->arch);
-    if (artifact == NULL)
+    if (!retain_take_committed(release, step->committed, &step->keep))
         return hf_err_set(&step->failure.err, EBADMSG, "the committed release has no artifact for %s", p->arch);
-    step->swap.target = self_target_of(release->engine, spec->install.kind,
-                                       self_path_of(release->engine, &spec->install), release->j.name);
-    step->swap.kind = spec->install.kind;
-    step->swap.sha256 = artifact->sha256;
+    step->swap.target = step->keep.target;
+    step->swap.kind = step->keep.kind;
+    step->swap.sha256 = step->keep.sha256;
     step->swap.has_mode = spec->install.has_mode;
     step->swap.mode = spec->install.mode;
     step->swap.made_folder = "";
-    r = hf_swap_check(&step->swap, &step->look, &step->failure);
+    return hf_swap_check(&step->swap, &step->look, &step->failure);
+}
+
+static int run_look_behind(struct step_job *step)
+{
+    int r = drift_run_committed(step);
+
     if (r > 0) {
-        step->keep.target = step->swap.target;
-        step->keep.kind = step->swap.kind;
+        retain_keep(step, false);
         watches_find(step);
     }
     return r;
@@ -194,12 +197,13 @@ void drift_look_behind(struct release *release)
     if (!drift->look_wanted || j->good_digest[0] == '\0' || strcmp(j->good_digest, j->digest) == 0 ||
         wanted_held(release) || hf_mono_ns(release->engine->p.clock) < drift->look_due_ns)
         return;
-    struct step_job *step = step_new(release, STEP_LOOK, drift_run_committed, looked_behind);
+    struct step_job *step = step_new(release, STEP_LOOK, run_look_behind, looked_behind);
     drift->look_wanted = drift->fired = false;
     if (step == NULL)
         return;
     step->swap = step_swap_params(release, step);
     step->look = drift->look;
     memcpy(step->committed_digest, j->good_digest, sizeof(step->committed_digest));
+    retain_prepare(release, step);
     step_submit(step);
 }

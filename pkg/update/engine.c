@@ -528,7 +528,16 @@ void hf_update_engine_check_drift(struct hf_update_engine *engine)
 
 void hf_update_engine_set_retain(struct hf_update_engine *engine, const struct hf_kept_policy *policy)
 {
+    const struct hf_kept_policy *known = &engine->retain;
+    bool same = policy->current == known->current && policy->previous == known->previous &&
+                policy->max_bytes == known->max_bytes && policy->unread == known->unread;
+
     engine->retain = *policy;
+    if (same)
+        return;
+    for (size_t i = 0; i < engine->releases.n; i++) /* what it keeps no more goes now */
+        ((struct release *)engine->releases.entries[i].value)->drift.look_wanted = true;
+    hf_steer_core_wake(&engine->core);
 }
 
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns)

@@ -119,7 +119,8 @@ void hf_update_engine_check_drift(struct hf_update_engine *engine);
 /* What was wrong with the trust folder (hf_trust_folder_inspect()) at the last hf_update_engine_set(); valid until the
  * next. NULL: nothing. */
 const char *hf_update_engine_trust_problem(const struct hf_update_engine *engine);
-/* What to keep of versions (kept/kept.h), from the next commit or look on. Nothing goes before the first call. */
+/* What to keep of versions (kept/kept.h); another policy than before looks at committed releases. Before the first
+ * call only what is older than the version before goes. */
 void hf_update_engine_set_retain(struct hf_update_engine *engine, const struct hf_kept_policy *policy);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 

@@ -87,12 +87,17 @@ void repairs_put_back(struct release *release, const char *what);
 
 /* Another release's installed file with the journal's content; "": none. */
 void retain_find_other(const struct release *release, char other[HF_TARGET_MAX_PATH]);
-/* Of retain_find() or retain_keep(), which are for the worker. */
+/* Of the functions below, which are for the worker. */
 void retain_prepare(const struct release *release, struct step_job *step);
 /* At an inspection: sets step->kept. */
 int retain_find(struct step_job *step);
 /* The committed version is in place. Logs failures if just committed. */
 void retain_keep(struct step_job *step, bool just_committed);
+/* Makes `keep` that of the committed release, while the journal has another. False: none for this architecture. */
+bool retain_take_committed(const struct release *release, const struct hf_edgeupdate *committed,
+                           struct hf_kept_params *keep);
+/* What is kept of releases that nobody needs goes; with step->committed_digest, if the journal has another. */
+void retain_trim(struct step_job *step);
 /* Neighbours get what is in place, or no more; engine->p.share may be NULL. */
 void retain_serve(struct hf_update_engine *engine, bool on);
 

@@ -216,6 +216,7 @@ static void note_unknown_floor(const struct release *release)
 
 static int run_inspect(struct step_job *step)
 {
+    retain_trim(step); /* before the free space is measured */
     int r = hf_swap_inspect(&step->swap, &step->inspection, &step->failure);
 
     if (r < 0)
@@ -281,6 +282,7 @@ void prepare_start(struct release *release)
         return;
     }
     step->swap = step_swap_params(release, step);
+    memcpy(step->committed_digest, release->j.good_digest, sizeof(step->committed_digest));
     retain_prepare(release, step);
     step_submit(step);
 }

@@ -58,6 +58,7 @@ void retain_prepare(const struct release *release, struct step_job *step)
                                          .records = release->folder,
                                          .sha256 = j->sha256,
                                          .size = j->size,
+                                         .wanted_sha256 = j->phase == HF_PHASE_WAITING ? j->sha256 : "",
                                          .policy = policy,
                                          .room = room_of(&release->engine->p, j->path),
                                          .cancel = &step->job.cancel};
@@ -85,18 +86,20 @@ int retain_find(struct step_job *step)
 }
 
 /* The version before, by its signed object. */
-static void find_previous(struct step_job *step)
+static void find_previous(struct step_job *step, struct hf_kept_params *keep)
 {
     const struct hf_update_params *p = &step->release->engine->p;
     struct hf_edgeupdate *previous = NULL;
 
-    step->keep.previous_sha256 = step->previous_sha256;
-    if (!step->keep.policy.previous || hf_committed_load_previous(p->fs, step->release->folder, &previous, NULL) < 0)
+    keep->previous_sha256 = step->previous_sha256;
+    if (!keep->policy.previous && !keep->policy.unread)
         return;
-    const struct hf_artifact *artifact = hf_release_artifact(&previous->release, p->arch);
-    if (artifact != NULL && previous->release.install.kind == step->keep.kind) {
+    int r = hf_committed_load_previous(p->fs, step->release->folder, &previous, NULL);
+    keep->previous_unknown = r < 0 && r != -ENOENT && r != -EBADMSG;
+    const struct hf_artifact *artifact = r == 0 ? hf_release_artifact(&previous->release, p->arch) : NULL;
+    if (artifact != NULL && previous->release.install.kind == keep->kind) {
         (void)snprintf(step->previous_sha256, sizeof(step->previous_sha256), "%s", artifact->sha256);
-        step->keep.previous_size = artifact->size;
+        keep->previous_size = artifact->size;
     }
     hf_edgeupdate_free(previous);
 }
@@ -105,12 +108,43 @@ void retain_keep(struct step_job *step, bool just_committed)
 {
     struct hf_failure failure = {.reason = HF_R_None, .err = HF_ERR_INIT};
 
-    find_previous(step);
+    find_previous(step, &step->keep);
     step->keep.just_committed = just_committed;
     int r = hf_kept_keep(&step->keep, &failure);
     if (r < 0 && just_committed)
         hf_log_err(step->release->engine->p.log, HF_LOG_INFO, "update.kept", "release", step->release->j.name,
                    &failure.err);
+}
+
+bool retain_take_committed(const struct release *release, const struct hf_edgeupdate *committed,
+                           struct hf_kept_params *keep)
+{
+    const struct hf_install *install = &committed->release.install;
+    const struct hf_artifact *artifact = hf_release_artifact(&committed->release, release->engine->p.arch);
+
+    if (artifact == NULL)
+        return false;
+    keep->target =
+        self_target_of(release->engine, install->kind, self_path_of(release->engine, install), release->j.name);
+    keep->kind = install->kind;
+    keep->sha256 = artifact->sha256;
+    keep->size = artifact->size;
+    return true;
+}
+
+void retain_trim(struct step_job *step)
+{
+    _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *committed = NULL;
+    const struct release *release = step->release;
+    struct hf_kept_params keep = step->keep;
+    struct hf_failure ignored = {.reason = HF_R_None};
+
+    if (step->committed_digest[0] == '\0' ||
+        hf_committed_load(release->engine->p.fs, release->folder, step->committed_digest, &committed, NULL) < 0 ||
+        !retain_take_committed(release, committed, &keep))
+        return;
+    find_previous(step, &keep);
+    (void)!hf_kept_trim(&keep, &ignored);
 }
 
 /* ---- for neighbours ---------------------------------------------------------------------------------------------- */

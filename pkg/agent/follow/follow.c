@@ -238,10 +238,22 @@ void hf_follow_save_resume_points(struct hf_follows *follows)
             save_resume(&follows->of[i]);
 }
 
+static bool proves_absence(const struct hf_follow *follow)
+{
+    return follow->objects != NULL && hf_follow_proves_absence(follow);
+}
+
+/* An object that did not come is absent from now on: what waited for this proof goes on. */
+static void tell_absence(const struct hf_follow *follow, bool proved)
+{
+    if (!proved && proves_absence(follow))
+        wake(follow, due_for(follow));
+}
+
 static void on_synced(void *arg, const char *resource_version)
 {
     struct hf_follow *follow = arg;
-    bool first = !follow->synced;
+    bool first = !follow->synced, proved = proves_absence(follow);
 
     follow->synced = true;
     follow->relisting = false;
@@ -254,6 +266,7 @@ static void on_synced(void *arg, const char *resource_version)
     if (follow->objects != NULL)
         hf_concern_relist_if_room(follow);
     wake(follow, HF_DUE_STATUS);
+    tell_absence(follow, proved);
 }
 
 static void on_mark(void *arg, const char *resource_version)
@@ -346,11 +359,12 @@ static void on_contact(void *arg, enum hf_contact_kind kind, struct hf_server_da
 {
     struct hf_follow *follow = arg;
     struct hf_follows *follows = follow->all;
-    bool before = in_contact(follows), delivered = hf_follow_delivers(follows);
+    bool before = in_contact(follows), delivered = hf_follow_delivers(follows), proved = proves_absence(follow);
 
     if (kind == HF_CONTACT_PROVEN && !follow->proven)
         follow->proven_ns = hf_mono_ns(follows->env->clock);
     follow->proven = kind == HF_CONTACT_PROVEN;
+    tell_absence(follow, proved);
     note_barred(follow, kind, err);
     if (follow->proven && date.unix_ns != 0)
         hf_contact_measure(follows->contact, date);

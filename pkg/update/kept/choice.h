@@ -12,7 +12,7 @@ struct hf_kept_policy {
     bool current;       /* a copy of the committed version */
     bool previous;      /* the one before it */
     uint64_t max_bytes; /* both, per release name */
-    bool unread;        /* not known yet: all stays */
+    bool unread;        /* not known yet: both versions stay, older ones go */
 };
 
 enum hf_kept_room { HF_KEPT_ROOM, HF_KEPT_WARN, HF_KEPT_CRITICAL }; /* by spec.disk */

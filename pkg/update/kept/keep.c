@@ -240,7 +240,7 @@ static bool stays(const struct keeper *keeper, const char *name, int form, bool 
 {
     char kept[KEPT_NAME];
 
-    if (form < 0 && is_of(name, keeper->params->sha256))
+    if ((form < 0 && is_of(name, keeper->params->sha256)) || is_of(name, keeper->params->wanted_sha256))
         return true;
     if (form >= 0 && strcmp(name, kept_name(keeper->params->sha256, (enum hf_kept_source)form, kept)) == 0)
         return true;
@@ -248,15 +248,19 @@ static bool stays(const struct keeper *keeper, const char *name, int form, bool 
            strcmp(keeper->params->sha256, keeper->params->previous_sha256) != 0;
 }
 
+/* A policy that is not known yet may want both versions, in any form, but nothing older. */
 static int remove_rest(struct keeper *keeper, int form, bool previous)
 {
     _cleanup_(names_done) struct kept_names names = {.map = {.n = 0}};
     const struct hf_fs_ops *fs = keeper->fs;
+    bool unread = keeper->params->policy.unread;
     size_t kept = 0;
-    int r = fs->list(fs->ctx, keeper->kept_fd, note, &names);
 
+    if (keeper->params->previous_unknown)
+        return 0;
+    int r = fs->list(fs->ctx, keeper->kept_fd, note, &names);
     for (size_t i = 0; r == 0 && i < names.map.n; i++) {
-        if (stays(keeper, names.map.entries[i].key, form, previous)) {
+        if (stays(keeper, names.map.entries[i].key, unread ? -1 : form, unread || previous)) {
             kept++;
             continue;
         }
@@ -287,26 +291,44 @@ static struct hf_kept_choice choose(const struct keeper *keeper)
     return hf_kept_choose(&facts);
 }
 
+static int keeper_open(struct keeper *keeper, const struct hf_kept_params *params, bool make,
+                       struct hf_failure *failure)
+{
+    *keeper = (struct keeper){.params = params,
+                              .fs = params->target.fs,
+                              .dir = {.dirfd = -1},
+                              .kept_fd = -1,
+                              .source_fd = -1,
+                              .failure = failure};
+    int r = hf_target_open(&params->target, &keeper->dir, NULL, failure);
+
+    if (r == 0)
+        keeper->kept_fd = kept_open(&keeper->dir, make, failure);
+    return r < 0 ? r : HF_MIN(keeper->kept_fd, 0);
+}
+
 int hf_kept_keep(const struct hf_kept_params *params, struct hf_failure *failure)
 {
-    _cleanup_(keeper_done) struct keeper keeper = {.params = params,
-                                                   .fs = params->target.fs,
-                                                   .dir = {.dirfd = -1},
-                                                   .kept_fd = -1,
-                                                   .source_fd = -1,
-                                                   .failure = failure};
-    int r = hf_target_open(&params->target, &keeper.dir, NULL, failure);
+    _cleanup_(keeper_done) struct keeper keeper;
+    int r = keeper_open(&keeper, params, true, failure);
 
     if (r < 0)
         return r;
-    keeper.kept_fd = kept_open(&keeper.dir, true, failure);
-    if (keeper.kept_fd < 0)
-        return keeper.kept_fd;
     struct hf_kept_choice choice = choose(&keeper);
     assert(!choice.previous || params->previous_sha256[0] != '\0');
     int form = keep_current(&keeper, choice.copy);
-    r = params->policy.unread ? 0 : remove_rest(&keeper, form, choice.previous);
+    r = remove_rest(&keeper, form, choice.previous);
     if (r == 0 && keeper.changed)
         r = hf_target_sync(&keeper.dir, failure);
     return form < 0 ? form : r;
+}
+
+int hf_kept_trim(const struct hf_kept_params *params, struct hf_failure *failure)
+{
+    _cleanup_(keeper_done) struct keeper keeper;
+    int r = keeper_open(&keeper, params, false, failure);
+
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    return remove_rest(&keeper, -1, choose(&keeper).previous);
 }

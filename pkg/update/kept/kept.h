@@ -21,6 +21,8 @@ struct hf_kept_params {
     uint64_t size;
     const char *previous_sha256; /* version before; "": none */
     uint64_t previous_size;
+    bool previous_unknown;     /* it cannot be read which one that is: nothing goes */
+    const char *wanted_sha256; /* to be installed next, which may be there: stays; "": none */
     struct hf_kept_policy policy;
     enum hf_kept_room room;
     bool just_committed; /* struct hf_kept_facts */
@@ -30,6 +32,8 @@ struct hf_kept_params {
 /* Keeps what is chosen of both versions, the committed one if in place; removes the rest. At any time, also after a
  * power cut. An error costs only what could not be kept. */
 HF_MUST_USE int hf_kept_keep(const struct hf_kept_params *params, struct hf_failure *failure);
+/* Only removes: what is neither of the committed version nor chosen. Makes room for a newer one. */
+HF_MUST_USE int hf_kept_trim(const struct hf_kept_params *params, struct hf_failure *failure);
 
 struct hf_kept_want {
     enum hf_install_kind kind;

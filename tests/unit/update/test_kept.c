@@ -225,6 +225,72 @@ START_TEST(before_the_policy_is_read)
 END_TEST
 
 /* Two releases with the same file: the second takes it from the first. */
+static void new_life(bool unread)
+{
+    w->retain.unread = unread;
+    hf_simupdate_kill(w);
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+}
+
+/* As an agent's own releases, which commit at the start of the new agent: of ten the last two are kept, and once the
+ * policy is read, what it says; without waiting for the next look. */
+START_TEST(commits_before_the_policy_is_read)
+{
+    static const char *const contents[] = {"v2", "v3", "v1"};
+
+    w->retain.unread = true;
+    for (unsigned i = 0; i < 10; i++) {
+        install(false, contents[i % HF_LEN(contents)], 2 + i);
+        new_life(true);
+        ck_assert_uint_le(count_kept(), 2);
+    }
+    ck_assert_uint_eq(count_kept(), 2);
+    hf_update_engine_set_retain(w->engine, &(const struct hf_kept_policy){.previous = _i == 1, .max_bytes = MIB});
+    hf_simupdate_run_for(w, HF_NS_PER_S);
+    ck_assert_uint_eq(count_kept(), _i == 1 ? 2 : 1);
+    expect_clean();
+}
+END_TEST
+
+static uint64_t used_bytes(void)
+{
+    const struct hf_fs_ops *fs = hf_simfs_ops(w->fs);
+    struct statvfs now;
+    int fd = fs->openat(fs->ctx, AT_FDCWD, "/opt", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0);
+
+    ck_assert_int_eq(fs->fstatvfs(fs->ctx, fd, &now), 0);
+    (void)fs->close(fs->ctx, fd);
+    return (now.f_blocks - now.f_bavail) * now.f_bsize;
+}
+
+/* The room that the version before takes, which the policy does not keep, is that of a newer release: if the policy
+ * becomes known while it waits for room, or it has begun to wait in a life before. */
+START_TEST(room_for_a_newer_release)
+{
+    hf_simfs_mount(w->fs, "/opt");
+    w->retain.unread = true;
+    w->reserve_bytes = 1;
+    install(false, "v2", 2);
+    install(false, "v3", 3);
+    ck_assert_uint_eq(count_kept(), 2);
+    hf_simfs_set_limit(w->fs, "/opt", used_bytes() + HF_SIM_CONTENT / 2);
+    begin(&(struct hf_sim_release){.content = "v1", .sequence = 4});
+    hf_simupdate_tell(w);
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    expect("app", HF_PHASE_WAITING, "DiskSpaceLow");
+    ck_assert_uint_eq(count_kept(), 2);
+    if (_i == 1)
+        new_life(false);
+    else
+        hf_update_engine_set_retain(w->engine, &(const struct hf_kept_policy){.unread = false});
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v1");
+    ck_assert_uint_eq(count_kept(), 1);
+}
+END_TEST
+
 START_TEST(content_of_another_release)
 {
     install(false, "v2", 2);
@@ -355,6 +421,8 @@ static void all(TCase *tc)
     tcase_add_loop_test(tc, down_to_the_version_before, 0, 4);
     tcase_add_test(tc, content_of_another_release);
     tcase_add_test(tc, before_the_policy_is_read);
+    tcase_add_loop_test(tc, commits_before_the_policy_is_read, 0, 2);
+    tcase_add_loop_test(tc, room_for_a_newer_release, 0, 2);
     tcase_add_loop_test(tc, planted, 0, 5);
     tcase_add_loop_test(tc, a_cut_at_each_write_of_a_repair, 0, 2);
     tcase_add_test(tc, a_full_disk);

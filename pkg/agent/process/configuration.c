@@ -189,7 +189,8 @@ int hf_agent_configuration_read(struct hf_agent_configuration *c, struct hf_err 
 
 void hf_agent_configuration_done(struct hf_agent_configuration *c)
 {
-    c->sched->timer_free(c->sched->ctx, c->timer);
+    if (c->timer != NULL) /* else it may have no `sched` yet */
+        c->sched->timer_free(c->sched->ctx, c->timer);
     for (size_t i = 0; i < c->n_before; i++)
         hf_config_free(c->before[i]);
     free(c->before);

@@ -18,8 +18,6 @@ import signal
 import subprocess
 import sys
 
-import yaml
-
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
 from world import NODE, OBJECTS, STATUS, ask, wait, write  # noqa: E402
@@ -92,14 +90,19 @@ def answers():
 
 # ---- kubectl ----------------------------------------------------------------------------------------------------------------
 
+def documents(stream):
+    import yaml   # pylint: disable=import-outside-toplevel  # a third of the start of a stand-in that reads none
+    return [one for one in yaml.load_all(stream, Loader=yaml.CSafeLoader) if one]
+
+
 def objects(path):
     """Of a file, a folder, or standard input, as `kubectl apply -f` takes them."""
     if path == "-":
-        return [one for one in yaml.load_all(sys.stdin, Loader=yaml.CSafeLoader) if one]
+        return documents(sys.stdin)
     names = sorted(glob.glob(os.path.join(path, "*.yaml"))) if os.path.isdir(path) else [path]
     if not all(map(os.path.exists, names)):
         fail(f"'{path}' is not there")
-    return [one for name in names for one in yaml.load_all(open(name, encoding="utf-8"), Loader=yaml.CSafeLoader) if one]
+    return [one for name in names for one in documents(open(name, encoding="utf-8"))]
 
 
 def file_of(kind, name):
@@ -218,7 +221,7 @@ def get(words, form):
         print("0a1b2c3d-0000-4000-8000-000000000000")
     elif words[0] in ("edgenodes", "edgenode", "en") or words[0].startswith("edgenode/"):
         wait("an EdgeNode", status)
-        print(yaml.safe_dump(status()) if form == "yaml" else f"NAME\n{status()['metadata']['name']}")
+        print(json.dumps(status()) if form == "yaml" else f"NAME\n{status()['metadata']['name']}")   # which is YAML, too
     else:
         print("\n".join(os.path.basename(name) for name in sorted(os.listdir(OBJECTS))))
 

@@ -166,7 +166,7 @@ def settled(version):
 
 
 def delivered(world, _):
-    from world import Site  # pylint: disable=import-outside-toplevel
+    from sites import Site  # pylint: disable=import-outside-toplevel
     wait("a POST to the sink with the payload", lambda: [body for _, _, body in Site.taken if b"temperature" in body])
     wrong = [path for _, path, _ in Site.taken if path.endswith("/v1/v1/logs")]
     assert not wrong, f"posted to {wrong[0]}"

@@ -91,15 +91,18 @@ uint64_t hf_loop_delay_ms(struct hf_loop *loop, uint64_t delay_ns)
 
 enum { TRIM_AFTER_MS = 10000, TRIM_SPARE_BYTES = 256 * 1024 };
 
-#define TRIM_PERIOD_NS (600 * HF_NS_PER_S) /* shortest period if there is little to return */
+/* Shortest period of whole trims if there is little to return: what they take of the code comes back from disk. */
+#define TRIM_PERIOD_NS (600 * HF_NS_PER_S)
 
 static void on_trim(uv_timer_t *timer)
 {
     struct hf_loop *loop = hf_container_of(timer, struct hf_loop, trim);
     uint64_t now_ns = uv_hrtime();
 
-    if (loop->trimmed_ns != 0 && now_ns - loop->trimmed_ns < TRIM_PERIOD_NS && hf_memory_spare() < TRIM_SPARE_BYTES)
+    if (loop->trimmed_ns != 0 && now_ns - loop->trimmed_ns < TRIM_PERIOD_NS && hf_memory_spare() < TRIM_SPARE_BYTES) {
+        hf_memory_trim_heap();
         return;
+    }
     loop->trimmed_ns = now_ns;
     hf_memory_trim();
 }

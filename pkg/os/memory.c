@@ -12,14 +12,19 @@
 #include <unistd.h>
 
 enum { FRAMES_BYTES = 8192 }; /* more than the calls below release_stack() take */
-enum { ARENAS = 1, KEEP_BYTES = 64 * 1024, TOP_BYTES = 16 * 1024, BIG_BYTES = 64 * 1024 };
+enum { ARENAS = 1, KEEP_BYTES = 64 * 1024, TOP_BYTES = 16 * 1024 };
+enum { BIG_PAGES = 4, BIG_BYTES = 64 * 1024 };
 
 void hf_memory_frugal(void)
 {
+    long big = BIG_PAGES * sysconf(_SC_PAGESIZE);
+
     (void)mallopt(M_ARENA_MAX, ARENAS);
     (void)mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
     (void)mallopt(M_TOP_PAD, TOP_BYTES);
-    (void)mallopt(M_MMAP_THRESHOLD, BIG_BYTES); /* else glibc raises it when the first big buffer is freed */
+    /* Big buffers lie outside of the heap: pages never written take no memory, and freed ones leave no holes. Set,
+     * or glibc raises it when the first big buffer is freed. */
+    (void)mallopt(M_MMAP_THRESHOLD, big < BIG_BYTES ? (int)big : BIG_BYTES);
 }
 
 struct mapping {
@@ -88,11 +93,16 @@ static void release_clean_pages(FILE *smaps)
     }
 }
 
+void hf_memory_trim_heap(void)
+{
+    (void)malloc_trim(0);
+}
+
 void hf_memory_trim(void)
 {
     FILE *smaps = fopen("/proc/self/smaps", "re");
 
-    (void)malloc_trim(0);
+    hf_memory_trim_heap();
     if (smaps == NULL)
         return;
     release_clean_pages(smaps);

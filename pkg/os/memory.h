@@ -6,8 +6,11 @@
 
 #include <stddef.h>
 
-/* One arena, small reserves, mmap from 64 KiB. Before the first thread. */
+/* One arena, small reserves, mmap from 16 KiB. Before the first thread. */
 void hf_memory_frugal(void);
+
+/* Free memory. Tens of microseconds. */
+void hf_memory_trim_heap(void);
 
 /* Free memory, unwritten file mappings, the stack's unused end. A millisecond: when idle. */
 void hf_memory_trim(void);

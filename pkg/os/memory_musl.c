@@ -6,6 +6,10 @@ void hf_memory_frugal(void)
 {
 }
 
+void hf_memory_trim_heap(void)
+{
+}
+
 void hf_memory_trim(void)
 {
 }

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -77,6 +79,42 @@ START_TEST(trim_gives_back_what_deep_calls_left)
 }
 END_TEST
 
+#ifndef __SANITIZE_ADDRESS__ /* whose malloc is another one */
+enum { BLOCKS = 4096, BLOCK_BYTES = 64, LARGE_BYTES = 20 << 10 };
+
+START_TEST(trim_heap_gives_back_holes)
+{
+    char *blocks[BLOCKS];
+
+    hf_memory_frugal();
+    for (size_t i = 0; i < BLOCKS; i++)
+        ck_assert_ptr_nonnull(blocks[i] = calloc(1, BLOCK_BYTES));
+    for (size_t i = 0; i + 1 < BLOCKS; i++)
+        free(blocks[i]);
+    ck_assert(is_mapped(blocks[BLOCKS / 2]));
+    hf_memory_trim_heap();
+    ck_assert(!is_mapped(blocks[BLOCKS / 2]));
+    ck_assert_int_eq(blocks[BLOCKS - 1][0], 0);
+    free(blocks[BLOCKS - 1]);
+}
+END_TEST
+
+START_TEST(large_blocks_take_what_is_written)
+{
+    hf_memory_frugal();
+    char *written_before = malloc(LARGE_BYTES);
+    ck_assert_ptr_nonnull(written_before);
+    memset(written_before, 1, LARGE_BYTES);
+    ck_assert(is_mapped(written_before + LARGE_BYTES - 1));
+    free(written_before);
+    char *sparse = calloc(1, LARGE_BYTES);
+    ck_assert_ptr_nonnull(sparse);
+    ck_assert(!is_mapped(sparse + LARGE_BYTES - 1));
+    free(sparse);
+}
+END_TEST
+#endif
+
 static void *in_a_thread(void *arg)
 {
     uintptr_t deep = go_deep();
@@ -103,6 +141,10 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_thread_gives_back_its_stack);
     tcase_add_test(tc, trim_keeps_what_is_ours);
     tcase_add_test(tc, trim_gives_back_what_deep_calls_left);
+#ifndef __SANITIZE_ADDRESS__
+    tcase_add_test(tc, trim_heap_gives_back_holes);
+    tcase_add_test(tc, large_blocks_take_what_is_written);
+#endif
 }
 
 HF_TEST_MAIN("os/memory", cases)

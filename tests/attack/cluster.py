@@ -223,9 +223,10 @@ class Site:
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.split("{")[0].split(" ")[0] == name)
 
     def healthy(self):
+        """Within what the chart's liveness probe allows."""
         self.node.alive()
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.health_port}/healthz", timeout=2) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.health_port}/healthz", timeout=5) as answer:
                 return answer.status == 200
         except OSError:
             return False

@@ -69,12 +69,13 @@ tpm: {{floors: {"true" if on else "false"}, tcti: "{self.tpms[tpm].tcti()}"}}
     def settled(self, sequence):
         wait(f"a record of {sequence}", lambda: f" {sequence} " in self.record() and self.value() == self.counter(), PATIENCE_S)
 
-    def waits(self, reason, *words):
-        """The wanted release waits for this reason, and the message has the words."""
+    def waits(self, reason, *words, sequence=None):
+        """The wanted release, of this sequence if one is given, waits for this reason, and the message has the words."""
         def says():
             self.node.alive()
             row = self.node.update("app")
-            return row.get("phase") == "Waiting" and row.get("reason") == reason and all(word in row.get("message", "") for word in words)
+            return (row.get("phase") == "Waiting" and row.get("reason") == reason and sequence in (None, row.get("sequence")) and
+                    all(word in row.get("message", "") for word in words))
         try:
             wait(reason, says, PATIENCE_S)
         except AssertionError:
@@ -84,7 +85,7 @@ tpm: {{floors: {"true" if on else "false"}, tcti: "{self.tpms[tpm].tcti()}"}}
 
     def refuses(self, sequence, reason, *words):
         """The wanted release of this sequence waits and is not installed."""
-        self.waits(reason, *words)
+        self.waits(reason, *words, sequence=sequence)
         assert sha256(self.node.path) != sha256(self.program(sequence)), "it is installed"
 
     def installed(self, sequence):
@@ -513,7 +514,7 @@ def tpm_is_away(site):
     os.unlink(site.node.path)
     site.node.remove("app")
     site.node.apply("app", site.create(3))
-    site.node.alive()
+    wait("the agent to take 3", lambda: site.node.alive() or site.node.update("app").get("sequence") == 3, PATIENCE_S)
     site.node.apply("app", site.create(4))
     site.refuses(4, "TpmMissing")
     site.tpms[0].start()

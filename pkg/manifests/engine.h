@@ -108,8 +108,8 @@ bool hf_manifest_engine_each_alone(struct hf_manifest_engine *engine,
                                    void (*visit)(void *arg, const char *entry, const char *path,
                                                  const unsigned char sha256[static HF_SHA256_BYTES]),
                                    void *arg);
-/* What the newest contents of the policy's entries name (images.prefetchFrom.workloads), without those that are
- * refused, were rolled back, or are Secrets. *ret_waits: an entry whose content is not here yet; NULL: none.
+/* The images that the newest sets of the policy's entries name (images.prefetchFrom.workloads). Sets that are refused
+ * or were rolled back, and Secrets, do not count. *ret_waits: an entry whose content is not here yet; NULL: none.
  * -EAGAIN: before hf_manifest_engine_set(). */
 HF_MUST_USE int hf_manifest_engine_images(const struct hf_manifest_engine *engine,
                                           struct hf_manifest_images *ret_images, const char **ret_waits);

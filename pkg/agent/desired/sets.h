@@ -46,5 +46,5 @@ void hf_sets_check(struct hf_sets *sets);
 void hf_sets_link_opened(struct hf_sets *sets);
 /* Pods without a kubelet. In each turn with work. */
 void hf_sets_look_alone(struct hf_sets *sets);
-/* What its pods name, if the policy asks. The caller frees the names. */
+/* The images that pods of the entries name; zeroed if the policy does not ask. The caller frees the names. */
 struct hf_image_workloads hf_sets_find_images(const struct hf_sets *sets);

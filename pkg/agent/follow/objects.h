@@ -90,7 +90,7 @@ void hf_objects_forget_others(struct hf_objects *objects);
 /* As an object, or without room. */
 bool hf_objects_knows(const struct hf_objects *objects, const char *name);
 
-/* How a person makes room for more. */
+/* Says how a person makes room for more objects. */
 const char *hf_objects_no_room_text(const struct hf_objects *objects, char *text, size_t n);
 
 /* Or its selector is unreadable. */

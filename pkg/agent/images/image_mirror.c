@@ -133,7 +133,7 @@ static void forget_cache(struct hf_image_mirror *mirror)
     mirror->caches = false;
 }
 
-/* Of the policy, then of its workloads. They point into the texts. */
+/* Each image once: those of the policy, then those of its workloads. They point into the texts. */
 static void split_images(char *policy, char *workloads, const char *images[static MAX_IMAGES + 1])
 {
     char *const texts[] = {policy, workloads};
@@ -309,7 +309,7 @@ void hf_image_mirror_gate(struct hf_image_mirror *mirror, const char *closed)
         hf_mirror_gate(mirror->mirror, closed);
 }
 
-/* What the mirror has, and what nobody can tell it. */
+/* The mirror's answer; False also while the workloads' images are not all known. */
 static struct hf_mirror_ready add_workloads(const struct hf_image_workloads *workloads, struct hf_mirror_ready ready)
 {
     if (!workloads->asked || (ready.asked && !ready.ready))

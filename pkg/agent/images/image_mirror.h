@@ -20,7 +20,7 @@ struct hf_image_mirror_params { /* upstream.logins: the mirror has its own */
     const char *host_root; /* "" on a host */
 };
 
-/* What pods of the node's manifests name; zeroed: nobody asks. */
+/* The images that pods of the node's manifests name; zeroed: the policy does not ask. */
 struct hf_image_workloads {
     bool asked;         /* images.prefetchFrom.workloads */
     char *names;        /* as in the policy, a line each; NULL: none; the mirror takes it */

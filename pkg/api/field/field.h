@@ -66,7 +66,7 @@ struct hf_field {
 
 #define HF_FIELD_SLOT(type, member) .offset = offsetof(type, member), .width = sizeof(((type *)0)->member)
 
-/* Of a kind without a macro below. */
+/* A row of a kind that has no macro below. */
 #define HF_FIELD_OF(its_kind, type, member, key, ...)                                                                  \
     {                                                                                                                  \
         .name = (key), .kind = (its_kind), HF_FIELD_SLOT(type, member), __VA_ARGS__                                    \

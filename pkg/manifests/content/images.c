@@ -42,7 +42,7 @@ static int run_reading(struct job *job)
     return r;
 }
 
-/* What cannot be read the attempt to place it finds, too, and says. */
+/* A failure is not told here: the attempt to place the set meets it, too, and tells it. */
 static void have_read(struct entry *entry, struct job *job)
 {
     struct image_reading *reading = hf_container_of(job, struct image_reading, job);

@@ -105,8 +105,8 @@ struct hf_fiber *hf_fiber_new(void (*run)(void *arg), void *arg)
     fiber->inside.context.uc_stack.ss_sp = fiber->stack + GUARD;
     fiber->inside.context.uc_stack.ss_size = STACK;
     makecontext(&fiber->inside.context, begin, 0);
-    /* AddressSanitizer's swapcontext() would forget, twice, what it knows of this stack: frames of a fiber that waits would go
-     * unguarded, and most of the time of the simulation's jobs went there. */
+    /* Else AddressSanitizer's swapcontext() forgets, twice a switch, what it knows of this stack: the frames of a
+     * fiber that waits are unguarded then, and the forgetting took most of the time of the simulation's jobs. */
     fiber->inside.context.uc_stack.ss_size = 0;
     return fiber;
 }

@@ -147,17 +147,18 @@ $(foreach f,asan cov,$(B)/$(f)/tests/unit/controller/test_conductor): private LI
 $(foreach f,asan cov,$(B)/$(f)/tests/unit/codec/test_expand): private LINK += -Wl,--wrap=ZSTD_decompressStream
 $(foreach f,asan cov,$(B)/$(f)/tests/unit/manifests/test_source_cases): private LINK += -Wl,--wrap=inflate
 
+# Suites that run side by side build one at a time: each finds done what the one before built.
+TURN := flock Makefile
+
 # ---- goals --------------------------------------------------------------------------------------------------------
 .PHONY: agent small small-test page-test static static-test dist dist-test iac-test verifier-test publish attack bench-delta arch all demo test unit sim soak walks fault check e2e bench fuzz coverage golden format image images image-test install site uninstall clean help setup-%
 
 all: ## build the release binaries into build/release
 all: $(BINARIES:%=$(B)/release/%)
 
-# One at a time: tests of images and of the static programs build these side by side.
 static: ## the programs that hosts run, without any library of the host, in build/static
 	@hack/setup.sh build static
-	@mkdir -p $(B)
-	@archives=$$(deploy/image/archives) && flock $(B)/static.lock $(MAKE) --no-print-directory -j$(JOBS) STATIC="$$archives" $(STATIC_PROGRAMS:%=$(B)/static/%)
+	@archives=$$(deploy/image/archives) && $(TURN) $(MAKE) --no-print-directory -j$(JOBS) STATIC="$$archives" $(STATIC_PROGRAMS:%=$(B)/static/%)
 
 agent: ## build/small/holdfast-agent with FEATURES alone (default: all of pkg/agent/without); its --version names what is left out
 agent: $(B)/small/holdfast-agent
@@ -169,7 +170,7 @@ small: ## the smallest agent, static with musl, for SMALL="armv7 riscv64 ..." wi
 
 demo: ## the main job on this machine: delta update, failing update that comes back, tampered one refused, kill -9 (KEEP=1 keeps it running)
 	@hack/setup.sh build demo
-	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
+	@$(TURN) $(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
 	@hack/demo $(if $(KEEP),--keep)
 
 test: ## install what testing needs, then unit tests, simulation, faults, the pages' commands and fuzz corpora under ASan, UBSan and LSan
@@ -206,7 +207,7 @@ fault: all $(B)/asan/fault.list $(B)/release/support/programs $(B)/asan/support/
 
 attack: ## what a stolen cluster, a local user, an artifact server and a lying clock try against the built agent
 	@hack/setup.sh build test
-	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
+	@$(TURN) $(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
 	@tests/attack/run.py $(ATTACK)
 
 check: ## layout, layers, cppcheck, clang-tidy, shell and schema checks
@@ -215,29 +216,29 @@ check: ## layout, layers, cppcheck, clang-tidy, shell and schema checks
 
 e2e: ## a real cluster: API server, kubelet, containerd, systemd nodes (root and Go needed, else skipped by name)
 	@hack/setup.sh build test e2e || true
-	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
+	@$(TURN) $(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
 	@tests/system/e2e/run --beside
 
 arch: ## deltas applied on other processors: built for ARM, AArch64, s390x and RISC-V, run under qemu-user
 	@hack/setup.sh build arch || true
-	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
+	@$(TURN) $(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
 	@tests/system/arch/delta.py
 
 bench: ## figures beside the peers that are installed, in one run, as ratios
 	@hack/setup.sh build bench || true
-	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
+	@$(TURN) $(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
 	@hack/bench $(BENCH)
 
 bench-delta: ## deltas of every NAME.old/NAME.new in DIR, ours beside the peers: CSV, table and plot (hack/bench-corpus makes a DIR)
 	@test -n "$(DIR)" || { echo "usage: make bench-delta DIR=folder [ARGS=...]; hack/bench-corpus makes such a folder" >&2; exit 2; }
 	@hack/setup.sh build bench || true
-	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(TURN) $(MAKE) --no-print-directory -j$(JOBS) all
 	@hack/bench-delta "$(DIR)" $(ARGS)
 
 FUZZ_SECONDS ?= 60
 fuzz: ## every fuzz target for FUZZ_SECONDS (60) each
 	@hack/setup.sh build test
-	@$(MAKE) --no-print-directory -j$(JOBS) $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/tests/%)
+	@$(TURN) $(MAKE) --no-print-directory -j$(JOBS) $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/tests/%)
 	@JOBS=$(JOBS) hack/run-fuzz $(B)/fuzz $(FUZZ_SECONDS)
 
 coverage: ## line coverage of pkg/ by the tests, as text and HTML under build/coverage
@@ -257,9 +258,9 @@ format: ## lay out all C files with clang-format
 
 image: ## container images of this machine's processor as docker-archives under build/image, with bills of materials
 	@hack/setup.sh build image
-	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(TURN) $(MAKE) --no-print-directory -j$(JOBS) all
 	@archives=$$(hack/setup.sh static >&2 && deploy/image/archives) || exit 0; \
-	  flock $(B)/static.lock $(MAKE) --no-print-directory -j$(JOBS) STATIC="$$archives" $(STATIC_PROGRAMS:%=$(B)/static/%)
+	  $(TURN) $(MAKE) --no-print-directory -j$(JOBS) STATIC="$$archives" $(STATIC_PROGRAMS:%=$(B)/static/%)
 	@deploy/image/build
 
 IMAGES ?= all
@@ -269,7 +270,7 @@ images: ## container images for amd64, arm64 and armv7: OCI layouts and docker-a
 
 image-test: ## the images for ARM: twice the same, what is in them, an update by each under qemu-user, and a real containerd
 	@hack/setup.sh build images || true
-	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
+	@$(TURN) $(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
 	@tests/system/image/run.py
 
 static-test: ## the static programs: in an empty root, with names and certificates, beside traps; skipped without a source of packages
@@ -278,7 +279,7 @@ static-test: ## the static programs: in an empty root, with names and certificat
 
 small-test: ## the smallest agent of SMALL: its size, what it refuses, a signed update from a folder under qemu-user
 	@hack/setup.sh build arch || true
-	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(TURN) $(MAKE) --no-print-directory -j$(JOBS) all
 	@tests/system/static/small.py $(SMALL)
 
 dist: ## what a release publishes, from HEAD, in build/dist: KEY=FILE and APT_KEY=FILE sign it, REGISTRY=HOST/PATH and URL=https://... are where images and files will be
@@ -297,13 +298,13 @@ iac-test: ## the modules of deploy/terraform and deploy/pulumi, by OpenTofu (fro
 	@tests/system/iac/run.py
 
 verifier-test: ## pulls through a containerd 2.1 from Go modules that asks holdfast-verify (root and Go needed, else skipped by name)
-	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(TURN) $(MAKE) --no-print-directory -j$(JOBS) all
 	@tests/system/verifier/run.py
 
 PAGES ?= run fleet site
 page-test: ## the pages of a node and of the fleet in a real Chromium: every state, axe-core, hostile texts, the keyboard and those of `make site` by axe-core (chromium; node and npm; PAGES=run: the node's)
 	@hack/setup.sh build page || true
-	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(TURN) $(MAKE) --no-print-directory -j$(JOBS) all
 	@r=0; for page in $(PAGES); do tests/system/page/$$page.py $(PAGE_TEST) || r=1; done; exit $$r
 
 install: ## binaries, man pages, completion, systemd unit (PREFIX=/usr/local, DESTDIR)

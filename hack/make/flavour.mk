@@ -10,15 +10,10 @@ PROGRAMS_$(1) := $$(PROGRAM_SRC:tests/support/programs/%.c=$$(B)/$(1)/support/%)
 
 # Written only when its text changes, also that of the flags of single folders: every object depends on it.
 $$(B)/$(1)/flags: FORCE
-	@mkdir -p $$(@D)
-	@printf '%s\n' "$$(CC_$(1)) $$(subst ",\",$$(COMMON)) $$(CFLAGS_$(1)) $$(PKG_CFLAGS) $$(LINK) $$(LDFLAGS_$(1))" >$$@.new
-	@grep -h 'CFLAGS_$(1) +=' Makefile >>$$@.new || true
-	@cmp -s $$@.new $$@ && rm $$@.new || mv $$@.new $$@
+	@hack/make/settle $$@ "$$(CC_$(1)) $$(subst ",\",$$(COMMON)) $$(CFLAGS_$(1)) $$(PKG_CFLAGS) $$(LINK) $$(LDFLAGS_$(1))" "$$$$(grep -h 'CFLAGS_$(1) +=' Makefile)"
 
 $$(B)/$(1)/members: FORCE
-	@mkdir -p $$(@D)
-	@printf '%s\n' $$(OBJ_$(1)) -- $$(SUPPORT_OBJ_$(1)) >$$@.new
-	@cmp -s $$@.new $$@ && rm $$@.new || mv $$@.new $$@
+	@hack/make/settle $$@ $$(OBJ_$(1)) -- $$(SUPPORT_OBJ_$(1))
 
 $$(B)/$(1)/%.o: %.c $$(B)/$(1)/flags
 	@mkdir -p $$(@D)

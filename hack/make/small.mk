@@ -29,9 +29,7 @@ SMALL_DROPS := $(if $(filter https,$(LEFT_OUT)),libcurl openssl) $(if $(SERVES),
 $(B)/small/%: private PKGS := $(filter-out $(SMALL_DROPS),$(PKGS)) $(if $(filter https,$(LEFT_OUT)),libsodium)
 
 $(B)/small/members: FORCE
-	@mkdir -p $(@D)
-	@printf '%s\n' $(SMALL_OBJ) >$@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	@hack/make/settle $@ $(SMALL_OBJ)
 
 $(B)/small/libholdfast.a: $(SMALL_OBJ) $(B)/small/members
 	@rm -f $@; ar rcs $@ $(SMALL_OBJ)

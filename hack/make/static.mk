@@ -20,9 +20,7 @@ endif
 endif
 
 $(B)/static/flags: FORCE
-	@mkdir -p $(@D)
-	@printf '%s\n' '$(STATIC) $(STATIC_LINK)' $(STATIC_OBJ) >$@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	@hack/make/settle $@ '$(STATIC) $(STATIC_LINK)' $(STATIC_OBJ)
 
 $(STATIC_AGAIN): $(B)/static/%.o: %.c $(B)/release/flags $(B)/static/flags
 	@mkdir -p $(@D)

@@ -109,8 +109,7 @@ class Suite:
 
     @staticmethod
     def make(archives, *goals):
-        os.makedirs(os.path.join(TOP, "build"), exist_ok=True)
-        run("flock", "build/static.lock", "make", "--no-print-directory", "-s", f"-j{os.cpu_count()}", f"STATIC={archives}", *goals, cwd=TOP)
+        run("flock", "Makefile", "make", "--no-print-directory", "-s", f"-j{os.cpu_count()}", f"STATIC={archives}", *goals, cwd=TOP)
 
     def root(self, name, files):
         """A root of the two programs, two devices and `files`."""
@@ -233,8 +232,7 @@ class Suite:
     def test_traps_spring(self):
         """The agent, linked without the start, loads what the host's files name."""
         archives, loose = self.built(), os.path.join(WORK, "loose-agent")
-        os.makedirs(os.path.join(TOP, "build"), exist_ok=True)
-        run("flock", "build/static.lock", "make", "--no-print-directory", "-s", f"STATIC={archives}", "STATIC_START=", f"STATIC_LOOSE={loose}", loose, cwd=TOP)
+        run("flock", "Makefile", "make", "--no-print-directory", "-s", f"STATIC={archives}", "STATIC_START=", f"STATIC_LOOSE={loose}", loose, cwd=TOP)
         root = self.trapped([loose])
         for name in ("libc.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"):
             there = os.path.join("/usr/lib", machine.native().triplet, name)

@@ -165,7 +165,7 @@ class Small:
 
 def each_can_be_left_out():
     """By itself, from the usual agent, with this machine's libraries; all but https, which most of the others need."""
-    agent, make = os.path.join(TOP, "build", "small", "holdfast-agent"), ("make", "-C", TOP, "--no-print-directory", "-s", "agent")
+    agent, make = os.path.join(TOP, "build", "small", "holdfast-agent"), ("flock", os.path.join(TOP, "Makefile"), "make", "-C", TOP, "--no-print-directory", "-s", "agent")
     for out in LEFT_OUT:
         if out != "https":
             run(*make, f"FEATURES={' '.join(name for name in LEFT_OUT if name != out)}")

@@ -147,10 +147,6 @@ class Site:
     sees this containerd as the node's (PLACE)."""
 
     def __init__(self):
-        if os.geteuid() != 0:
-            raise Skip("containerd needs root")
-        if shutil.which("go") is None:
-            raise Skip("Go is not installed: nothing builds containerd 2")
         shutil.rmtree(WORK, ignore_errors=True)
         for folder in ("verifiers", "certs.d"):
             os.makedirs(os.path.join(WORK, folder))
@@ -248,15 +244,25 @@ class Site:
 SITE = []
 
 
+def the_site(make=False):
+    """The one of all tests; without what it needs each of them is skipped."""
+    if os.geteuid() != 0:
+        raise Skip("containerd needs root")
+    if shutil.which("go") is None:
+        raise Skip("Go is not installed: nothing builds containerd 2")
+    if make:
+        SITE.append(Site())
+    return SITE[0]
+
+
 def before_a_list():
     """Nothing is pulled before a list is there."""
-    SITE.append(Site())
-    SITE[0].refuses(":good", "ListMissing")
+    the_site(make=True).refuses(":good", "ListMissing")
 
 
 def with_a_list():
     """The signed list lets its image in, by tag and digest, and no other, under any name."""
-    site = SITE[0]
+    site = the_site()
     site.node.apply("site", images.sign(site.node, images.policy([site.good], sequence=5)))
     site.node.start_agent("--run-dir", site.node.place("run"))
     wait("the list to be in place", lambda: images.ask(site.node, site.good) == 0, 60)
@@ -273,7 +279,7 @@ def with_a_list():
 
 def with_a_list_gone_or_old():
     """A damaged and an expired list let nothing in; a newer list does at once."""
-    site = SITE[0]
+    site = the_site()
     site.node.apply("site", images.sign(site.node, images.policy([site.good], sequence=6, expires=5)))
     wait("the list to expire", lambda: images.ask(site.node, site.good) != 0, 60)
     site.refuses(":good", "ListExpired")
@@ -288,7 +294,7 @@ def with_a_list_gone_or_old():
 
 def what_it_cannot_see():
     """What gets past the verifier gets past it here, too, and the condition names it: a tar, and settings of containerd."""
-    site = SITE[0]
+    site = the_site()
     runs, unlisted = site.registry.tags["runs"], site.registry.put(site.program + b"another")
     site.node.apply("site", images.sign(site.node, images.policy([site.good, runs], sequence=8)))
     site.says("Verified")
@@ -359,7 +365,7 @@ def what_it_cannot_see():
 
 def with_a_dead_verifier():
     """A verifier that is killed, cannot run or never answers lets nothing in."""
-    site = SITE[0]
+    site = the_site()
     for text in ("#!/bin/sh\nkill -9 $$\n", "no program", "#!/bin/sh\nsleep 60\n"):
         with open(site.verifier + ".new", "w", encoding="ascii") as file:
             file.write(text)

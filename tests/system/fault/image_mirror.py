@@ -145,9 +145,9 @@ class Registry:
             except ConnectionRefusedError:
                 return 0, {}, b""
 
-    def put_image(self, tag, layers, kind=LAYER):
+    def put_image(self, tag, layers, kind=LAYER, unpacked=None):
         """Its manifest, and how many bytes it has in all."""
-        config = json.dumps({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": [digest(one) for one in layers]}}).encode()
+        config = json.dumps({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": [digest(one) for one in unpacked or layers]}}).encode()
         blobs = [(CONFIG, config), *((kind, one) for one in layers)]
         described = [{"mediaType": kind, "digest": digest(blob), "size": len(blob)} for kind, blob in blobs]
         manifest = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "config": described[0], "layers": described[1:]}).encode()
@@ -268,7 +268,7 @@ class Scene:
             lines = connection.getresponse().read().decode().splitlines()
         return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
 
-    def start_containerd(self):
+    def start_containerd(self, cri='disabled_plugins = ["io.containerd.grpc.v1.cri"]\n'):
         if os.geteuid() != 0 or shutil.which("containerd") is None:
             raise Skip("no root, or no containerd")
         root = self.node.place("host", "var", "lib", "containerd")
@@ -278,8 +278,7 @@ class Scene:
         shutil.copy(self.node.place("state", "mirror", "hosts.toml"), folder)
         with open(self.node.place("containerd.toml"), "w", encoding="utf-8") as file:
             file.write(f'version = 2\nroot = "{root}"\nstate = "{self.node.place("containerd-state")}"\n'
-                       'disabled_plugins = ["io.containerd.grpc.v1.cri"]\n'
-                       f'[grpc]\naddress = "{self.node.place("c.sock")}"\n[ttrpc]\naddress = "{self.node.place("t.sock")}"\n')
+                       f'{cri}[grpc]\naddress = "{self.node.place("c.sock")}"\n[ttrpc]\naddress = "{self.node.place("t.sock")}"\n')
         child = self.node.child(["containerd", "-c", self.node.place("containerd.toml")], log=open(self.node.place("containerd.log"), "ab"))
         self.stack.callback(child.wait)
         self.stack.callback(child.terminate)

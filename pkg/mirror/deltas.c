@@ -96,12 +96,16 @@ static bool has_layers(char *const *stores, const struct hf_oci_manifest *image)
     return true;
 }
 
-static bool has_image(char *const *stores, const char *digest)
+/* Of manifests of at most `*bytes`, which it takes off. */
+static bool has_image(char *const *stores, const char *digest, size_t *bytes)
 {
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_OCI_JSON_MAX);
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(*bytes);
     struct hf_oci_manifest image;
 
-    if (!hf_mirror_store_read(stores, digest + 7, &text) || hf_oci_manifest_parse(hf_buf_view(&text), &image, NULL) < 0)
+    if (!hf_mirror_store_read(stores, digest + 7, &text))
+        return false;
+    *bytes -= text.n;
+    if (hf_oci_manifest_parse(hf_buf_view(&text), &image, NULL) < 0)
         return false;
     bool has = has_layers(stores, &image);
     hf_oci_manifest_done(&image);
@@ -191,18 +195,19 @@ static int ask(struct hf_mirror_look *look, enum look_step step)
     return r;
 }
 
-/* False: none of the offers is for this node. */
+/* False: none of the offers is for this node. All old manifests together have the bound of one: the registry could have
+ * put large ones here before. */
 static bool choose(struct hf_mirror_look *look)
 {
     _cleanup_(hf_freep) struct hf_oci_delta_offer *offers = NULL;
-    size_t n = 0;
+    size_t n = 0, bytes = HF_OCI_JSON_MAX;
     bool found = false;
 
     if (hf_oci_delta_offers_parse(hf_buf_view(&look->body), &offers, &n, NULL) < 0)
         return false;
     for (size_t i = 0; i < n; i++) {
         if (strcmp(offers[i].to, look->subject) != 0 || (found && offers[i].bytes >= look->offer.bytes) ||
-            !has_image(look->p.stores, offers[i].from))
+            !has_image(look->p.stores, offers[i].from, &bytes))
             continue;
         look->offer = offers[i];
         found = true;

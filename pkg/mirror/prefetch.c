@@ -6,8 +6,8 @@
  * The first request for an image is always for its manifest, also if it is here, since the mirror then looks for deltas
  * of its layers.
  *
- * What is missing is read from the stores each time: there is no state to lose. Each failure has a name and a delay
- * that grows. */
+ * What is missing is looked for in the stores each time: there is no state to lose. Of what the manifests say each turn
+ * reads a part anew. Each failure has a name and a delay that grows. */
 #include "mirror/prefetch.h"
 
 #include <assert.h>
@@ -30,7 +30,7 @@ enum { BLOBS = HF_OCI_LAYERS + 3, SHIFTS = 5 };
 struct prefetch_image {
     struct hf_mirror_image image;
     int lacks; /* as hf_mirror_image_next() has said in this turn: 1, `missing` */
-    struct hf_mirror_missing missing;
+    struct hf_mirror_blob missing;
     bool ready, looked; /* all of it is here; deltas were looked for since the start */
     const char *reason, *why;
     char problem[256]; /* `why` may be this */
@@ -49,10 +49,11 @@ struct hf_prefetch {
     size_t wanted_n;
     struct hf_http_call *call;
     struct prefetch_image *asks; /* whose blob comes, or has come */
-    struct hf_mirror_missing missing;
+    struct hf_mirror_blob missing;
     int status;
-    uint64_t told; /* of mirror->prefetched */
-    bool has_cache;
+    uint64_t told;            /* of mirror->prefetched */
+    bool has_cache, is_whole; /* is_whole: the manifests that are here have been read */
+    size_t reread;            /* the next image whose manifests are read anew */
     struct hf_mirror_ready ready;
 };
 
@@ -77,17 +78,26 @@ static void want(void *arg, const char *sha256)
         memcpy(prefetch->wanted[prefetch->wanted_n++], sha256, HF_SHA256_HEX);
 }
 
-/* Of all images before room is made for one: else its blobs would push out those of the others, and its own. */
-static void find_missing(struct hf_prefetch *prefetch)
+/* Of all images before room is made for one: else its blobs would push out those of the others, and its own. False: the
+ * next turn goes on; many large manifests would hold up the loop. */
+static bool find_missing(struct hf_prefetch *prefetch)
 {
+    size_t bytes = HF_MIRROR_IMAGE_READ;
+    bool whole = true;
+
+    if (prefetch->n > 0 && prefetch->is_whole)
+        hf_mirror_image_forget(&prefetch->items[prefetch->reread++ % prefetch->n].image);
     prefetch->wanted_n = 0;
     for (size_t i = 0; i < prefetch->n; i++) {
         struct prefetch_image *item = &prefetch->items[i];
-        item->lacks = hf_mirror_image_next(prefetch->mirror->stores, &item->image, prefetch->platform, want, prefetch,
-                                           &item->missing);
+        item->lacks = hf_mirror_image_next(prefetch->mirror->stores, &item->image, prefetch->platform, &bytes, want,
+                                           prefetch, &item->missing);
+        whole = whole && item->lacks != -EAGAIN;
     }
     if (prefetch->wanted_n > 0)
         qsort(prefetch->wanted, prefetch->wanted_n, sizeof(*prefetch->wanted), compare);
+    prefetch->is_whole = whole;
+    return whole;
 }
 
 static const char *why_closed(const char *reason)
@@ -236,7 +246,7 @@ static void done(void *arg, int r, HF_UNUSED const struct hf_http_response *resp
     arm(prefetch, 0);
 }
 
-static void ask(struct hf_prefetch *prefetch, struct prefetch_image *item, const struct hf_mirror_missing *missing)
+static void ask(struct hf_prefetch *prefetch, struct prefetch_image *item, const struct hf_mirror_blob *missing)
 {
     struct hf_mirror *mirror = prefetch->mirror;
     const struct hf_http_ops *http = mirror->p.upstream.http;
@@ -277,7 +287,7 @@ static void ask(struct hf_prefetch *prefetch, struct prefetch_image *item, const
 static bool look(struct hf_prefetch *prefetch, struct prefetch_image *item, bool busy)
 {
     struct hf_mirror *mirror = prefetch->mirror;
-    struct hf_mirror_missing missing = item->missing;
+    struct hf_mirror_blob missing = item->missing;
     char origin[HF_URL_ORIGIN];
     int r = item->lacks;
 
@@ -314,7 +324,7 @@ static bool look(struct hf_prefetch *prefetch, struct prefetch_image *item, bool
         return false;
     }
     if (!item->looked) {
-        missing = (struct hf_mirror_missing){.manifest = true};
+        missing = (struct hf_mirror_blob){.manifest = true};
         memcpy(missing.sha256, item->image.sha256, sizeof(missing.sha256));
     }
     ask(prefetch, item, &missing);
@@ -347,8 +357,10 @@ static void turn(void *arg)
         return;
     }
     arm(prefetch, LOOK_NS);
-    if (prefetch->has_cache)
-        find_missing(prefetch);
+    if (prefetch->has_cache && !find_missing(prefetch)) {
+        arm(prefetch, 0);
+        return;
+    }
     for (size_t i = 0; i < prefetch->n && prefetch->has_cache; i++)
         busy |= look(prefetch, &prefetch->items[i], busy);
     if (!busy) {
@@ -418,6 +430,8 @@ void hf_prefetch_free(struct hf_prefetch *prefetch)
         return;
     cancel(prefetch);
     prefetch->mirror->p.upstream.sched->timer_free(prefetch->mirror->p.upstream.sched->ctx, prefetch->timer);
+    for (size_t i = 0; i < prefetch->n; i++)
+        hf_mirror_image_forget(&prefetch->items[i].image);
     free(prefetch->platform);
     free(prefetch->items);
     free(prefetch->wanted);

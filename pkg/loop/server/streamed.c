@@ -2,7 +2,10 @@
 /* A connection waits for its head, then for what its owner sends. Bytes go to the kernel when the descriptor is
  * writable, never inside _send(), so that a callback finds the exchange as it left it. What ends inside a callback is
  * freed by the turn that follows it: `over` marks it, and on_ready() and on_tick() free it. A tick of a second ends
- * what is late. */
+ * what is late.
+ *
+ * A newcomer to a full server takes the place of a connection whose head is not here yet: the oldest of the user who
+ * has most of these. So who connects, and sends nothing, keeps nobody out, and no answer ends for a newcomer. */
 #include "loop/server/streamed.h"
 
 #include <assert.h>
@@ -13,13 +16,16 @@
 #include <unistd.h>
 
 #include "loop/server/listener.h"
+#include "loop/server/seats.h"
 #include "os/fd.h"
+#include "os/socket/peer.h"
 
 enum exchange_state { HEAD, ANSWER, LAST, OVER };
 
 struct hf_streamed_exchange {
     struct hf_accepted accepted;
     struct hf_streamed *server;
+    uint64_t peer;             /* hf_peer.key */
     enum exchange_state state; /* LAST: ends after the bytes that wait; OVER: to be freed */
     bool full;                 /* the owner waits for `drained` */
     struct hf_buf out;
@@ -30,6 +36,8 @@ struct hf_streamed_exchange {
 struct hf_streamed {
     struct hf_streamed_params p;
     struct hf_listener listener;
+    struct hf_peer_lookup lookup;
+    struct hf_peer_ends ends; /* .peer: of the newest connection */
 };
 
 static struct hf_streamed_exchange *exchange_of(struct hf_list *link)
@@ -153,17 +161,44 @@ static void on_ready(void *arg)
         release(exchange);
 }
 
-static void on_accepted(void *arg, int fd, HF_UNUSED const struct sockaddr_storage *from)
+/* False: all are being answered. */
+static bool make_room(struct hf_streamed *server, uint64_t peer)
+{
+    struct hf_streamed_exchange *waiting[HF_STREAMED_CONNECTIONS];
+    struct hf_server_seat seats[HF_STREAMED_CONNECTIONS];
+    struct hf_list *it, *next;
+    size_t n = 0;
+
+    if (server->listener.n < HF_STREAMED_CONNECTIONS)
+        return true;
+    hf_list_each(it, next, &server->listener.connections) {
+        struct hf_streamed_exchange *exchange = exchange_of(it);
+        if (exchange->state != HEAD)
+            continue;
+        seats[n] = (struct hf_server_seat){.peer = exchange->peer};
+        waiting[n++] = exchange;
+    }
+    int i = hf_server_seats_choose(seats, n, peer, true);
+    if (i >= 0)
+        release(waiting[i]);
+    return i >= 0;
+}
+
+static void on_accepted(void *arg, int fd, const struct sockaddr_storage *from)
 {
     struct hf_streamed *server = arg;
-    struct hf_streamed_exchange *exchange =
-        server->listener.n < HF_STREAMED_CONNECTIONS ? calloc(1, sizeof(*exchange)) : NULL;
+    struct hf_streamed_exchange *exchange;
+    struct hf_peer peer;
 
+    server->ends.peer = *from;
+    hf_peer_of(&server->lookup, fd, &server->ends, &peer);
+    exchange = make_room(server, peer.key) ? calloc(1, sizeof(*exchange)) : NULL;
     if (exchange == NULL) {
         (void)close(fd);
         return;
     }
     exchange->server = server;
+    exchange->peer = peer.key;
     exchange->accepted.in.max = HF_STREAMED_HEAD;
     exchange->out.max = HF_STREAMED_MOST;
     hf_listener_extend(&exchange->accepted, HF_STREAMED_HEAD_S);
@@ -195,6 +230,7 @@ int hf_streamed_new(struct hf_loop *loop, const struct hf_streamed_params *param
     if (server == NULL)
         return hf_err_set(err, ENOMEM, "not enough memory for a server");
     server->p = *params;
+    hf_peer_lookup_open(&server->lookup);
     server->listener = (struct hf_listener){
         .loop = loop, .tick_ns = HF_NS_PER_S, .accepted = on_accepted, .tick = on_tick, .arg = server};
     int r = hf_listener_init(&server->listener, params->address, params->port, err);
@@ -203,6 +239,7 @@ int hf_streamed_new(struct hf_loop *loop, const struct hf_streamed_params *param
         return r;
     }
     server->p.address = NULL; /* borrowed until here */
+    hf_peer_ends_of_listener(server->listener.fd, &server->ends);
     *ret_server = server;
     return 0;
 }
@@ -219,5 +256,6 @@ void hf_streamed_free(struct hf_streamed *server)
     while (!hf_list_empty(&server->listener.connections))
         release(exchange_of(server->listener.connections.next));
     hf_listener_done(&server->listener);
+    hf_peer_lookup_close(&server->lookup);
     free(server);
 }

@@ -21,11 +21,12 @@
 
 enum { HF_PREFETCH_MAX = 64 };
 
-enum { BLOBS = HF_OCI_LAYERS + 3, SHIFTS = 5 };
+enum { BLOBS = HF_OCI_LAYERS + 3, SHIFTS = 5, SLOW_BYTES = 64 << 10 };
 #define RETRY_NS (60 * HF_NS_PER_S) /* doubles, SHIFTS times */
 #define LOOK_NS (300 * HF_NS_PER_S) /* containerd may have dropped what was here */
 #define SYNC_NS (20 * HF_NS_PER_MS)
 #define COUNT_NS HF_NS_PER_S
+#define SLOW_NS (300 * HF_NS_PER_S) /* for SLOW_BYTES, while another image waits */
 
 struct prefetch_image {
     struct hf_mirror_image image;
@@ -51,9 +52,11 @@ struct hf_prefetch {
     struct prefetch_image *asks; /* whose blob comes, or has come */
     struct hf_mirror_blob missing;
     int status;
-    uint64_t told;            /* of mirror->prefetched */
-    bool has_cache, is_whole; /* is_whole: the manifests that are here have been read */
-    size_t reread;            /* the next image whose manifests are read anew */
+    uint64_t told;             /* of mirror->prefetched */
+    uint64_t got;              /* bytes that `call` brought, */
+    uint64_t slow_at, slow_ns; /* and when they are too few */
+    bool has_cache, is_whole;  /* is_whole: the manifests that are here have been read */
+    size_t reread;             /* the next image whose manifests are read anew */
     struct hf_mirror_ready ready;
 };
 
@@ -229,8 +232,11 @@ static int on_response(void *arg, const struct hf_http_response *response)
     return 0;
 }
 
-static int on_body(HF_UNUSED void *arg, HF_UNUSED const void *bytes, HF_UNUSED size_t n)
+static int on_body(void *arg, HF_UNUSED const void *bytes, size_t n)
 {
+    struct hf_prefetch *prefetch = arg;
+
+    prefetch->got += n;
     return 0;
 }
 
@@ -244,6 +250,18 @@ static void done(void *arg, int r, HF_UNUSED const struct hf_http_response *resp
         prefetch->status = 0;
     count(prefetch);
     arm(prefetch, 0);
+}
+
+/* What the registry sent of a delta counts, and what a worker made of it. */
+static uint64_t progress_of(const struct hf_prefetch *prefetch)
+{
+    return prefetch->got + prefetch->mirror->prefetched;
+}
+
+static void set_pace(struct hf_prefetch *prefetch)
+{
+    prefetch->slow_at = progress_of(prefetch) + SLOW_BYTES;
+    prefetch->slow_ns = hf_mono_ns(prefetch->mirror->p.upstream.clock) + SLOW_NS;
 }
 
 static void ask(struct hf_prefetch *prefetch, struct prefetch_image *item, const struct hf_mirror_blob *missing)
@@ -268,6 +286,8 @@ static void ask(struct hf_prefetch *prefetch, struct prefetch_image *item, const
                    item->image.name, missing->manifest ? "manifests" : "blobs", missing->sha256, item->image.registry);
     (void)snprintf(secret, sizeof(secret), "Authorization: %s", mirror->authorization);
     prefetch->status = 0;
+    prefetch->got = 0;
+    set_pace(prefetch);
     mirror->cache_failure = 0;
     prefetch->asks = item;
     prefetch->missing = *missing;
@@ -331,6 +351,34 @@ static bool look(struct hf_prefetch *prefetch, struct prefetch_image *item, bool
     return true;
 }
 
+/* As the last look has it. */
+static bool another_waits(const struct hf_prefetch *prefetch)
+{
+    uint64_t now_ns = hf_mono_ns(prefetch->mirror->p.upstream.clock);
+    char origin[HF_URL_ORIGIN];
+
+    for (size_t i = 0; i < prefetch->n; i++) {
+        const struct prefetch_image *item = &prefetch->items[i];
+        if (item != prefetch->asks && item->lacks == 1 && (item->failures == 0 || now_ns >= item->again_ns) &&
+            hf_mirror_find_registry(prefetch->mirror, item->image.registry, origin))
+            return true;
+    }
+    return false;
+}
+
+/* A registry that sends a byte now and then would hold up the images of all others, for ever. */
+static void end_trickle(struct hf_prefetch *prefetch)
+{
+    const struct hf_http_ops *http = prefetch->mirror->p.upstream.http;
+
+    if (progress_of(prefetch) >= prefetch->slow_at)
+        set_pace(prefetch);
+    if (hf_mono_ns(prefetch->mirror->p.upstream.clock) < prefetch->slow_ns || !another_waits(prefetch))
+        return;
+    http->cancel(http->ctx, hf_steal(prefetch->call));
+    fail(prefetch, hf_steal(prefetch->asks), "RegistryFailed", "comes so slowly that other images go first");
+}
+
 static uint64_t next_ns(const struct hf_prefetch *prefetch)
 {
     uint64_t now_ns = hf_mono_ns(prefetch->mirror->p.upstream.clock), until_ns = now_ns + LOOK_NS;
@@ -345,9 +393,11 @@ static void turn(void *arg)
 {
     struct hf_prefetch *prefetch = arg;
     const struct hf_mirror_params *p = &prefetch->mirror->p;
-    bool busy = prefetch->call != NULL;
 
     count(prefetch);
+    if (prefetch->call != NULL)
+        end_trickle(prefetch);
+    bool busy = prefetch->call != NULL;
     if (busy) {
         arm(prefetch, COUNT_NS);
         return;

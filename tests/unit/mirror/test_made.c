@@ -1143,6 +1143,35 @@ START_TEST(beside_another)
 }
 END_TEST
 
+/* One whose registry sends next to nothing holds up no other one; alone, it may take its time. */
+START_TEST(so_slowly)
+{
+    static const struct blob lacking[LAYERS] = {
+        {.digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"},
+        {.digest = "sha256:1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}};
+    struct blob other = make_manifest(lacking);
+
+    max_bytes = 4 << 20;
+    want(SLOW_SMALL, NULL);
+    if (_i > 0) {
+        memcpy(before, image, sizeof(before));
+        (void)snprintf(image, sizeof(image), "%s/team/app@%s", host, other.digest);
+    }
+    settle();
+    hf_mirror_gate(mirror, NULL);
+    for (int i = 0; i < 1000 && held == NULL; i++)
+        loop_run_for(loop, 10 * HF_NS_PER_MS);
+    ck_assert_ptr_nonnull(held);
+    ahead_ns += 301 * HF_NS_PER_S;
+    loop_run_for(loop, 1500 * HF_NS_PER_MS);
+    ck_assert_str_eq(hf_mirror_ready(mirror).reason, _i > 0 ? "RegistryFailed" : "Fetching");
+    if (_i > 0)
+        ck_assert_ptr_nonnull(strstr(hf_mirror_ready(mirror).message, "so slowly"));
+    free(other.p);
+    tear_down();
+}
+END_TEST
+
 static const struct {
     int mood;
     uint64_t max_bytes;
@@ -1188,6 +1217,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, ready_before);
     tcase_add_test(tc, ready_goes_on);
     tcase_add_test(tc, beside_another);
+    tcase_add_loop_test(tc, so_slowly, 0, 2);
     tcase_add_loop_test(tc, waits_for, 0, HF_LEN(waits));
     tcase_add_test(tc, what_was_made_is_kept);
     tcase_add_loop_test(tc, damaged_in_the_cache, 0, 2);

@@ -32,7 +32,7 @@ static bool is_idle(const struct release *release)
 {
     return !step_is_in_progress(release) && release_is_known(release) && release->retry.redo == REDO_NOTHING &&
            !release->machine.unsaved && release->retry.clean_due_ns == 0 && !release->attempt.owes_restart &&
-           !update_engine_has_turn(release);
+           !release->drift.keep_wanted && !update_engine_has_turn(release);
 }
 
 /* True if nobody wants the release and it has neither content nor history on this node. */
@@ -308,12 +308,11 @@ static int check_count(const struct hf_update_engine *engine)
 
 static int add_release(struct hf_update_engine *engine, const char *name, bool was_parked, struct release **ret_release)
 {
-    int r = check_count(engine);
-    struct release *release = r == 0 ? release_new(engine, name) : NULL;
+    struct release *release = release_new(engine, name);
 
     if (release == NULL)
-        return r < 0 ? r : -ENOMEM;
-    r = hf_strmap_put(&engine->releases, name, release);
+        return -ENOMEM;
+    int r = hf_strmap_put(&engine->releases, name, release);
     if (r < 0) {
         release_free(release);
         return r;
@@ -333,7 +332,9 @@ static int release_get(struct hf_update_engine *engine, const char *name, struct
     if (*ret_release != NULL)
         return 0;
     struct parked_release *parked = hf_strmap_take(&engine->parked, name);
-    int r = add_release(engine, name, parked != NULL, ret_release);
+    int r = check_count(engine);
+    if (r == 0)
+        r = add_release(engine, name, parked != NULL, ret_release);
     if (r < 0 && parked != NULL && hf_strmap_put(&engine->parked, name, parked) == 0)
         return r;
     free(parked);
@@ -492,8 +493,11 @@ int hf_update_engine_set(struct hf_update_engine *engine, const struct hf_desire
     orders_read(engine);
     for (size_t i = 0; i < engine->releases.n; i++) {
         struct release *release = engine->releases.entries[i].value;
-        if (find_desired(desired, n, release->j.name) == NULL)
-            (void)!wanted_set(release, NULL);
+        if (find_desired(desired, n, release->j.name) != NULL)
+            continue;
+        if (release->wanted.object != NULL)
+            retain_want(release);
+        (void)!wanted_set(release, NULL);
     }
     for (size_t i = 0; i < n; i++) {
         int set = set_wanted(engine, &desired[i], err);
@@ -526,6 +530,19 @@ void hf_update_engine_check_drift(struct hf_update_engine *engine)
     hf_steer_core_wake(&engine->core);
 }
 
+/* Without memory the rest stays parked. */
+static void unpark_all(struct hf_update_engine *engine)
+{
+    struct release *release;
+
+    while (engine->parked.n > 0) {
+        const struct hf_strmap_entry *last = &engine->parked.entries[engine->parked.n - 1];
+        if (add_release(engine, last->key, true, &release) < 0)
+            return;
+        hf_strmap_remove(&engine->parked, last->key);
+    }
+}
+
 void hf_update_engine_set_retain(struct hf_update_engine *engine, const struct hf_kept_policy *policy)
 {
     const struct hf_kept_policy *known = &engine->retain;
@@ -535,8 +552,12 @@ void hf_update_engine_set_retain(struct hf_update_engine *engine, const struct h
     engine->retain = *policy;
     if (same)
         return;
-    for (size_t i = 0; i < engine->releases.n; i++) /* what it keeps no more goes now */
-        ((struct release *)engine->releases.entries[i].value)->drift.look_wanted = true;
+    unpark_all(engine);
+    for (size_t i = 0; i < engine->releases.n; i++) { /* what it keeps no more goes now */
+        struct release *release = engine->releases.entries[i].value;
+        release->drift.look_wanted = true;
+        retain_want(release);
+    }
     hf_steer_core_wake(&engine->core);
 }
 

@@ -44,8 +44,10 @@ static int run_commit(struct step_job *step)
         copied = hf_committed_save(release->engine->p.fs, release->folder, hf_buf_view(&step->text),
                                    step->committed_digest, &rotated, &copy_err);
     r = run_clean(step);
-    if (r == 0)
+    if (r == 0) {
+        retain_drop_former(step);
         retain_keep(step, rotated);
+    }
     if (r == 0)
         watches_find(step);
     if (r == 0 && copied < 0) { /* the state folder has the floor: log it, and try again a few times */

@@ -93,11 +93,17 @@ void retain_prepare(const struct release *release, struct step_job *step);
 int retain_find(struct step_job *step);
 /* The committed version is in place. Logs failures if just committed. */
 void retain_keep(struct step_job *step, bool just_committed);
+/* Where the version before was installed in another folder, nothing stays kept there. */
+void retain_drop_former(struct step_job *step);
 /* Makes `keep` that of the committed release, while the journal has another. False: none for this architecture. */
 bool retain_take_committed(const struct release *release, const struct hf_edgeupdate *committed,
                            struct hf_kept_params *keep);
 /* What is kept of releases that nobody needs goes; with step->committed_digest, if the journal has another. */
 void retain_trim(struct step_job *step);
+/* The policy has changed, or nobody wants the release any more: what it keeps no more goes. A release that is held, or
+ * that nobody wants, gets no look (drift.c) that would do it. True: a step has begun. */
+void retain_want(struct release *release);
+bool retain_consider(struct release *release);
 /* Neighbours get what is in place, or no more; engine->p.share may be NULL. */
 void retain_serve(struct hf_update_engine *engine, bool on);
 

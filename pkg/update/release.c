@@ -367,7 +367,7 @@ bool release_consider(struct release *release)
         start(release);
         return false;
     }
-    if (order_consider(release) || probation_after_boot(release))
+    if (order_consider(release) || probation_after_boot(release) || retain_consider(release))
         return false;
     switch (release->j.phase) {
     case HF_PHASE_WAITING:

@@ -153,6 +153,7 @@ struct release_drift {
     struct hf_swap_look look; /* zero before the first check, and after drift */
     /* by a start, a watch or the interval */
     bool look_wanted;
+    bool keep_wanted;      /* retain_want() */
     bool fired;            /* a watch, since the last check */
     bool at_interval;      /* hf_update_engine_check_drift() since the last check */
     uint64_t look_due_ns;  /* no check before; 0: now */

@@ -85,11 +85,43 @@ int retain_find(struct step_job *step)
     return 0;
 }
 
+static size_t folder_length(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? (size_t)(slash - path) : 0;
+}
+
+/* True: what is kept of `object` lies in another folder than that of the committed version. */
+static bool is_elsewhere(const struct step_job *step, const struct hf_edgeupdate *object, struct hf_target *ret_target)
+{
+    const struct release *release = step->release;
+    const struct hf_install *install = &object->release.install;
+    const char *here = step->keep.target.path;
+
+    *ret_target =
+        self_target_of(release->engine, install->kind, self_path_of(release->engine, install), release->j.name);
+    size_t n = folder_length(ret_target->path);
+    return n != folder_length(here) || strncmp(ret_target->path, here, n) != 0;
+}
+
+void retain_drop_former(struct step_job *step)
+{
+    _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *previous = NULL;
+    struct hf_kept_params former = {.sha256 = "", .previous_sha256 = "", .wanted_sha256 = ""};
+    struct hf_failure ignored = {.reason = HF_R_None};
+
+    if (hf_committed_load_previous(step->release->engine->p.fs, step->release->folder, &previous, NULL) == 0 &&
+        is_elsewhere(step, previous, &former.target))
+        (void)!hf_kept_trim(&former, &ignored);
+}
+
 /* The version before, by its signed object. */
 static void find_previous(struct step_job *step, struct hf_kept_params *keep)
 {
     const struct hf_update_params *p = &step->release->engine->p;
     struct hf_edgeupdate *previous = NULL;
+    struct hf_target target;
 
     keep->previous_sha256 = step->previous_sha256;
     if (!keep->policy.previous && !keep->policy.unread)
@@ -97,7 +129,7 @@ static void find_previous(struct step_job *step, struct hf_kept_params *keep)
     int r = hf_committed_load_previous(p->fs, step->release->folder, &previous, NULL);
     keep->previous_unknown = r < 0 && r != -ENOENT && r != -EBADMSG;
     const struct hf_artifact *artifact = r == 0 ? hf_release_artifact(&previous->release, p->arch) : NULL;
-    if (artifact != NULL && previous->release.install.kind == keep->kind) {
+    if (artifact != NULL && previous->release.install.kind == keep->kind && !is_elsewhere(step, previous, &target)) {
         (void)snprintf(step->previous_sha256, sizeof(step->previous_sha256), "%s", artifact->sha256);
         keep->previous_size = artifact->size;
     }
@@ -145,6 +177,57 @@ void retain_trim(struct step_job *step)
         return;
     find_previous(step, &keep);
     (void)!hf_kept_trim(&keep, &ignored);
+}
+
+/* ---- without a look ---------------------------------------------------------------------------------------------- */
+
+static int run_apply(struct step_job *step)
+{
+    _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *committed = NULL;
+    const struct release *release = step->release;
+    struct hf_failure ignored = {.reason = HF_R_None};
+
+    if (hf_committed_load(release->engine->p.fs, release->folder, step->committed_digest, &committed, NULL) < 0 ||
+        !retain_take_committed(release, committed, &step->keep))
+        return 0;
+    if (!step->keep.unwanted) {
+        retain_keep(step, false);
+        return 0;
+    }
+    find_previous(step, &step->keep);
+    return hf_kept_trim(&step->keep, &ignored);
+}
+
+static void applied(struct release *release, HF_UNUSED struct step_job *step)
+{
+    hf_steer_core_wake(&release->engine->core);
+}
+
+void retain_want(struct release *release)
+{
+    release->drift.keep_wanted = release->j.good_digest[0] != '\0';
+}
+
+bool retain_consider(struct release *release)
+{
+    struct release_drift *drift = &release->drift;
+    bool unwanted = release->wanted.object == NULL;
+
+    if (!drift->keep_wanted || (!hf_phase_rests(release->j.phase) && release->j.phase != HF_PHASE_WAITING))
+        return false;
+    if (!unwanted && !wanted_held(release)) { /* the next look does it */
+        drift->keep_wanted = false;
+        return false;
+    }
+    struct step_job *step = step_new(release, STEP_CLEAN, run_apply, applied);
+    if (step == NULL)
+        return false;
+    drift->keep_wanted = false;
+    memcpy(step->committed_digest, release->j.good_digest, sizeof(step->committed_digest));
+    retain_prepare(release, step);
+    step->keep.unwanted = unwanted;
+    step_submit(step);
+    return true;
 }
 
 /* ---- for neighbours ---------------------------------------------------------------------------------------------- */

@@ -235,14 +235,15 @@ static bool is_of(const char *name, const char *sha256)
     return n > 0 && strncmp(name, sha256, n) == 0 && name[n] == '.' && strstr(name + n, ".new") == NULL;
 }
 
-/* `form`: of the committed version, or negative: unknown, so all of its forms stay. */
+/* `form`: of the committed version; negative: unknown, so all of its forms stay; NOWHERE: none does. */
 static bool stays(const struct keeper *keeper, const char *name, int form, bool previous)
 {
     char kept[KEPT_NAME];
 
     if ((form < 0 && is_of(name, keeper->params->sha256)) || is_of(name, keeper->params->wanted_sha256))
         return true;
-    if (form >= 0 && strcmp(name, kept_name(keeper->params->sha256, (enum hf_kept_source)form, kept)) == 0)
+    if (form > HF_KEPT_NOWHERE &&
+        strcmp(name, kept_name(keeper->params->sha256, (enum hf_kept_source)form, kept)) == 0)
         return true;
     return previous && is_of(name, keeper->params->previous_sha256) &&
            strcmp(keeper->params->sha256, keeper->params->previous_sha256) != 0;
@@ -330,5 +331,6 @@ int hf_kept_trim(const struct hf_kept_params *params, struct hf_failure *failure
 
     if (r < 0)
         return r == -ENOENT ? 0 : r;
-    return remove_rest(&keeper, -1, choose(&keeper).previous);
+    struct hf_kept_choice choice = choose(&keeper);
+    return remove_rest(&keeper, params->unwanted && !choice.copy ? HF_KEPT_NOWHERE : -1, choice.previous);
 }

@@ -17,7 +17,7 @@ struct hf_kept_params {
     struct hf_target target;
     enum hf_install_kind kind;
     const char *records; /* for manifests */
-    const char *sha256;  /* committed version's */
+    const char *sha256;  /* committed version's; "": of none, for hf_kept_trim() */
     uint64_t size;
     const char *previous_sha256; /* version before; "": none */
     uint64_t previous_size;
@@ -26,13 +26,14 @@ struct hf_kept_params {
     struct hf_kept_policy policy;
     enum hf_kept_room room;
     bool just_committed; /* struct hf_kept_facts */
+    bool unwanted;       /* nobody repairs it: of the committed version only a copy stays that the policy chooses */
     const atomic_bool *cancel;
 };
 
 /* Keeps what is chosen of both versions, the committed one if in place; removes the rest. At any time, also after a
  * power cut. An error costs only what could not be kept. */
 HF_MUST_USE int hf_kept_keep(const struct hf_kept_params *params, struct hf_failure *failure);
-/* Only removes: what is neither of the committed version nor chosen. Makes room for a newer one. */
+/* Only removes: what is neither of the committed version nor chosen. Makes room, as for a newer one. */
 HF_MUST_USE int hf_kept_trim(const struct hf_kept_params *params, struct hf_failure *failure);
 
 struct hf_kept_want {

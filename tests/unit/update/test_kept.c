@@ -77,6 +77,14 @@ static unsigned count_kept(void)
     return n;
 }
 
+static bool is_there(const char *path)
+{
+    const struct hf_fs_ops *fs = hf_simfs_ops(w->fs);
+    struct stat st;
+
+    return fs->fstatat(fs->ctx, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static void lose_server(void)
 {
     w->answer.status = 404;
@@ -224,7 +232,6 @@ START_TEST(before_the_policy_is_read)
 }
 END_TEST
 
-/* Two releases with the same file: the second takes it from the first. */
 static void new_life(bool unread)
 {
     w->retain.unread = unread;
@@ -291,6 +298,70 @@ START_TEST(room_for_a_newer_release)
 }
 END_TEST
 
+/* What is kept goes with the path that it belongs to; two paths in one folder share what is kept. */
+START_TEST(another_path)
+{
+    bool same_folder = _i == 1;
+
+    w->retain = (struct hf_kept_policy){.current = true, .previous = true, .max_bytes = MIB};
+    install(false, "v2", 2);
+    ck_assert_uint_eq(count_kept(), 1);
+    update_to(&(struct hf_sim_release){
+        .content = "v3", .sequence = 3, .path = same_folder ? "/opt/app/bin/other" : "/opt/other/app"});
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_uint_eq(count_kept(), same_folder ? 2 : 0);
+    ck_assert(same_folder == is_there(FILE_KEPT));
+    ck_assert(same_folder != is_there("/opt/other/.holdfast-app.kept"));
+    expect_target("v2");
+}
+END_TEST
+
+/* Without an EdgeUpdate nobody repairs: what costs nothing goes, so that the installed file's bytes are free once it is
+ * removed; what the policy keeps stays for the site's way back. */
+START_TEST(a_release_that_goes)
+{
+    bool unread = _i == 2;
+
+    w->retain = (struct hf_kept_policy){.previous = _i == 1, .max_bytes = MIB, .unread = unread};
+    install(false, "v2", 2);
+    install(false, "v3", 3);
+    hf_simupdate_withdraw(w, "app");
+    hf_simupdate_tell(w);
+    hf_simupdate_run_for(w, HF_NS_PER_S);
+    ck_assert_uint_eq(count_kept(), (unsigned)_i);
+    new_life(unread);
+    hf_simupdate_run_for(w, HF_NS_PER_S);
+    ck_assert_uint_eq(count_kept(), (unsigned)_i);
+    hf_update_engine_set_retain(w->engine, &(const struct hf_kept_policy){.max_bytes = MIB});
+    hf_simupdate_run_for(w, HF_NS_PER_S);
+    ck_assert_uint_eq(count_kept(), 0);
+    ck_assert(!is_there(FILE_KEPT));
+    expect_target("v3");
+}
+END_TEST
+
+/* The site's hold keeps what is installed, not what a policy keeps no more: committed, or behind a newer release. */
+START_TEST(a_policy_of_a_held_release)
+{
+    w->retain = (struct hf_kept_policy){.current = true, .previous = true, .max_bytes = MIB};
+    install(false, "v2", 2);
+    install(false, "v3", 3);
+    if (_i == 1)
+        begin(&(struct hf_sim_release){.content = "v1", .sequence = 4});
+    hf_simupdate_set_gate(w, "app", HF_GATE_HELD);
+    hf_simupdate_tell(w);
+    ck_assert(hf_simupdate_settle(w));
+    ck_assert_uint_eq(count_kept(), 2);
+    hf_update_engine_set_retain(w->engine, &(const struct hf_kept_policy){.max_bytes = MIB});
+    hf_simupdate_run_for(w, HF_NS_PER_S);
+    ck_assert_uint_eq(count_kept(), 1);
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    ck_assert_uint_eq(count_kept(), 1);
+    expect_target("v3");
+}
+END_TEST
+
+/* Two releases with the same file: the second takes it from the first. */
 START_TEST(content_of_another_release)
 {
     install(false, "v2", 2);
@@ -423,6 +494,9 @@ static void all(TCase *tc)
     tcase_add_test(tc, before_the_policy_is_read);
     tcase_add_loop_test(tc, commits_before_the_policy_is_read, 0, 2);
     tcase_add_loop_test(tc, room_for_a_newer_release, 0, 2);
+    tcase_add_loop_test(tc, another_path, 0, 2);
+    tcase_add_loop_test(tc, a_release_that_goes, 0, 3);
+    tcase_add_loop_test(tc, a_policy_of_a_held_release, 0, 2);
     tcase_add_loop_test(tc, planted, 0, 5);
     tcase_add_loop_test(tc, a_cut_at_each_write_of_a_repair, 0, 2);
     tcase_add_test(tc, a_full_disk);

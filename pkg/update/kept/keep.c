@@ -242,8 +242,7 @@ static bool stays(const struct keeper *keeper, const char *name, int form, bool 
 
     if ((form < 0 && is_of(name, keeper->params->sha256)) || is_of(name, keeper->params->wanted_sha256))
         return true;
-    if (form > HF_KEPT_NOWHERE &&
-        strcmp(name, kept_name(keeper->params->sha256, (enum hf_kept_source)form, kept)) == 0)
+    if (form > HF_KEPT_NOWHERE && strcmp(name, kept_name(keeper->params->sha256, (enum hf_kept_source)form, kept)) == 0)
         return true;
     return previous && is_of(name, keeper->params->previous_sha256) &&
            strcmp(keeper->params->sha256, keeper->params->previous_sha256) != 0;

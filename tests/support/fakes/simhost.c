@@ -5,6 +5,8 @@
 #include "loop/unit.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 struct hf_simhost {
     struct hf_simproc *proc;
@@ -25,7 +27,8 @@ struct call {
     enum kind kind;
     uint64_t timeout_ns;
     char name[256];
-    const char *const *argv;
+    const char **argv; /* owned, with its strings */
+    struct hf_buf output;
     uint16_t port;
     bool hung, reloads;
     void (*exec_done)(void *arg, int r, int exit_code, struct hf_view output);
@@ -35,9 +38,27 @@ struct call {
     void *arg;
 };
 
+static const char **copy_argv(const char *const *argv)
+{
+    size_t n = 0;
+
+    while (argv[n] != NULL)
+        n++;
+    const char **copy = calloc(n + 1, sizeof(*copy));
+    for (size_t i = 0; i < n; i++)
+        if (copy == NULL || (copy[i] = strdup(argv[i])) == NULL)
+            abort();
+    return copy;
+}
+
 static void end_call(struct call *call)
 {
     const struct hf_sched_ops *sched = hf_simproc_sched(call->host->proc);
+
+    for (size_t i = 0; call->argv != NULL && call->argv[i] != NULL; i++)
+        free((void *)(uintptr_t)call->argv[i]);
+    free(call->argv);
+    hf_buf_done(&call->output);
 
     call->host->calls--;
     sched->timer_free(sched->ctx, call->timer);
@@ -46,14 +67,17 @@ static void end_call(struct call *call)
 
 static void answer(struct call *call, int r, int exit_code, const char *state)
 {
+    _cleanup_(hf_buf_done) struct hf_buf output = call->output;
     struct call copy = *call;
     struct hf_err err = HF_ERR_INIT;
+
+    call->output = (struct hf_buf)HF_BUF_INIT(0);
 
     if (r < 0)
         (void)hf_err_sys(&err, r, "'%s'", call->name);
     end_call(call);
     if (copy.kind == EXEC)
-        copy.exec_done(copy.arg, r, exit_code, HF_VIEW("said something\n"));
+        copy.exec_done(copy.arg, r, exit_code, hf_buf_view(&output));
     else if (copy.kind == CONNECT)
         copy.tcp_done(copy.arg, r);
     else if (copy.kind == RESTART)
@@ -74,7 +98,9 @@ static void on_timer(void *arg)
         answer(call, -ETIMEDOUT, 128 + 15, state);
         return;
     }
-    if (call->kind == EXEC && world->exec != NULL)
+    if (call->kind == EXEC && world->run != NULL)
+        r = world->run(world->arg, call->argv, &exit_code, &call->output);
+    else if (call->kind == EXEC && world->exec != NULL && hf_buf_addf(&call->output, "said something\n") == 0)
         r = world->exec(world->arg, call->argv, &exit_code);
     else if (call->kind == CONNECT)
         r = world->connect != NULL ? world->connect(world->arg, call->name, call->port) : -ECONNREFUSED;
@@ -100,7 +126,8 @@ static struct call *begin(void *ctx, enum kind kind, const char *name, uint64_t 
 
     if (call == NULL)
         abort();
-    *call = (struct call){.host = host, .kind = kind, .timeout_ns = timeout_ns, .arg = arg};
+    *call =
+        (struct call){.host = host, .kind = kind, .timeout_ns = timeout_ns, .arg = arg, .output = HF_BUF_INIT(1 << 20)};
     (void)snprintf(call->name, sizeof(call->name), "%s", name);
     call->timer = sched->timer_new(sched->ctx, on_timer, call);
     sched->timer_arm(sched->ctx, call->timer, 2 * HF_NS_PER_MS);
@@ -118,7 +145,7 @@ static int sim_spawn(void *ctx, const struct hf_proc_request *request, struct hf
     call->host->env[0] = '\0';
     for (size_t i = 0, n = 0; request->env != NULL && request->env[i] != NULL; i++)
         n += (size_t)snprintf(call->host->env + n, sizeof(call->host->env) - n, "%s\n", request->env[i]);
-    call->argv = request->argv; /* the tests' requests outlive their calls */
+    call->argv = copy_argv(request->argv);
     call->exec_done = request->done;
     *ret_call = (struct hf_proc_call *)(void *)call;
     return 0;

@@ -16,6 +16,8 @@ struct hf_simhost_world {
     void *arg;
     /* Each may be NULL: -ENOENT, refused, not found. r: 0, -errno, HF_SIMHOST_HANGS. */
     int (*exec)(void *arg, const char *const *argv, int *ret_exit_code);
+    /* Instead of `exec`: with what the child says. */
+    int (*run)(void *arg, const char *const *argv, int *ret_exit_code, struct hf_buf *output);
     int (*connect)(void *arg, const char *host, uint16_t port);
     int (*restart)(void *arg, const char *unit);
     int (*reload)(void *arg, const char *unit);

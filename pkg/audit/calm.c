@@ -23,16 +23,6 @@ static uint64_t end_of(const struct hf_audit_calm *calm, size_t i)
     return calm->slots[i].since_ns + HF_AUDIT_WINDOW_NS;
 }
 
-static bool spend(struct hf_audit_calm *calm, uint64_t now_ns)
-{
-    uint64_t spent = HF_MAX(calm->spent_ns, now_ns);
-
-    if (spent - now_ns > (HF_AUDIT_BURST - 1) * HF_AUDIT_REFILL_NS)
-        return false;
-    calm->spent_ns = spent + HF_AUDIT_REFILL_NS;
-    return true;
-}
-
 /* A free slot, else the oldest one that has counted nothing; HF_AUDIT_SLOTS if there is neither. */
 static size_t find_room(const struct hf_audit_calm *calm)
 {
@@ -78,7 +68,7 @@ enum hf_audit_verdict hf_audit_calm_see(struct hf_audit_calm *calm, const struct
         free(kept);
         calm->slots[i].event = NULL;
     }
-    if (!spend(calm, now_ns))
+    if (!hf_bucket_take(&calm->bucket, HF_AUDIT_BURST, HF_AUDIT_REFILL_NS, now_ns))
         return HF_AUDIT_LOST;
     if (repeats)
         remember(calm, event, now_ns);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "audit/entry.h"
+#include "base/bucket.h"
 
 enum { HF_AUDIT_SLOTS = 32, HF_AUDIT_BURST = 256 };
 
@@ -15,7 +16,7 @@ struct hf_audit_calm {
         uint64_t since_ns;            /* last entry about them */
         uint64_t more;                /* since then */
     } slots[HF_AUDIT_SLOTS];
-    uint64_t spent_ns; /* the bucket is full again; a token adds HF_AUDIT_REFILL_NS */
+    struct hf_bucket bucket;
 };
 
 enum hf_audit_verdict { HF_AUDIT_WRITE, HF_AUDIT_COUNTED, HF_AUDIT_LOST };

@@ -4,7 +4,7 @@
  * A look is a job that compares the files with the inventory; it reads no content. It is due when a watch of a folder
  * fires, when an interval of the policy has passed, or every 30 s if a folder has no watch. What follows from it is
  * decided by hf_drift_machine_judge(): a repair is a second job, which places the good set once more over what differs
- * (repair.c), and then the unit restarts. rules/repair_pace.h bounds how often that may be: somebody who changes a file
+ * (repair.c), and then the unit restarts. HF_REPAIR_BURST bounds how often that may be: somebody who changes a file
  * again and again must not have the agent write all day.
  *
  * A repair that is cut short leaves the inventory pending. The next look takes that for drift, and repairs again. The
@@ -30,6 +30,16 @@
 static const uint64_t debounce_ns = 200 * HF_NS_PER_MS;
 
 /* ---- the struct -------------------------------------------------------------------------------------------------- */
+
+uint64_t drift_wait_ns(const struct drift *drift, uint64_t now_ns)
+{
+    return hf_bucket_wait_ns(&drift->repairs, HF_REPAIR_BURST, HF_REPAIR_GAP_NS, now_ns);
+}
+
+void drift_spend(struct drift *drift, uint64_t now_ns)
+{
+    hf_bucket_spend(&drift->repairs, HF_REPAIR_GAP_NS, now_ns);
+}
 
 void drift_move(struct drift *drift, enum hf_drift_event event)
 {
@@ -189,7 +199,7 @@ static bool start_repair(struct entry *entry)
         make_attempt_free(hf_steal(entry->attempt));
         return false;
     }
-    hf_repair_pace_spend(&entry->drift.pace, hf_steer_core_now_ns(&entry->engine->core));
+    drift_spend(&entry->drift, hf_steer_core_now_ns(&entry->engine->core));
     drift_move(&entry->drift, HF_DRIFT_EV_DRIFTED);
     task_submit(&repair->job);
     return true;
@@ -238,7 +248,7 @@ static void looked(struct entry *entry, struct job *job)
 {
     struct drift_look *look = hf_container_of(job, struct drift_look, job);
     struct drift *drift = &entry->drift;
-    uint64_t now = hf_steer_core_now_ns(&entry->engine->core), wait = hf_repair_pace_wait_ns(&drift->pace, now);
+    uint64_t now = hf_steer_core_now_ns(&entry->engine->core), wait = drift_wait_ns(drift, now);
     char text[HF_RECORD_MESSAGE];
 
     hf_metric_add(entry->engine->counts.looks, 1);
@@ -259,7 +269,7 @@ static void looked(struct entry *entry, struct job *job)
         break;
     case HF_DRIFT_RESTART:
         drift_move(drift, HF_DRIFT_EV_ENDED);
-        hf_repair_pace_spend(&drift->pace, now);
+        drift_spend(drift, now);
         restart(entry);
         break;
     case HF_DRIFT_FETCH:

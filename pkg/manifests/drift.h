@@ -6,8 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bucket.h"
+#include "base/clock.h"
 #include "manifests/rules/drift_machine.h"
-#include "manifests/rules/repair_pace.h"
+
+/* How often an entry may repair drift, for flash storage and processor. */
+enum { HF_REPAIR_BURST = 10 };
+#define HF_REPAIR_GAP_NS (60 * HF_NS_PER_S)
 
 struct entry;
 struct hf_watch;
@@ -23,7 +28,7 @@ struct drift {
     uint64_t due_ns;    /* 0: at once */
     uint64_t looked_ns; /* begin of the last; 0: none */
     uint64_t told_ns;   /* last notice of a repair */
-    struct hf_repair_pace pace;
+    struct hf_bucket repairs;
     unsigned unreadable; /* looks in a row that found only unreadable files */
     /* hf_files_look.full, once per interval of the policy: changes of files must not make the agent read large files
      * all the time */
@@ -37,6 +42,9 @@ struct drift {
 /* ---- of the struct alone ----------------------------------------------------------------------------------------- */
 
 void drift_move(struct drift *drift, enum hf_drift_event event);
+/* Until a repair may begin; 0: now. */
+uint64_t drift_wait_ns(const struct drift *drift, uint64_t now_ns);
+void drift_spend(struct drift *drift, uint64_t now_ns); /* one repair */
 /* Asks for a look, at once or after the current pause. */
 void drift_want(struct drift *drift);
 /* The same from due_ns on, after a watch has fired. False: it was wanted already. */

@@ -49,16 +49,11 @@ bool hf_notice_is_warning(enum hf_notice_reason reason)
     return reason < HF_NOTICE_REASONS && reasons[reason].warning;
 }
 
-void hf_notices_init(struct hf_notices *notices, uint64_t now_ns)
-{
-    *notices = (struct hf_notices){.tokens = HF_NOTICES_BURST, .tokens_at_ns = now_ns};
-}
-
 void hf_notices_done(struct hf_notices *notices)
 {
     for (size_t i = 0; i < notices->n; i++)
         free(notices->queue[i].text);
-    notices->n = 0;
+    *notices = (struct hf_notices){0};
 }
 
 static void remove_at(struct hf_notices *notices, size_t i)
@@ -96,25 +91,13 @@ uint64_t hf_notices_due_ns(const struct hf_notices *notices)
 {
     if (notices->n == 0 || notices->sending)
         return HF_NEVER;
-    uint64_t token = notices->tokens > 0 ? 0 : notices->tokens_at_ns + HF_NOTICES_TOKEN_NS;
+    uint64_t token = hf_bucket_due_ns(&notices->bucket, HF_NOTICES_BURST - 1, HF_NOTICES_TOKEN_NS);
     return HF_MAX(token, notices->not_before_ns);
-}
-
-static void refill(struct hf_notices *notices, uint64_t now_ns)
-{
-    uint64_t more = (now_ns - HF_MIN(now_ns, notices->tokens_at_ns)) / HF_NOTICES_TOKEN_NS;
-
-    notices->tokens_at_ns += more * HF_NOTICES_TOKEN_NS;
-    notices->tokens = (unsigned)HF_MIN(notices->tokens + more, (uint64_t)HF_NOTICES_BURST);
-    if (notices->tokens == HF_NOTICES_BURST) /* a full bucket gains nothing */
-        notices->tokens_at_ns = now_ns;
 }
 
 const struct hf_notice *hf_notices_begin(struct hf_notices *notices, uint64_t now_ns)
 {
-    refill(notices, now_ns);
-    if (notices->tokens > 0)
-        notices->tokens--;
+    (void)hf_bucket_take(&notices->bucket, HF_NOTICES_BURST, HF_NOTICES_TOKEN_NS, now_ns);
     notices->sending = true;
     return &notices->queue[0];
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bucket.h"
 #include "base/clock.h"
 
 enum { HF_NOTICES_MAX = 32, HF_NOTICES_BURST = 10, HF_NOTICES_TEXT = 512 };
@@ -48,19 +49,18 @@ struct hf_notice {
     char *text;       /* owned */
 };
 
+/* Zeroed: empty. */
 struct hf_notices {
     struct hf_notice queue[HF_NOTICES_MAX]; /* oldest first */
     size_t n;
     uint64_t added;
     uint64_t dropped; /* lost or refused */
-    unsigned tokens;
-    uint64_t tokens_at_ns;  /* monotonic, for `tokens` */
+    struct hf_bucket bucket;
     uint64_t not_before_ns; /* monotonic */
     bool sending;           /* the oldest one */
 };
 
-void hf_notices_init(struct hf_notices *notices, uint64_t now_ns);
-void hf_notices_done(struct hf_notices *notices);
+void hf_notices_done(struct hf_notices *notices); /* empty again */
 
 /* Copies and cuts `text`. Dropped without memory. */
 void hf_notices_add(struct hf_notices *notices, enum hf_notice_reason reason, uint64_t unix_ns, const char *text);

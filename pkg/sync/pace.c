@@ -8,10 +8,9 @@
 
 #include "base/macros.h"
 
-void hf_pace_init(struct hf_pace *pace, uint64_t gap_ns, uint64_t now_ns)
+void hf_pace_init(struct hf_pace *pace, uint64_t gap_ns)
 {
-    *pace =
-        (struct hf_pace){.gap_ns = gap_ns, .tokens_at_ns = now_ns, .tokens = HF_PACE_TOKENS, .heartbeat_ns = HF_NEVER};
+    *pace = (struct hf_pace){.gap_ns = gap_ns, .heartbeat_ns = HF_NEVER};
 }
 
 void hf_pace_changed(struct hf_pace *pace, bool urgent, uint64_t now_ns)
@@ -22,12 +21,6 @@ void hf_pace_changed(struct hf_pace *pace, bool urgent, uint64_t now_ns)
     pace->urgent = pace->urgent || urgent;
 }
 
-/* Returns when the bucket has `want` tokens. */
-static uint64_t filled_at(const struct hf_pace *pace, unsigned want)
-{
-    return pace->tokens >= want ? 0 : pace->tokens_at_ns + (want - pace->tokens) * pace->gap_ns;
-}
-
 uint64_t hf_pace_due_ns(const struct hf_pace *pace)
 {
     uint64_t due = pace->heartbeat_ns;
@@ -35,27 +28,17 @@ uint64_t hf_pace_due_ns(const struct hf_pace *pace)
     if (pace->writing)
         return HF_NEVER;
     if (pace->changed) {
-        uint64_t change = HF_MAX(pace->changed_at_ns + HF_PACE_GATHER_NS, filled_at(pace, pace->urgent ? 1 : 2));
-        due = HF_MIN(due, change);
+        uint64_t token = hf_bucket_due_ns(&pace->bucket, pace->urgent ? HF_PACE_TOKENS - 1 : 0, pace->gap_ns);
+        due = HF_MIN(due, HF_MAX(pace->changed_at_ns + HF_PACE_GATHER_NS, token));
     }
     return due == HF_NEVER ? HF_NEVER : HF_MAX(due, pace->not_before_ns);
 }
 
 void hf_pace_started(struct hf_pace *pace, uint64_t now_ns)
 {
-    uint64_t filled = (now_ns - pace->tokens_at_ns) / pace->gap_ns;
-
-    assert(!pace->writing && pace->tokens_at_ns <= now_ns);
-    if (pace->tokens + filled >= HF_PACE_TOKENS) {
-        pace->tokens = HF_PACE_TOKENS;
-        pace->tokens_at_ns = now_ns;
-    } else {
-        pace->tokens += (unsigned)filled;
-        pace->tokens_at_ns += filled * pace->gap_ns;
-    }
-    if (pace->tokens > 0)
-        pace->tokens--;
-    assert(pace->tokens < HF_PACE_TOKENS && pace->tokens_at_ns <= now_ns);
+    assert(!pace->writing);
+    (void)hf_bucket_take(&pace->bucket, HF_PACE_TOKENS, pace->gap_ns, now_ns);
+    assert(pace->bucket.full_ns > now_ns);
     pace->writing = true;
     pace->changed = false;
     pace->urgent = false;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/bucket.h"
 #include "base/clock.h"
 #include "base/rand.h"
 
@@ -15,8 +16,7 @@ enum { HF_PACE_TOKENS = 2 };
 
 struct hf_pace {
     uint64_t gap_ns;
-    uint64_t tokens_at_ns; /* monotonic, for `tokens` */
-    unsigned tokens;
+    struct hf_bucket bucket;
     bool changed, urgent;
     uint64_t changed_at_ns; /* first unreported; if `changed` */
     bool writing;           /* in flight */
@@ -24,7 +24,7 @@ struct hf_pace {
     uint64_t not_before_ns; /* after a failure, or hf_pace_retry() */
 };
 
-void hf_pace_init(struct hf_pace *pace, uint64_t gap_ns, uint64_t now_ns);
+void hf_pace_init(struct hf_pace *pace, uint64_t gap_ns);
 void hf_pace_changed(struct hf_pace *pace, bool urgent, uint64_t now_ns);
 
 /* HF_NEVER: nothing, or writing. */

@@ -42,7 +42,6 @@ void hf_herald_init(struct hf_herald *herald, const struct hf_agent_env *env, co
                                  .parts = parts,
                                  .salt = env->params->rng->u64(env->params->rng->ctx),
                                  .backoff = {.base_ns = HF_NS_PER_S, .cap_ns = 300 * HF_NS_PER_S}};
-    hf_notices_init(&herald->notices, hf_mono_ns(env->clock));
     hf_outcomes_init(&herald->outcomes);
 }
 

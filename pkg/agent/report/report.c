@@ -435,7 +435,7 @@ int hf_report_init(struct hf_report *report, const struct hf_agent_env *env, con
                                  .keep_ns = HF_NEVER,
                                  .show_ns = HF_NEVER,
                                  .backoff = {.base_ns = HF_NS_PER_S}};
-    hf_pace_init(&report->pace, echoes(report) ? HF_PACE_GAP_NS : LOCAL_GAP_NS, now_of(report));
+    hf_pace_init(&report->pace, echoes(report) ? HF_PACE_GAP_NS : LOCAL_GAP_NS);
     hf_steady_init(&report->steady);
     hf_sender_init(&report->sender, env, answered, report);
     hf_sequence_load(&report->sequence, env);

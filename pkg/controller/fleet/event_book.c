@@ -25,22 +25,6 @@ static struct hf_event_row *find(struct hf_event_book *book, uint64_t key)
     return best;
 }
 
-static bool take_token(struct hf_event_book *book, uint64_t now_ns)
-{
-    const uint64_t most = HF_EVENT_BURST * HF_EVENT_REFILL_NS;
-
-    if (!book->started)
-        book->tokens_ns = most;
-    else
-        book->tokens_ns = HF_MIN(most, book->tokens_ns + (now_ns - book->filled_ns));
-    book->started = true;
-    book->filled_ns = now_ns;
-    if (book->tokens_ns < HF_EVENT_REFILL_NS)
-        return false;
-    book->tokens_ns -= HF_EVENT_REFILL_NS;
-    return true;
-}
-
 enum hf_event_action hf_event_book_note(struct hf_event_book *book, uint64_t key, uint64_t now_ns, uint32_t *ret_count)
 {
     const uint64_t own = key != 0 ? key : 1;
@@ -53,7 +37,7 @@ enum hf_event_action hf_event_book_note(struct hf_event_book *book, uint64_t key
     *ret_count = row->count;
     if (repeats && now_ns - row->sent_ns < HF_EVENT_REPEAT_NS)
         return HF_EVENT_DROP;
-    if (!take_token(book, now_ns)) {
+    if (!hf_bucket_take(&book->bucket, HF_EVENT_BURST, HF_EVENT_REFILL_NS, now_ns)) {
         if (!repeats)
             row->key = 0;
         return HF_EVENT_DROP;

@@ -2,9 +2,9 @@
 /* Is an occurrence a new Event, a repetition, or dropped? Pure. */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
+#include "base/bucket.h"
 #include "base/clock.h"
 
 enum {
@@ -23,9 +23,7 @@ struct hf_event_book {
         uint64_t sent_ns;
         uint32_t count;
     } rows[HF_EVENT_BOOK_ROWS];
-    uint64_t tokens_ns; /* bucket, HF_EVENT_REFILL_NS a token */
-    uint64_t filled_ns; /* at this time */
-    bool started;
+    struct hf_bucket bucket;
 };
 
 /* `key`: hash of the content. *ret_count: for HF_EVENT_REPEAT, at least 2. */

@@ -80,7 +80,7 @@ void content_renew(struct content *content, const char from[HF_SHA256_HEX])
 {
     assert(content->source == NULL);
     memcpy(content->wanted_from, from, sizeof(content->wanted_from));
-    content->pace = (struct hf_content_pace){.spent = 0}; /* a person has changed the entry */
+    content->pace = (struct hf_content_pace){.gap_ns = 0}; /* a person has changed the entry */
     content->hold.reason = HF_MANIFEST_REASON_NONE;
     content->hold.times = 0;
     content->note = (struct entry_note){.reason = HF_MANIFEST_REASON_NONE};

@@ -45,7 +45,7 @@ static void drifted(struct entry *entry, struct hf_diff *diff)
 {
     if (vault_open(entry, &entry->r.good))
         return;
-    hf_repair_pace_spend(&entry->drift.pace, hf_steer_core_now_ns(&entry->engine->core));
+    drift_spend(&entry->drift, hf_steer_core_now_ns(&entry->engine->core));
     secret_fetch_drifted(entry, diff);
 }
 

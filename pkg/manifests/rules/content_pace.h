@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "base/bucket.h"
 #include "base/clock.h"
 
 enum { HF_CONTENT_PACE_BURST = 5 };
@@ -13,13 +14,11 @@ enum { HF_CONTENT_PACE_BURST = 5 };
 
 /* Zeroed: full. */
 struct hf_content_pace {
-    unsigned spent;    /* tokens not back yet */
-    uint64_t since_ns; /* monotonic: start of the gap, if `spent` > 0 */
-    /* 0: the first gap; the bucket was not empty since it was full */
-    uint64_t gap_ns;
+    struct hf_bucket bucket;
+    uint64_t gap_ns; /* 0: the first gap; the bucket was not empty since it was full */
 };
 
 /* 0: now. */
-uint64_t hf_content_pace_wait_ns(struct hf_content_pace *pace, uint64_t now_ns);
+uint64_t hf_content_pace_wait_ns(const struct hf_content_pace *pace, uint64_t now_ns);
 /* Only after a wait of 0. longest_ns: of the gap, at least a minute. */
 void hf_content_pace_spend(struct hf_content_pace *pace, uint64_t now_ns, uint64_t longest_ns);

@@ -50,7 +50,7 @@ struct hf_drift_finding {
     bool drifted;        /* not as wanted, or a swap was cut short */
     bool restart_due;    /* no restart of the unit since a repair */
     bool absent;         /* content not on this node */
-    uint64_t wait_ns;    /* until a repair may begin (rules/repair_pace.h) */
+    uint64_t wait_ns;    /* until a repair may begin (drift.h) */
 };
 
 enum hf_drift_verdict {

@@ -592,7 +592,7 @@ static void repair(struct entry *entry, struct job *job)
 static void looked(void *arg, const struct hf_manifest_outcome *outcome)
 {
     struct entry *entry = arg;
-    uint64_t now = hf_steer_core_now_ns(&entry->engine->core), wait = hf_repair_pace_wait_ns(&entry->drift.pace, now);
+    uint64_t now = hf_steer_core_now_ns(&entry->engine->core), wait = drift_wait_ns(&entry->drift, now);
 
     take(entry, outcome);
     entry->cluster.has_just_looked = true;
@@ -608,7 +608,7 @@ static void looked(void *arg, const struct hf_manifest_outcome *outcome)
     } else if (wait > 0) {
         look_later(entry, wait);
     } else {
-        hf_repair_pace_spend(&entry->drift.pace, now);
+        drift_spend(&entry->drift, now);
         drift_move(&entry->drift, HF_DRIFT_EV_DRIFTED);
         if (!load(entry, &entry->r.good, repair))
             look_later(entry, HF_NS_PER_S);

@@ -14,8 +14,6 @@ static void begin(void)
 {
     hf_notices_done(&from);
     hf_notices_done(&to);
-    hf_notices_init(&from, 0);
-    hf_notices_init(&to, 0);
 }
 
 static void assert_equal(void)
@@ -87,7 +85,6 @@ START_TEST(damage)
                 ck_assert(to.queue[i].number > 0 && to.queue[i].text[0] != '\0' &&
                           hf_notice_reason_name(to.queue[i].reason)[0] != '\0');
             hf_notices_done(&to);
-            hf_notices_init(&to, 0);
             text.p[at] ^= (char)(1u << bit);
         }
     hf_buf_done(&text);

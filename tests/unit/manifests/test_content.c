@@ -67,7 +67,7 @@ END_TEST
 
 START_TEST(another_entry_begins_anew)
 {
-    struct content content = {.intake = HF_CONTENT_STOPPED, .pace = {.spent = 5}};
+    struct content content = {.intake = HF_CONTENT_STOPPED, .pace = {.gap_ns = 5}};
     char from[HF_SHA256_HEX] = "new";
 
     content.source = any_source(&content);
@@ -80,7 +80,7 @@ START_TEST(another_entry_begins_anew)
     (void)content_note(&content, HF_MANIFEST_REASON_NO_SPACE, "full");
     content_renew(&content, from);
     ck_assert_int_eq(content.intake, HF_CONTENT_STOPPED);
-    ck_assert_uint_eq(content.pace.spent + content.hold.times, 0);
+    ck_assert_uint_eq(content.pace.gap_ns + content.hold.times, 0);
     ck_assert_int_eq(content.note.reason, HF_MANIFEST_REASON_NONE);
     ck_assert_str_eq(content.wanted_from, "new");
 }

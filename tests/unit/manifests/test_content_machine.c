@@ -90,7 +90,7 @@ START_TEST(turned_away)
 
     for (size_t i = 0; i < HF_LEN(rows); i++) {
         struct hf_content_room room = rows[i].room;
-        struct hf_content_pace pace = {.spent = rows[i].paced ? HF_CONTENT_PACE_BURST : 0, .since_ns = now};
+        struct hf_content_pace pace = {.bucket.full_ns = rows[i].paced ? now + HF_CONTENT_PACE_BURST * minute : 0};
         struct hf_content_hold hold = {.times = 0};
         char text[200] = "";
         room.now_ns = now;
@@ -109,7 +109,7 @@ START_TEST(too_large_again)
 {
     struct hf_content_offer offer = {.bytes = HF_CONTENT_MAX_BYTES + 1, .has_turn = true, .downloads = true};
     struct hf_content_room room = {.now_ns = HF_NS_PER_S, .interval_ns = 300 * HF_NS_PER_S};
-    struct hf_content_pace pace = {.spent = 0};
+    struct hf_content_pace pace = {.gap_ns = 0};
     struct hf_content_hold hold = {.times = 0};
     char text[200];
 

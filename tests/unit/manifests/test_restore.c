@@ -425,7 +425,7 @@ START_TEST(paced_repairs)
     struct hf_bare bare;
     struct entry *entry = applied(&bare, HF_BARE_FILES(""));
 
-    for (unsigned i = 0; i < HF_REPAIR_PACE_BURST; i++) {
+    for (unsigned i = 0; i < HF_REPAIR_BURST; i++) {
         hf_simfs_put(bare.fs, FILE_A, "theirs", 6, 0644);
         drift_want(&entry->drift);
         ck_assert(drift_consider(entry));

@@ -485,9 +485,9 @@ START_TEST(drifts)
     node.api.scripts[0] = (struct ssa_sim_script){"PATCH", MAPS "m", 422, NO, 1};
     ck_assert(look(&node));
     ck_assert_uint_eq(entry->machine.wait.reason, HF_MANIFEST_REASON_API_REFUSED);
-    for (unsigned i = 0; i <= HF_REPAIR_PACE_BURST; i++) { /* somebody deletes it all the time */
+    for (unsigned i = 0; i <= HF_REPAIR_BURST; i++) { /* somebody deletes it all the time */
         (void)json_object_del(node.api.objects, MAPS "m");
-        hf_repair_pace_spend(&entry->drift.pace, hf_steer_core_now_ns(&node.bare.engine.core));
+        drift_spend(&entry->drift, hf_steer_core_now_ns(&node.bare.engine.core));
     }
     entry->cluster.has_just_looked = false;
     drift_want(&entry->drift);

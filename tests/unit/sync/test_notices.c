@@ -17,15 +17,14 @@ static void add(const char *text)
     hf_notices_add(&q, HF_NOTICE_COMMITTED, 1, text);
 }
 
-static void begin_at(uint64_t now_ns)
+static void begin(void)
 {
     hf_notices_done(&q);
-    hf_notices_init(&q, now_ns);
 }
 
 START_TEST(in_order)
 {
-    begin_at(100 * S);
+    begin();
     ck_assert_uint_eq(hf_notices_due_ns(&q), HF_NEVER);
     add("a");
     add("b");
@@ -53,7 +52,7 @@ START_TEST(bounded)
     char text[16];
     bool sending = _i == 1;
 
-    begin_at(0);
+    begin();
     for (int i = 0; i < HF_NOTICES_MAX; i++) {
         (void)snprintf(text, sizeof(text), "%d", i);
         add(text);
@@ -80,7 +79,7 @@ START_TEST(pace)
     uint64_t now = 1000 * S;
     unsigned sent = 0;
 
-    begin_at(now);
+    begin();
     for (uint64_t end = now + 3600 * S; now < end; now += S) {
         while (q.n < 2)
             add("x");
@@ -110,7 +109,7 @@ START_TEST(long_text)
     char text[2000];
     size_t n = 0;
 
-    begin_at(0);
+    begin();
     while (n + 3 < sizeof(text)) {
         memcpy(text + n, "\xe2\x82\xac", 3);
         n += 3;

@@ -28,7 +28,7 @@ START_TEST(quiet)
 {
     struct hf_pace pace;
 
-    hf_pace_init(&pace, HF_PACE_GAP_NS, T);
+    hf_pace_init(&pace, HF_PACE_GAP_NS);
     ck_assert_uint_eq(hf_pace_due_ns(&pace), HF_NEVER);
 }
 END_TEST
@@ -37,7 +37,7 @@ START_TEST(first_change_at_once)
 {
     struct hf_pace pace;
 
-    hf_pace_init(&pace, HF_PACE_GAP_NS, T);
+    hf_pace_init(&pace, HF_PACE_GAP_NS);
     hf_pace_changed(&pace, false, T);
     ck_assert_uint_eq(hf_pace_due_ns(&pace), T + HF_PACE_GATHER_NS);
     hf_pace_changed(&pace, false, T + HF_PACE_GATHER_NS / 2); /* gathers, does not push away */
@@ -50,7 +50,7 @@ START_TEST(begin_and_end_of_an_update)
 {
     struct hf_pace pace;
 
-    hf_pace_init(&pace, HF_PACE_GAP_NS, T);
+    hf_pace_init(&pace, HF_PACE_GAP_NS);
     hf_pace_changed(&pace, true, T);
     write_at(&pace, T + S);
     hf_pace_changed(&pace, false, T + S); /* a phase: must leave one token */
@@ -69,7 +69,7 @@ START_TEST(mean_rate)
     struct hf_pace pace;
     unsigned writes = 0;
 
-    hf_pace_init(&pace, HF_PACE_GAP_NS, T);
+    hf_pace_init(&pace, HF_PACE_GAP_NS);
     for (uint64_t now = T; now < T + 3600 * S; now += S / 5) {
         hf_pace_changed(&pace, true, now);
         if (hf_pace_due_ns(&pace) <= now) {
@@ -86,7 +86,7 @@ START_TEST(heartbeat)
 {
     struct hf_pace pace;
 
-    hf_pace_init(&pace, HF_PACE_GAP_NS, T);
+    hf_pace_init(&pace, HF_PACE_GAP_NS);
     hf_pace_changed(&pace, false, T);
     write_at(&pace, T + S);
     uint64_t due = hf_pace_due_ns(&pace);
@@ -102,7 +102,7 @@ START_TEST(parked)
 {
     struct hf_pace pace;
 
-    hf_pace_init(&pace, S, T);
+    hf_pace_init(&pace, S);
     hf_pace_changed(&pace, true, T);
     hf_pace_parked(&pace, INTERVAL, &rng, T + S);
     ck_assert(!pace.changed);
@@ -117,7 +117,7 @@ START_TEST(change_while_writing)
 {
     struct hf_pace pace;
 
-    hf_pace_init(&pace, HF_PACE_GAP_NS, T);
+    hf_pace_init(&pace, HF_PACE_GAP_NS);
     hf_pace_changed(&pace, false, T);
     hf_pace_started(&pace, T + S);
     hf_pace_changed(&pace, true, T + 2 * S);
@@ -131,7 +131,7 @@ START_TEST(failure_and_retry)
 {
     struct hf_pace pace;
 
-    hf_pace_init(&pace, HF_PACE_GAP_NS, T);
+    hf_pace_init(&pace, HF_PACE_GAP_NS);
     hf_pace_changed(&pace, false, T);
     hf_pace_started(&pace, T + S);
     hf_pace_failed(&pace, 20 * S, T + 2 * S);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A bucket of tokens, each back after a gap, as the time at which it is full (the generic cell rate algorithm). Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/macros.h"
+
+/* Zeroed: full. */
+struct hf_bucket {
+    uint64_t full_ns; /* monotonic; past: full */
+};
+
+/* When at most `missing` tokens are missing; 0: always. */
+static inline uint64_t hf_bucket_due_ns(const struct hf_bucket *bucket, unsigned missing, uint64_t gap_ns)
+{
+    return bucket->full_ns - HF_MIN(bucket->full_ns, missing * gap_ns);
+}
+
+/* For one of `burst` tokens; 0: there is one. */
+static inline uint64_t hf_bucket_wait_ns(const struct hf_bucket *bucket, unsigned burst, uint64_t gap_ns,
+                                         uint64_t now_ns)
+{
+    uint64_t due_ns = hf_bucket_due_ns(bucket, burst - 1, gap_ns);
+
+    return due_ns - HF_MIN(due_ns, now_ns);
+}
+
+/* Also without a token: the next one comes later. */
+static inline void hf_bucket_spend(struct hf_bucket *bucket, uint64_t gap_ns, uint64_t now_ns)
+{
+    bucket->full_ns = HF_MAX(bucket->full_ns, now_ns) + gap_ns;
+}
+
+/* False: none, nothing spent. */
+static inline bool hf_bucket_take(struct hf_bucket *bucket, unsigned burst, uint64_t gap_ns, uint64_t now_ns)
+{
+    if (hf_bucket_wait_ns(bucket, burst, gap_ns, now_ns) > 0)
+        return false;
+    hf_bucket_spend(bucket, gap_ns, now_ns);
+    return true;
+}

@@ -593,14 +593,3 @@ int hf_manifest_engine_images(const struct hf_manifest_engine *engine, struct hf
         hf_manifest_images_done(ret_images);
     return r;
 }
-
-bool hf_manifest_engine_is_idle(const struct hf_manifest_engine *engine)
-{
-    for (size_t i = 0; i < engine->entries.n; i++) {
-        const struct entry *entry = engine->entries.entries[i].value;
-        if (entry->busy || entry->life == ENTRY_NEW || content_waits(&entry->content) || entry->machine.unsaved ||
-            !hf_manifest_machine_rests(entry->r.phase))
-            return false;
-    }
-    return !hf_steer_core_is_woken(&engine->core);
-}

@@ -113,5 +113,3 @@ bool hf_manifest_engine_each_alone(struct hf_manifest_engine *engine,
  * -EAGAIN: before hf_manifest_engine_set(). */
 HF_MUST_USE int hf_manifest_engine_images(const struct hf_manifest_engine *engine,
                                           struct hf_manifest_images *ret_images, const char **ret_waits);
-/* No step runs, none is due, and each entry is at rest (hf_manifest_machine_rests()) with its record on disk. */
-bool hf_manifest_engine_is_idle(const struct hf_manifest_engine *engine);

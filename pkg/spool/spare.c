@@ -95,17 +95,6 @@ void hf_spool_store_spare_end(struct hf_spool_store *store, int made)
     store->spare.written = content_limit(store->segment_bytes);
 }
 
-int hf_spool_store_prepare(struct hf_spool_store *store, struct hf_err *err)
-{
-    struct hf_spool_spare spare;
-
-    if (!hf_spool_store_spare_begin(store, &spare))
-        return 0;
-    int r = hf_spool_spare_make(&spare, err);
-    hf_spool_store_spare_end(store, r);
-    return r;
-}
-
 int hf_spool_spare_now(struct hf_spool_store *store, struct hf_err *err)
 {
     const struct hf_fs_ops *fs = store->fs;

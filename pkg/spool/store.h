@@ -107,7 +107,6 @@ struct hf_spool_spare {
 bool hf_spool_store_spare_begin(struct hf_spool_store *store, struct hf_spool_spare *ret_spare);
 HF_MUST_USE int hf_spool_spare_make(const struct hf_spool_spare *spare, struct hf_err *err);
 void hf_spool_store_spare_end(struct hf_spool_store *store, int made);
-HF_MUST_USE int hf_spool_store_prepare(struct hf_spool_store *store, struct hf_err *err);
 
 /* 32 hex digits. New after opening an emptied or damaged folder that could assign a sequence twice. */
 const char *hf_spool_store_stream(const struct hf_spool_store *store);

@@ -21,27 +21,3 @@ const char *hf_steer_table_event_name(const struct hf_steer_table *table, unsign
 {
     return event < table->n_events ? table->event_names[event] : "";
 }
-
-static int print_state(const struct hf_steer_table *table, unsigned state, struct hf_buf *out)
-{
-    int r = hf_buf_addf(out, "%s\n", table->state_name(state));
-
-    for (unsigned event = 0; r == 0 && event < table->n_events; event++) {
-        const struct hf_steer_move *move = cell(table, state, event);
-        if (move->known)
-            r = hf_buf_addf(out, "  %-10s %-13s %s\n", table->event_names[event], table->state_name(move->next),
-                            table->action_names[move->action]);
-        else
-            r = hf_buf_addf(out, "  %-10s .\n", table->event_names[event]);
-    }
-    return r;
-}
-
-int hf_steer_table_print(const struct hf_steer_table *table, struct hf_buf *out)
-{
-    int r = 0;
-
-    for (unsigned state = 0; r == 0 && state < table->n_states; state++)
-        r = print_state(table, state, out);
-    return r;
-}

@@ -4,8 +4,6 @@
 
 #include <stdbool.h>
 
-#include "base/buf.h"
-
 struct hf_steer_move {
     bool known; /* false: nothing changes */
     unsigned char next, action;
@@ -22,6 +20,3 @@ struct hf_steer_table {
 /* Outside the table: not known. */
 struct hf_steer_move hf_steer_table_move(const struct hf_steer_table *table, unsigned state, unsigned event);
 const char *hf_steer_table_event_name(const struct hf_steer_table *table, unsigned event); /* "" for none */
-
-/* Every cell, for tests/golden. -E2BIG. */
-HF_MUST_USE int hf_steer_table_print(const struct hf_steer_table *table, struct hf_buf *out);

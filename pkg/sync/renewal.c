@@ -16,29 +16,6 @@
  * Another way is left (Another): from Request, the same request; from Issue, a new key, for a new request. */
 #include "sync/renewal.h"
 
-static const char *const state_names[HF_RENEWAL_STATES] = {
-    [HF_RENEWAL_CURRENT] = "Current", [HF_RENEWAL_KEY] = "Key",     [HF_RENEWAL_REQUEST] = "Request",
-    [HF_RENEWAL_ISSUE] = "Issue",     [HF_RENEWAL_STORE] = "Store", [HF_RENEWAL_PAUSE] = "Pause",
-};
-
-static const char *const event_names[HF_RENEWAL_EVENTS] = {
-    [HF_RENEWAL_DUE] = "Due",         [HF_RENEWAL_LOST] = "Lost",       [HF_RENEWAL_DONE] = "Done",
-    [HF_RENEWAL_PENDING] = "Pending", [HF_RENEWAL_ABSENT] = "Absent",   [HF_RENEWAL_DENIED] = "Denied",
-    [HF_RENEWAL_REFUSED] = "Refused", [HF_RENEWAL_ANOTHER] = "Another", [HF_RENEWAL_BAD] = "Bad",
-    [HF_RENEWAL_FAILED] = "Failed",
-};
-
-static const char *const action_names[HF_RENEWAL_ACTIONS] = {
-    [HF_RENEWAL_DO_NOTHING] = "-", [HF_RENEWAL_MAKE_KEY] = "make key", [HF_RENEWAL_CREATE] = "create",
-    [HF_RENEWAL_READ] = "read",    [HF_RENEWAL_SAVE] = "save",         [HF_RENEWAL_DROP_KEY] = "drop key",
-    [HF_RENEWAL_USE] = "use",
-};
-
-static const char *const delay_names[] = {
-    [HF_RENEWAL_NEVER] = "never", [HF_RENEWAL_POLL] = "poll",       [HF_RENEWAL_SHORT] = "short",
-    [HF_RENEWAL_LONG] = "long",   [HF_RENEWAL_AT_DATE] = "at date",
-};
-
 #define TO(next_, action_, delay_)                                                                                     \
     {                                                                                                                  \
         true, HF_RENEWAL_##next_, HF_RENEWAL_##action_, HF_RENEWAL_##delay_                                            \
@@ -134,22 +111,4 @@ uint64_t hf_renewal_date(uint64_t not_before_unix_ns, uint64_t not_after_unix_ns
     uint64_t span = HF_MIN(not_after_unix_ns - from, HF_RENEWAL_MAX_NS), tenth = span / 10;
 
     return from + span / 3 * 2 - tenth + 2 * (tenth / UINT32_MAX * jitter + tenth % UINT32_MAX * jitter / UINT32_MAX);
-}
-
-int hf_renewal_print(struct hf_buf *out)
-{
-    for (unsigned state = 0; state < HF_RENEWAL_STATES; state++) {
-        int r = hf_buf_addf(out, "%s\n", state_names[state]);
-        for (unsigned event = 0; r == 0 && event < HF_RENEWAL_EVENTS; event++) {
-            const struct hf_renewal_move *move = &table[state][event];
-            if (move->known)
-                r = hf_buf_addf(out, "  %-8s %-8s %-9s %s\n", event_names[event], state_names[move->next],
-                                action_names[move->action], delay_names[move->delay]);
-            else
-                r = hf_buf_addf(out, "  %-8s .\n", event_names[event]);
-        }
-        if (r < 0)
-            return r;
-    }
-    return 0;
 }

@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/buf.h"
 #include "base/macros.h"
 
 enum hf_renewal_state {
@@ -86,5 +85,3 @@ const char *hf_renewal_trouble_advice(enum hf_renewal_trouble trouble);
  * (copied file, wrong clock), and is cut to HF_RENEWAL_MAX_NS: no signer makes a key last for years. */
 uint64_t hf_renewal_date(uint64_t not_before_unix_ns, uint64_t not_after_unix_ns, uint64_t received_unix_ns,
                          uint32_t jitter);
-
-HF_MUST_USE int hf_renewal_print(struct hf_buf *out);

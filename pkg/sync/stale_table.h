@@ -8,7 +8,6 @@
 #include <stdbool.h>
 
 #include "api/syncpolicy.h"
-#include "base/buf.h"
 #include "sync/stale.h"
 
 enum hf_stale_act {
@@ -38,5 +37,3 @@ enum hf_stale_answer hf_stale_table_answer(enum hf_stale_act act, enum hf_stalen
 
 /* HF_STALE_NEEDS_THE_SERVER: fails, and is retried. */
 bool hf_stale_table_may(enum hf_stale_act act, enum hf_staleness staleness, enum hf_on_expiry on_expiry);
-
-HF_MUST_USE int hf_stale_table_print(struct hf_buf *out);

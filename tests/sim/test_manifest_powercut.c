@@ -17,6 +17,7 @@
 #include "support/fakes/simhost.h"
 #include "support/fakes/simloop.h"
 #include "support/fakes/simwalk.h"
+#include "support/manifest_idle.h"
 
 enum { MAX_FILES = 8 };
 
@@ -268,7 +269,7 @@ static bool settle(struct world *w, enum hf_manifest_phase phase, unsigned round
         struct seen seen = {.there = false};
         (void)hf_simloop_run_for(w->loop, 10 * HF_NS_PER_S);
         hf_manifest_engine_each(w->engine, see, &seen);
-        if (i > 2 && seen.there && seen.status.phase == phase && hf_manifest_engine_is_idle(w->engine))
+        if (i > 2 && seen.there && seen.status.phase == phase && manifest_is_idle(w->engine))
             return true;
         hf_manifest_engine_check(w->engine);
         tell(w);

@@ -7,6 +7,8 @@
 
 #include <check.h>
 
+#include "support/manifest_idle.h"
+
 struct faults faults = {.service.active_state = "active", .trust_signed = -1};
 struct watched watched;
 
@@ -319,7 +321,7 @@ static void expect_told(struct node *node)
 {
     char text[sizeof(node->told)] = "";
 
-    if (hf_simfs_stopped(node->fs) || node->told[0] == '\0' || !hf_manifest_engine_is_idle(node->engine))
+    if (hf_simfs_stopped(node->fs) || node->told[0] == '\0' || !manifest_is_idle(node->engine))
         return;
     hf_manifest_engine_each(node->engine, format_all, text);
     ck_assert_msg(strcmp(text, node->told) == 0, "the engine shows %s, and last reported %s", text, node->told);

@@ -18,11 +18,6 @@ static const uint64_t incoming_pause_ns = 2 * HF_NS_PER_S;
 
 /* ---- the tables -------------------------------------------------------------------------------------------------- */
 
-static const char *const event_names[HF_CONTENT_EV_COUNT] = {"Started", "Stopped", "Held",  "Lifted", "Delivered",
-                                                             "Dropped", "Taken",   "Began", "Ended"};
-static const char *const intake_names[HF_CONTENT_INTAKE_COUNT] = {"Stopped", "Following", "Refusing", "Held"};
-static const char *const slot_names[HF_CONTENT_SLOT_COUNT] = {"Empty", "Incoming", "Storing", "Newer"};
-
 #define ON(event_, next_) [HF_CONTENT_EV_##event_] = 1 + HF_CONTENT_##next_
 
 /* 1 + the next state; 0 is an unexpected event. */
@@ -60,27 +55,6 @@ enum hf_content_slot hf_content_machine_slot(enum hf_content_slot state, enum hf
 {
     assert(state < HF_CONTENT_SLOT_COUNT);
     return (enum hf_content_slot)move(slot_table[state], state, event, ret_known);
-}
-
-static int print(struct hf_buf *out, const unsigned char row[HF_CONTENT_EV_COUNT], const char *const *names,
-                 unsigned state, unsigned first, unsigned end)
-{
-    int r = hf_buf_addf(out, "%s\n", names[state]);
-
-    for (unsigned event = first; r == 0 && event < end; event++)
-        r = hf_buf_addf(out, "  %-10s %s\n", event_names[event], row[event] > 0 ? names[row[event] - 1] : ".");
-    return r;
-}
-
-int hf_content_machine_print(struct hf_buf *out)
-{
-    int r = 0;
-
-    for (unsigned i = 0; r == 0 && i < HF_CONTENT_INTAKE_COUNT; i++)
-        r = print(out, intake_table[i], intake_names, i, 0, HF_CONTENT_EV_DELIVERED);
-    for (unsigned i = 0; r == 0 && i < HF_CONTENT_SLOT_COUNT; i++)
-        r = print(out, slot_table[i], slot_names, i, HF_CONTENT_EV_DELIVERED, HF_CONTENT_EV_COUNT);
-    return r;
 }
 
 /* ---- holds ------------------------------------------------------------------------------------------------------- */

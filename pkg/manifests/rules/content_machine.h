@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #include "api/manifest_reason.h"
-#include "base/buf.h"
 #include "base/macros.h"
 #include "manifests/rules/content_pace.h"
 
@@ -59,8 +58,6 @@ enum hf_content_event {
 enum hf_content_intake hf_content_machine_intake(enum hf_content_intake state, enum hf_content_event event,
                                                  bool *ret_known);
 enum hf_content_slot hf_content_machine_slot(enum hf_content_slot state, enum hf_content_event event, bool *ret_known);
-HF_MUST_USE int hf_content_machine_print(struct hf_buf *out);
-
 static inline bool hf_content_machine_has_source(enum hf_content_intake state)
 {
     return state == HF_CONTENT_FOLLOWING || state == HF_CONTENT_REFUSING;

@@ -15,10 +15,6 @@
 
 enum { HF_DRIFT_MAX_UNREADABLE = 5 }; /* looks in a row that find only files that the disk does not read */
 
-static const char *const state_names[HF_DRIFT_STATE_COUNT] = {"Clean",        "Due",       "Paced",         "Looking",
-                                                              "LookingAgain", "Repairing", "RepairingAgain"};
-static const char *const event_names[HF_DRIFT_EV_COUNT] = {"Wanted", "Began", "Drifted", "Ended", "Paced"};
-
 #define ON(event_, next_) [HF_DRIFT_EV_##event_] = 1 + HF_DRIFT_##next_
 
 /* 1 + the next state; 0 is an unexpected event. */
@@ -40,20 +36,6 @@ enum hf_drift_state hf_drift_machine_move(enum hf_drift_state state, enum hf_dri
 
     *ret_known = next > 0;
     return next > 0 ? (enum hf_drift_state)(next - 1) : state;
-}
-
-int hf_drift_machine_print(struct hf_buf *out)
-{
-    int r = 0;
-
-    for (unsigned state = 0; r == 0 && state < HF_DRIFT_STATE_COUNT; state++) {
-        r = hf_buf_addf(out, "%s\n", state_names[state]);
-        for (unsigned event = 0; r == 0 && event < HF_DRIFT_EV_COUNT; event++) {
-            unsigned next = table[state][event];
-            r = hf_buf_addf(out, "  %-8s %s\n", event_names[event], next > 0 ? state_names[next - 1] : ".");
-        }
-    }
-    return r;
 }
 
 bool hf_drift_machine_wants(enum hf_drift_state state)

@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/buf.h"
 #include "base/macros.h"
 
 enum hf_drift_state {
@@ -33,8 +32,6 @@ enum hf_drift_event {
 
 /* An event that the table lacks changes nothing; *ret_known is false. */
 enum hf_drift_state hf_drift_machine_move(enum hf_drift_state state, enum hf_drift_event event, bool *ret_known);
-HF_MUST_USE int hf_drift_machine_print(struct hf_buf *out);
-
 /* One that has not begun. */
 bool hf_drift_machine_wants(enum hf_drift_state state);
 

@@ -5,12 +5,39 @@
 #include "manifests/rules/content_machine.h"
 #include "support/check_main.h"
 #include "support/golden.h"
+#include "support/print_machine.h"
+
+static const char *const event_names[HF_CONTENT_EV_COUNT] = {"Started", "Stopped", "Held",  "Lifted", "Delivered",
+                                                             "Dropped", "Taken",   "Began", "Ended"};
+static const char *const intake_names[HF_CONTENT_INTAKE_COUNT] = {"Stopped", "Following", "Refusing", "Held"};
+static const char *const slot_names[HF_CONTENT_SLOT_COUNT] = {"Empty", "Incoming", "Storing", "Newer"};
+
+static int intake(unsigned state, unsigned event)
+{
+    bool known;
+    unsigned next = hf_content_machine_intake((enum hf_content_intake)state, (enum hf_content_event)event, &known);
+
+    return known ? (int)next : -1;
+}
+
+static int slot(unsigned state, unsigned event)
+{
+    bool known;
+    unsigned next = hf_content_machine_slot((enum hf_content_slot)state, (enum hf_content_event)event, &known);
+
+    return known ? (int)next : -1;
+}
 
 START_TEST(tables)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 16);
 
-    ck_assert_int_eq(hf_content_machine_print(&text), 0);
+    const struct hf_print_moves intakes = {
+        intake, intake_names, event_names, HF_CONTENT_INTAKE_COUNT, 0, HF_CONTENT_EV_DELIVERED, 10};
+    const struct hf_print_moves slots = {
+        slot, slot_names, event_names, HF_CONTENT_SLOT_COUNT, HF_CONTENT_EV_DELIVERED, HF_CONTENT_EV_COUNT, 10};
+    hf_print_moves(&intakes, &text);
+    hf_print_moves(&slots, &text);
     ck_assert(hf_golden("manifest_content.txt", hf_buf_view(&text)));
 }
 END_TEST

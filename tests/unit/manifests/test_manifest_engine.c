@@ -6,6 +6,7 @@
 
 #include "support/bare_entry.h"
 #include "support/check_main.h"
+#include "support/manifest_idle.h"
 
 #define ID_1 "1111111111111111111111111111111111111111111111111111111111111111"
 #define FILES(name, more)                                                                                              \
@@ -114,7 +115,7 @@ START_TEST(applies)
 
     set_up(&node);
     settle(&node);
-    ck_assert(hf_manifest_engine_is_idle(node.engine) && look(&node).n == 0);
+    ck_assert(manifest_is_idle(node.engine) && look(&node).n == 0);
     want(&node, FILES("a", ""), NULL);
     shown = look(&node);
     ck_assert_str_eq(shown.names, "a ");
@@ -128,9 +129,9 @@ START_TEST(applies)
     ck_assert_uint_eq(shown.last.items, 1);
     ck_assert(hf_simfs_get(node.bare.fs, "/etc/a/x", &n) != NULL && n == 3);
     settle(&node);
-    ck_assert(hf_manifest_engine_is_idle(node.engine));
+    ck_assert(manifest_is_idle(node.engine));
     entry_of(&node, "a")->busy = true;
-    ck_assert(!hf_manifest_engine_is_idle(node.engine));
+    ck_assert(!manifest_is_idle(node.engine));
     entry_of(&node, "a")->busy = false;
     tear_down(&node);
 }

@@ -10,12 +10,13 @@
 #include "manifests/rules/plan.h"
 #include "support/check_main.h"
 #include "support/golden.h"
+#include "support/print_machine.h"
 
 START_TEST(table)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 16);
 
-    ck_assert_int_eq(hf_steer_table_print(&hf_manifest_table, &text), 0);
+    ck_assert_int_eq(hf_print_table(&hf_manifest_table, &text), 0);
     ck_assert(hf_golden("manifest_machine.txt", hf_buf_view(&text)));
 }
 END_TEST

@@ -206,6 +206,18 @@ START_TEST(what_waits_is_known_in_bytes)
 }
 END_TEST
 
+/* A spare segment, at once. */
+static int prepare(struct hf_spool_store *store)
+{
+    struct hf_spool_spare spare;
+
+    if (!hf_spool_store_spare_begin(store, &spare))
+        return 0;
+    int r = hf_spool_spare_make(&spare, NULL);
+    hf_spool_store_spare_end(store, r);
+    return r;
+}
+
 /* Writes, delivers now and then, until the file system stops. Returns how many items were tried. */
 static unsigned workload(struct bench *bench)
 {
@@ -217,7 +229,7 @@ static unsigned workload(struct bench *bench)
         if (b % 7 == 6)
             (void)!hf_spool_store_deliver(bench->store, hf_spool_store_stats(bench->store).next - 12, NULL);
         if (b % 5 == 4)
-            (void)!hf_spool_store_prepare(bench->store, NULL);
+            (void)!prepare(bench->store);
     }
     return item;
 }
@@ -274,7 +286,7 @@ START_TEST(disk_reserve)
     for (unsigned i = 0; r == 0 && i < 200; i++) {
         r = write_batch(&bench, PER_BATCH * i, PER_BATCH * 4);
         ck_assert_uint_ge(free_bytes(&bench), bench.reserve_bytes);
-        ck_assert_int_eq(hf_spool_store_prepare(bench.store, NULL), 0);
+        ck_assert_int_eq(prepare(bench.store), 0);
         ck_assert_uint_ge(free_bytes(&bench), bench.reserve_bytes);
     }
     struct hf_spool_stats stats = hf_spool_store_stats(bench.store);
@@ -765,7 +777,7 @@ START_TEST(an_error_while_opening_loses_nothing_that_is_read)
         hf_simfs_count_only(bench.fs, HF_SIMFS_WRITES);
         ck_assert_int_eq(bench_open(&bench), 0);
         ck_assert_int_eq(write_batch(&bench, 0, PER_BATCH), 0);
-        ck_assert_int_eq(hf_spool_store_prepare(bench.store, NULL), 0);
+        ck_assert_int_eq(prepare(bench.store), 0);
         hf_simfs_fail_at(bench.fs, 2, EIO, 0); /* the sync */
         ck_assert_int_lt(write_batch(&bench, PER_BATCH, PER_BATCH), 0);
         bench_close(&bench);
@@ -832,7 +844,7 @@ START_TEST(a_full_disk_does_not_stop_the_cursor)
     bench_init(&bench);
     ck_assert_int_eq(bench_open(&bench), 0);
     (void)snprintf(stream, sizeof(stream), "%s", hf_spool_store_stream(bench.store));
-    ck_assert_int_eq(hf_spool_store_prepare(bench.store, NULL), 0);
+    ck_assert_int_eq(prepare(bench.store), 0);
     hf_simfs_set_limit(bench.fs, "/", 1); /* nothing may grow */
     ck_assert_int_eq(write_batch(&bench, 0, PER_BATCH), 0);
     ck_assert_int_eq(hf_spool_store_deliver(bench.store, bench.sequences[1], NULL), 0);
@@ -1115,7 +1127,7 @@ START_TEST(a_cut_behind_a_torn_write_gives_no_sequence_twice)
         uint64_t used = bench.sequences[2 * PER_BATCH - 1];
         ck_assert_int_eq(bench_open(&bench), 0);
         (void)snprintf(stream, sizeof(stream), "%s", hf_spool_store_stream(bench.store));
-        ck_assert_int_eq(hf_spool_store_prepare(bench.store, NULL), 0);
+        ck_assert_int_eq(prepare(bench.store), 0);
         hf_simfs_count_only(bench.fs, HF_SIMFS_WRITES);
         hf_simfs_stop_at(bench.fs, n);
         (void)!write_batch(&bench, 2 * PER_BATCH, PER_BATCH);
@@ -1218,7 +1230,7 @@ START_TEST(files_deleted_under_us)
     const char *what = deleted[_i].what;
 
     fill(&bench, BATCHES);
-    ck_assert_int_eq(hf_spool_store_prepare(bench.store, NULL), 0);
+    ck_assert_int_eq(prepare(bench.store), 0);
     size_t n = hf_spool_store_extents(bench.store, 0, extents, HF_LEN(extents));
     ck_assert_uint_eq(n, 2);
     for (size_t i = 0; i < n; i++) {
@@ -1380,14 +1392,14 @@ START_TEST(a_full_disk_does_not_keep_it_from_opening)
     struct bench bench;
 
     fill(&bench, BATCHES);
-    ck_assert_int_eq(hf_spool_store_prepare(bench.store, NULL), 0);
+    ck_assert_int_eq(prepare(bench.store), 0);
     bench_close(&bench);
     hf_simfs_delete(bench.fs, "/spool/stream");
     hf_simfs_set_limit(bench.fs, "/", 4096);
     ck_assert_int_eq(bench_open(&bench), -ENOSPC);
     hf_simfs_set_limit(bench.fs, "/", 0);
     ck_assert_int_eq(bench_open(&bench), 0);
-    ck_assert_int_eq(hf_spool_store_prepare(bench.store, NULL), 0);
+    ck_assert_int_eq(prepare(bench.store), 0);
     bench_close(&bench);
     hf_simfs_delete(bench.fs, "/spool/stream");
     hf_simfs_set_limit(bench.fs, "/", 3 * SEGMENT); /* what is there, without a byte more */

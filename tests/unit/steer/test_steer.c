@@ -13,6 +13,7 @@
 #include "steer/job.h"
 #include "support/check_main.h"
 #include "support/fakes/simloop.h"
+#include "support/print_machine.h"
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
@@ -255,7 +256,7 @@ START_TEST(table_is_printed)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4096);
 
-    ck_assert_int_eq(hf_steer_table_print(&table, &text), 0);
+    ck_assert_int_eq(hf_print_table(&table, &text), 0);
     ck_assert_str_eq(hf_buf_str(&text), "Shut\n"
                                         "  Started    Shut          -\n"
                                         "  Open       Opening       turn\n"
@@ -278,7 +279,7 @@ START_TEST(table_is_printed)
     ck_assert(!hf_steer_table_move(&table, SHUT, EVENTS).known);
     ck_assert_str_eq(hf_steer_table_event_name(&table, EVENTS), "");
     struct hf_buf small = HF_BUF_INIT(20);
-    ck_assert_int_lt(hf_steer_table_print(&table, &small), 0);
+    ck_assert_int_lt(hf_print_table(&table, &small), 0);
     hf_buf_done(&small);
 }
 END_TEST

@@ -8,13 +8,54 @@
 #include "support/check_main.h"
 #include "support/golden.h"
 
+static const char *const state_names[HF_RENEWAL_STATES] = {
+    [HF_RENEWAL_CURRENT] = "Current", [HF_RENEWAL_KEY] = "Key",     [HF_RENEWAL_REQUEST] = "Request",
+    [HF_RENEWAL_ISSUE] = "Issue",     [HF_RENEWAL_STORE] = "Store", [HF_RENEWAL_PAUSE] = "Pause",
+};
+
+static const char *const event_names[HF_RENEWAL_EVENTS] = {
+    [HF_RENEWAL_DUE] = "Due",         [HF_RENEWAL_LOST] = "Lost",       [HF_RENEWAL_DONE] = "Done",
+    [HF_RENEWAL_PENDING] = "Pending", [HF_RENEWAL_ABSENT] = "Absent",   [HF_RENEWAL_DENIED] = "Denied",
+    [HF_RENEWAL_REFUSED] = "Refused", [HF_RENEWAL_ANOTHER] = "Another", [HF_RENEWAL_BAD] = "Bad",
+    [HF_RENEWAL_FAILED] = "Failed",
+};
+
+static const char *const action_names[HF_RENEWAL_ACTIONS] = {
+    [HF_RENEWAL_DO_NOTHING] = "-", [HF_RENEWAL_MAKE_KEY] = "make key", [HF_RENEWAL_CREATE] = "create",
+    [HF_RENEWAL_READ] = "read",    [HF_RENEWAL_SAVE] = "save",         [HF_RENEWAL_DROP_KEY] = "drop key",
+    [HF_RENEWAL_USE] = "use",
+};
+
+static const char *const delay_names[] = {
+    [HF_RENEWAL_NEVER] = "never", [HF_RENEWAL_POLL] = "poll",       [HF_RENEWAL_SHORT] = "short",
+    [HF_RENEWAL_LONG] = "long",   [HF_RENEWAL_AT_DATE] = "at date",
+};
+
+static int print(struct hf_buf *out)
+{
+    for (unsigned state = 0; state < HF_RENEWAL_STATES; state++) {
+        int r = hf_buf_addf(out, "%s\n", state_names[state]);
+        for (unsigned event = 0; r == 0 && event < HF_RENEWAL_EVENTS; event++) {
+            struct hf_renewal_move move = hf_renewal_move((enum hf_renewal_state)state, (enum hf_renewal_event)event);
+            if (move.known)
+                r = hf_buf_addf(out, "  %-8s %-8s %-9s %s\n", event_names[event], state_names[move.next],
+                                action_names[move.action], delay_names[move.delay]);
+            else
+                r = hf_buf_addf(out, "  %-8s .\n", event_names[event]);
+        }
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 #define DAY (24 * 3600 * HF_NS_PER_S)
 
 START_TEST(table)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 16);
 
-    ck_assert_int_eq(hf_renewal_print(&text), 0);
+    ck_assert_int_eq(print(&text), 0);
     ck_assert(hf_golden("renewal.txt", hf_buf_view(&text)));
 }
 END_TEST

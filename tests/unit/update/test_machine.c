@@ -2,13 +2,14 @@
 #include "api/update/reason.h"
 #include "support/check_main.h"
 #include "support/golden.h"
+#include "support/print_machine.h"
 #include "update/rules/machine.h"
 
 START_TEST(table)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 16);
 
-    ck_assert_int_eq(hf_steer_table_print(&hf_update_table, &text), 0);
+    ck_assert_int_eq(hf_print_table(&hf_update_table, &text), 0);
     ck_assert(hf_golden("update_machine.txt", hf_buf_view(&text)));
 }
 END_TEST

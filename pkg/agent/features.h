@@ -8,16 +8,16 @@
 #include "base/err.h"
 
 enum hf_feature {
-    HF_FEATURE_CLUSTER,   /* API servers and MetaServers */
-    HF_FEATURE_HOST,      /* host agents installed by a pod; supervisor */
-    HF_FEATURE_HTTPS,     /* else file: alone */
-    HF_FEATURE_IMAGES,    /* spec.images: list, mirror */
-    HF_FEATURE_MANIFESTS, /* spec.manifests */
-    HF_FEATURE_PAGE,      /* metrics, health, ingest, page */
-    HF_FEATURE_REPACK,    /* of packed content */
-    HF_FEATURE_SHARE,     /* neighbours */
-    HF_FEATURE_SYSTEMD,   /* host's units */
-    HF_FEATURE_TELEMETRY, /* spec.telemetry */
+    HF_FEATURE_CLUSTER, /* API servers and MetaServers */
+    HF_FEATURE_HOST,    /* host agents installed by a pod; supervisor */
+    HF_FEATURE_HTTPS,   /* else file: alone */
+    HF_FEATURE_IMAGES,  /* spec.images: list, mirror */
+    HF_FEATURE_MANIFESTS,
+    HF_FEATURE_PAGE,    /* metrics, health, ingest, page */
+    HF_FEATURE_REPACK,  /* of packed content */
+    HF_FEATURE_SHARE,   /* neighbours */
+    HF_FEATURE_SYSTEMD, /* host's units */
+    HF_FEATURE_TELEMETRY,
     HF_FEATURES,
 };
 

@@ -12,8 +12,7 @@
 
 struct hf_standstill {
     uint64_t stamp;    /* of all that may get on */
-    uint64_t since_ns; /* monotonic; 0: not looked yet */
+    uint64_t since_ns; /* 0: not looked yet */
 };
 
-/* True: for HF_STANDSTILL_NS. */
 bool hf_standstill_look(struct hf_standstill *standstill, const struct hf_agent_parts *parts);

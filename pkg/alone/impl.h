@@ -42,7 +42,7 @@ struct hf_alone {
     uint64_t handover_ns;         /* both containerds want to run since; or 0 */
     enum hf_alone_presence presence;
     struct hf_listing listing;
-    uint64_t listed_ns;          /* 0: unknown */
+    uint64_t listed_ns;
     char failure[ALONE_MESSAGE]; /* last failed step's */
     unsigned listing_failures;
 

@@ -15,9 +15,9 @@ enum hf_alone_presence {
 
 struct hf_alone_evidence {
     bool kubelet_answers;
-    bool server_answers; /* API server */
-    bool was_alone;      /* at the last judgement: what has begun goes on */
-    uint64_t uptime_ns;  /* machine's */
+    bool server_answers;
+    bool was_alone;     /* at the last judgement: what has begun goes on */
+    uint64_t uptime_ns; /* machine's */
     /* since this process saw a kubelet, or its start */
     uint64_t unseen_ns;
     bool seen; /* by this process */

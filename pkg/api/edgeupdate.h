@@ -167,7 +167,7 @@ struct hf_release {
     uint64_t sequence;
     /* then no node starts it; HF_NEVER: absent, and no node starts it, but keeps it if committed */
     uint64_t expires_unix_ns;
-    uint64_t signed_at_unix_ns; /* 0: absent */
+    uint64_t signed_at_unix_ns;
     /* no longer supported: no node starts it */
     bool allow_downgrade;
     /* sequences that it may replace, also by a lower one */
@@ -179,7 +179,7 @@ struct hf_release {
     uint64_t health_deadline_ns; /* default 2 min */
     struct hf_check *checks;
     size_t n_checks;
-    unsigned probation_boots; /* each boot after the commit judges it again; 0: none */
+    unsigned probation_boots; /* each boot after the commit judges it again */
     struct hf_hook hooks[HF_HOOK_COUNT];
     char digest[65];    /* hex SHA-256 of spec.release's canonical JSON */
     const json_t *json; /* spec.release, for signatures */
@@ -207,14 +207,14 @@ struct hf_edgeupdate {
     uint64_t min_updated_after_ns;
     uint64_t unknown_after_ns; /* without a report for so long, a node is unknown; default 30 min */
     /* From admission to the end; a reporting node that is not done then has failed. Starts again after a wait (window,
-     * turn, hold) or silence. 0: none. */
+     * turn, hold) or silence. */
     uint64_t progress_deadline_ns;
     const char *group_by; /* groups' label; if has_disruption */
     /* nodes of a group with a turn, at least one; if has_disruption */
     struct hf_share max_unavailable;
     struct hf_window *windows;
     size_t n_windows;
-    uint64_t bandwidth_limit; /* downloads, bytes per second; 0: none */
+    uint64_t bandwidth_limit; /* downloads, bytes per second */
     bool suspend;             /* no node starts; updates and repairs in progress continue */
     bool wait_for_images;     /* suspends until the images of the node's policy are there */
     /* status.admission, if has_strategy: */

@@ -89,7 +89,7 @@ struct hf_manifest {
     /* applied first; no circle */
     const char *depends_on[HF_MAX_MANIFEST_DEPENDENCIES + 1];
     json_t *substitute; /* object of strings, borrowed, or NULL */
-    uint64_t sequence;  /* 0: none */
+    uint64_t sequence;
     struct hf_signature *signatures;
     size_t n_signatures;
     json_t *json; /* borrowed, for signatures */

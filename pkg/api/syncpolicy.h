@@ -41,7 +41,7 @@ struct hf_policy_images {
     const char *mirror_registries[HF_MAX_MIRROR_REGISTRIES + 1];
     uint64_t mirror_port;
     const char *prefetch[HF_MAX_PREFETCH + 1]; /* "registry.example/app@sha256:..." */
-    uint64_t mirror_max_bytes;                 /* kept blobs; 0: none */
+    uint64_t mirror_max_bytes;                 /* kept blobs */
     bool mirror_configure;                     /* let containerd use it */
     bool prefetch_workloads;                   /* also what pods of `manifests` name */
 };
@@ -61,7 +61,7 @@ struct hf_syncpolicy {
     struct hf_meta meta;
     struct hf_selector node_selector;
     int64_t priority;
-    uint64_t sequence; /* of signed versions, grows; 0: none */
+    uint64_t sequence; /* of signed versions, grows */
     struct hf_signature *signatures;
     size_t n_signatures;
     uint64_t interval_ns;       /* of reconciling, drift checks, heartbeats */

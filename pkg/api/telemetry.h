@@ -198,7 +198,6 @@ struct hf_telemetry {
     uint64_t batch_max_bytes;  /* uncompressed; default and at most 524288 */
     uint64_t batch_timeout_ns; /* default 10 s */
     enum hf_telemetry_compression compression;
-    /* spec.telemetry.retry: */
     /* failures until a batch is deferred (telemetry/delivery/retry.h); default 3 */
     uint64_t max_attempts;
     uint64_t retry_base_ns;   /* bound of the first delay; default 2 s */

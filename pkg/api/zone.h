@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Time zones from TZif files (RFC 8536) with their POSIX TZ rule; constant. The libc's zone is the whole process's, and
- * setenv() races with threads. Threads: any. */
+ * setenv() races with threads. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keeps floods of events out of the audit log. Pure, but allocates. Threads: one at a time. */
+/* Keeps floods of events out of the audit log. Pure, but allocates. */
 #pragma once
 
 #include "audit/entry.h"

@@ -62,7 +62,7 @@ enum hf_audit_kind {
         HF_AUDIT_KIND_COUNT /* unknown to this version */
 };
 
-const char *hf_audit_kind_name(enum hf_audit_kind kind); /* "AgentStarted"; "": unknown */
+const char *hf_audit_kind_name(enum hf_audit_kind kind); /* "AgentStarted" */
 enum hf_audit_kind hf_audit_kind_of(const char *name);
 bool hf_audit_kind_repeats(enum hf_audit_kind kind);
 
@@ -88,7 +88,7 @@ struct hf_audit_entry {
     /* Both 0: the time is sure. Else latest 0: no upper limit. */
     uint64_t earliest_unix_ns, latest_unix_ns;
     char boot[HF_AUDIT_BOOT]; /* boot's id, or "" */
-    uint64_t mono_ms;         /* monotonic, ms */
+    uint64_t mono_ms;
     uint64_t count;           /* equal events; EntriesLost: lost entries */
     uint64_t dropped;         /* SegmentStarted: entries removed by rotation */
     char prev[HF_SHA256_HEX]; /* of the line before; entry 1: zeros */

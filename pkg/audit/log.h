@@ -50,7 +50,7 @@ HF_MUST_USE int hf_audit_log_flush(struct hf_audit_log *log, struct hf_err *err)
 /* Entries for counted events, a flush, and EntriesLost if any. */
 HF_MUST_USE int hf_audit_log_end(struct hf_audit_log *log, struct hf_err *err);
 
-/* When to call hf_audit_log_work() (monotonic), or HF_NEVER. */
+/* When to call hf_audit_log_work(), or HF_NEVER. */
 uint64_t hf_audit_log_due_ns(const struct hf_audit_log *log);
 /* Due counted events and flushes. hf_audit_log_flush()'s. */
 HF_MUST_USE int hf_audit_log_work(struct hf_audit_log *log, struct hf_err *err);

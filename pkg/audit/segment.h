@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files of an audit log: audit-<seq>.jsonl, <seq>: first entry's number, with zeros to sort. With `fs`: blocks.
- * Threads: any. */
+/* Files of an audit log: audit-<seq>.jsonl, <seq>: first entry's number, with zeros to sort. With `fs`: blocks. */
 #pragma once
 
 #include <limits.h>

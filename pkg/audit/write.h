@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes segments so that power cuts cannot damage durable lines. Blocks. Threads: any, one at a time for a folder. */
+/* Writes segments so that power cuts cannot damage durable lines. Blocks. */
 #pragma once
 
 #include <sys/types.h>

@@ -21,5 +21,4 @@
         grown_;                                                                                                        \
     })
 
-/* `each`: bytes of an item. */
 HF_MUST_USE int hf_array_grow_bytes(void **items, size_t each, size_t n, size_t *cap, size_t max);

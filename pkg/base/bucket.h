@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A bucket of tokens, each back after a gap, as the time at which it is full (the generic cell rate algorithm). Pure. */
+/* A bucket of tokens, each back after a gap: the time at which it is full (generic cell rate algorithm). Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 
 /* Zeroed: full. */
 struct hf_bucket {
-    uint64_t full_ns; /* monotonic; past: full */
+    uint64_t full_ns; /* past: full */
 };
 
 /* When at most `missing` tokens are missing; 0: always. */

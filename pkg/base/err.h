@@ -11,7 +11,7 @@
 #include "base/macros.h"
 
 struct hf_err {
-    int code;        /* positive errno; 0: none */
+    int code;        /* positive errno */
     char cause[256]; /* by innermost function */
     char where[256]; /* by callers: "a: b", outermost first */
 };

@@ -30,7 +30,6 @@
         value_;                                                                                                        \
     })
 
-/* The struct with `member` at `pointer`. */
 #define hf_container_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 /* `<name>p(type **)` for _cleanup_. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The newest received version of objects, on disk for a node without network.
  *
- * Durable. Refuses names that lead outside. Threads: any, one at a time. Blocks: in a job (hf_job) or at the start. */
+ * Durable. Refuses names that lead outside. Blocks: in a job (hf_job) or at the start. */
 #pragma once
 
 #include "base/err.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Expands a request's compressed body. Threads: any.
+/* Expands a request's compressed body.
  *
  * Bombs: stops at the buffer's maximum, a ratio of HF_EXPAND_MAX_RATIO, and zstd windows above 8 MiB. Several gzip
  * members or zstd frames are one body (RFC 1952 2.2, RFC 8878 3). */

@@ -4,7 +4,10 @@
  * Duplicate names of a nested object: each name leaves a 32-bit hash (of its first and last eight bytes and its length,
  * escapes resolved). It compares the first names of an object as they come, the others when the object ends, in buckets
  * by hash; where too many fall into the same ones it sorts them by hash and then by name, so that no choice of names
- * costs more than n log n comparisons. */
+ * costs more than n log n comparisons.
+ *
+ * Integers outside int64 are doubles, as for Kubernetes: its servers write doubles below 1e21 without exponent, and our
+ * encoder metrics up to 2^64. */
 #include "codec/scan.h"
 
 #include <errno.h>

@@ -11,8 +11,7 @@
  *   - valid UTF-8, no byte order mark, no unpaired surrogates ("\ud800")
  *   - no two members of one name, escapes resolved
  *   - numbers in the range of a double, up to HF_SCAN_MAX_NUMBER characters. Integers outside int64 are valid, and
- *     doubles in a tree, as for Kubernetes: its servers write doubles below 1e21 without exponent, and our encoder
- *     metrics up to 2^64. Signed content: hf_json_canonical().
+ *     doubles in a tree. Signed content: hf_json_canonical().
  *   - at most HF_SCAN_MAX_DEPTH levels; no NaN, Infinity, comments, trailing commas
  *   - U+0000 is valid, as log lines may hold it, and sets `zero`; hf_json_parse() refuses it
  *
@@ -46,7 +45,7 @@ struct hf_scan {
     struct hf_view text;
     size_t at;        /* next byte, or the fault */
     const char *what; /* static; NULL: no failure */
-    int code;         /* -EBADMSG, -E2BIG, -ENOMEM; 0: none */
+    int code;         /* -EBADMSG, -E2BIG, -ENOMEM */
     bool loose;
     bool zero; /* met U+0000 */
 };

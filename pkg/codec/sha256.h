@@ -10,8 +10,8 @@
 
 enum {
     HF_SHA256_BYTES = 32,
-    HF_SHA256_HEX = 65,    /* with the terminator */
-    HF_SHA256_STATE = 112, /* for hf_sha256_save() */
+    HF_SHA256_HEX = 65, /* with the terminator */
+    HF_SHA256_STATE = 112,
 };
 
 struct hf_sha256 {

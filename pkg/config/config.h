@@ -156,7 +156,6 @@ struct hf_config_image_credentials {
     const char *config, *folder;
 };
 struct hf_config_image_credentials hf_config_image_credentials(const struct hf_config *config);
-/* Sharing with the neighbours of the site (share/share.h). */
 #define HF_CONFIG_SHARE_PORT 9094
 #define HF_CONFIG_SHARE_BYTES_PER_S (UINT64_C(8) << 20)
 struct hf_config_share {

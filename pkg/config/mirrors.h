@@ -13,9 +13,9 @@ enum { HF_MIRROR_SLOTS = 64, HF_TRIES_MAX = HF_CONFIG_MAX_MIRROR_URLS + 1 };
 /* Zeros at first. Full, it forgets the one with the shortest rest. */
 struct hf_mirror_memory {
     struct hf_mirror_slot {
-        uint64_t id;       /* its URL prefix's fingerprint; 0: free */
-        uint64_t until_ns; /* monotonic */
-        uint64_t served;   /* its last artifact's; 0: none */
+        uint64_t id; /* its URL prefix's fingerprint; 0: free */
+        uint64_t until_ns;
+        uint64_t served; /* its last artifact's */
     } slots[HF_MIRROR_SLOTS];
 };
 

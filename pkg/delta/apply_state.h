@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One hf_delta_apply() and its checkpoints. Threads: one at a time. Borrows all. */
+/* One hf_delta_apply() and its checkpoints. Borrows all. */
 #pragma once
 
 #include "delta/io/wire.h"

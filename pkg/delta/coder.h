@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compresses method 1's blocks by LZMA or zstd. Threads: one at a time. */
+/* Compresses method 1's blocks by LZMA or zstd. */
 #pragma once
 
 #include "base/buf.h"

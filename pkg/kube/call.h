@@ -38,7 +38,7 @@ struct hf_kube_call {
     const char *name;
     const char *subresource; /* "status"; or NULL */
     const char *query;       /* "labelSelector=a%3Db" (base/net/url_escape.h), or NULL */
-    unsigned limit;          /* LIST: a page's; 0: none */
+    unsigned limit;          /* LIST: a page's */
     const char *next;        /* LIST: last page's `metadata.continue`; NULL, "": first page */
     const json_t *body;
     /* APPLY: takes over others' fields; else -ESTALE if it would change one */
@@ -71,10 +71,10 @@ struct hf_kube_call {
  * A failed write that was not refused may have been done. */
 struct hf_kube_answer {
     int r;
-    int status;              /* 0: none */
-    uint64_t retry_after_ns; /* 5 min at most; 0: absent */
-    uint64_t date_unix_ns;   /* 0: absent */
-    const json_t *object;    /* r 0, else NULL */
+    int status;
+    uint64_t retry_after_ns; /* 5 min at most */
+    uint64_t date_unix_ns;
+    const json_t *object; /* r 0, else NULL */
     /* LIST: items left out of `object` */
     size_t unreadable;
     const char *reason; /* a Status's, such as "Conflict"; or "" */

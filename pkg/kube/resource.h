@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kinds to follow, and their URLs. Private to pkg/kube. Pure. What appends to *out: 0, -E2BIG, -ENOMEM or -EINVAL
+/* Kinds to follow, and their URLs. Pure. What appends to *out: 0, -E2BIG, -ENOMEM or -EINVAL
  * (snprintf()). */
 #pragma once
 

@@ -13,7 +13,7 @@ struct hf_upstream_params {
     struct hf_metrics *metrics;      /* may be NULL */
     const char *server, *kubeconfig; /* hf_kube_config_find()'s */
     enum hf_kube_api api;
-    const char *user_agent;    /* "holdfast-agent/0.1.0" */
+    const char *user_agent;
     const char *field_manager; /* server-side apply's */
     bool fleet;                /* struct hf_kube_params */
     uint64_t max_skew_ns;      /* struct hf_http_config */

@@ -26,7 +26,7 @@ struct hf_job {
 
 struct hf_sched_ops {
     void *ctx;
-    /* Not armed. NULL: no memory. */
+    /* Not armed. */
     struct hf_timer *(*timer_new)(void *ctx, void (*fire)(void *arg), void *arg);
     /* Once; 0: next iteration; HF_NEVER disarms. Replaces an earlier delay. */
     void (*timer_arm)(void *ctx, struct hf_timer *timer, uint64_t delay_ns);

@@ -22,11 +22,11 @@ struct entry_watch {
     struct hf_watch *watch;
 };
 
-/* Zeroed: nothing to look at. Times: monotonic. */
+/* Zeroed: nothing to look at. */
 struct drift {
     enum hf_drift_state state;
     uint64_t due_ns;    /* 0: at once */
-    uint64_t looked_ns; /* begin of the last; 0: none */
+    uint64_t looked_ns; /* begin of the last */
     uint64_t told_ns;   /* last notice of a repair */
     struct hf_bucket repairs;
     unsigned unreadable; /* looks in a row that found only unreadable files */

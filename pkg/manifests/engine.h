@@ -2,8 +2,8 @@
 /* Applies the entries of spec.manifests to their targets, and repairs later drift.
  *
  * A new content of an entry's source is applied when the gates allow it; if its health checks fail, the last good one
- * returns. Each effect is on disk before it happens. Start, repair and rollback of files need no network; objects of
- * the cluster need the API server, and so do Secrets without a sealed copy.
+ * returns. Start, repair and rollback of files need no network; objects of the cluster need the API server, and so do
+ * Secrets without a sealed copy.
  *
  * Copies what it keeps, except what is called borrowed. A failure of one entry shows only in its status. */
 #pragma once
@@ -22,7 +22,7 @@ struct hf_manifest_status {
     /* Of the good set in Applied, else of the newest one; the source's last one if its content was the same; "":
      * none. */
     const char *revision;
-    /* of the same set, in hex (of a Secret hf_bundle.id); "": none */
+    /* of the same set, in hex (of a Secret hf_bundle.id) */
     const char *digest;
     unsigned items;  /* files or objects in place */
     unsigned drifts; /* repairs since the good set reached Applied */

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One entry: load its record, consider what it needs now. */
+/* One entry: load its record, consider what it needs now.
+ *
+ * A file calls files of its row and of later rows: engine.c; entry.c; targets/; commit.c drift.c removal.c; content/;
+ * repair.c; make.c; advance.c; unit_call.c; task.c counts.c. Upward they go through tables of entry.c, or
+ * the engine's (targets/target.h); make.c alone calls permit_scope(). */
 #include "manifests/entry.h"
 #include "manifests/commit.h"
 #include "manifests/content/content.h"

@@ -5,10 +5,6 @@
  * job, so that two contents are never in memory together. The end of a step is an event of rules/machine.h: advance.c
  * writes the record, then starts the action.
  *
- * A file calls files of its row and of later rows: engine.c; entry.c; targets/; commit.c drift.c removal.c; content/;
- * repair.c; make.c; advance.c; unit_call.c; task.c counts.c. Upward they go through tables of entry.c, or
- * the engine's (targets/target.h); make.c alone calls permit_scope().
- *
  * Threads: `run` of a job is on a worker: it accesses the job, and what the loop thread does not change meanwhile, such
  * as the inventory. */
 #pragma once
@@ -114,7 +110,7 @@ struct entry {
     struct entry_cluster cluster;
     struct entry_failures failures; /* in a row; not on disk */
 
-    /* monotonic: next attempt; 0: now; HF_NEVER: at the next interval or change of allow_prune */
+    /* next attempt; 0: now; HF_NEVER: at the next interval or change of allow_prune */
     uint64_t due_ns;
 
     struct drift drift;

@@ -16,8 +16,8 @@
 #include "loop/sched.h"
 #include "loop/unit.h"
 
-struct hf_access;    /* steps/access.h */
-struct hf_kube;      /* kube/kube.h */
+struct hf_access; /* steps/access.h */
+struct hf_kube;
 struct hf_metrics;   /* web/metrics.h */
 struct hf_watch_ops; /* loop/watch.h */
 

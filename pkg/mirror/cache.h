@@ -54,6 +54,6 @@ HF_MUST_USE ssize_t hf_mirror_keep_read(const struct hf_mirror_keep *keep, void 
 HF_MUST_USE int hf_mirror_keep_write(struct hf_mirror_keep *keep, const void *bytes, size_t n);
 /* All has arrived. `right`: a worker syncs it into the cache; else it goes. Frees it. */
 void hf_mirror_keep_finish(struct hf_mirror_keep *keep, bool right);
-void hf_mirror_keep_free(struct hf_mirror_keep *keep); /* broken off: stays partial; accepts NULL */
+void hf_mirror_keep_free(struct hf_mirror_keep *keep); /* broken off: stays partial */
 /* A whole blob is being synced. */
 bool hf_mirror_cache_syncs(const struct hf_mirror_cache *cache, const char *sha256);

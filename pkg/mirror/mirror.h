@@ -32,7 +32,7 @@ struct hf_mirror_settings {
     /* containerd's folders with blobs/sha256/, read only. Ends with NULL. */
     const char *const *stores;
     const char *folder; /* for tags and scratch files; exists */
-    uint64_t max_bytes; /* of <folder>/cache; 0: none */
+    uint64_t max_bytes; /* of <folder>/cache */
     /* "registry.example/app@sha256:...", which are to be in the cache; NULL: none. */
     const char *const *images;
     const char *platform; /* "linux/arm64"; with images */
@@ -40,8 +40,8 @@ struct hf_mirror_settings {
 };
 
 struct hf_mirror;
-struct hf_mirror *hf_mirror_new(const struct hf_mirror_params *params); /* NULL: no memory */
-void hf_mirror_free(struct hf_mirror *mirror);                          /* accepts NULL */
+struct hf_mirror *hf_mirror_new(const struct hf_mirror_params *params);
+void hf_mirror_free(struct hf_mirror *mirror);
 /* NULL: off, without port and timer, as after an error. hf_streamed_new()'s. */
 HF_MUST_USE int hf_mirror_settle(struct hf_mirror *mirror, const struct hf_mirror_settings *settings,
                                  struct hf_err *err);

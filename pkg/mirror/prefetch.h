@@ -9,7 +9,7 @@ struct hf_prefetch;
 /* Borrows the mirror, which serves. `images`: hf_mirror_settings. */
 struct hf_prefetch *hf_prefetch_new(struct hf_mirror *mirror, const char *const *images, const char *platform,
                                     bool has_cache);
-void hf_prefetch_free(struct hf_prefetch *prefetch); /* accepts NULL */
+void hf_prefetch_free(struct hf_prefetch *prefetch);
 /* `closed`: why transfers wait, such as "LinkWindowClosed"; NULL: they may run. */
 void hf_prefetch_gate(struct hf_prefetch *prefetch, const char *closed);
 struct hf_mirror_ready hf_prefetch_ready(const struct hf_prefetch *prefetch);

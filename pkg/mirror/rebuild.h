@@ -21,7 +21,7 @@ struct hf_mirror_rebuild;
 /* -ENOSPC: for scratch files. Files', memory's. */
 HF_MUST_USE int hf_mirror_rebuild_start(const struct hf_mirror_rebuild_params *params,
                                         struct hf_mirror_rebuild **ret_rebuild);
-void hf_mirror_rebuild_free(struct hf_mirror_rebuild *rebuild); /* accepts NULL */
+void hf_mirror_rebuild_free(struct hf_mirror_rebuild *rebuild);
 
 /* 1: runs. 0: has all, its digest not compared. -EBADMSG: never again: a damaged delta, or unfit for this node.
  * -EILSEQ: the same, with bytes made. Others: circumstances, such as an absent registry. */

@@ -27,7 +27,7 @@ struct hf_mirror_upstream_params {
 
 struct hf_mirror_upstream;
 struct hf_mirror_upstream *hf_mirror_upstream_new(const struct hf_mirror_upstream_params *params);
-void hf_mirror_upstream_free(struct hf_mirror_upstream *upstream); /* without calls; accepts NULL */
+void hf_mirror_upstream_free(struct hf_mirror_upstream *upstream); /* without calls */
 /* hf_logins_problem() of a repository of "https://registry.example". */
 const char *hf_mirror_upstream_problem(const struct hf_mirror_upstream *upstream, const char *origin, const char *name);
 

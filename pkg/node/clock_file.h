@@ -21,7 +21,7 @@ struct hf_clock_file {
     uint64_t contact_unix_ns; /* last, with the source */
     /* Of the contact, at the save; after a loss the greater age at which to save again (sync/stale.h), else 0. */
     uint64_t contact_age_ns, contact_limit_ns;
-    char boot[HF_CLOCK_FILE_BOOT]; /* save's boot and monotonic time; "": unknown */
+    char boot[HF_CLOCK_FILE_BOOT]; /* save's boot and monotonic time */
     uint64_t saved_mono_ns;
     uint64_t contact_mono_ns; /* 0: in an earlier boot */
     /* The site's hold at the save (sync/hold_age.h); id 0: none. */

@@ -18,7 +18,7 @@ struct hf_clock_skew {
 /* Of an answer that arrived at mono_ns after `round_trip_ns`; whole seconds. */
 void hf_clock_skew_measure(struct hf_clock_skew *skew, uint64_t date_unix_ns, uint64_t mono_ns, uint64_t round_trip_ns);
 
-/* How far the server's is ahead of `unix_ns`, to half a second plus transit; 0: unknown. */
+/* How far the server's is ahead of `unix_ns`, to half a second plus transit. */
 int64_t hf_clock_skew_offset_ns(const struct hf_clock_skew *skew, uint64_t mono_ns, uint64_t unix_ns);
 
 /* Updates `exceeded`. A Date's age by its transit is no difference. */

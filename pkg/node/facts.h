@@ -26,7 +26,7 @@ struct hf_facts_params {
     const struct hf_fs_ops *fs;
     const char *root;                  /* node/probe.h */
     const char *arch;                  /* NULL: this program's */
-    unsigned state_major, state_minor; /* st_dev of the state folder; 0, 0: unknown */
+    unsigned state_major, state_minor; /* st_dev of the state folder; 0 */
 };
 
 /* Also for 32-bit programs on 64-bit kernels. */

@@ -8,14 +8,14 @@
 #include "base/clock.h"
 
 struct hf_time_track {
-    uint64_t unix_ns, mono_ns; /* at mono_ns; 0: none */
+    uint64_t unix_ns, mono_ns; /* at mono_ns */
     bool synced;               /* kept right by a time server */
     bool from_file;            /* unknown time ago */
     /* another track, which the wall clock is on since rival_since_ns */
     uint64_t rival_unix_ns, rival_mono_ns, rival_since_ns;
 };
 
-/* `unix_ns`: end of an earlier process's; 0: none. */
+/* `unix_ns`: end of an earlier process's. */
 void hf_time_track_init(struct hf_time_track *track, uint64_t unix_ns, uint64_t mono_ns);
 
 /* Within tolerance_ns, or later than a track from a file, it is on the track. */

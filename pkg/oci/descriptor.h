@@ -32,5 +32,4 @@ const char *hf_oci_digest_of(const void *bytes, size_t n, char digest[static HF_
 /* -EBADMSG: *err names `what`: "layer 3". */
 HF_MUST_USE int hf_oci_descriptor_parse(const json_t *json, const char *what, struct hf_oci_descriptor *ret,
                                         struct hf_err *err);
-/* NULL: no memory. */
 json_t *hf_oci_descriptor_json(const struct hf_oci_descriptor *descriptor);

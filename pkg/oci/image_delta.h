@@ -45,7 +45,7 @@ struct hf_oci_delta_offer {
     char to[HF_OCI_DIGEST], from[HF_OCI_DIGEST]; /* manifests */
     uint64_t bytes;
 };
-json_t *hf_oci_delta_offer_json(const struct hf_oci_delta_offer *offer); /* a descriptor; NULL: no memory */
+json_t *hf_oci_delta_offer_json(const struct hf_oci_delta_offer *offer); /* a descriptor */
 
 /* The index (empty: new) with the offer last, in place of another between these manifests, to `out`. -EBADMSG,
  * -E2BIG. */

@@ -6,7 +6,7 @@
  *                   memory without file pages, minus 24 MiB of headroom
  *
  * /proc/self/cgroup and mountinfo name the folders, for services, containers with the host's tree or only their own
- * (0::/), and unusual mount points. Unreadable: no bound. Blocks briefly. Threads: any. */
+ * (0::/), and unusual mount points. Unreadable: no bound. Blocks briefly. */
 #pragma once
 
 #include <stdint.h>

@@ -40,7 +40,7 @@ struct hf_rollout_facts {
 
 struct hf_rollout_limits {
     uint64_t unknown_after_ns;
-    uint64_t progress_deadline_ns; /* 0: none */
+    uint64_t progress_deadline_ns;
 };
 
 HF_MUST_USE enum hf_rollout_class hf_rollout_classify(const struct hf_rollout_facts *facts,

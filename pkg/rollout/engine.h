@@ -10,11 +10,9 @@
  *     for each plan.effects[i]: send it, later hf_rollout_engine_result(engine, plan.effects[i].id, 0, object, &now)
  *
  * Every apply has the resourceVersion of its decision: the server refuses a slow former leader's. A new leader first
- * writes its epoch into an EdgeUpdate with a strategy.
- *
- * Threads: one at a time. Memory: copies of Nodes and EdgeNodes (below 200 bytes each), references to EdgeUpdates. Bad
- * input affects only its object. After -ENOMEM for an object list its kind again (hf_rollout_engine_list_begin()): a
- * watch does not repeat objects. */
+ * writes its epoch into an EdgeUpdate with a strategy. It copies Nodes and EdgeNodes (below 200 bytes each), and
+ * references EdgeUpdates. Bad input affects only its object. After -ENOMEM for an object list its kind again
+ * (hf_rollout_engine_list_begin()): a watch does not repeat objects. */
 #pragma once
 
 #include "api/edgeupdate.h"

@@ -80,7 +80,7 @@ struct track {
     bool dirty;                    /* since looked_ns */
     struct hf_rollout_state state; /* the object's, with the newest times */
     struct hf_rollout_decision next;
-    uint64_t stepped_ns; /* 0: none */
+    uint64_t stepped_ns;
     uint64_t watched_ns; /* leading, with the object */
     uint64_t looked_ns;  /* at a decision */
     struct status_write write;

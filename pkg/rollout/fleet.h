@@ -96,7 +96,7 @@ uint32_t hf_fleet_find(const struct hf_fleet *fleet, const char *name);
 HF_MUST_USE int hf_fleet_take_node(struct hf_fleet *fleet, const json_t *node, uint32_t now_s, uint32_t *ret_id,
                                    bool *ret_changed);
 
-/* `unix_ns` (0: unknown) gives the first report its age; others: 0. `decided_on`: rollout/object_version.h. -ENOMEM:
+/* `unix_ns` gives the first report its age; others: 0. `decided_on`: rollout/object_version.h. -ENOMEM:
  * pass it in again. -ESTALE: the record is newer. A version that went back: a restored backup. */
 HF_MUST_USE int hf_fleet_take_edgenode(struct hf_fleet *fleet, const json_t *edgenode, uint64_t decided_on,
                                        uint32_t now_s, uint64_t unix_ns, uint32_t *ret_id);

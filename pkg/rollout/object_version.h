@@ -7,7 +7,6 @@
 /* `decided_on` for the source */
 #define HF_VERSION_FROM_SOURCE UINT64_MAX
 
-/* 0: none. */
 struct hf_object_version {
     uint64_t shown;
     uint64_t source;

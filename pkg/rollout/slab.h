@@ -21,7 +21,7 @@ void hf_slab_done(struct hf_slab *slab);
 /* n > 0, the same to give back. */
 void *hf_slab_take(struct hf_slab *slab, size_t n);
 void hf_slab_give(struct hf_slab *slab, void *piece, size_t n);
-/* hf_array_grow() by at most 4096 items. -ENOMEM. */
+/* hf_array_grow() by at most 4096 items. */
 #define hf_slab_grow(items, n, cap)                                                                                    \
     ({                                                                                                                 \
         void *items_ = (items);                                                                                        \

@@ -9,7 +9,7 @@
 
 struct hf_turn_candidate {
     uint32_t node;
-    uint32_t group;   /* of the label; 0: none */
+    uint32_t group;   /* of the label */
     uint32_t since_s; /* hf_fleet_seconds() */
     uint32_t slot;
 };

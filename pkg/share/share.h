@@ -43,7 +43,7 @@ struct hf_share_settings {
 };
 
 struct hf_sharing *hf_share_new(const struct hf_share_params *params);
-void hf_share_free(struct hf_sharing *share); /* accepts NULL */
+void hf_share_free(struct hf_sharing *share);
 HF_DEFINE_CLEANUP(struct hf_sharing, hf_share_free)
 
 /* Copies; NULL: off. The same again only joins new interfaces. A failure is logged once, tried again at the next

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads records in order from a snapshot of the segments, while the writer goes on. Each comes once; dropped, damaged
- * or never durable ones leave gaps. Blocks. Threads: any, one at a time per struct. The caller owns read->records and
+ * or never durable ones leave gaps. Blocks. The caller owns read->records and
  * read->bytes. */
 #pragma once
 
@@ -12,7 +12,7 @@
 /* To start at a sequence, zero it and set `next`. */
 struct hf_spool_place {
     uint64_t next;
-    uint64_t segment; /* `offset`'s segment, by first sequence; 0: unknown */
+    uint64_t segment; /* `offset`'s segment, by first sequence */
     uint64_t offset;
 };
 

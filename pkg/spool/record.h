@@ -25,7 +25,7 @@ struct hf_spool_header {
     uint64_t size;
     uint64_t first;
     unsigned char stream[16];
-    /* Earlier segments' records from here on are a failed write's, not to be delivered; 0: none. */
+    /* Earlier segments' records from here on are a failed write's, not to be delivered. */
     uint64_t skip_from;
 };
 
@@ -69,7 +69,7 @@ bool hf_spool_record_claims(const unsigned char *bytes, size_t n, uint64_t seque
 struct hf_spool_cursor {
     uint64_t counter;   /* grows by saves: the higher slot is valid */
     uint64_t delivered; /* all up to here, or dropped; 0: nothing */
-    uint64_t newest;    /* newest segment ever begun, by first sequence; 0: none */
+    uint64_t newest;    /* newest segment ever begun, by first sequence */
 };
 
 void hf_spool_cursor_format(const struct hf_spool_cursor *cursor, unsigned char bytes[static HF_SPOOL_CURSOR_SLOT]);

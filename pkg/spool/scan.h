@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A segment's records, by a small window of the file. Blocks. Threads: any, one at a time per scan. */
+/* A segment's records, by a small window of the file. Blocks. */
 #pragma once
 
 #include "base/err.h"

@@ -21,7 +21,7 @@ enum {
 /* Unreadable bytes are tried for so long, then their records are lost. */
 #define HF_SPOOL_UNREADABLE_NS (300 * HF_NS_PER_S)
 
-/* since_ns: first failed read (monotonic); or 0. */
+/* since_ns: first failed read; or 0. */
 static inline bool hf_spool_is_patient(uint64_t since_ns, const struct hf_clock_ops *clock)
 {
     return since_ns == 0 || hf_mono_ns(clock) - since_ns < HF_SPOOL_UNREADABLE_NS;
@@ -35,7 +35,7 @@ struct hf_spool_params {
     struct hf_spool_store_params store;
     const struct hf_clock_ops *clock;
     const struct hf_sched_ops *sched;
-    /* Writes of a lower average run on the loop thread: a worker's job costs as much. 0: none. */
+    /* Writes of a lower average run on the loop thread: a worker's job costs as much. */
     uint64_t inline_below_ns;
     void (*readable)(void *arg); /* new records; may be NULL */
     /* Dropped for room (before `done` of that append), or, HF_SPOOL_TAG_LOST, durable, undelivered ones lost by the

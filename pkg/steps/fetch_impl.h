@@ -74,8 +74,8 @@ struct hf_fetch {
     size_t head_n;
     char *fill, *writing; /* 2 * HF_FETCH_BUFFER each; NULL until needed */
     size_t fill_n;
-    uint64_t fill_at;  /* offset of fill[0] */
-    uint64_t expected; /* 0: unknown */
+    uint64_t fill_at; /* offset of fill[0] */
+    uint64_t expected;
     uint64_t synced_at_ns, written_at_ns, minute_bytes;
     bool restart, paused, ended, drop;
     struct fetch_result result;

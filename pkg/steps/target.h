@@ -49,7 +49,7 @@ void hf_target_dir_done(struct hf_target_dir *dir);
 
 /* Also the root; mode 0755; synced. */
 HF_MUST_USE int hf_target_make_folders(const struct hf_target *target, struct hf_failure *failure);
-/* The target's folder and parents, up to `made` ("": none); stops at one that is not empty. */
+/* The target's folder and parents, up to `made`; stops at one that is not empty. */
 HF_MUST_USE int hf_target_remove_folders(const struct hf_target *target, const char *made, struct hf_failure *failure);
 
 /* ---- names beside the target ------------------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Why the node cannot reach its source of desired state. Names are API: EdgeNode.status.contact.reason, condition
- * SourceReadable, metric holdfast_contact_lost. Pure. */
+ * SourceReadable, metric holdfast_contact_lost. */
 #pragma once
 
 #include "base/err.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The site's order not to update: the file <state>/hold. Pure.
+/* The site's order not to update: the file <state>/hold.
  *
  *     {"reason": "line 3 is running", "since": "2026-11-20T08:00:00Z", "until": "2026-11-20T18:00:00Z"}
  *
@@ -22,8 +22,8 @@ struct hf_hold {
     bool present;
     bool unreadable;
     char reason[HF_HOLD_REASON_MAX]; /* cut; control characters become blanks */
-    uint64_t since_unix_ns;          /* 0: unknown */
-    uint64_t until_unix_ns;          /* HF_NEVER: none */
+    uint64_t since_unix_ns;
+    uint64_t until_unix_ns; /* HF_NEVER: none */
 };
 
 /* -EBADMSG: no hold file; *ret_hold holds, and its reason says so. */

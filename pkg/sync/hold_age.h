@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The age of the site's hold, and whether it has ended. Pure. */
+/* The age of the site's hold, and whether it has ended. */
 #pragma once
 
 #include "base/time/range.h"
@@ -16,13 +16,13 @@ struct hf_hold_clocks {
 
 /* In the clock file. */
 struct hf_hold_kept {
-    uint64_t id; /* hf_hold_id(); 0: none */
+    uint64_t id; /* hf_hold_id() */
     uint64_t age_ns;
-    uint64_t began_unix_ns; /* if it was sure; 0: unknown */
-    uint64_t track_unix_ns; /* wall clock; 0: unknown */
-    uint64_t saved_mono_ns; /* monotonic, of the save; 0: unknown */
+    uint64_t began_unix_ns; /* if it was sure */
+    uint64_t track_unix_ns; /* wall clock */
+    uint64_t saved_mono_ns; /* of the save */
     bool same_boot;         /* as the file's */
-    bool boot_unknown;      /* no boot id */
+    bool boot_unknown;
 };
 
 /* Zeros: no hold. */

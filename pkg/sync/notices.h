@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Notices, which become Events on this node's EdgeNode, in a queue. Pure. */
+/* Notices, which become Events on this node's EdgeNode, in a queue. */
 #pragma once
 
 #include <stdbool.h>
@@ -56,8 +56,8 @@ struct hf_notices {
     uint64_t added;
     uint64_t dropped; /* lost or refused */
     struct hf_bucket bucket;
-    uint64_t not_before_ns; /* monotonic */
-    bool sending;           /* the oldest one */
+    uint64_t not_before_ns;
+    bool sending; /* the oldest one */
 };
 
 void hf_notices_done(struct hf_notices *notices); /* empty again */

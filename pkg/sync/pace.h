@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When to write a status: soon after a change, on average once per gap_ns at most, and as a heartbeat. Pure. */
+/* When to write a status: soon after a change, on average once per gap_ns at most, and as a heartbeat. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which releases this node must install. Pure.
+/* Which releases this node must install.
  *
  * Of objects of one name, the admitted one with the highest sequence. One begun or committed here stays admitted: a
  * halt stops only nodes that have not begun, and brings back no older release. Accepted signatures win over others. */

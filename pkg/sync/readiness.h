@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The three conditions of kstatus. Pure.
+/* The three conditions of kstatus.
  *
  *   Ready        True: each selected update is Committed or Incompatible, or waits for the rollout (NotAdmitted,
  *                TurnPending), each entry of spec.manifests is Applied and kept in place, no object refused. False: the

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How an agent gets and renews its client certificate, by CertificateSigningRequests; states: renewal.c. Pure.
+/* How an agent gets and renews its client certificate, by CertificateSigningRequests; states: renewal.c.
  *
  * The agent uses its certificate, or else (none, expired, refused) the credential of its configuration. */
 #pragma once

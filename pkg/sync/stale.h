@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How old is the agent's view of the desired state: Fresh, Stale, Expired? Pure.
+/* How old is the agent's view of the desired state: Fresh, Stale, Expired?
  *
  * Stale acts on the cached state. Expired starts no new update with onExpiry Hold; also if there never was contact.
  *
@@ -34,7 +34,7 @@ struct hf_stale {
 
 /* In the clock file. */
 struct hf_stale_kept {
-    uint64_t contact_unix_ns; /* 0: none */
+    uint64_t contact_unix_ns;
     uint64_t age_ns;          /* at the save */
     uint64_t limit_ns;        /* save again before this age; 0 with contact */
     uint64_t contact_mono_ns; /* monotonic, this boot; else 0 */

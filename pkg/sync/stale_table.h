@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the agent does while Fresh, Stale or Expired. Pure.
+/* What the agent does while Fresh, Stale or Expired.
  *
  * It always keeps and repairs what runs; Expired with staleOk.onExpiry Hold begins nothing new. The table:
  * tests/golden/stale_table.txt, holdfast-agent(8). */

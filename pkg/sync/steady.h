@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the node reports about an update that fails and restarts many times. Pure. */
+/* What the node reports about an update that fails and restarts many times. */
 #pragma once
 
 #include <stdbool.h>

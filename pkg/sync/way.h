@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Credentials for getting a client certificate. Pure. */
+/* Credentials for getting a client certificate. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Seals keys to this node's TPM 2 and keeps a counter in it, by libtss2. For holdfast-tpm alone: a hanging TPM blocks
- * no thread of the agent, which needs no libtss2.
- *
- * Threads: any, one at a time per struct. Blocks for seconds. hf_tpm_chip_open() sets TSS2_LOG in the environment. */
+ * no thread of the agent, which needs no libtss2. Blocks for seconds. hf_tpm_chip_open() sets TSS2_LOG in the
+ * environment. */
 #pragma once
 
 #include <stdint.h>

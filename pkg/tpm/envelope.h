@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Encrypts for the disk (AES-256-GCM), by a key stored sealed (tpm/chip.h). The context, authenticated but not stored,
- * says for whom and what: a copied envelope does not open elsewhere. One envelope per key. Threads: any. */
+ * says for whom and what: a copied envelope does not open elsewhere. One envelope per key. */
 #pragma once
 
 #include "base/buf.h"

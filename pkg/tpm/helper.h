@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Arguments, streams and exit codes of holdfast-tpm, for the agent.
- *
- *     holdfast-tpm seal   --tcti TCTI [--pcrs N,N]    stdin: a key; stdout: the sealed key
- *     holdfast-tpm unseal --tcti TCTI                 stdin: a sealed key; stdout: the key
- *     holdfast-tpm counter-read --tcti TCTI           stdout: the floor counter, or the word absent
- *     holdfast-tpm counter-next --tcti TCTI           stdout: its value after the next counter-step
- *     holdfast-tpm counter-step --tcti TCTI --to N --state-dir DIR
- *                                                     from N - 1 to N, or makes it; stdout: its value
- *     holdfast-tpm key-make --tcti TCTI               stdout: a signing key for this TPM, then its point (64 bytes)
- *     holdfast-tpm key-sign --tcti TCTI               stdin: such a key, then a digest (32 bytes); stdout: r and s
- *
- * Keys are a line of hex digits, values a decimal line. After a failure, stdout is empty and stderr has a line. */
+/* Arguments and exit codes of holdfast-tpm, for the agent; what each command reads and writes: holdfast-tpm(8). After a
+ * failure, stdout is empty and stderr has a line. */
 #pragma once
 
 #include "tpm/chip.h"

@@ -6,7 +6,7 @@
  *   keyId       [a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?
  *   threshold   different keys that must sign, in <trust dir>/threshold (default 1)
  *
- * Each check rereads the files; blocks briefly. Threads: any. It accepts old releases: the floor of
+ * Each check rereads the files; blocks briefly. It accepts old releases: the floor of
  * `sequence` prevents a downgrade (update/state/floor.h). */
 #pragma once
 

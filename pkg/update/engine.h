@@ -22,8 +22,8 @@
 #include "update/kept/choice.h"
 #include "web/metrics.h"
 
-struct hf_access;  /* steps/access.h */
-struct hf_sharing; /* share/share.h */
+struct hf_access;
+struct hf_sharing;
 
 struct hf_update_params {
     const struct hf_fs_ops *fs;
@@ -113,8 +113,7 @@ HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const stru
  * desired and not held by the site. Installs changed or missing content again (Drifted), with health checks; if these
  * fail, what was in place comes back, but never a tree that differs from its manifest. Corrects mode and owner in place
  * (RightsRestored). Many repairs delay the next looks (repairs.c). If a newer release of the name waits, was refused or
- * rolled back, the signed object is that of state/committed.h. Content comes from what is kept (kept/kept.h), else the
- * server. */
+ * rolled back, the signed object is that of state/committed.h. */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
 /* What was wrong with the trust folder (hf_trust_folder_inspect()) at the last hf_update_engine_set(); valid until the
  * next. NULL: nothing. */

@@ -35,7 +35,7 @@ struct hf_update_engine {
     struct hf_steer_core core;
     struct hf_strmap releases; /* to struct release */
     struct hf_strmap parked;   /* to struct parked_release (engine.c) */
-    char boot[40];             /* kernel's id of this boot; "": unknown */
+    char boot[40];             /* kernel's id of this boot */
     bool watchdog;             /* the hardware's caused this boot */
     uint64_t turns;            /* given so far */
     struct counts counts;

@@ -85,7 +85,7 @@ void repairs_put_back(struct release *release, const char *what);
 
 /* ---- retain.c ---------------------------------------------------------------------------------------------------- */
 
-/* Another release's installed file with the journal's content; "": none. */
+/* Another release's installed file with the journal's content. */
 void retain_find_other(const struct release *release, char other[HF_TARGET_MAX_PATH]);
 /* Of the functions below, which are for the worker. */
 void retain_prepare(const struct release *release, struct step_job *step);

@@ -8,7 +8,13 @@
  *
  * A start in Probation counts: the agent may be dying of the new version, and after HF_UPDATE_MAX_STARTS starts it
  * rolls back. A journal that cannot be read is not treated as missing, because an update may be in the middle: it is
- * read again, and the release does nothing else until it is known. */
+ * read again, and the release does nothing else until it is known.
+ *
+ * A file calls only its own and later rows, but transition.c the actions, through a table of release.c:
+ *  engine.c; release.c
+ *  actions: prepare.c replace.c; probation.c rollback.c; finish.c drift.c order.c
+ *  service.c hooks.c retain.c; boots.c self.c self_trial.c; wanted.c method.c review.c
+ *  transition.c; step.c retry.c counts.c */
 #include "update/release.h"
 
 #include <assert.h>

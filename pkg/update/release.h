@@ -5,12 +5,6 @@
  * next state to the journal, then starts the move's action. After a change of the desired releases, release_consider()
  * reacts between two steps, and stops one that may be interrupted.
  *
- * A file calls only its own and later rows, but transition.c the actions, through a table of release.c:
- *  engine.c; release.c
- *  actions: prepare.c replace.c; probation.c rollback.c; finish.c drift.c order.c
- *  service.c hooks.c retain.c; boots.c self.c self_trial.c; wanted.c method.c review.c
- *  transition.c; step.c retry.c counts.c
- *
  * Threads: `run` of a step_job is on a worker: it accesses only the job and what does not change meanwhile. */
 #pragma once
 
@@ -101,8 +95,8 @@ struct release_review {
 
 /* A delta to avoid: the agent died in it. */
 struct delta_death {
-    unsigned times; /* 0: none */
-    bool oom;       /* a kill by the OOM killer in the agent's cgroup or the one above */
+    unsigned times;
+    bool oom; /* a kill by the OOM killer in the agent's cgroup or the one above */
     char delta[HF_SHA256_HEX];
     char from[HF_SHA256_HEX]; /* hash of its base, by method_choose() */
 };
@@ -143,7 +137,7 @@ struct release_retry {
     enum release_redo redo;
     /* failures of the cleanup, or of the commit since it saved the floor */
     unsigned tries;
-    /* next try of a cleanup that holds up nothing any more after many failures; 0: none */
+    /* next try of a cleanup that holds up nothing any more after many failures */
     uint64_t clean_due_ns;
 };
 
@@ -162,7 +156,7 @@ struct release_drift {
     uint64_t order_due_ns; /* look for the version before again (order.c) */
     /* plus one for each drift, minus one for each look at an interval without: sets the delay */
     unsigned repairs;
-    char kept[HF_SHA256_HEX]; /* digest in update/state/committed.h's file; "": unknown */
+    char kept[HF_SHA256_HEX]; /* digest in update/state/committed.h's file */
 };
 
 /* inotify watches of the folders of what is installed. Only watches.c writes it. */

@@ -12,7 +12,7 @@
  *     <64 hex digits>             SHA-256, ascending, each once
  *     ...
  *
- * Libc only. Threads: any. */
+ * Libc only. */
 #pragma once
 
 #include <stdbool.h>

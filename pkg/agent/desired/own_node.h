@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* This node's Node with only name, uid, labels and the agent's managed fields. Pure. NULL: no memory. */
+/* This node's Node with only name, uid, labels and the agent's managed fields. Pure. */
 #pragma once
 
 #include "codec/json.h"

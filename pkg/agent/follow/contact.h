@@ -20,7 +20,7 @@ struct hf_contact {
     /* not before, for an old contact: after a leap it only seems old */
     uint64_t save_old_ns;
     uint64_t window_ns; /* staleOk.window, at hf_contact_judge() */
-    bool loss_logged;   /* the current loss */
+    bool loss_logged;
     /* NONE with contact, or for a folder */
     enum hf_contact_reason reason;
     char reason_text[HF_READINESS_MESSAGE]; /* with the remedy; or "" */
@@ -45,7 +45,7 @@ enum hf_contact_reason hf_contact_reported_reason(const struct hf_contact *conta
 /* Takes the header Date of an API server, also as a witness of the time. */
 void hf_contact_measure(struct hf_contact *contact, struct hf_server_date date);
 
-/* Server's minus ours; 0: unknown. */
+/* Server's minus ours. */
 int64_t hf_contact_wall_offset_ns(const struct hf_contact *contact);
 
 /* True: `staleness` changed. *ret_wait_ns: to the next call, or HF_NEVER. */

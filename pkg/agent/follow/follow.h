@@ -26,8 +26,8 @@ struct hf_follow {
     bool synced;       /* all that exist came to this process */
     /* the API server itself answered, not a store alone */
     bool proven;
-    uint64_t proven_ns; /* monotonic */
-    bool relisting;     /* another complete list is coming */
+    uint64_t proven_ns;
+    bool relisting; /* another complete list is coming */
     /* errno with which a reachable source refuses this kind; or 0 */
     int barred;
     char barred_text[HF_READINESS_MESSAGE];

@@ -99,5 +99,4 @@ bool hf_objects_selects(const struct hf_objects *objects, const json_t *json, co
 /* Or NULL. */
 const struct hf_object *hf_objects_get(const struct hf_objects *objects, const char *name);
 
-/* NULL: no memory. */
 json_t *hf_objects_condense(const json_t *json);

@@ -22,9 +22,8 @@ enum {
     /* s, for a complete head */
     HF_LISTEN_HEALTH_IDLE_S = 5,
     HF_LISTEN_METRICS_IDLE_S = 10,
-    /* One per connection, and 336. */
     HF_LISTEN_DESCRIPTORS = HF_SERVER_MAX_CONNECTIONS + 336,
-    HF_LISTEN_RETRY_S = 30, /* s */
+    HF_LISTEN_RETRY_S = 30,
 };
 
 struct hf_listeners;

@@ -41,7 +41,6 @@ void hf_supervised_alive(struct hf_supervised *supervised);
 /* A timer from now on reports that the loop turns. */
 void hf_supervised_ready(struct hf_supervised *supervised);
 bool hf_supervised_is(const struct hf_supervised *supervised);
-/* NULL: none. */
 const struct hf_life_ops *hf_supervised_life(const struct hf_supervised *supervised);
 
 /* For how long the facts hold; time asleep is left out. Pure. */

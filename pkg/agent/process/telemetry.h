@@ -53,5 +53,4 @@ void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stoppe
 /* POST /ingest: 404: off; 503: unknown policy, unusable folder. */
 struct hf_server_route hf_agent_telemetry_route(struct hf_agent_telemetry *telemetry);
 
-/* NULL: none. */
 json_t *hf_agent_telemetry_status(const struct hf_agent_telemetry *telemetry);

@@ -12,7 +12,7 @@ struct hf_collect_params {
     bool stopped;
     bool name_shared;             /* by another agent (report/echo.h) */
     const char *delivery_failure; /* or NULL */
-    int64_t generation;           /* 0: unknown */
+    int64_t generation;
 };
 
 /* 16 refused and unreadable objects and files at most, none without room. */

@@ -6,11 +6,11 @@
 #include "agent/report/sequence.h"
 
 struct hf_echo {
-    uint64_t awaited;    /* written, not seen; 0: none */
-    uint64_t highest;    /* since it was absent; 0: none */
-    int64_t generation;  /* 0: unknown */
-    unsigned adoptions;  /* of a higher number */
-    uint64_t adopted_ns; /* monotonic */
+    uint64_t awaited; /* written, not seen */
+    uint64_t highest; /* since it was absent */
+    int64_t generation;
+    unsigned adoptions; /* of a higher number */
+    uint64_t adopted_ns;
     bool exists;
     bool heard; /* whether it exists */
 };

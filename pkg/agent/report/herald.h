@@ -18,7 +18,7 @@ struct hf_herald {
     struct hf_kube_pending *pending; /* or NULL */
     uint64_t salt;                   /* in Events' names; saved */
     bool has_file;
-    uint64_t kept;         /* the newest's number in the file; 0: none */
+    uint64_t kept;         /* the newest's number in the file */
     uint64_t dropped_seen; /* by the metric */
     unsigned leaps_seen;
     bool away;            /* between WentStale and CameBack */

@@ -59,7 +59,7 @@ enum hf_status_clock {
 struct hf_status_view {
     const char *version;
     bool pod_mode;
-    bool once; /* --once */
+    bool once;
     bool stopped;
     enum hf_staleness staleness;
     const char *contact_reason; /* "DnsFailed" */
@@ -93,7 +93,7 @@ struct hf_status_view {
     struct hf_status_trouble floors; /* maybe old */
     struct hf_status_finding host_life, images, mirror, prefetch;
     const struct hf_readiness *readiness;
-    int64_t observed_generation; /* 0: unknown */
+    int64_t observed_generation;
 };
 
 /* Updates `conditions` in place: unchanged ones keep their times. The essence gets a copy. */

@@ -21,7 +21,7 @@ struct hf_status_manifest {
     uint64_t drifts; /* undone */
     enum hf_manifest_reason reason;
     const char *message;
-    uint64_t time_unix_ns;                   /* phase's; 0: unknown */
+    uint64_t time_unix_ns;                   /* phase's */
     const char *alone_state, *alone_message; /* whenAlone: Start; or NULL */
 };
 

@@ -32,14 +32,14 @@ struct hf_network_lane {
 struct hf_network {
     const struct hf_agent_env *env;
     struct hf_network_lane releases, archives;
-    uint64_t max_bytes_per_day; /* 0: none */
+    uint64_t max_bytes_per_day;
     enum hf_link gate;
     uint64_t wait_ns; /* after judged_ns; HF_NEVER */
     uint64_t judged_ns;
     struct hf_write_log day;            /* 24 hours */
     uint64_t bytes;                     /* bulk, since start */
-    uint64_t bytes_per_second;          /* downloads; 0: unknown */
-    uint64_t round_trip_ns;             /* API server; 0: unknown */
+    uint64_t bytes_per_second;          /* downloads */
+    uint64_t round_trip_ns;             /* API server */
     uint64_t carried[HF_NETWORK_KINDS]; /* since start */
     bool started;
 };

@@ -6,10 +6,8 @@
 
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
-/* Marks the feature as left out. */
 #define HF_FEATURE_LEFT_OUT(name) const char hf_without_##name = 1
 
-/* Defines a function that returns nothing. */
 #define HF_FEATURE_NOTHING(signature)                                                                                  \
     void signature                                                                                                     \
     {                                                                                                                  \

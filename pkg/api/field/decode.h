@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A decoder's position in an object, and errors there. Continues after an error: one pass reports all. Pure. */
+/* A decoder's position in an object, and errors there. Continues after an error: one pass reports all. */
 #pragma once
 
 #include <stdbool.h>

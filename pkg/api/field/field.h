@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decodes a JSON object into a struct by a table: name, kind, default and bounds of each field. Pure.
+/* Decodes a JSON object into a struct by a table: name, kind, default and bounds of each field.
  *
  *     static const struct hf_field health_fields[] = {
  *         HF_FIELD_DURATION(struct hf_release, health_deadline_ns, "deadline", "2m", 1 s, 24 h),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* metav1.LabelSelector: matchLabels, and matchExpressions with In, NotIn, Exists, DoesNotExist. Pure. Empty or absent
+/* metav1.LabelSelector: matchLabels, and matchExpressions with In, NotIn, Exists, DoesNotExist. Empty or absent
  * selects every node (docs/DESIGN.md, "Objects"). */
 #pragma once
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Forms of strings, as the CRDs' regular expressions have them. Pure. */
+/* Forms of strings, as the CRDs' regular expressions have them. */
 #pragma once
 
 #include <stdbool.h>

@@ -6,7 +6,11 @@
  *    the incumbent among those of the same rank. The others are passed over, with the reason.
  * 3. Bounds that hold for all policies together: so many labels, so many entries, no circle of dependencies. What
  *    breaks one has no winner at all. The incumbents go first, so that a new policy never pushes out what is in place.
- * 4. The winners make one tree, which decodes like any SyncPolicy. */
+ * 4. The winners make one tree, which decodes like any SyncPolicy.
+ *
+ * Signed policies first, then higher priority, then the name in byte order: the first that sets a section decides all
+ * of it. Between different values of the same rank the incumbent (which had the section before) decides, else the first
+ * name; the other is a conflict. */
 #include "api/policies/policy_set.h"
 
 #include <assert.h>

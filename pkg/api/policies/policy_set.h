@@ -4,10 +4,7 @@
  * One policy decides a section alone: a key of spec ("disk"), a field of labels or images ("labels.detect",
  * "images.allow"), one label ("labels.static[KEY]") or one entry ("manifests[NAME]"). Only a signed policy decides
  * "images.allow".
- *
- * Signed policies first, then higher priority, then the name in byte order: the first that sets a section decides all
- * of it. Between different values of the same rank the incumbent (which had the section before) decides, else the first
- * name; the other is a conflict. Pure, but for zoneinfo files. */
+ * Who decides: policy_set.c. Pure, but for zoneinfo files. */
 #pragma once
 
 #include "api/syncpolicy.h"
@@ -31,7 +28,7 @@ struct hf_policy_set_input {
 struct hf_policy_origin {
     char *name, *uid;
     int64_t generation, priority;
-    uint64_t sequence; /* 0: none */
+    uint64_t sequence;
     bool is_signed;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cuts texts behind a word, with "...". Pure. */
+/* Cuts texts behind a word, with "...". */
 #pragma once
 
 #include <stddef.h>

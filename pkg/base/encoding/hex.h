@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hexadecimal; values in lower case only: one spelling. Pure. */
+/* Hexadecimal; values in lower case only: one spelling. */
 #pragma once
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes texts of others safe for terminals. Pure. */
+/* Makes texts of others safe for terminals. */
 #pragma once
 
 #include <stdbool.h>

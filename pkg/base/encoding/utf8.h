@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Strict UTF-8 (RFC 3629): no surrogates, no overlong forms, at most U+10FFFF. Pure. */
+/* Strict UTF-8 (RFC 3629): no surrogates, no overlong forms, at most U+10FFFF. */
 #pragma once
 
 #include <stdbool.h>

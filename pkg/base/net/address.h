@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* IP addresses by where they can be reached from. Pure. */
+/* IP addresses by where they can be reached from. */
 #pragma once
 
 #include <stdbool.h>

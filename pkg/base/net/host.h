@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The host of a URL; is it this machine? Resolves no names. Pure.
+/* The host of a URL; is it this machine? Resolves no names.
  *
  * Without TLS, credentials go to loopback only: parses addresses, compares no prefixes. */
 #pragma once

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Escapes in a URL's path or query. Pure. */
+/* Escapes in a URL's path or query. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* URLs safe to show: user, password and query (when presigned) are secrets. Pure. */
+/* URLs safe to show: user, password and query (when presigned) are secrets. */
 #pragma once
 
 #include <stddef.h>

@@ -12,7 +12,6 @@ struct hf_cli_patch {
 
 /* A short patch fills `head` in part. */
 HF_MUST_USE int hf_cli_patch_look(struct hf_cli_patch *patch, struct hf_err *err);
-/* A deep delta (pack/deep/deep.h). */
 bool hf_cli_patch_is_deep(const struct hf_cli_patch *patch);
 /* struct hf_delta_in's. From the first byte. */
 ssize_t hf_cli_patch_read(void *patch, void *bytes, size_t n);

@@ -40,7 +40,7 @@ struct hf_doctor_facts {
     enum hf_hostlife_reason host_life; /* what keeps an agent in its pod */
     int inotify;                       /* 0 or -errno */
     uint64_t memory_bytes;
-    uint64_t unix_ns, build_unix_ns; /* 0: unknown */
+    uint64_t unix_ns, build_unix_ns;
     struct hf_doctor_folder folders[HF_DOCTOR_FOLDERS];
     size_t n_folders;
     const char *trust_dir;

@@ -13,7 +13,6 @@ struct hf_kubeconfig_options {
     bool insecure;
 };
 
-/* One file of KUBECONFIG. */
 struct hf_kubeconfig_file {
     const char *path;
     json_t *root; /* file names become absolute */

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The forms of a variable:
+ *
+ *     ${NAME}            the value of NAME, or nothing
+ *     ${NAME:=default}   the value of NAME, or `default` if NAME is undefined or empty; likewise with :-
+ *     $${NAME}           the characters ${NAME} */
 #include "cli/lint/lint_values.h"
 
 #include <errno.h>

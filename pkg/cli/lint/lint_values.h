@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fills in an object's variables as Flux does between a file and the cluster (postBuild.substitute of a Kustomization).
- *
- *     ${NAME}            the value of NAME, or nothing
- *     ${NAME:=default}   the value of NAME, or `default` if NAME is undefined or empty; likewise with :-
- *     $${NAME}           the characters ${NAME}
- *
- * Keys stay. A filled-in text is read as YAML again, as Flux applies it: 5 becomes a number. An object whose annotation
- * or label kustomize.toolkit.fluxcd.io/substitute is "disabled" stays as it is. Pure. */
+/* Fills in an object's variables as Flux does between a file and the cluster (postBuild.substitute of a Kustomization;
+ * forms: lint_values.c). Keys stay. A filled-in text is read as YAML again, as Flux applies it: 5 becomes a number. An
+ * object whose annotation or label kustomize.toolkit.fluxcd.io/substitute is "disabled" stays as it is. Pure. */
 #pragma once
 
 #include "cli/args.h"
@@ -26,6 +21,5 @@ struct hf_lint_values_report {
     void *arg;
 };
 
-/* Fills in `object`. */
 HF_MUST_USE int hf_lint_values_fill(json_t *object, const json_t *values, const struct hf_lint_values_report *report,
                                     struct hf_err *err);

@@ -17,7 +17,7 @@ struct hf_cli_hold_seen {
 HF_MUST_USE int hf_cli_see_hold(struct hf_cli *cli, const char *state, struct hf_cli_hold_seen *ret_seen,
                                 struct hf_err *err);
 
-/* {active, reason, until}; "": unknown. */
+/* {active, reason, until}. */
 json_t *hf_cli_hold_json(const struct hf_cli_hold_seen *seen);
 
 /* "held until TIME: REASON"; unknown: no time. It is active. */

@@ -15,7 +15,6 @@ struct hf_recover_node {
     uid_t uid;                /* agent's */
 };
 
-/* A name of a release. */
 bool hf_cli_recover_is_name(const char *name);
 /* Calls each() for the state folder's releases, in no order; stops at its -errno. */
 HF_MUST_USE int hf_cli_recover_names(const struct hf_fs_ops *fs, const char *state_dir,

@@ -27,7 +27,7 @@ struct hf_cli_seen {
 
 const char *hf_cli_seen_name(enum hf_cli_seen_state state);
 
-/* By its lock; warns if it cannot open it. *ret_since_unix_ns: last start (0: unknown). */
+/* By its lock; warns if it cannot open it. *ret_since_unix_ns: last start. */
 enum hf_cli_agent hf_cli_see_agent(struct hf_cli *cli, const char *state_dir, uint64_t *ret_since_unix_ns);
 
 /* 0: none, or more than 10 minutes in the future, where its age stays 0. */

@@ -13,7 +13,7 @@ struct hf_release_files {
     bool pack;            /* to .zst */
     bool fast;            /* profile */
     unsigned threads;
-    bool agent;                       /* kind Agent */
+    bool agent;
     bool tree;                        /* output: folders */
     struct hf_edgeupdate **published; /* earlier ones, whose deltas are on the server; borrowed */
     size_t n_published;

@@ -4,7 +4,17 @@
  * The state is the place, and two indents: of a name whose value goes on in the lines below it (YAML), which are
  * removed while they are indented deeper. A value is removed to its end as the syntax around it has it: a quoted text
  * to its closing quote, a list or an object to its closing bracket, NAME=VALUE to the next space, "name: value" to the
- * end of the line. A value that does not end is removed to the end of the text. */
+ * end of the line. A value that does not end is removed to the end of the text.
+ *
+ * It takes away:
+ *   - private keys in PEM, also with \n for line ends or without an end
+ *   - the value of a name such as password, token, authorization or client-key-data in JSON, YAML, headers,
+ *     NAME=VALUE and "--name VALUE", and what is nested below; not if the name ends with File, Path, Dir, Ref or Name
+ *   - user, password and query of a URL; the word after Bearer, Basic and the like
+ *   - words of 20 or more characters that mix upper case, lower case and digits (tokens, keys in base64; not hashes
+ *     in hexadecimal, uids and names)
+ *
+ * A secret without these forms stays. */
 #include "cli/support/redact.h"
 
 #include <ctype.h>

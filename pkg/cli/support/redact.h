@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Removes secrets from a text that leaves the fleet. Pure; any thread.
- *
- * Each leaves a note:
- *   - private keys in PEM, also with \n for line ends or without an end
- *   - the value of a name such as password, token, authorization or client-key-data in JSON, YAML, headers,
- *     NAME=VALUE and "--name VALUE", and what is nested below; not if the name ends with File, Path, Dir, Ref or Name
- *   - user, password and query of a URL; the word after Bearer, Basic and the like
- *   - words of 20 or more characters that mix upper case, lower case and digits (tokens, keys in base64; not hashes
- *     in hexadecimal, uids and names)
- *
- * A secret without these forms stays. */
+/* Removes secrets from a text that leaves the fleet, by their forms (redact.c), and leaves a note for each. Pure; any
+ * thread. */
 #pragma once
 
 #include "base/buf.h"

@@ -42,6 +42,6 @@ json_t *hf_ui_follow_state(const struct hf_ui_follow *follow);
 const char *hf_ui_follow_server(const struct hf_ui_follow *follow);
 uint64_t hf_ui_follow_now_unix_ns(const struct hf_ui_follow *follow);
 
-/* A row's cluster, context ("": command line's) and name, within `row`. NULL: none. */
+/* A row's cluster, context ("": command line's) and name, within `row`. */
 struct hf_cluster *hf_ui_follow_find(const struct hf_ui_follow *follow, const char *row, const char **ret_context,
                                      const char **ret_name);

@@ -9,7 +9,10 @@
  * failure, so that nobody acts on half a record.
  *
  * JSON holds only valid UTF-8, and a header from a server or a path may be anything: so texts are escaped. `%` was
- * chosen because paths, versions and messages have few of them, which keeps the files readable. */
+ * chosen because paths, versions and messages have few of them, which keeps the files readable.
+ *
+ * Not for: maps and lists that grow with the node (inventories, floors of many names), content (bundles, secrets), and
+ * records written too often for a rename each (os/two_slots.h, update/install/checkpoint.h). */
 #include "codec/state/record.h"
 
 #include <assert.h>

@@ -8,9 +8,6 @@
  * Members that are zero, "", false or NULL are written only if required. Unknown names are ignored: a later version may
  * have written them.
  *
- * Not for: maps and lists that grow with the node (inventories, floors of many names), content (bundles, secrets), and
- * records written too often for a rename each (os/two_slots.h, update/install/checkpoint.h).
- *
  * A struct owns references to its JSON values. */
 #pragma once
 

@@ -22,7 +22,7 @@ struct hf_conductor_params {
     struct hf_policy_writer *policies;
     const char *identity;           /* for Events */
     bool (*may_collect)(void *arg); /* HF_CONDUCTOR_ALLOW_COLLECT */
-    /* last answer, but bytes of a watch (monotonic; 0: unknown) */
+    /* last answer, but bytes of a watch */
     uint64_t (*heard_ns)(void *arg);
     /* An object has an epoch above all earlier ones. False: it is no leader's, and may come again. */
     bool (*saw_epoch)(void *arg, uint64_t epoch);

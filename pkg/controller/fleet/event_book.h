@@ -8,8 +8,8 @@
 #include "base/clock.h"
 
 enum {
-    HF_EVENT_BOOK_ROWS = 256, /* Events */
-    HF_EVENT_BURST = 25       /* tokens */
+    HF_EVENT_BOOK_ROWS = 256,
+    HF_EVENT_BURST = 25 /* tokens */
 };
 
 #define HF_EVENT_REFILL_NS (5 * HF_NS_PER_S) /* for one token */

@@ -27,5 +27,5 @@ struct hf_sight {
 /* Blind time so far. At least every HF_SIGHT_PAUSE_NS. */
 uint64_t hf_sight_look(struct hf_sight *sight, uint64_t now_ns);
 
-/* `heard_ns`: last sign of life (0: unknown), since which it was blind if it has lost sight. */
+/* `heard_ns`: last sign of life, since which it was blind if it has lost sight. */
 void hf_sight_set(struct hf_sight *sight, uint64_t now_ns, bool sees, uint64_t heard_ns);

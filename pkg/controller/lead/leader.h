@@ -35,7 +35,7 @@ HF_DEFINE_CLEANUP(struct hf_leader, hf_leader_free)
 /* Ask before each effect. */
 bool hf_leader_leads(const struct hf_leader *leader);
 
-/* Server's last answer (monotonic), or 0. */
+/* Server's last answer, or 0. */
 uint64_t hf_leader_heard_ns(const struct hf_leader *leader);
 
 /* hf_lease_floor(). */

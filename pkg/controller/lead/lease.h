@@ -46,7 +46,7 @@ struct hf_lease {
     bool read_once;   /* in this process */
     uint64_t seen_ns; /* when `seen` last changed */
     bool leading;     /* see hf_lease_leads() */
-    /* last own (0: none); hf_lease_floor(); any holder's highest; first seen */
+    /* last own; hf_lease_floor(); any holder's highest; first seen */
     uint64_t epoch, floor, highest, base;
     uint64_t renewed_ns;            /* last successful write sent */
     enum hf_lease_want busy;        /* in flight */

@@ -58,7 +58,7 @@ HF_MUST_USE int hf_turns_init(struct hf_turns *turns, const struct hf_leader_env
 /* Frees the objects. May follow a failed hf_turns_init(), or a zeroed struct. */
 void hf_turns_done(struct hf_turns *turns);
 
-/* Zeroed if new. NULL: no memory. */
+/* Zeroed if new. */
 void *hf_turns_make(struct hf_turns *turns, const char *name);
 
 /* Wake-up by then; `_look` when the object is due. */

@@ -22,7 +22,7 @@ enum {
 
 struct delta_byte_context {
     uint32_t table[BYTES_TABLES], rank[BYTES_RANKS]; /* contexts' hashes */
-    uint16_t guess[BYTES_GUESSES];                   /* byte + 1; 0: none */
+    uint16_t guess[BYTES_GUESSES];                   /* byte + 1 */
     uint16_t trust[BYTES_GUESSES];                   /* below BYTES_TRUSTS; equal trust, shared statistics */
     unsigned kind;                                   /* below BYTES_CLASSES */
     unsigned near, scene;                            /* below 256; below BYTES_SCENES */

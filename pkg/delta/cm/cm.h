@@ -2,8 +2,7 @@
 /* A binary arithmetic coder with logistic mixing; integers only: equal on every machine. delta_cm_code() takes the bit
  * to encode, and returns the decoded one.
  *
- * After Matt Mahoney's PAQ ("Adaptive Weighing of Context Models for Lossless Data Compression", 2005). Threads: one at
- * a time. */
+ * After Matt Mahoney's PAQ ("Adaptive Weighing of Context Models for Lossless Data Compression", 2005). */
 #pragma once
 
 #include <stdbool.h>

@@ -11,7 +11,6 @@ struct delta_literals;
 
 enum { DELTA_LITERAL_PIECE = 1024 }; /* bytes that may be stored raw */
 
-/* Of a block; encoding. */
 struct delta_block_options {
     bool quick;                                                 /* decodes faster, slightly larger */
     uint32_t plain_n;                                           /* pieces marked */

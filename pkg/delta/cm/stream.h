@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The history of coded bytes, and a coder of bytes without a copy. Threads: one at a time. */
+/* The history of coded bytes, and a coder of bytes without a copy. */
 #pragma once
 
 #include "delta/cm/bytes.h"
@@ -23,7 +23,7 @@ struct delta_stream {
     uint64_t place;  /* in the new file; equal to `pos` modulo 4 */
     uint64_t recent; /* last 8 new bytes, the latest lowest */
     uint64_t tail;   /* last 8 bytes of the history */
-    uint64_t match;  /* the last match_length bytes repeat those before `match`; 0: none */
+    uint64_t match;  /* the last match_length bytes repeat those before `match` */
     uint32_t match_length;
     /* Last position entered into match_at, the entry it replaced, and whether an AArch64 instruction ends there. */
     uint32_t noted_at, noted_before;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Predicts changed words of code from changes of similar words: when a structure or stack frame grows, many change by
- * the same number. Threads: one at a time. */
+ * the same number. */
 #pragma once
 
 #include "delta/cm/cm.h"

@@ -13,8 +13,8 @@ struct delta_predictor;
 
 /* Last look-up; begins with zeros. */
 struct delta_go_found {
-    uint64_t bucket;                      /* + 1; 0: none */
-    uint64_t part;                        /* + 1, from the new code's start; 0: none */
+    uint64_t bucket;                      /* + 1 */
+    uint64_t part;                        /* + 1, from the new code's start */
     uint64_t row;                         /* old function at the part's start */
     uint64_t entry;                       /* old function row + 1, in the new file */
     uint32_t rows[DELTA_GO_BUCKET_PARTS]; /* at each part's start */

@@ -70,7 +70,7 @@ struct delta_region {
 
 enum delta_go_layout { DELTA_GO_NONE, DELTA_GO_116, DELTA_GO_118, DELTA_GO_120 };
 
-/* Where values in Go's tables count from; 0: unknown. */
+/* Where values in Go's tables count from. */
 struct delta_go {
     enum delta_go_layout layout;
     uint64_t header, text, names, units, files, pctab, rows, types, funcdata, rodata, find;
@@ -82,7 +82,7 @@ struct delta_image {
     /* address: words in range are pointers */
     bool fixed;
     bool narrow;  /* 32-bit */
-    uint64_t got; /* offsets in 32-bit code count from here; 0: none */
+    uint64_t got; /* offsets in 32-bit code count from here */
     struct delta_segments segments;
     bool go_expected; /* 64-bit, with a section of Go's */
     struct delta_go go;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Predicts the new file from the old one, the match map and earlier references; the same on both sides. Threads: one at
- * a time. */
+/* Predicts the new file from the old one, the match map and earlier references; the same on both sides. */
 #pragma once
 
 #include "delta/image/image.h"

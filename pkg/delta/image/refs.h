@@ -102,7 +102,7 @@ enum { DELTA_ANNOUNCED = 1024 };
 struct delta_announced {
     struct delta_announced_site {
         uint32_t at;    /* + 1; 0: empty */
-        uint32_t from;  /* counts from here; 0: none */
+        uint32_t from;  /* counts from here */
         uint32_t value; /* MOVT: whole address */
         uint8_t kind, extra;
     } p[DELTA_ANNOUNCED];

@@ -8,7 +8,7 @@
 /* From one window's scan to the next; zero it first. Old positions. */
 struct delta_go_cursor {
     uint64_t row;                      /* of the last window's end */
-    uint64_t uncommon;                 /* a type's, behind its kind's part; 0: none */
+    uint64_t uncommon;                 /* a type's, behind its kind's part */
     uint64_t methods, methods_end;     /* last type's with methods */
     uint64_t interface, interface_end; /* last interface type's */
     struct delta_go_found found;

@@ -14,6 +14,5 @@ static inline bool delta_jump_has(const struct delta_image *image, unsigned regi
     return region_kind == DELTA_REGION_RODATA && image->machine == DELTA_MACHINE_X86_64 && !image->fixed;
 }
 
-/* delta_refs_scan() where delta_jump_has(). */
 size_t delta_jump_scan(const struct delta_image *image, const unsigned char *bytes, size_t n, size_t limit,
                        uint64_t offset, struct delta_jumps *jumps, struct delta_ref *refs);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Header, methods, bounded readers and writers (FORMAT.md). Threads: one at a time. */
+/* Header, methods, bounded readers and writers (FORMAT.md). */
 #pragma once
 
 #include <stdatomic.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of copies, in the new file's order. Valid after -ENOMEM, but delta_copies_replace() may lose a copy's part.
- * Threads: one at a time. */
+/* Lists of copies, in the new file's order. Valid after -ENOMEM, but delta_copies_replace() may lose a copy's part. */
 #pragma once
 
 #include <stdbool.h>

@@ -11,5 +11,4 @@ size_t delta_count_equal(const unsigned char *a, const unsigned char *b, size_t 
 /* The length up to n with most equal minus differing bytes, the shortest; 0: none positive. */
 size_t delta_extend_forward(const unsigned char *a, const unsigned char *b, size_t n);
 
-/* Backwards from the ends. */
 size_t delta_extend_back(const unsigned char *a_end, const unsigned char *b_end, size_t n);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Each file calls only those after it: client.c, apply.c, call.c, subscription.c, hub.c, apiserver.c and metaserver.c,
+ * knock.c, dispatch.c, silence.c, return.c, list.c, watch.c, report.c, state.c. */
 #include "kube/api/client.h"
 
 #include <errno.h>

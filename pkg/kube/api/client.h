@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A client and its subscriptions, for the files of kube/api. Private to pkg/kube.
- *
- * Each file calls only those after it: client.c, apply.c, call.c, subscription.c, hub.c, apiserver.c and metaserver.c,
- * knock.c, dispatch.c, silence.c, return.c, list.c, watch.c, report.c, state.c.
+/* A client and its subscriptions, for the files of kube/api.
  *
  * A subscriber may end any subscription inside any callback. It is then `dead` (no callback or request follows) until
  * the loop's next turn frees it, when nothing on the stack uses it. */
@@ -38,7 +35,7 @@ struct hf_kube {
     bool plain;                /* http:// */
     bool no_watchlist;         /* LIST first: no WatchList, or maybe a MetaServer */
     uint64_t spread_ns;
-    uint64_t fleet_nodes;    /* largest of an EdgeUpdate; 0: unknown */
+    uint64_t fleet_nodes;    /* largest of an EdgeUpdate */
     struct hf_timer *turn;   /* what our user's calls must not run */
     struct hf_timer *ends;   /* watches that ended early */
     uint64_t last_reauth_ns; /* 0: never */
@@ -98,8 +95,8 @@ void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign);
 void hf_kube_learn_fleet(struct hf_kube *kube, uint64_t nodes);
 void hf_kube_count_request(struct hf_kube *kube, const char *verb, int r, const struct hf_http_response *response);
 void hf_kube_count_doubt(struct hf_kube *kube, const char *reason);
-void hf_kube_count_error(struct hf_kube *kube, const char *kind, enum hf_rf_event event); /* errors only */
-void hf_kube_set_contact(struct hf_kube *kube, bool proven);                              /* metric */
+void hf_kube_count_error(struct hf_kube *kube, const char *kind, enum hf_rf_event event);
+void hf_kube_set_contact(struct hf_kube *kube, bool proven); /* metric */
 
 void hf_kube_dispatch(struct hf_kube_subscription *sub, enum hf_rf_event event, uint64_t retry_after_ns,
                       const struct hf_err *err);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An HTTP call to the API. May be closed at any moment, also inside callbacks; freed after `ended`, or when closed.
- * Private to pkg/kube. */
+/* An HTTP call to the API. May be closed at any moment, also inside callbacks; freed after `ended`, or when closed. */
 #pragma once
 
 #include "kube/rules/origin.h"

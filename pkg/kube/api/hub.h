@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answers of YurtHub, a proxy on this node, in place of the API server (rules/origin.h). A review (rules/review.h)
- * shows if a gateway removes Audit-Id instead. Private to pkg/kube. */
+ * shows if a gateway removes Audit-Id instead. */
 #pragma once
 
 #include "base/clock.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kubectl's configuration file (v1 Config). Private to pkg/kube. Pure.
+/* Kubectl's configuration file (v1 Config). Pure.
  *
  * Cluster and user of the current context. As in kubectl, *-data precedes the file name, and tokenFile precedes token.
  * Refused, by name: what would start a program (exec), needs a plugin (auth-provider), was removed from Kubernetes

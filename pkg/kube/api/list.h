@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rounds of a subscription: each collects all objects, by a WatchList or pages of a LIST. Private to pkg/kube. */
+/* Rounds of a subscription: each collects all objects, by a WatchList or pages of a LIST. */
 #pragma once
 
 #include "base/err.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A MetaServer's answers may come from this node's store, which knows of no deletions while the cloud was away. Only a
- * LIST whose kind is spelled as in the CRD proves that the cloud answered (`provable` in resource.h): such LISTs do the
- * rounds' work, one at a time, by rules/prober.h; then a watch stays open. After a LIST that the store answered at
- * once, a review asks if CloudCore may list the kind (rules/review.h). Private to pkg/kube. */
+/* A MetaServer's answers may come from this node's store: only a LIST whose kind is spelled as in the CRD proves that
+ * the cloud answered (`provable` in resource.h), one at a time, by rules/prober.h. */
 #pragma once
 
 #include "kube/api/report.h"
@@ -20,7 +18,7 @@ struct hf_kube_meta {
     struct hf_timer *timer;
     struct hf_exchange *probe; /* LIST or review */
     uint64_t asked_ns;
-    int start_error;    /* for the next turn; 0: none */
+    int start_error;    /* for the next turn */
     bool reviews_watch; /* before the LIST of `probed` */
     /* asked last; NULL: none, or ended */
     struct hf_kube_subscription *probed;

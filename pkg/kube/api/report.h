@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports to subscribers that are not dead, and doubts about answers. Private to pkg/kube. */
+/* Reports to subscribers that are not dead, and doubts about answers. */
 #pragma once
 
 #include "base/clock.h"
@@ -12,7 +12,7 @@ enum hf_kube_reported { HF_KUBE_UNREPORTED, HF_KUBE_REPORTED_PROVEN, HF_KUBE_REP
 /* As the subscriber knows it. */
 struct hf_kube_contact {
     enum hf_kube_reported reported;
-    uint64_t at_ns;   /* monotonic */
+    uint64_t at_ns;
     bool lost;        /* by the reflector */
     bool served_once; /* a list or watch, ever */
 };

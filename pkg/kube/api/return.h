@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Returning to a server that was away. Private to pkg/kube. */
+/* Returning to a server that was away. */
 #pragma once
 
 #include "kube/rules/reflector.h"

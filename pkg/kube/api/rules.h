@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* API server (apiserver.c) or MetaServer (metaserver.c): other files ask this table, never which it is. Private to
- * pkg/kube. */
+/* API server (apiserver.c) or MetaServer (metaserver.c): other files ask this table, never which it is. */
 #pragma once
 
 #include "kube/api/watch.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds a server that keeps the connection but stopped working; TCP keepalive finds a dead link within 50 s. More
  * silence than usual: a ping (rules/pulse.h). Three missing bookmarks end a watch (watch.h); the first watch after a
- * failure is short, so that the next one's bookmarks come between the others' and pings are rare. Private to
- * pkg/kube. */
+ * failure is short, so that the next one's bookmarks come between the others' and pings are rare. */
 #pragma once
 
 #include "kube/rules/pulse.h"
@@ -15,7 +14,7 @@ struct hf_kube_silence {
     struct hf_pulse pulse;
     struct hf_timer *timer;
     struct hf_exchange *ping;
-    uint64_t heard_ns; /* last sign of life, monotonic; 0: none */
+    uint64_t heard_ns; /* last sign of life */
 };
 
 void hf_kube_heard(struct hf_kube *kube); /* by a watch */

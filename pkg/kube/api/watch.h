@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A subscription's watch; times are monotonic. Private to pkg/kube. */
+/* A subscription's watch. */
 #pragma once
 
 #include "base/err.h"

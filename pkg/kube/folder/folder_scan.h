@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A scan of a folder. A file is read if new or of another inode, size or mtime, and settled: two scans saw the same, or
  * its mtime is a few periods ago. While unreadable it keeps its last objects, as compact text: a tree needs seven times
- * the memory, and few are reported again. Private to pkg/kube. */
+ * the memory, and few are reported again. */
 #pragma once
 
 #include "base/err.h"

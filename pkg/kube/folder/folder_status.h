@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* <dir>/<kind>-<name>.json, as an API server's. Private to pkg/kube. Threads: any; blocks. */
+/* <dir>/<kind>-<name>.json, as an API server's. Threads: any; blocks. */
 #pragma once
 
 #include "base/err.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a service account's token says; no signature is checked. Pure. */
+/* What a service account's token says; no signature is checked. */
 #pragma once
 
 #include <stdint.h>
@@ -11,8 +11,8 @@
 enum { HF_BOUND_TOKEN_MAX_BYTES = 16 << 10 };
 
 struct hf_bound_token {
-    char node[254];         /* bound to it, or its pod is; or "" */
-    uint64_t expiry_unix_s; /* 0: none */
+    char node[254]; /* bound to it, or its pod is; or "" */
+    uint64_t expiry_unix_s;
 };
 
 /* Without blanks around. -EBADMSG: not a service account's JWT; *err does not quote it. */

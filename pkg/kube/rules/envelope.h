@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Splits an answer into objects without parsing them: servers accept what this node cannot parse (U+0000, too deep),
  * and one must not spoil the answer. By brackets and quotes, at any depth, without stack or memory. All else must be
- * valid JSON. Private to pkg/kube. Pure. Views borrow. */
+ * valid JSON. Views borrow. */
 #pragma once
 
 #include <stdbool.h>

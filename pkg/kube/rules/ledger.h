@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reported objects of a kind, with versions. It alone decides that one is gone: after DELETED of a real API server, or
  * by a complete list that is certainly the API server's and not older than earlier answers. resourceVersions are
- * numbers (0: unknown); others are not compared. Private to pkg/kube. Pure. */
+ * numbers (0: unknown); others are not compared. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,12 +23,12 @@ enum hf_ledger_change {
 
 struct hf_ledger {
     struct hf_strmap objects; /* to struct ledger_entry */
-    /* MetaServer: version of the cloud's last LIST, or the resume; 0: none */
+    /* MetaServer: version of the cloud's last LIST, or the resume */
     uint64_t baseline;
     uint64_t highest; /* of the server, or the resume */
     size_t max_objects;
     bool ending;    /* hf_ledger_end(): hf_ledger_decline() removes nothing */
-    unsigned round; /* the last's; 0: none */
+    unsigned round; /* the last's */
 };
 
 void hf_ledger_init(struct hf_ledger *ledger, size_t max_objects);
@@ -40,7 +40,6 @@ HF_MUST_USE int hf_ledger_know(struct hf_ledger *ledger, const char *name);
 /* The subscriber has it: reported once more, but no older event that a watch replays. */
 void hf_ledger_hold(struct hf_ledger *ledger, const char *name, uint64_t version);
 
-/* 0: unknown. */
 uint64_t hf_ledger_version(const struct hf_ledger *ledger, const char *name);
 
 /* Reported by the next list whatever its version. Unless it `matters`, a ledger above half forgets it. */

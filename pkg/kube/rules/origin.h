@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Did the API server answer, or a proxy on this node in its place (OpenYurt's YurtHub)? Pure. */
+/* Did the API server answer, or a proxy on this node in its place (OpenYurt's YurtHub)? */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When to send a MetaServer a LIST, to learn if the cloud answers. Private to pkg/kube. Pure. */
+/* When to send a MetaServer a LIST, to learn if the cloud answers. */
 #pragma once
 
 #include <stdbool.h>

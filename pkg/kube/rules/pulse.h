@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Is a connection silent for longer than usual? Private to pkg/kube. Pure; times are monotonic. */
+/* Is a connection silent for longer than usual? */
 #pragma once
 
 #include <stdbool.h>
@@ -14,14 +14,14 @@ enum { HF_PULSE_QUESTIONS = 5 };
 
 /* Of one connection. Begins with zeros. */
 struct hf_pulse {
-    uint64_t heard_ns;   /* last byte, but pings' answers; 0: none */
+    uint64_t heard_ns;   /* last byte, but pings' answers */
     uint64_t sign_ns;    /* any byte */
     uint64_t begun_ns;   /* learning */
     uint64_t window_ns;  /* begin of the current */
     uint64_t longest[2]; /* in this window, in the one before */
     unsigned questions;  /* answered since heard_ns */
-    uint64_t cut_ns;     /* silence before the last; 0: none */
-    uint64_t limit_ns;   /* by two cuts; 0: none */
+    uint64_t cut_ns;     /* silence before the last */
+    uint64_t limit_ns;   /* by two cuts */
     uint64_t limit_at_ns;
 };
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decides whether a subscription lists, watches or waits next. kube/api/dispatch.c performs its effects; their results
  * are events. A round collects all objects, from BEGIN_ROUND to END_ROUND or DROP_ROUND; only END_ROUND may show that
- * an object is gone. A rest is a delay whose length depends on its reason, enum hf_rest (reflector.c). Private to
- * pkg/kube. Pure. */
+ * an object is gone. A rest is a delay whose length depends on its reason, enum hf_rest (reflector.c). */
 #pragma once
 
 #include <stdbool.h>

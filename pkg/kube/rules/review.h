@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* May CloudCore, a MetaServer's cloud side, list a kind? Private to pkg/kube. Pure. */
+/* May CloudCore, a MetaServer's cloud side, list a kind? */
 #pragma once
 
 #include "base/buf.h"

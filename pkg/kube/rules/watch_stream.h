@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A watch's body as events, one JSON object a line (metav1.WatchEvent; Kubernetes API concepts, "Efficient detection of
  * changes"). A line that is none, or above HF_WATCH_STREAM_MAX_LINE, is an error, and the next follows. An unreadable
- * object with a readable name comes without the object. Private to pkg/kube. Pure. */
+ * object with a readable name comes without the object. */
 #pragma once
 
 #include "base/buf.h"
@@ -22,7 +22,7 @@ struct hf_watch_event {
     /* BOOKMARK that ends a WatchList */
     bool initial_end;
     int code; /* ERROR: a Status's, or 0 */
-    /* ERROR: at most 24 h; 0: absent */
+    /* ERROR: at most 24 h */
     uint64_t retry_after_ns;
     const char *message; /* ERROR: a Status's, or "no message" */
 };

@@ -19,7 +19,7 @@ const struct hf_http_ops *hf_http_client_ops(struct hf_http_client *client);
 
 struct hf_http_traffic {
     uint64_t sent_bytes, received_bytes; /* requests (about), responses; without TLS and TCP */
-    uint64_t round_trip_ns;              /* shortest of running calls, to peer or proxy; 0: none */
+    uint64_t round_trip_ns;              /* shortest of running calls, to peer or proxy */
 };
 struct hf_http_traffic hf_http_client_traffic(const struct hf_http_client *client);
 

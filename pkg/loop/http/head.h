@@ -12,7 +12,7 @@ struct hf_http_head {
     struct hf_http_response response;
     char *location;         /* owned; or NULL */
     size_t bytes;           /* all lines so far */
-    uint64_t retry_at_unix; /* ns, of a date; 0: none */
+    uint64_t retry_at_unix; /* ns, of a date */
     bool in_head;           /* between status line and blank line */
     bool complete;          /* final response's; later lines are trailers */
 };

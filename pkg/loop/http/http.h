@@ -43,12 +43,12 @@ struct hf_http_call;
 
 struct hf_http_response {
     int status;
-    uint64_t retry_after_ns;                     /* 24 h at most; 0: absent */
-    uint64_t date_unix_ns;                       /* 0: absent or unreadable */
-    bool has_audit_id;                           /* as API servers send */
-    int64_t content_length;                      /* -1: unknown */
-    uint64_t range_start;                        /* of a 206's Content-Range */
-    uint64_t range_total;                        /* 0: unknown */
+    uint64_t retry_after_ns; /* 24 h at most */
+    uint64_t date_unix_ns;   /* 0: absent or unreadable */
+    bool has_audit_id;       /* as API servers send */
+    int64_t content_length;  /* -1: unknown */
+    uint64_t range_start;    /* of a 206's Content-Range */
+    uint64_t range_total;
     bool redirected;                             /* by another origin */
     char content_type[HF_HTTP_HEADER_VALUE];     /* "" if absent or too long, as the other texts */
     char content_encoding[HF_HTTP_HEADER_VALUE]; /* never asked for; the body is as sent */
@@ -70,7 +70,7 @@ struct hf_http_request {
     uint64_t timeout_ns;         /* of the call; 0: none, as for watches and downloads */
     uint64_t idle_timeout_ns;    /* silence before -ETIMEDOUT; 0: any. HTTP/2 pings are no bytes. */
     uint64_t max_body_bytes;     /* 0: 16 MiB, UINT64_MAX: none */
-    uint64_t bandwidth_limit;    /* bytes per second; 0: none */
+    uint64_t bandwidth_limit;    /* bytes per second */
     /* Up to 5. Never from https to http, or to an address closer to this machine (enum hf_address_class), as from
      * public to private. Other origins get no credentials. */
     bool follow_redirects;

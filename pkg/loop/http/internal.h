@@ -50,7 +50,6 @@ void hf_http_pool_count(struct hf_http_pool *pool, bool begun);
 void hf_http_pool_enter(struct hf_http_pool *pool);
 void hf_http_pool_leave(struct hf_http_pool *pool);
 
-/* 0: unknown. */
 uint64_t hf_http_pool_round_trip_ns(const struct hf_http_pool *pool);
 
 struct hf_http_client {

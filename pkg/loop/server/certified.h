@@ -13,11 +13,11 @@
 
 enum {
     HF_CERTIFIED_CONNECTIONS = 64,
-    HF_CERTIFIED_OF_ADDRESS = 6, /* of one address */
-    HF_CERTIFIED_PER_S = 50,     /* accepted */
-    HF_CERTIFIED_HEAD = 2048,    /* bytes of a request */
-    HF_CERTIFIED_HEAD_S = 10,    /* for handshake and request */
-    HF_CERTIFIED_IDLE_S = 30,    /* for a byte of the answer to leave */
+    HF_CERTIFIED_OF_ADDRESS = 6,
+    HF_CERTIFIED_PER_S = 50,  /* accepted */
+    HF_CERTIFIED_HEAD = 2048, /* bytes of a request */
+    HF_CERTIFIED_HEAD_S = 10, /* for handshake and request */
+    HF_CERTIFIED_IDLE_S = 30, /* for a byte of the answer to leave */
 };
 
 struct hf_certified;

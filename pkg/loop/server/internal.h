@@ -74,7 +74,6 @@ void hf_server_connections_accept(uv_poll_t *poll, int status, int events);
 /* Accepts held_fd, if a connection may be closed for it, then others. */
 void hf_server_connections_go_on(uv_timer_t *timer);
 
-/* lws has destroyed it. */
 void hf_server_connections_destroyed(struct hf_server_connection *connection);
 
 /* At WSI_CREATE; from now on lws destroys it. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Applies the objects of a set. Private to pkg/manifests/cluster. */
+/* Applies the objects of a set. */
 #pragma once
 
 #include "manifests/cluster/run.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Deletes objects of the inventory that the set lacks. Private to pkg/manifests/cluster. */
+/* Deletes objects of the inventory that the set lacks. */
 #pragma once
 
 #include "manifests/cluster/run.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What runs that apply and runs that check share: a chain of steps, each with one request. Private to
- * pkg/manifests/cluster. */
+/* What runs that apply and runs that check share: a chain of steps, each with one request. */
 #pragma once
 
 #include "base/backoff.h"
@@ -28,7 +27,7 @@ struct hf_cluster_now {
     const char *resource;
     json_t *item;                           /* in run->inventory; NULL: none */
     const struct hf_cluster_object *object; /* in run->set; NULL: only in the inventory */
-    /* on the server, when last read; "": none */
+    /* on the server, when last read */
     char uid[64];
     char fields[HF_CLUSTER_FIELDS_HEX]; /* list of those that we own, hashed */
     char version[64];                   /* resourceVersion */
@@ -65,7 +64,7 @@ struct hf_cluster_run {
     unsigned denials; /* answers 401 and 403 */
     /* monotonic starts of the run, and of its current object */
     uint64_t started_ns, paced_ns;
-    /* monotonic; 0: it does not wait for its object */
+    /* 0: it does not wait for its object */
     uint64_t wait_until_ns;
 
     size_t at; /* in the set, `doomed` or the inventory */

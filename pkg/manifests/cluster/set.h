@@ -22,7 +22,7 @@ enum {
 struct hf_cluster_id {
     const char *api_version; /* or "v1" */
     const char *kind;
-    const char *ns; /* "": none */
+    const char *ns;
     const char *name;
 };
 

@@ -21,7 +21,7 @@ struct content {
     struct hf_bundle *incoming;        /* in no store yet; owned */
     char incoming_revision[HF_RECORD_REVISION];
     char incoming_from[HF_SHA256_HEX]; /* hf_manifest_source_key() of its source */
-    char wanted_from[HF_SHA256_HEX];   /* of the wanted entry's; "": none */
+    char wanted_from[HF_SHA256_HEX];   /* of the wanted entry's */
     uint64_t storing_bytes;            /* being written to disk */
     char unstored[HF_SHA256_HEX];      /* digest that the disk did not take */
     struct hf_content_pace pace;       /* of new contents, and of sets that labels made new */
@@ -39,7 +39,7 @@ struct content {
 void content_move(struct content *content, enum hf_content_event event);
 /* Takes over a bundle, in the place of one that waits. */
 void content_put(struct content *content, struct hf_bundle *bundle, const char *revision);
-/* The waiting bundle, now the caller's; NULL: none. */
+/* The waiting bundle, now the caller's. */
 struct hf_bundle *content_take(struct content *content);
 /* A problem of the source; NONE: none. True: that is news. */
 bool content_note(struct content *content, enum hf_manifest_reason reason, const char *message);

@@ -10,7 +10,7 @@ struct entry;
 
 /* Zeroed: none. */
 struct content_images {
-    char key[HF_SHA256_HEX]; /* of the set that was read; "": none yet */
+    char key[HF_SHA256_HEX]; /* of the set that was read */
     struct hf_manifest_images found;
 };
 

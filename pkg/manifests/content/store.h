@@ -102,7 +102,7 @@ void content_store_check(struct entry *entry);
 bool content_store_wants_cleanup(const struct entry *entry);
 /* At rest: frees what no step needs. True: a step that ends with then(entry) has started. */
 bool content_store_settle(struct entry *entry, void (*then)(struct entry *entry));
-/* Digest of the sealed copy that a cleanup must leave; "": none. */
+/* Digest of the sealed copy that a cleanup must leave. */
 const char *content_store_copy(const struct entry *entry);
 /* A cleanup has removed all other sealed copies. */
 void content_store_swept(struct entry *entry, const char *copy);

@@ -12,15 +12,15 @@ struct vault_room;
 
 /* Zeroed: no copy. */
 struct vault {
-    char digest[HF_SHA256_HEX];  /* on disk; "": none */
-    char failed[HF_SHA256_HEX];  /* could not be sealed; "": none */
+    char digest[HF_SHA256_HEX];  /* on disk */
+    char failed[HF_SHA256_HEX];  /* could not be sealed */
     char useless[HF_SHA256_HEX]; /* this process cannot or must not open it (again) */
     bool hopeless;               /* `failed` would fail again */
     bool stale;                  /* bound to other PCRs than agent.yaml's */
     bool verify;                 /* content came from the copy; files not compared yet */
     bool forget;                 /* its Secret is deleted: none may stay */
     char why[200];               /* why it did not open, or went */
-    uint64_t retry_ns;           /* monotonic: when to open it again */
+    uint64_t retry_ns;           /* when to open it again */
     struct vault_room *room;     /* the key, only while sealing or opening */
     void (*then)(struct entry *entry);
 };
@@ -34,11 +34,11 @@ bool vault_wants(const struct entry *entry);
 bool vault_seal(struct entry *entry, void (*then)(struct entry *entry));
 /* Opens the copy; ends with the content in memory, or `why`. False: none, or not now. */
 bool vault_open(struct entry *entry, const struct hf_manifest_set *set);
-/* After vault_open() returned false: it may succeed from *ret_due_ns (monotonic) on. */
+/* After vault_open() returned false: it may succeed from *ret_due_ns on. */
 bool vault_may_open_later(const struct entry *entry, const struct hf_manifest_set *set, uint64_t *ret_due_ns);
 /* The copy is lost for this process. */
 void vault_give_up(struct entry *entry, const struct hf_manifest_set *set);
-/* Digest of the copy that may stay; "": none. */
+/* Digest of the copy that may stay. */
 const char *vault_keeps(const struct entry *entry);
 bool vault_must_go(const struct entry *entry);
 enum { VAULT_EXPLANATION = 146 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Backups of files that a set takes over: somebody else's that `force` replaces, or that are already as wanted. In the
  * state folder until the set has passed its checks; of Secrets, and of files on a tmpfs or ramfs, only the paths.
- * Restores owner, permission bits and content, not extended attributes. Threads: workers; blocks. */
+ * Restores owner, permission bits and content, not extended attributes. */
 #pragma once
 
 #include "manifests/files/place.h"

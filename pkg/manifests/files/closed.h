@@ -22,9 +22,8 @@ void hf_closed_free(struct hf_closed *closed);
 HF_DEFINE_CLEANUP(struct hf_closed, hf_closed_free)
 
 /* From here `closed` may be NULL: nothing is closed. The closed folder at or above `path` (absolute, normal, without
- * links, on the host); NULL: none. */
+ * links, on the host). */
 const char *hf_closed_by_path(const struct hf_closed *closed, const char *path);
 /* Those that exist, for a walk. */
 const struct hf_files_id *hf_closed_ids(const struct hf_closed *closed, size_t *ret_n);
-/* Is something mounted at `path` of the host? */
 bool hf_closed_is_mount_point(const struct hf_closed *closed, const char *path);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Regular files in an open folder; follows no link. Threads: workers; blocks. */
+/* Regular files in an open folder; follows no link. */
 #pragma once
 
 #include <stdbool.h>

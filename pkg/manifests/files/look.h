@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds files of an entry that somebody has changed or removed: compares size, mode and owner with the inventory, inode
- * and times with the look before; reads a file if these differ. Of a secret file without a hash only mode and owner.
- * Threads: workers; blocks. */
+ * and times with the look before; reads a file if these differ. Of a secret file without a hash only mode and owner. */
 #pragma once
 
 #include <stdbool.h>

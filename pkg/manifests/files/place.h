@@ -7,7 +7,7 @@
  *            `prune`), sync the folders, record the new set alone
  *
  * Each file is old or new, never a part. After a crash begin at `compare`; a swap that has begun (inventory->pending)
- * needs a complete one: to the new set, or back to the good one. Threads: workers; blocks. */
+ * needs a complete one: to the new set, or back to the good one. */
 #pragma once
 
 #include "manifests/files/closed.h"
@@ -53,9 +53,9 @@ struct hf_files_found {
 
 /* Of `stage`, until `swap` ends. */
 struct hf_files_staged {
-    /* on the node: staged folder or single file; "": none */
+    /* on the node: staged folder or single file */
     char candidate[HF_FILES_MAX_PATH + 2 * NAME_MAX];
-    int stage_fd;          /* staging folder */
+    int stage_fd;
     int above_fd;          /* its parent */
     struct hf_strmap made; /* folders made on the way */
 };

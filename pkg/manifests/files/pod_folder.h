@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where this node's kubelet looks for static pods. Threads: workers; blocks. */
+/* Where this node's kubelet looks for static pods. */
 #pragma once
 
 #include "manifests/files/walk.h"

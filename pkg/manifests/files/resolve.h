@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Replaces symbolic links in a path, as agent.yaml bounds the real one. Threads: workers; blocks. */
+/* Replaces symbolic links in a path, as agent.yaml bounds the real one. */
 #pragma once
 
 #include "manifests/files/walk.h"

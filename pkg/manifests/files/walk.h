@@ -2,7 +2,7 @@
 /* Opens a folder of the node component by component, and follows no link.
  *
  * With the guard, each folder must belong to root or the agent's user, and nobody else may write it: so no other user
- * can redirect the agent. A sticky folder such as /tmp may be on the way, but not the end. Threads: workers; blocks. */
+ * can redirect the agent. A sticky folder such as /tmp may be on the way, but not the end. */
 #pragma once
 
 #include <limits.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an entry does with the contents of its source: two tables and a few decisions. Pure.
+/* What an entry does with the contents of its source: two tables and a few decisions.
  *
  * A hold begins when a content is turned away or cannot be written, so that nothing is downloaded in vain. Its end
  * starts the source again, which delivers its newest content. In a hold the source runs only for a Secret's content
@@ -77,13 +77,13 @@ static inline bool hf_content_machine_has_waiting(enum hf_content_slot slot)
 
 struct hf_content_hold {
     enum hf_manifest_reason reason; /* ContentPaced, NoSpace, SourceTooLarge, or why a write failed */
-    uint64_t until_ns;              /* monotonic; 0: until disk or write budget has room */
+    uint64_t until_ns;              /* 0: until disk or write budget has room */
     uint64_t bytes;                 /* SourceTooLarge: of the content */
     unsigned times;                 /* SourceTooLarge: turned away in a row */
 };
 
 struct hf_content_room {
-    uint64_t now_ns;      /* monotonic */
+    uint64_t now_ns;
     uint64_t interval_ns; /* policy's */
     uint64_t in_memory;   /* bytes of all other entries */
     uint64_t everywhere;  /* and on disk */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How often an entry may accept a content, for flash storage and data plans: a bucket of HF_CONTENT_PACE_BURST tokens,
  * one per content, one back after each gap. The gap starts at one minute. It doubles, up to the caller's limit, each
- * time that the bucket gets empty again; a full bucket resets it. Pure. */
+ * time that the bucket gets empty again; a full bucket resets it. */
 #pragma once
 
 #include <stdint.h>

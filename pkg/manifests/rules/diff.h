@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What differs, as a short text: at most HF_DIFF_NAMES paths, each with a word, then how many more; no content.
- * Pure. */
+/* What differs, as a short text: at most HF_DIFF_NAMES paths, each with a word, then how many more; no content. */
 #pragma once
 
 #include <stddef.h>

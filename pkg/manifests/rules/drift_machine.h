@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When to look for drift, and what to do with the result: a table and two decisions. Pure.
+/* When to look for drift, and what to do with the result: a table and two decisions.
  *
  * In LookingAgain and RepairingAgain one more look is wanted. A repair may begin without a look, when a Secret's
  * content has come. Pauses are not in the table: Due and Paced begin from the owner's `due_ns` on. */

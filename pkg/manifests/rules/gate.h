@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* May an entry apply a new set now, and when is a failed one tried again? Pure. */
+/* May an entry apply a new set now, and when is a failed one tried again? */
 #pragma once
 
 #include <stdbool.h>

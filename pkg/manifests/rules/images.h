@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The images that pods, and what makes pods, name. Pure. Owns the names. */
+/* The images that pods, and what makes pods, name. Owns the names. */
 #pragma once
 
 #include "codec/json.h"
@@ -10,7 +10,7 @@ struct hf_manifest_images {
     char *names[HF_MANIFEST_MAX_IMAGES]; /* different; hf_syncpolicy_is_image() */
     size_t n;
     bool more;       /* than these */
-    char other[200]; /* the first without registry or digest; "": none */
+    char other[200]; /* the first without registry or digest */
 };
 
 void hf_manifest_images_done(struct hf_manifest_images *images);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state machine of an entry: next phase and action. Pure.
+/* The state machine of an entry: next phase and action.
  *
  * It follows the newest set: a version of the entry's fields with one content. There may be a good set, which last
  * reached Applied. A phase is on disk before its action starts; every action may run again after a crash. What holds in

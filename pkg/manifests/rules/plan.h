@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keep, write or refuse a file? May so many items go without permission? Pure. */
+/* Keep, write or refuse a file? May so many items go without permission? */
 #pragma once
 
 #include <stdbool.h>

@@ -25,7 +25,7 @@ struct hf_archive_download_params {
     const char *url;
     const char *host;     /* header; NULL: as in the URL */
     const char *digest;   /* SHA-256, hex */
-    uint64_t size;        /* bytes; 0: unknown */
+    uint64_t size;        /* bytes */
     const char *sub_path; /* of struct hf_unarchive_params */
     bool drop_top;
     struct hf_archive_trouble *trouble;

@@ -14,7 +14,7 @@
 #include "base/view.h"
 #include "codec/sha256.h"
 
-struct hf_source_turn; /* manifests/source/turns.h */
+struct hf_source_turn;
 
 enum {
     HF_BUNDLE_MAX_FILES = 4096,
@@ -79,7 +79,7 @@ HF_MUST_USE int hf_bundle_check_path(const char *path, struct hf_err *err);
  * first): the number of different folders. */
 size_t hf_bundle_new_folders(const char *before, const char *path);
 
-/* Sealed; NULL: none. */
+/* Sealed. */
 const struct hf_bundle_file *hf_bundle_find(const struct hf_bundle *bundle, const char *path);
 
 /* Writes a sealed bundle durably, compressed and sealed (codec/seal.h), with mode 0600. Blocks. -EPERM: secret.

@@ -11,8 +11,8 @@
 #include "base/err.h"
 #include "manifests/source/bundle.h"
 
-struct hf_manifest_env; /* manifests/env.h */
-struct hf_source_turns; /* manifests/source/turns.h */
+struct hf_manifest_env;
+struct hf_source_turns;
 
 struct hf_manifest_source_params {
     const struct hf_manifest_env *env;

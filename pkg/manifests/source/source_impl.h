@@ -42,10 +42,10 @@ struct hf_manifest_source {
     bool held; /* until hf_manifest_source_link_opened() */
 };
 
-extern const struct hf_manifest_source_kind hf_source_folder_kind;     /* folder.c */
-extern const struct hf_manifest_source_kind hf_source_url_kind;        /* url.c */
+extern const struct hf_manifest_source_kind hf_source_folder_kind;
+extern const struct hf_manifest_source_kind hf_source_url_kind;
 extern const struct hf_manifest_source_kind hf_source_config_map_kind; /* config_map.c; also Secrets */
-extern const struct hf_manifest_source_kind hf_source_flux_kind;       /* flux.c */
+extern const struct hf_manifest_source_kind hf_source_flux_kind;
 
 HF_MUST_USE int hf_source_open(const struct hf_manifest_source_kind *kind,
                                const struct hf_manifest_source_params *params, struct hf_manifest_source **ret_source,

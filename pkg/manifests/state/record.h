@@ -68,7 +68,7 @@ struct hf_manifest_record {
     bool good_unknown;
     char unsealed[HF_RECORD_UNSEALED]; /* why a Secret has no sealed copy; "": it has, or not tried */
     unsigned drifts;                   /* repairs since the good set reached Applied */
-    uint64_t drift_unix_ns;            /* last repair; 0: none */
+    uint64_t drift_unix_ns;            /* last repair */
     json_t *objects; /* Cluster: the inventory (manifests/cluster/cluster.c); NULL: nothing in place */
     /* StaticPods: {"set": key of the newest set, "hashes": {"<namespace>/<pod>": hash}, "late": true}: pods that the
      * kubelet listed before this set's first file; `late` after hf_manifest_record_doubt_pods(). NULL: unknown. */

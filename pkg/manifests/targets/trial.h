@@ -18,7 +18,7 @@ struct hf_checks;
 struct entry_trial {
     struct hf_checks *checks; /* NULL: none */
     unsigned repairs;         /* up to MANIFEST_MAX_TRIAL_REPAIRS */
-    uint64_t refused_ns;      /* monotonic: first failure to put back changed items; 0: none */
+    uint64_t refused_ns;      /* first failure to put back changed items */
     bool start_counted;       /* r.starts has this process; nobody has looked at the objects yet */
     bool start_due;           /* r.starts lacks it: the first looks got no answer */
 };

@@ -19,13 +19,13 @@ struct hf_logins_params {
 
 struct hf_logins;
 struct hf_logins *hf_logins_new(const struct hf_logins_params *params); /* NULL: out of memory */
-void hf_logins_free(struct hf_logins *logins);                          /* without asks; accepts NULL */
+void hf_logins_free(struct hf_logins *logins);                          /* without asks */
 /* The kubelet's --image-credential-provider-config and -bin-dir; copied; NULL: none. What is known goes. Not while
  * hf_login_start() or `done` runs. */
 void hf_logins_configure(struct hf_logins *logins, const char *config, const char *folder);
 
 /* `image` as of mirror/login/providers.h. 0: *ret_line is "Authorization: ...", until this function is called again, or
- * NULL: no plugin has one. 1: `done` comes, not before the return, with the same, and frees the login. -ENOMEM. */
+ * NULL: no plugin has one. 1: `done` comes, not before the return, with the same, and frees the login. */
 struct hf_login;
 HF_MUST_USE int hf_login_start(struct hf_logins *logins, const char *image, void (*done)(void *arg, const char *line),
                                void *arg, const char **ret_line, struct hf_login **ret_login);

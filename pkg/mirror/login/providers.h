@@ -25,7 +25,7 @@ struct hf_providers {
 
 /* -EBADMSG: not such a file, or an entry that the kubelet would refuse, or one that needs a pod's token. */
 HF_MUST_USE int hf_providers_parse(struct hf_view text, struct hf_providers **ret_providers, struct hf_err *err);
-void hf_providers_free(struct hf_providers *providers); /* accepts NULL */
+void hf_providers_free(struct hf_providers *providers);
 HF_DEFINE_CLEANUP(struct hf_providers, hf_providers_free)
 
 /* As the kubelet compares: `*` in a label of the host, as many labels, the same port or none, a path that begins so. */
@@ -49,5 +49,5 @@ struct hf_provider_answer {
 HF_MUST_USE int hf_providers_take(const struct hf_provider *provider, struct hf_view text,
                                   struct hf_provider_answer *ret, struct hf_err *err);
 void hf_provider_answer_done(struct hf_provider_answer *answer);
-/* The line for this image, of the pattern that is first in descending order, as the kubelet takes them; NULL: none. */
+/* The line for this image, of the pattern that is first in descending order, as the kubelet takes them. */
 const char *hf_provider_answer_for(const struct hf_provider_answer *answer, const char *image);

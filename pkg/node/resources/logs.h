@@ -20,7 +20,7 @@ struct hf_logs_file {
 };
 
 struct hf_logs {
-    uint64_t disk_bytes; /* 0: unknown */
+    uint64_t disk_bytes;
     bool journal_on_disk;
     uint64_t journal_max_bytes; /* 0: journald's: a tenth of the disk, at most 4 GiB */
     bool docker_unbounded;      /* containers without a maximum */

@@ -2,7 +2,7 @@
 /* Pods' memory against their limits, by cgroups below kubepods (version 2, or 1's memory controller). Names:
  * /var/log/pods/<namespace>_<name>_<uid>.
  *
- * Some files for each of HF_PODS_MAX pods; blocks: a job. Threads: any. */
+ * Some files for each of HF_PODS_MAX pods; blocks: a job. */
 #pragma once
 
 #include <stddef.h>
@@ -28,9 +28,9 @@ enum hf_pods_killer {
 
 struct hf_pod_memory {
     char uid[40];
-    char name[HF_PODS_NAME];    /* "<namespace>/<name>", or uid */
-    uint64_t used_bytes;        /* no inactive file pages */
-    uint64_t limit_bytes;       /* 0: none */
+    char name[HF_PODS_NAME]; /* "<namespace>/<name>", or uid */
+    uint64_t used_bytes;     /* no inactive file pages */
+    uint64_t limit_bytes;
     unsigned stalled_percent;   /* cgroup version 1: 0 */
     uint64_t kills;             /* so far, by any OOM killer */
     uint64_t limit_hits;        /* no memory left below the own limit */
@@ -45,7 +45,7 @@ struct hf_pod_kills {
         uint64_t kills;
         uint64_t hits;
         enum hf_pods_killer killer;
-        uint64_t killed_ns; /* last look with a new one; 0: none */
+        uint64_t killed_ns; /* last look with a new one */
         bool seen;
     } pods[HF_PODS_MAX];
     bool filled;    /* by a first look: from then on, all kills of new pods are new */

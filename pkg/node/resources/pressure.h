@@ -20,10 +20,10 @@ struct hf_pressure_disk {
     const char *path;
     struct hf_disk_usage usage;
     struct hf_wear wear;
-    bool missing;               /* others are 0 */
-    bool must_write;            /* by the agent */
-    bool was_writable;          /* in this process */
-    enum hf_disk_level filling; /* last level */
+    bool missing;      /* others are 0 */
+    bool must_write;   /* by the agent */
+    bool was_writable; /* in this process */
+    enum hf_disk_level filling;
     /* by hf_pressure_judge(): */
     enum hf_disk_level level;
     enum hf_pressure_cause cause;

@@ -33,10 +33,10 @@ struct hf_write_log_saved {
 
 struct hf_write_log {
     uint64_t hours[HF_WRITE_LOG_HOURS]; /* [0]: current */
-    uint64_t hour_ns;                   /* monotonic; wraps */
+    uint64_t hour_ns;                   /* wraps */
     uint64_t counted;                   /* at the note */
     uint64_t unsaved;                   /* since the save */
-    uint64_t saved_ns;                  /* monotonic; or start */
+    uint64_t saved_ns;                  /* or start */
     bool used_up;
     /* as saved: */
     bool is_saved;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The token that a registry's 401 asks for, to pull from a repository: where to ask, and who may see the credential.
- * Untrusted input. Threads: any. */
+ * Untrusted input. */
 #pragma once
 
 #include "loop/http/http.h"
 #include "oci/registry/challenge.h"
 
-enum { HF_OCI_TOKEN_ANSWER = 64 << 10 }; /* longest answer */
+enum { HF_OCI_TOKEN_ANSWER = 64 << 10 };
 
 /* May `registry` (a URL) send to `service`? -EPROTO: no. */
 HF_MUST_USE int hf_oci_token_where(const char *registry, const char *service, bool *ret_takes_basic,

@@ -13,12 +13,12 @@
 enum { HF_PEER_UNIT = 64 };
 
 struct hf_peer {
-    /* Peers of one key share a limit: user, else IPv4 address, IPv6 /64 or 127.0.0.0/8; 0: unknown. */
+    /* Peers of one key share a limit: user, else IPv4 address, IPv6 /64 or 127.0.0.0/8. */
     uint64_t key;
     uint32_t uid; /* of who made its socket; if has_uid */
     bool has_uid;
     bool over_unix;
-    bool over_loopback;      /* to our loopback */
+    bool over_loopback;
     bool from_loopback;      /* and from there: not what others route or translate to 127.0.0.1 */
     char unit[HF_PEER_UNIT]; /* systemd unit or scope (Unix); or "" */
 };
@@ -43,7 +43,6 @@ void hf_peer_ends_of_listener(int listen_fd, struct hf_peer_ends *ret_ends);
 /* `fd`: a connected stream socket. Facts may stay unknown. */
 void hf_peer_of(struct hf_peer_lookup *lookup, int fd, const struct hf_peer_ends *ends, struct hf_peer *ret_peer);
 
-/* The key of a peer by its address alone. Pure. */
 uint64_t hf_peer_key_of_address(const struct sockaddr_storage *address);
 
 /* The outermost in /proc/PID/cgroup: users name units in their user@UID.service. False: none, too long. Pure. */

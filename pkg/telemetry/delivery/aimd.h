@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests in flight to a sink, and bytes per second. Fast answers raise the limit `window`; slow ones, failures and
- * overload halve it (AIMD; Chiu and Jain, 1989; Netflix's concurrency-limits). Pure. Times are monotonic. */
+ * overload halve it (AIMD; Chiu and Jain, 1989; Netflix's concurrency-limits). Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,9 +10,9 @@ enum { HF_AIMD_MAX = 8 };
 
 struct hf_aimd {
     double window;     /* 1 to HF_AIMD_MAX */
-    uint64_t usual_ns; /* an answer's; 0: unknown */
+    uint64_t usual_ns; /* an answer's */
     uint64_t cut_at_ns;
-    uint64_t limit;         /* bytes per second; 0: none */
+    uint64_t limit;         /* bytes per second */
     uint64_t paid_until_ns; /* of the next request */
 };
 

@@ -38,11 +38,11 @@ struct hf_batch {
     bool saved;
     /* One record, refused after many others: tried once more after a pause before it is a dead letter. */
     bool doubted;
-    uint64_t not_before_ns; /* monotonic; 0: none */
+    uint64_t not_before_ns;
     struct hf_retry_round retry;
     struct hf_suspect suspect;
-    uint64_t unix_ns;                  /* first record's; 0: unknown */
-    uint64_t failed_ns;                /* monotonic; not for HF_RETRY_SETUP; 0: none */
+    uint64_t unix_ns;                  /* first record's */
+    uint64_t failed_ns;                /* not for HF_RETRY_SETUP */
     char reason[HF_REASON_TEXT];       /* of the last failure, a metric label */
     char detail[96];                   /* last refusal or error, cut */
     struct hf_outlet_sending *sending; /* READY, SENDING */

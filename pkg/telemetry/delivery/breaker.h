@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pauses a sink that does not work, then sends single probes. Pure. Times are monotonic. */
+/* Pauses a sink that does not work, then sends single probes. Pure. */
 #pragma once
 
 #include <stdbool.h>

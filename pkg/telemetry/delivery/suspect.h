@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Does a batch or the sink break connections (suspect.c)? A batch that does for HF_SUSPECT_ROUNDS in a row (hours) is
- * split, a part after one more; a single record is a dead letter after HF_SUSPECT_LAST. Pure. Times are monotonic. */
+ * split, a part after one more; a single record is a dead letter after HF_SUSPECT_LAST. Pure. */
 #pragma once
 
 #include <stdbool.h>

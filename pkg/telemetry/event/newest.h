@@ -12,7 +12,7 @@
 
 enum { HF_NEWEST_MAX = 4096, HF_NEWEST_NODE = 64 };
 
-/* `sequence`: of the node's writes (vector clock); 0: unknown. */
+/* `sequence`: of the node's writes (vector clock). */
 struct hf_newest_version {
     uint64_t unix_ns;
     struct hf_view node;

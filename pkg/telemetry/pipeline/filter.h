@@ -11,8 +11,8 @@ enum { HF_FILTER_BUCKETS = 256, HF_FILTER_OWNED = 32, HF_FILTER_SOURCE = 120 };
 enum hf_filter_result { HF_FILTER_KEPT, HF_FILTER_DROPPED, HF_FILTER_BELOW, HF_FILTER_SAMPLED, HF_FILTER_LIMITED };
 
 struct hf_token_bucket {
-    uint64_t tokens_ns;  /* 10^-9 tokens */
-    uint64_t filled_ns;  /* monotonic */
+    uint64_t tokens_ns; /* 10^-9 tokens */
+    uint64_t filled_ns;
     uint64_t suppressed; /* unreported */
     uint32_t rule;       /* in spec->rates */
     uint64_t owner;

@@ -22,14 +22,14 @@ HF_DEFINE_CLEANUP(struct hf_pipeline, hf_pipeline_free)
 
 /* enum hf_offer, or `emit`'s -errno. -E2BIG: after redaction. -EAGAIN: `emit`'s, an unfinished last window, no memory
  * for the aggregate. -ENOMEM: redaction. Emits the last window's rest, the event once at most, then findings, whose
- * failures do not show: they wait after -EAGAIN, else are lost. now_ns: monotonic. */
+ * failures do not show: they wait after -EAGAIN, else are lost. */
 HF_MUST_USE int hf_pipeline_offer(struct hf_pipeline *pipeline, const struct hf_event *event, uint64_t now_ns,
                                   uint64_t unix_ns, hf_pipeline_emit *emit, void *arg);
 
 /* Ended windows, absences, counts. -EAGAIN (also no memory): call it again. Other errors lose that event. */
 HF_MUST_USE int hf_pipeline_tick(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns,
                                  hf_pipeline_emit *emit, void *arg);
-/* For hf_pipeline_tick(), monotonic, or HF_NEVER. A second after it could not store; earlier with room. */
+/* For hf_pipeline_tick(), or HF_NEVER. A second after it could not store; earlier with room. */
 uint64_t hf_pipeline_wait_until_ns(const struct hf_pipeline *pipeline);
 /* Open windows, before hf_pipeline_free(). */
 HF_MUST_USE int hf_pipeline_flush(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns,

@@ -15,7 +15,7 @@ struct hf_series {
     uint32_t key_n;
     enum hf_value_kind kind;
     enum hf_severity severity;
-    uint64_t last_ns; /* event, monotonic */
+    uint64_t last_ns; /* event */
     struct hf_aggregate aggregate;
     struct hf_anomaly_rule_state *rule_states; /* per rule; owned */
     size_t n_rule_states;

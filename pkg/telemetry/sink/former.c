@@ -5,7 +5,10 @@
  * is more than necessary, only its oldest segments. With Block nothing that waits is removed to save bytes.
  *
  * A folder is renamed to ".former-<name>" before it is removed, so that after a power cut the next job removes the
- * rest. */
+ * rest.
+ *
+ * Touches only `.former-*`, and folders with a sink's name that have only urgent, bulk or dead with a spool's regular
+ * files; follows no link. */
 #include "telemetry/sink/former.h"
 
 #include <errno.h>

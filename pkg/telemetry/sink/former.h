@@ -2,9 +2,7 @@
 /* Disk space of sinks that no policy names any more: what waits stays, for when one does. After each change of settings
  * a job removes empty folders and, to save space, the oldest data (rules: former.c). Unreadable data waits; after
  * HF_SPOOL_UNREADABLE_NS (`patient` false), it is tried once more, then damaged.
- *
- * Touches only `.former-*`, and folders with a sink's name that have only urgent, bulk or dead with a spool's regular
- * files; follows no link. Threads: loop thread; the job blocks. hf_former_decide() is pure. */
+ * The job blocks. hf_former_decide() is pure. */
 #pragma once
 
 #include "telemetry/sink/outlet.h"
@@ -14,7 +12,7 @@ enum { HF_FORMER_MAX = 16, HF_FORMER_NAME = 64 };
 struct hf_former_folder {
     char name[HF_FORMER_NAME];
     uint64_t bytes;
-    uint64_t newest_unix_ns; /* last write; 0: none */
+    uint64_t newest_unix_ns; /* last write */
     uint64_t records;        /* waiting, dead letters; inexact if lost or unreadable */
     bool waits;              /* or is damaged, for a person */
     bool removed;

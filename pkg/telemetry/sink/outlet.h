@@ -66,8 +66,8 @@ void hf_outlet_link_changed(const struct hf_outlet *outlet);
 
 struct hf_outlet_state {
     struct hf_spool_state lanes[HF_LANES];
-    uint64_t oldest_unix_ns;                                         /* waiting; 0: none */
-    uint64_t last_delivery_unix_ns;                                  /* by this process; 0: none */
+    uint64_t oldest_unix_ns;                                         /* waiting */
+    uint64_t last_delivery_unix_ns;                                  /* by this process */
     uint64_t delivered, deferred, dead_lettered, attempts, failures; /* since hf_outlet_new() */
     enum hf_breaker breaker;
     unsigned concurrency;

@@ -10,7 +10,7 @@
 
 struct hf_outlet_drops {
     struct hf_spool_dropped entries[HF_SPOOL_MAX_TAGS]; /* ends at 0 records */
-    uint64_t due_ns;                                    /* monotonic; HF_NEVER: none */
+    uint64_t due_ns;                                    /* HF_NEVER: none */
 };
 
 /* Also counts and logs them. */

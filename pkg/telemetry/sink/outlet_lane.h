@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A lane of an outlet: spool, batches, borders. Threads: loop thread only; the loader's job alone has the border file
- * while it runs. *_ns are monotonic. */
+ * while it runs. */
 #pragma once
 
 #include "telemetry/delivery/batch.h"

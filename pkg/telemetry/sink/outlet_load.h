@@ -36,7 +36,7 @@ struct hf_outlet_loader {
     struct hf_buf lines; /* in a row */
     bool foreign;        /* all have another boundary than the sink, or none has */
     bool cut;            /* shorter than `range` */
-    uint64_t kept_from;  /* first record; 0: none */
+    uint64_t kept_from;  /* first record */
     size_t kept;
     bool newest; /* PLAN: newest first */
     bool live;   /* PLAN: for the batch */
@@ -63,7 +63,7 @@ void hf_outlet_load_init(struct hf_outlet_loader *loader, const struct hf_outlet
                          const struct hf_outlet_metrics *metrics, struct hf_outlet_lane *lanes,
                          struct hf_outlet_sender *sender);
 
-/* The most urgent one that is due. Lowers *wait_until_ns to the next (monotonic). */
+/* The most urgent one that is due. Lowers *wait_until_ns to the next. */
 void hf_outlet_load_next(struct hf_outlet_loader *loader, uint64_t now_ns, uint64_t *wait_until_ns);
 
 /* Unless loading or keeping records. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sends bodies to a sink: when, how many at once, and what answers mean for batch, breaker and pace. Changes batches'
- * phases, never calls the loader. Owns bodies, requests, credentials. *_ns are monotonic. */
+ * phases, never calls the loader. Owns bodies, requests, credentials. */
 #pragma once
 
 #include "base/list.h"
@@ -28,7 +28,7 @@ struct hf_outlet_sending {
 struct hf_outlet_evidence {
     unsigned refused_in_a_row;   /* single records, since a delivery */
     struct hf_retry_round pause; /* if it refuses everything */
-    uint64_t error_first;        /* of the last server error; 0: none */
+    uint64_t error_first;        /* of the last server error */
     enum hf_lane error_lane;
     struct hf_suspects suspects;
     /* Probe with another batch, as the last one's content may be why. Alternates if connections break: it may be the
@@ -51,8 +51,8 @@ struct hf_outlet_sender {
     uint64_t bytes_sending;
     struct hf_breaker_state breaker;
     struct hf_aimd pace;
-    uint64_t last_success_ns; /* 0: none */
-    uint64_t quiet_until_ns;  /* Retry-After and such */
+    uint64_t last_success_ns;
+    uint64_t quiet_until_ns; /* Retry-After and such */
     struct hf_outlet_evidence evidence;
     struct hf_outlet_counts counts;
     char trouble[192]; /* "" after a delivery */

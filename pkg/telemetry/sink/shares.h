@@ -7,7 +7,7 @@
 
 enum {
     HF_SHARES_PARTS = 16,
-    HF_SHARES_SOURCES = 16, /* slots 0 to 15: classes; 0: unknown */
+    HF_SHARES_SOURCES = 16, /* slots 0 to 15: classes */
     HF_SHARES_SENDERS = 24, /* then these; last: all others */
     HF_SHARES_SLOTS = HF_SHARES_SOURCES + HF_SHARES_SENDERS,
     HF_SHARES_STREAM = 16,

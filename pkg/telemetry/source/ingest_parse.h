@@ -23,7 +23,7 @@ struct hf_ingest_fault {
     const char *member;          /* or NULL */
     char named[HF_INGEST_NAMED]; /* unknown member, or 415's content type; or "" */
     size_t item;
-    size_t line;   /* unpacked, from 1; 0: unknown */
+    size_t line;   /* unpacked, from 1 */
     size_t offset; /* bytes, in it */
 };
 

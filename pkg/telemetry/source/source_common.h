@@ -9,7 +9,7 @@
  * this one again later. */
 int hf_source_offer(const struct hf_intake *intake, const struct hf_event *event, struct hf_receipt *receipt);
 
-/* By a word (ERROR, WARN) near the start, level=error, or klog's start (E1120 08:00:00); 0: none. */
+/* By a word (ERROR, WARN) near the start, level=error, or klog's start (E1120 08:00:00). */
 enum hf_severity hf_source_line_severity(struct hf_view line);
 
 enum { HF_SOURCE_MAX_VALUE = 16 << 10 }; /* of a log line's attribute */

@@ -11,9 +11,9 @@
 
 enum {
     HF_TAIL_MAX_FILES = 512,
-    HF_TAIL_MAX_LINE = 64 << 10,    /* line or record; longer: cut and marked */
-    HF_TAIL_TURN_BYTES = 256 << 10, /* a turn */
-    HF_TAIL_MAX_PIECES = 128,       /* unsettled receipts */
+    HF_TAIL_MAX_LINE = 64 << 10, /* line or record; longer: cut and marked */
+    HF_TAIL_TURN_BYTES = 256 << 10,
+    HF_TAIL_MAX_PIECES = 128, /* unsettled receipts */
     HF_TAIL_FIND_S = 5,
     HF_TAIL_GONE_S = 10, /* without growth, not found: left */
     HF_TAIL_REST_S = 60, /* then an incomplete record is passed on */
@@ -31,8 +31,8 @@ struct hf_tail_file {
     int fd;
     uint64_t dev, ino, start_hash; /* of the first line; 0: incomplete */
     unsigned generation;
-    uint64_t birth_ns; /* 0: unknown */
-    /* Hashes of bytes before mark_at, `safe`; 0: unknown. */
+    uint64_t birth_ns;
+    /* Hashes of bytes before mark_at, `safe`. */
     uint64_t mark, mark_at, safe_mark, safe_mark_at;
     uint64_t before;      /* start_hash before truncation */
     bool cut;             /* then no complete line */

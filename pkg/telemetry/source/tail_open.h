@@ -14,7 +14,7 @@
 HF_MUST_USE int hf_tail_open(const struct hf_fs_ops *fs, const char *path, bool (*allows)(void *arg, const char *path),
                              void *arg, struct stat *ret_st, struct hf_err *err);
 
-/* Hashes tell files of one name or inode apart; 0: unknown. */
+/* Hashes tell files of one name or inode apart. */
 
 enum { HF_TAIL_MARK_BYTES = 256 };
 
@@ -27,5 +27,5 @@ uint64_t hf_tail_open_hash_start(const struct hf_fs_ops *fs, int fd);
 /* Of the bytes before `offset`. 0: none, or not all there. */
 uint64_t hf_tail_open_hash_before(const struct hf_fs_ops *fs, int fd, uint64_t offset);
 
-/* Unix; 0: unknown. */
+/* Unix. */
 uint64_t hf_tail_open_birth_ns(const struct hf_fs_ops *fs, int fd);

@@ -11,7 +11,7 @@
 #include "update/rules/sequence.h"
 
 enum {
-    HF_FLOOR_BOOK_MAX = 2048,          /* floors */
+    HF_FLOOR_BOOK_MAX = 2048,
     HF_FLOOR_BOOK_MAX_BYTES = 1 << 20, /* of text */
 };
 

@@ -25,7 +25,7 @@ enum hf_floor_counter_state {
     HF_FLOOR_COUNTER_UNASKED,
     HF_FLOOR_COUNTER_NO_TPM, /* no TPM, or no program holdfast-tpm */
     HF_FLOOR_COUNTER_LOCKED, /* or its owner hierarchy has a password */
-    HF_FLOOR_COUNTER_FULL,   /* no room for the counter */
+    HF_FLOOR_COUNTER_FULL,
     HF_FLOOR_COUNTER_FAILED, /* otherwise, or no answer in time */
     HF_FLOOR_COUNTER_ABSENT,
     HF_FLOOR_COUNTER_KNOWN,

@@ -33,7 +33,7 @@ struct hf_floor_guard_params {
 
 /* Switched off at first. */
 HF_MUST_USE int hf_floor_guard_new(const struct hf_floor_guard_params *params, struct hf_floor_guard **ret_guard);
-void hf_floor_guard_free(struct hf_floor_guard *guard); /* accepts NULL */
+void hf_floor_guard_free(struct hf_floor_guard *guard);
 
 /* A changed argument begins the comparison again; the result of a running job is ignored. `tcti` (tpm/chip.h) is
  * copied. */

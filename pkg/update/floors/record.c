@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A sealed file (codec/seal.h):
+ *
+ *     value <value of the counter>
+ *     blob <sealed key in hex>
+ *     floor ...                       (update/floors/book.h)
+ *
+ * The blob is hf_floor_record_key(), sealed by the node's TPM (tpm/chip.h). */
 #include "update/floors/record.h"
 
 #include <errno.h>

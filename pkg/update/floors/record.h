@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The floor record on disk: all floors of this node, with the value of the TPM's floor counter. A sealed file
- * (codec/seal.h):
- *
- *     value <value of the counter>
- *     blob <sealed key in hex>
- *     floor ...                       (update/floors/book.h)
- *
- * The blob is hf_floor_record_key(), sealed by the node's TPM (tpm/chip.h): only a program with access to it can make
- * or change a record. An old record opens, too, but the counter shows its age. Files: <state>/floor-record.0 and .1,
- * and a copy below an update root (update/install/floor_copy.h). */
+/* The floor record on disk: all floors of this node, with the value of the TPM's floor counter (format: record.c). The
+ * node's TPM seals its key: only a program with access to it can make or change a record. An old record opens, too, but
+ * the counter shows its age. Files: <state>/floor-record.0 and .1, and a copy below an update root
+ * (update/install/floor_copy.h). */
 #pragma once
 
 #include "base/buf.h"

@@ -11,7 +11,7 @@ struct hf_checkpoint_keeper {
     const struct hf_target_dir *dir;
     int fd;                      /* of the checkpoint file; owned; < 0: no checkpoints */
     char key[2 * HF_SHA256_HEX]; /* hash of delta, "-", hash of new file */
-    char boot[40];               /* kernel's; "": unknown */
+    char boot[40];               /* kernel's */
     uint64_t every;              /* least bytes between synced ones */
     uint64_t synced;             /* offset of the last synced one */
     unsigned turn;               /* slot of the next synced one */

@@ -9,7 +9,16 @@
  * For a tree that was just extracted, the digests come from the extractor: a file whose inode and ctime are those of
  * the extractor's last write is not read again. Any other file is read, and must have the extractor's digest.
  * Folders are visited by a list of paths, without recursion. Files are opened without a change of their atime where
- * the system allows it: that would write to flash storage. */
+ * the system allows it: that would write to flash storage.
+ *
+ * A manifest:
+ *
+ *     holdfast manifest 1\n
+ *     <type> <mode> <uid> <gid> <size> <inode> <ctime, s> <ctime, ns> <sha256 or -> <path>\0
+ *     end <number of records, ten digits> <sha256 of all bytes before this line>\0
+ *
+ * Type: d (folder), f (file) or l (symbolic link). A folder's size is its number of names; a link's SHA-256 that of its
+ * text. Paths are relative to the top folder, ".". */
 #include "update/install/manifest.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 /* Manifests of installed versions: mode, owner and SHA-256 of each file; size, inode and ctime, which show a change
  * without reading (no system call can choose a ctime).
  *
- * In <state>/updates/<release>/manifest.<version> (format: manifest_record.h); <version>: a tree's folder or a file's
+ * In <state>/updates/<release>/manifest.<version> (format: manifest.c); <version>: a tree's folder or a file's
  * SHA-256. A full check reads every file; a quick one those that look changed and some others, over time all.
  *
  * Workers only; blocks. Memory: some KiB; hf_install_manifest_write() also the names of one folder; digests 64 to 128

@@ -1,12 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Records of a manifest; internal to manifest.c and manifest_check.c.
- *
- *     holdfast manifest 1\n
- *     <type> <mode> <uid> <gid> <size> <inode> <ctime, s> <ctime, ns> <sha256 or -> <path>\0
- *     end <number of records, ten digits> <sha256 of all bytes before this line>\0
- *
- * Type: d (folder), f (file) or l (symbolic link). A folder's size is its number of names; a link's SHA-256 that of its
- * text. Paths are relative to the top folder, ".". Workers only; blocks. */
+/* Records of a manifest (format: manifest.c); internal to manifest.c and manifest_check.c. Workers only; blocks. */
 #pragma once
 
 #include "pack/tar/tar_read.h"

@@ -12,7 +12,10 @@
  * The attempt is recorded before the delta needs memory, so that the next start recognizes a death
  * (state/attempt.h). A file that was resumed and turns out wrong is made once more from its start, before the delta
  * gets the blame, because a card may lose synced data. Missing memory or a missing library makes a delta unfit,
- * which the whole file does not need. After a cancellation everything stays for the next try. */
+ * which the whole file does not need. After a cancellation everything stays for the next try.
+ *
+ * Of kind Tree the new file is a tar archive; the base is the archive that pack/tar/archive.h computes from the folder
+ * in use. In a chain each delta but the last makes an intermediate file, the base of the next. */
 #include "update/install/patch.h"
 
 #include <errno.h>

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes the new file from the download: complete, verified and durable, beside the old one. Of kind Tree it is a tar
- * archive, extracted then; the base is the archive that pack/tar/archive.h computes from the folder in use. In a chain
- * each delta but the last makes an intermediate file, the base of the next. Method Kept downloads nothing, and removes
- * what is wrong there (kept/kept.h).
- *
- * May be repeated after a crash; a delta that makes 16 MiB or more resumes from its checkpoint (install/checkpoint.h).
+/* Makes the new file from the download: complete, verified and durable, beside the old one. Method Kept downloads
+ * nothing, and removes what is wrong there (kept/kept.h). May be repeated after a crash.
  * Workers only; blocks. */
 #pragma once
 

@@ -12,7 +12,7 @@
 #include "steps/target.h"
 #include "update/install/manifest.h"
 
-/* <sha256>, or for a repair <sha256>.again if `old_link` ("": none) names that. */
+/* <sha256>, or for a repair <sha256>.again if `old_link` names that. */
 const char *hf_tree_folder(const char *release, const char *sha256, const char *old_link,
                            char folder[HF_INSTALL_MANIFEST_VERSION]);
 
@@ -37,6 +37,6 @@ bool hf_tree_link_parse(const char *release, const char *text, char sha256[HF_SH
 /* End of `text`; "": no tree of this release. */
 const char *hf_tree_link_folder(const char *release, const char *text);
 
-/* All but `keep` ("": none); after the last tree, also their folder. */
+/* All but `keep`; after the last tree, also their folder. */
 HF_MUST_USE int hf_tree_clean(const struct hf_target_dir *dir, const char *const *keep, size_t n,
                               struct hf_failure *failure);

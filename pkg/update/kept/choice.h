@@ -20,9 +20,9 @@ enum hf_kept_room { HF_KEPT_ROOM, HF_KEPT_WARN, HF_KEPT_CRITICAL }; /* by spec.d
 struct hf_kept_facts {
     struct hf_kept_policy policy;
     enum hf_kept_room room;
-    uint64_t size, previous_size; /* 0: none */
-    bool has_copy;                /* of the committed one */
-    bool just_committed;          /* the version before is only now that */
+    uint64_t size, previous_size;
+    bool has_copy;       /* of the committed one */
+    bool just_committed; /* the version before is only now that */
 };
 
 struct hf_kept_choice {

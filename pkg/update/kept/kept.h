@@ -19,10 +19,10 @@ struct hf_kept_params {
     const char *records; /* for manifests */
     const char *sha256;  /* committed version's; "": of none, for hf_kept_trim() */
     uint64_t size;
-    const char *previous_sha256; /* version before; "": none */
+    const char *previous_sha256; /* version before */
     uint64_t previous_size;
     bool previous_unknown;     /* it cannot be read which one that is: nothing goes */
-    const char *wanted_sha256; /* to be installed next, which may be there: stays; "": none */
+    const char *wanted_sha256; /* to be installed next, which may be there: stays */
     struct hf_kept_policy policy;
     enum hf_kept_room room;
     bool just_committed; /* struct hf_kept_facts */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A boot's verdict on a release committed a few boots ago (health.probationBoots). Pure. */
+/* A boot's verdict on a release committed a few boots ago (health.probationBoots). */
 #pragma once
 
 #include <stdbool.h>

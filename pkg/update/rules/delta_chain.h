@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The chain of deltas with the fewest bytes to the new file, for this node's memory and disk. Pure. */
+/* The chain of deltas with the fewest bytes to the new file, for this node's memory and disk. */
 #pragma once
 
 #include "api/edgeupdate.h"

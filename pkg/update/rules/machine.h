@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state machine of a release: next state and action. Pure.
+/* The state machine of a release: next state and action.
  *
  * The events Healthy and Restored follow only a comparison of what is installed. A state is durable in the journal
  * before its action starts; every action may run again after a crash. What holds in each state: machine.c. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Does the site's order to go back decide what this node runs? Pure. */
+/* Does the site's order to go back decide what this node runs? */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A release may be installed only if
+ *  1. it is `current` (a repair);
+ *  2. its sequence is above that of `top`; or
+ *  3. it is signed with downgradeFrom, which lists the sequence of `current`, and not in `used`.
+ * So each signed downgrade works once; a copy of an old object does not. A release never follows a different one of the
+ * same sequence. If the digest of `current` is unknown, its sequence suffices for 1, but not for
+ * hf_sequence_is_current(). */
 #include "update/rules/sequence.h"
 
 #include <assert.h>

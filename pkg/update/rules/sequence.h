@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which release may follow those that this node has committed, so that nobody can install an old one again. Pure.
+/* Which release may follow those that this node has committed, so that nobody can install an old one again.
  *
  *  top      the committed release with the highest sequence
  *  current  the last committed one; differs from `top` only after a downgrade
  *  used     targets of downgrades; no further one if full
  *
- * A release may be installed only if
- *  1. it is `current` (a repair);
- *  2. its sequence is above that of `top`; or
- *  3. it is signed with downgradeFrom, which lists the sequence of `current`, and not in `used`.
- * So each signed downgrade works once; a copy of an old object does not. A release never follows a different one of the
- * same sequence. If the digest of `current` is unknown, its sequence suffices for 1, but not for
- * hf_sequence_is_current(). */
+ * The rules: sequence.c. */
 #pragma once
 
 #include <stdint.h>
@@ -23,8 +17,8 @@
 enum { HF_SEQUENCE_MAX_USED = 32 };
 
 struct hf_committed {
-    uint64_t sequence;          /* 0: none */
-    char digest[HF_SHA256_HEX]; /* of spec.release; "": unknown */
+    uint64_t sequence;
+    char digest[HF_SHA256_HEX]; /* of spec.release */
 };
 
 /* Zeroed: nothing committed. */

@@ -20,7 +20,7 @@ struct hf_attempt {
     uint64_t size;              /* of that file */
     uint64_t at;                /* offset where the attempt resumed; 0: began anew */
     unsigned deaths;            /* earlier ones */
-    char boot[40];              /* at its start; "": unknown */
+    char boot[40];              /* at its start */
     struct hf_room_kills kills; /* at its start */
 };
 

@@ -43,7 +43,7 @@ struct hf_journal_boots {
     enum hf_boots_verdict verdict;
     unsigned left;                   /* boots that judge it again */
     bool watchdog;                   /* the hardware watchdog's bit in `judged` */
-    char judged[40];                 /* judged last, at first the commit's; "": unknown */
+    char judged[40];                 /* judged last, at first the commit's */
     char why[HF_UPDATE_MAX_MESSAGE]; /* of a verdict but FINE, then of bad_digest; "": not after a boot */
 };
 
@@ -53,7 +53,7 @@ struct hf_journal {
     uint64_t sequence;
     uint64_t size; /* new file or archive */
     uint64_t bytes_fetched;
-    uint64_t good_sequence; /* last committed; 0: none */
+    uint64_t good_sequence; /* last committed */
 
     enum hf_phase phase;
     enum hf_reason reason;
@@ -79,7 +79,7 @@ struct hf_journal {
     char version[HF_UPDATE_MAX_VERSION];
     char path[HF_TARGET_MAX_PATH];
     char sha256[HF_SHA256_HEX];           /* new file or archive */
-    char from[HF_UPDATE_MAX_VERSION];     /* before the update; "": unknown */
+    char from[HF_UPDATE_MAX_VERSION];     /* before the update */
     char old_sha256[HF_SHA256_HEX];       /* kind File with had_old */
     char old_link[HF_TARGET_MAX_PATH];    /* its text; kind Tree with had_old */
     char made_folder[HF_TARGET_MAX_PATH]; /* topmost one made for the target, or "" */

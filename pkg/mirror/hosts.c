@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* containerd takes the first folder that is there: "host_port_", "host:port", "_default". So a folder appears by one
  * rename with its file in it, and disappears by one: in between containerd would take an empty one for an answer, and
- * certificates of others beside a hosts.toml do not count. What a cut leaves is below a name that no registry has. */
+ * certificates of others beside a hosts.toml do not count. What a cut leaves is below a name that no registry has.
+ *
+ * K3s and RKE2 leave others' files there, so neither registries.yaml nor a restart is needed. */
 #include "mirror/hosts.h"
 
 #include <errno.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files by which containerd asks the mirror: a hosts.toml per registry below its config_path, read at each pull. K3s
- * and RKE2 leave others' files there, so neither registries.yaml nor a restart is needed.
+/* Files by which containerd asks the mirror: a hosts.toml per registry below its config_path, read at each pull.
  *
  * A file is ours by its first line. A power cut leaves whole files or none, and folders of ours that the next call
  * removes. Blocks. Threads: any. */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A bad result only makes its check count from zero: services need time to start, but one that fails now and then must
+ * not pass. */
 #include "steps/health.h"
 
 #include <stdio.h>

@@ -2,8 +2,7 @@
 /* The verdict of health checks. Pure.
  *
  * Passed: the last `successThreshold` results of each check are good. Failed: the deadline comes first, or a check
- * reports what cannot improve, such as a unit that systemd no longer restarts. Another bad result only makes the check
- * count from zero: services need time to start, but one that fails now and then must not pass. */
+ * reports what cannot improve, such as a unit that systemd no longer restarts. */
 #pragma once
 
 #include <stddef.h>

@@ -4,7 +4,9 @@
  *                    ^          |          |   |                ^
  *               load |          |          |   '--> REFUSED ----'
  *                    |          v          v        dead letter is written
- *   (restart) --> WAITING <----------------' again, deferred, split */
+ *   (restart) --> WAITING <----------------' again, deferred, split
+ *
+ * Adjacent done batches are joined: an undeliverable one costs two places and does not stop the others. */
 #include "telemetry/delivery/batch.h"
 
 #include <stdlib.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The batches of one lane, from planning until the cursor on disk has passed them.
  *
- * The cursor stops before the first batch that is not done. Adjacent done ones are joined: an undeliverable one costs
- * two places and does not stop the others. While the link is closed, the backlog waits (delivery/fresh.h) and live
- * batches pass it.
+ * The cursor stops before the first batch that is not done. While the link is closed, the backlog waits
+ * (delivery/fresh.h) and live batches pass it.
  *
  * Pure. A pointer to a batch is valid until hf_batches_settle() removes or joins it. */
 #pragma once

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Backlog and live records. Over a link that spec.connectivity closes only live ones are sent, HF_FRESH_SHARE_BYTES a
- * minute and lane. A record is live for one to two periods after it was stored, and not after a restart. Pure; times
- * are monotonic. */
+ * minute and lane. A record is live for one to two periods after it was stored, and not after a restart. Pure. */
 #pragma once
 
 #include <stdbool.h>

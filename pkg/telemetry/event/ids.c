@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A window is a ring of fingerprints in order of arrival, and an open-addressed table of positions in the ring: linear
  * probing, at most half full; removal moves the following entries back, so there are no tombstones. Both double
- * together up to `max`. Bit 0 of a fingerprint selects the window. */
+ * together up to `max`. Bit 0 of a fingerprint selects the window.
+ *
+ * 64-bit SipHash-2-4, its key random at each start: nobody can choose a collision; a new name collides with at most
+ * `max` / 2^63. */
 #include "telemetry/event/ids.h"
 
 #include <assert.h>

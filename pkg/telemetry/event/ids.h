@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The last accepted ids of events and Idempotency-Keys of requests. Equal only with kind and owner (event.h), events
  * also with origin. Own sources and posts have a window each: no sender pushes out what the agent must know after a
- * crash. 64-bit SipHash-2-4, its key random at each start: nobody can choose a collision; a new name collides with at
- * most `max` / 2^63. */
+ * crash. */
 #pragma once
 
 #include "base/rand.h"

@@ -8,7 +8,11 @@
  * waits for room, the timer looks every ROOM_CHECK_NS.
  *
  * The end: requests and credentials go at once, the spools and the loader's job end by themselves, and the last of
- * them frees the outlet and calls gone(). */
+ * them frees the outlet and calls gone().
+ *
+ * Each part calls only parts to its right: outlet -> outlet_load -> outlet_send -> outlet_creds, outlet_lane ->
+ * outlet_drops, outlet_metrics -> outlet_config. One whose state changed calls hf_outlet_config_pump(); outlet.c
+ * decides what follows. */
 #include "telemetry/sink/outlet.h"
 
 #include <errno.h>

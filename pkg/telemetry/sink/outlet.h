@@ -3,7 +3,7 @@
  * and above; `bulk` for the rest, whose backlog waits while world->link is closed (delivery/fresh.h). A batch is a
  * range of a lane's sequences; its border is saved first, so every attempt sends the same bytes under one
  * Idempotency-Key "<node>/<stream>/<first>-<last>". Metrics: holdfast_telemetry_*, label `sink`. Parts:
- * outlet_config.h. */
+ * outlet.c. */
 #pragma once
 
 #include "loop/http/http.h"

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An outlet's settings, computed once.
  *
- * Each part calls only parts to its right: outlet -> outlet_load -> outlet_send -> outlet_creds, outlet_lane ->
- * outlet_drops, outlet_metrics -> outlet_config. One whose state changed calls hf_outlet_config_pump(); outlet.c
- * decides what follows.
- *
- * Threads: loop thread; jobs may read the settings, which never change. The caller of hf_outlet_new() owns `spec` and
- * `sink`. */
+ * Jobs may read the settings, which never change. The caller of hf_outlet_new() owns `spec` and `sink`. */
 #pragma once
 
 #include "telemetry/delivery/retry.h"

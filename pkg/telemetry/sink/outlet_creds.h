@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A sink's credentials (CA, client certificate and key, token, device key, or the node's identity) and HTTP client.
- * Changed files are found before requests, every few seconds at most; if they do not fit (new certificate, old key) the
- * old ones stay until the next check. Threads: loop thread only; reading blocks. Secrets are overwritten before they
- * are freed. */
+ * Changed files are found before requests, every few seconds at most; if they do not fit (new certificate, old key)
+ * the old ones stay until the next check. Reading blocks. Secrets are overwritten before they are freed. */
 #pragma once
 
 #include "telemetry/sink/outlet.h"

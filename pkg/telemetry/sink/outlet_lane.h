@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A lane of an outlet: spool, batches, borders. Threads: loop thread only; the loader's job alone has the border file
- * while it runs. */
+/* A lane of an outlet: spool, batches, borders. The loader's job alone has the border file while it runs. */
 #pragma once
 
 #include "telemetry/delivery/batch.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Spooled records into bodies, one load at a time: reads, then a job packs, compresses and saves a new border, or
- * writes a dead letter. Threads: loop thread; a running job alone has the buffers. */
+ * writes a dead letter. A running job alone has the buffers. */
 #pragma once
 
 #include "codec/squeeze.h"

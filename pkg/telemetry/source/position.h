@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How far a source has read, on disk: after a crash it resumes there, with the same ids. Failed saves are logged and
- * repeated. Threads: loop thread only, a worker writes; load and free block. */
+ * repeated. A worker writes; load and free block. */
 #pragma once
 
 #include "telemetry/source/source.h"

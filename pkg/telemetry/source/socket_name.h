@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A Unix datagram socket at a path, without harm to others'. Threads: loop thread only; blocks briefly. */
+/* A Unix datagram socket at a path, without harm to others'. Blocks briefly. */
 #pragma once
 
 #include <sys/stat.h>

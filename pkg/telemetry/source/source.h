@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* After -EAGAIN of the intake a source pauses until resume(). It saves its position up to settled receipts; what it
- * reads again has the same ids. Threads: loop thread only; blocking work by `sched`. */
+ * reads again has the same ids. Blocking work by `sched`. */
 #pragma once
 
 #include "base/clock.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opens a log file, unless another user may have put it there: who can write a log folder could link to root's files,
- * so the path is resolved (os/walk.h) and judged by hf_owner_refuses(). Threads: loop thread; blocks. */
+ * so the path is resolved (os/walk.h) and judged by hf_owner_refuses(). Blocks. */
 #pragma once
 
 #include <sys/stat.h>

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,11 +32,9 @@ struct hf_closed {
     char host_root[HF_FILES_MAX_PATH]; /* "" for "/" */
     bool reserved;
     char *names[HF_CLOSED_MAX];
-    size_t n_names;
-    struct closed_way ways[4 * HF_CLOSED_MAX];
-    size_t n_ways;
+    size_t n_names, n_ways, n_ids;
     struct hf_files_id ids[4 * HF_CLOSED_MAX]; /* those that exist */
-    size_t n_ids;
+    struct closed_way ways[4 * HF_CLOSED_MAX]; /* 128 KiB, of which most is never touched: the last member */
 };
 
 void hf_closed_free(struct hf_closed *closed)
@@ -117,10 +116,11 @@ static int add_folder(struct hf_closed *closed, const char *folder)
 int hf_closed_find(const struct hf_fs_ops *fs, const char *host_root, const char *const *folders, bool reserved,
                    struct hf_closed **ret_closed, struct hf_err *err)
 {
-    _cleanup_(hf_closed_freep) struct hf_closed *closed = calloc(1, sizeof(*closed));
+    _cleanup_(hf_closed_freep) struct hf_closed *closed = malloc(sizeof(*closed));
 
     if (closed == NULL)
         return hf_err_sys(err, -ENOMEM, "look for the folders that no entry may reach");
+    memset(closed, 0, offsetof(struct hf_closed, ways));
     closed->fs = fs;
     closed->mounts = (struct hf_mount_table)HF_MOUNT_TABLE_INIT;
     closed->reserved = reserved;

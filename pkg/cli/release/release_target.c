@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "api/edgeupdate.h"
 #include "api/field/text.h"
@@ -170,6 +171,22 @@ static int check_path(const struct hf_cli_args *args, const json_t *update, stru
                       path, all);
 }
 
+/* By its name elsewhere: of machines, of packages, of compilers. NULL: none. */
+static const char *usual_arch(const char *name)
+{
+    static const char *const usual[][2] = {
+        {"x86_64", "amd64"},  {"x86-64", "amd64"},     {"x64", "amd64"},       {"aarch64", "arm64"},
+        {"armv8", "arm64"},   {"armhf", "arm"},        {"armel", "arm"},       {"armv7l", "arm"},
+        {"armv7", "arm"},     {"armv6l", "arm"},       {"armv6", "arm"},       {"i386", "386"},
+        {"i686", "386"},      {"x86", "386"},          {"ppc64el", "ppc64le"}, {"loongarch64", "loong64"},
+        {"mipsel", "mipsle"}, {"mips64el", "mips64le"}};
+
+    for (size_t i = 0; i < HF_LEN(usual); i++)
+        if (strcasecmp(name, usual[i][0]) == 0)
+            return usual[i][1];
+    return NULL;
+}
+
 /* Checks architectures against the values of kubernetes.io/arch: Go's names of the machines that run Linux. */
 static int check_arch(const struct hf_cli_args *args, struct hf_err *err)
 {
@@ -187,8 +204,10 @@ static int check_arch(const struct hf_cli_args *args, struct hf_err *err)
         (void)snprintf(arch, sizeof(arch), "%.*s", (int)HF_MIN(n, sizeof(arch) - 1), spec);
         for (size_t k = 0; k < HF_LEN(known); k++)
             found = found || strcmp(arch, known[k]) == 0;
+        const char *usual = found ? NULL : usual_arch(arch);
         if (!found)
-            return hf_err_set(err, EINVAL, "--artifact: '%s' is not a value of the label kubernetes.io/arch: %s", arch,
+            return hf_err_set(err, EINVAL, "--artifact: '%s' is not a value of the label kubernetes.io/arch%s%s%s: %s",
+                              arch, usual != NULL ? " (" : "", usual != NULL ? usual : "", usual != NULL ? "?)" : "",
                               all);
     }
     return 0;

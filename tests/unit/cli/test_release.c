@@ -453,6 +453,11 @@ static const struct {
     {"--artifact", "arm64=%/empty", HF_EXIT_REFUSED, "is empty"},
     {"--artifact", "arm64=%/trust", HF_EXIT_USAGE, "files and folders"},
     {"--artifact", "amd64=%/v2", HF_EXIT_REFUSED, "amd64"}, /* twice the same architecture */
+    {"--artifact", "x86_64=%/v2", HF_EXIT_USAGE,
+     "'x86_64' is not a value of the label kubernetes.io/arch (amd64?): amd64"},
+    {"--artifact", "aarch64=%/v2", HF_EXIT_USAGE, "kubernetes.io/arch (arm64?): amd64"},
+    {"--artifact", "armhf=%/v2", HF_EXIT_USAGE, "kubernetes.io/arch (arm?): amd64"},
+    {"--artifact", "armv7l=%/v2", HF_EXIT_USAGE, "kubernetes.io/arch (arm?): amd64"},
     {"--artifact", "made-up=%/v2", HF_EXIT_USAGE, "'made-up' is not a value of the label kubernetes.io/arch"},
     {"--artifact", "x86_64=%/v2", HF_EXIT_USAGE, ": amd64 arm64 arm 386"},
     {"--expires", "2020-01-01T00:00:00Z", HF_EXIT_USAGE, "2020-01-01T00:00:00Z is in the past"},

@@ -2071,6 +2071,28 @@ START_TEST(a_status_that_is_refused_once)
 }
 END_TEST
 
+/* A right that comes back shows within a minute, whatever the interval; until then the node asks once or twice a
+ * minute. */
+START_TEST(a_right_that_comes_back)
+{
+    set_up(API);
+    put_policy("{'interval':'24h'}");
+    begin();
+    run(5 * MINUTE);
+    hf_simapi_fail_at(w.api, "/status", 403);
+    publish(2, NULL);
+    run(30 * MINUTE);
+    unsigned before = hf_simapi_counts(w.api)->refused;
+    run(30 * MINUTE);
+    unsigned asked = hf_simapi_counts(w.api)->refused - before;
+    ck_assert_msg(asked >= 30 && asked <= 60, "%u attempts in 30 minutes", asked);
+    hf_simapi_fail_at(w.api, NULL, 0);
+    run(MINUTE + S);
+    expect(update("edge"), "phase", "Committed");
+    ck_assert_ptr_null(condition("StatusDelivered"));
+}
+END_TEST
+
 START_TEST(a_deleted_edgenode_is_made_again)
 {
     set_up(API);
@@ -2639,6 +2661,7 @@ static void policy_and_status_cases(TCase *tc)
     add(tc, a_node_that_may_not_watch_its_edgenode);
     add(tc, a_new_node_whose_edgenode_does_not_come);
     add_loop(tc, a_status_that_is_refused_once, 2);
+    add(tc, a_right_that_comes_back);
     add(tc, a_deleted_edgenode_is_made_again);
     add(tc, two_of_the_same_name);
     add(tc, a_clean_stop_is_remembered);

@@ -11,7 +11,9 @@
  *
  * The first refusals (-EBADMSG, -EACCES) may be of a server that has not read its rights yet, or of one status alone:
  * the next attempt comes soon. After them only a heartbeat or a new version of the server may help: the next attempt
- * waits about an interval. The status names the refusal. Meanwhile the copies on this node are renewed. */
+ * waits about an interval. A right (-EACCES) is one command away: the next attempt comes within a minute, which is
+ * cheap, because a server refuses it without a look at its store. The status names the refusal. Meanwhile the copies on
+ * this node are renewed. */
 #include "agent/report/report.h"
 
 #include <errno.h>
@@ -36,6 +38,9 @@
 
 /* The first status of a contact waits this long for the source to show our EdgeNode. */
 #define EDGENODE_WAIT_NS (10 * HF_NS_PER_S)
+
+/* Between attempts without the right, at a random time in its second half: of 10,000 nodes, 220 a second. */
+#define NO_RIGHT_NS (60 * HF_NS_PER_S)
 
 /* in a row; then the server means it */
 enum { MAX_REFUSALS = 3 };
@@ -208,8 +213,11 @@ static void failed(struct hf_report *report, int r, uint64_t retry_after_ns, con
     bool for_good = r == -EBADMSG || r == -EACCES;
 
     report->refusals = for_good ? report->refusals + 1 : 0;
-    if (report->refusals > MAX_REFUSALS)
-        delay = HF_MAX(delay, interval / 2 + hf_rand_below(params->rng, interval));
+    if (report->refusals > MAX_REFUSALS) {
+        uint64_t half = (r == -EACCES ? HF_MIN(interval, NO_RIGHT_NS) : interval) / 2;
+        uint64_t wait = half + hf_rand_below(params->rng, r == -EACCES ? half : interval);
+        delay = HF_MAX(r == -EACCES ? retry_after_ns : delay, wait);
+    }
     hf_pace_failed(&report->pace, delay, now_of(report));
     hf_log_err(report->env->log, for_good ? HF_LOG_ERROR : HF_LOG_WARNING, "status.not_delivered", "node",
                params->node_name, err);

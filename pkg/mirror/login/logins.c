@@ -531,10 +531,27 @@ void hf_logins_free(struct hf_logins *logins)
     free(logins);
 }
 
+/* Whoever has mended a plugin need not wait. */
+static void drop_failures(struct hf_logins *logins)
+{
+    for (size_t i = 0; i < logins->n; i++) {
+        struct hf_strmap *kept = &logins->plugins[i].kept;
+        for (size_t k = kept->n; k > 0; k--)
+            if (kept->entries[k - 1].key[0] == 'f')
+                (void)hf_strmap_remove(kept, kept->entries[k - 1].key);
+    }
+}
+
 void hf_logins_configure(struct hf_logins *logins, const char *config, const char *folder)
 {
     struct hf_list *it, *next;
 
+    if (logins->folder != NULL && config != NULL && folder != NULL && strcmp(logins->config, config) == 0 &&
+        strcmp(logins->folder, folder) == 0) {
+        logins->until_ns = 0; /* the file may be another one */
+        drop_failures(logins);
+        return;
+    }
     drop(logins);
     logins->config = config != NULL && folder != NULL ? strdup(config) : NULL;
     logins->folder = logins->config != NULL ? strdup(folder) : NULL;

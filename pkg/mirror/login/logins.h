@@ -20,8 +20,8 @@ struct hf_logins_params {
 struct hf_logins;
 struct hf_logins *hf_logins_new(const struct hf_logins_params *params); /* NULL: out of memory */
 void hf_logins_free(struct hf_logins *logins);                          /* without asks */
-/* The kubelet's --image-credential-provider-config and -bin-dir; copied; NULL: none. What is known goes. Not while
- * hf_login_start() or `done` runs. */
+/* The kubelet's --image-credential-provider-config and -bin-dir; copied; NULL: none. Other ones: the kept logins go;
+ * the same: only failures. Not while hf_login_start() or `done` runs. */
 void hf_logins_configure(struct hf_logins *logins, const char *config, const char *folder);
 
 /* `image` as of mirror/login/providers.h. 0: *ret_line is "Authorization: ...", until this function is called again, or

@@ -407,10 +407,28 @@ START_TEST(files_that_cannot_be_used)
 }
 END_TEST
 
+/* agent.yaml is read again while the provider is away: pulls go on with the login that is kept. A failure is not kept. */
+START_TEST(read_again)
+{
+    ask(IMAGE, LINE);
+    put_plugin("plugin", "exit 1", "");
+    hf_logins_configure(logins, config, folder);
+    ask(IMAGE, LINE);
+    ck_assert_uint_eq(runs(), 1);
+    ask("registry.example/second", "none");
+    ask("registry.example/second", "none");
+    ck_assert_uint_eq(runs(), 2);
+    hf_logins_configure(logins, config, folder);
+    ask("registry.example/second", "none");
+    ck_assert_uint_eq(runs(), 3);
+}
+END_TEST
+
 /* The owner goes while a worker reads, and while a plugin runs. */
 START_TEST(ends_in_the_middle)
 {
     hf_login_cancel(begin(0, IMAGE));
+    hf_logins_configure(logins, NULL, NULL);
     hf_logins_configure(logins, config, folder);
     put_plugin("plugin", "sleep 5", "");
     struct hf_login *login = begin(1, IMAGE);
@@ -439,6 +457,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, a_wrong_plugin, 0, HF_LEN(wrong));
     tcase_add_test(tc, expired_and_failing);
     tcase_add_test(tc, files_that_cannot_be_used);
+    tcase_add_test(tc, read_again);
     tcase_add_test(tc, ends_in_the_middle);
 }
 

@@ -26,7 +26,7 @@
 /* Without a byte, as a slow link may need minutes for a list: of a page; of a WatchList after HF_RF_FILL_NS, shorter
  * than between bookmarks, so that one with bookmarks alone ends. */
 #define HF_KUBE_LIST_IDLE_NS (60 * HF_NS_PER_S)
-#define HF_KUBE_FILL_IDLE_NS (45 * HF_NS_PER_S)
+#define HF_KUBE_FILL_IDLE_NS (20 * HF_NS_PER_S)
 #define HF_KUBE_LIST_NS (900 * HF_NS_PER_S) /* page or WatchList */
 /* An API server ends an answer after --request-timeout, usually 60 s: after a LIST that breaks this late, pages. */
 #define HF_KUBE_LIST_SLOW_NS (45 * HF_NS_PER_S)

@@ -89,7 +89,7 @@ struct hf_rf_limits {
 #define HF_RF_FLOOR_NS (100 * HF_NS_PER_MS) /* shortest rest */
 #define HF_RF_ANSWER_NS (30 * HF_NS_PER_S)  /* begin of a watch's answer */
 /* Complete WatchList: node, fleet. dispatch.c holds TIMER back while objects come. */
-#define HF_RF_FILL_NS (60 * HF_NS_PER_S)
+#define HF_RF_FILL_NS (20 * HF_NS_PER_S)
 #define HF_RF_FLEET_FILL_NS (300 * HF_NS_PER_S)
 
 /* Zeros before START or RESUME. kube/api/ reads `state` and `resting`, and sets no_watchlist alone. */

@@ -208,7 +208,7 @@ static void plan(struct hf_agent *agent)
         return;
     run_sets(agent);
     tell_images(agent);
-    input.images_ready = hf_image_mirror_ready(agent->params.downloads.images).ready;
+    input.images_ready = hf_image_mirror_has_all(agent->params.downloads.images);
     hf_planner_run(&agent->planner, &input, agent->engine);
     agent->turn.due |= HF_DUE_STATUS;
 }

@@ -266,12 +266,17 @@ struct hf_image_workloads hf_sets_find_images(const struct hf_sets *sets)
         (void)snprintf(all.message, sizeof(all.message), "the content of the entry '%.63s' is not here yet", waits);
     } else if (images.more) {
         all.reason = "TooMany";
-        (void)snprintf(all.message, sizeof(all.message), "the manifests of this node name more than %d images",
+        all.never = true;
+        (void)snprintf(all.message, sizeof(all.message),
+                       "the manifests of this node name more than %d images; waitForImages does not wait for the rest",
                        HF_MANIFEST_MAX_IMAGES);
     } else if (images.other[0] != '\0') {
         all.reason = "NameIncomplete";
+        all.never = true;
         (void)snprintf(all.message, sizeof(all.message),
-                       "the manifests of this node name '%.199s', which lacks its registry or digest", images.other);
+                       "the manifests of this node name '%.199s', which lacks its registry or digest, so that nothing "
+                       "fetches it ahead; waitForImages does not wait for it",
+                       images.other);
     }
     hf_manifest_images_done(&images);
     return all;

@@ -343,6 +343,13 @@ struct hf_mirror_ready hf_image_mirror_ready(const struct hf_image_mirror *mirro
     return ready;
 }
 
+bool hf_image_mirror_has_all(const struct hf_image_mirror *mirror)
+{
+    const struct hf_mirror_ready ready = hf_image_mirror_ready(mirror);
+
+    return ready.ready || (ready.asked && mirror->workloads.never && ready.reason == mirror->workloads.reason);
+}
+
 static char *lines_of(const char *const *texts)
 {
     struct hf_buf text = HF_BUF_INIT(HF_MAX_PREFETCH * 512);

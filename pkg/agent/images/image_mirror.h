@@ -25,6 +25,7 @@ struct hf_image_workloads {
     bool asked;         /* images.prefetchFrom.workloads */
     char *names;        /* as in the policy, a line each; NULL: none; the mirror takes it */
     const char *reason; /* CamelCase: why not all are known, or can be had; NULL: all */
+    bool never;         /* the rest cannot be fetched ahead, whatever comes */
     char message[400];
 };
 
@@ -41,3 +42,5 @@ void hf_image_mirror_report(struct hf_image_mirror *mirror, void (*ready_changed
                             void (*prefetched)(void *arg, uint64_t bytes), void *arg);
 void hf_image_mirror_gate(struct hf_image_mirror *mirror, const char *closed);
 struct hf_mirror_ready hf_image_mirror_ready(const struct hf_image_mirror *mirror);
+/* For waitForImages: all is here that can be fetched ahead. */
+bool hf_image_mirror_has_all(const struct hf_image_mirror *mirror);

@@ -32,3 +32,4 @@ HF_FEATURE_NOTHING(hf_image_mirror_report(struct hf_image_mirror *mirror, void (
 HF_FEATURE_NOTHING(hf_image_mirror_gate(struct hf_image_mirror *mirror, const char *closed));
 HF_FEATURE_RETURNS(struct hf_mirror_ready hf_image_mirror_ready(const struct hf_image_mirror *mirror),
                    (struct hf_mirror_ready){.asked = false});
+HF_FEATURE_RETURNS(bool hf_image_mirror_has_all(const struct hf_image_mirror *mirror), false);

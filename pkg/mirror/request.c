@@ -223,6 +223,8 @@ int hf_mirror_request_parse(struct hf_view head, struct hf_mirror_request *ret_r
     struct hf_view line, method, target, path;
 
     *ret_request = (struct hf_mirror_request){.kind = HF_MIRROR_PING, .to = UINT64_MAX};
+    if (head.n > 0 && memchr(head.p, '\0', head.n) != NULL) /* where others end a text, we would go on */
+        return 400;
     (void)hf_view_split(&head, '\n', &line);
     line = hf_view_trim(line);
     (void)hf_view_split(&line, ' ', &method);

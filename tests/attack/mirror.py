@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attacks on the mirror of images: another user of the node, a registry that lies, an image that nobody signed."""
+import base64
 import contextlib
 import hashlib
 import http.server
@@ -253,3 +254,123 @@ def attack_large_manifests(home):
         scene.policy({"prefetch": images})
         longest = busy_ms(scene, lambda: scene.condition()[1] == "Ready")
         assert longest < 1000, longest
+
+
+def attack_guess_the_secret(home):
+    """Asks without the secret of the mirror, with parts of it and with look-alikes, also as a rebound web page: nothing is told or fetched."""
+    with Scene(home) as scene:
+        layer = os.urandom(1000)
+        scene.registry.put_image([layer])
+        path, secret = "/v2/team/app/blobs/" + digest(layer), scene.secret()
+        for wrong in (None, "Basic x", secret[:-1], secret + "=", secret + "\0", secret.lower(), "basic" + secret[5:], "Basic  " + secret[6:],
+                      "Bearer " + secret[6:], secret[:10]):
+            for method in ("GET", "HEAD"):
+                status, body = scene.ask(path, secret=wrong, method=method, fields=["Origin: http://evil.example"])
+                assert status in (400, 401, 403) and layer not in body, (wrong, status)
+        assert scene.ask(path, secret="Basic x", fields=["Authorization: " + secret])[0] == 403
+        assert scene.ask("/v2/", secret=None) == (200, b"{}")
+        assert not scene.registry.seen, scene.registry.seen
+        assert secret[6:] not in scene.log() and secret[6:] not in json.dumps(scene.node.status() or {})
+
+
+def attack_smuggled_requests(home):
+    """Hides a second request, or the first one's end, in lengths, line ends, folded fields and bytes of zero: one answer, nothing is fetched."""
+    with Scene(home) as scene:
+        layer, registry = os.urandom(1000), scene.registry
+        registry.put_image([layer])
+        get, secret = f"GET /v2/team/app/blobs/{digest(layer)}?ns={registry.name}", f"Authorization: {scene.secret()}\r\n\r\n"
+        for text in (f"GET /v2/ HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{get} HTTP/1.1\r\n{secret}",
+                     f"GET /v2/ HTTP/1.1\r\n\r\n{get} HTTP/1.1\r\n{secret}", f"{get} HTTP/1.1\r\nX: a\r\n {secret}",
+                     f"{get} HTTP/1.1\n{secret}".replace("\r\n", "\n"), f"{get} HTTP/1.1\r\nX: a\r{secret}", f"{get}\0 HTTP/1.1\r\n{secret}",
+                     f"{get} HTTP/1.1\r\nX: \0\r\n{secret}", f"{get}\r\n{secret}", f"{get} HTTP/2\r\n{secret}", f"{get} HTTP/1.1\r\nContent-Length: -1\r\n{secret}",
+                     f"{get} HTTP/1.1\r\nContent-Length: 10\r\n{secret}", f"{get} HTTP/1.1\r\nAccept: a\rX: b\r\n{secret}",
+                     "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET /v2/ HTTP/1.1\r\nX: " + "a" * 16384 + "\r\n\r\n"):
+            got = b""
+            with contextlib.suppress(OSError):
+                got = scene.send(text.encode())
+            assert got.count(b"HTTP/1.1 ") <= 1 and layer not in got and not registry.seen, (text[:200], got[:200])
+
+
+def attack_other_registries_and_names(home):
+    """Asks for a foreign registry by ns, for paths in names, tags and digests, and for odd algorithms: refused, and nobody is asked."""
+    foreign = Registry()
+    with Scene(home) as scene:
+        layer, good = os.urandom(1000), scene.registry.name
+        for registry in (foreign, scene.registry):
+            registry.put_image([layer])
+        for ns in (foreign.name, good + "%0d%0aX:1", "u:p%40" + good, good + "%40" + foreign.name, good + "/..", good + "%23", good + "%00", "127.0.0.1",
+                   "", good + "&ns=" + foreign.name, f"[{good}]", "x" * 3000):
+            status, body = scene.ask("/v2/team/app/blobs/" + digest(layer), ns=ns)
+            assert status in (400, 404) and layer not in body, (ns, status)
+        for reference in ("sha512:" + "a" * 128, "md5:" + "a" * 32, "sha256:" + "A" * 64, "sha256:" + "a" * 63, "sha256:" + "a" * 65,
+                          "sha256:../../../../etc/passwd", "sha256%3a..%2f..%2fsecret", "..", "%2e%2e%2fsecret", ".hidden", "a" * 129, "a%00b", "a%0d%0aX:1"):
+            for kind in ("blobs", "manifests", "referrers"):
+                status, _ = scene.ask(f"/v2/team/app/{kind}/{reference}")
+                assert status in (400, 404), (kind, reference, status)
+        for name in ("..", "a/../b", "a//b", "-a", "a-", "%2e%2e", "A", "a/./b", "a\\b", "a%2fb", "x" * 300):
+            assert scene.ask(f"/v2/{name}/blobs/{digest(layer)}")[0] in (400, 404), name
+        assert not scene.registry.seen and not foreign.seen, (scene.registry.seen, foreign.seen)
+    foreign.shutdown()
+    foreign.server_close()
+
+
+def attack_lying_registry(home):
+    """Sends other content, other lengths, parts that nobody asked for and lengths without end: no wrong blob is whole, none is kept."""
+    with Scene(home, maxBytes="64Mi") as scene:
+        registry, right = scene.registry, os.urandom(5000)
+        path, other = "/v2/team/app/blobs/" + digest(right), os.urandom(5000)
+
+        def no_length(handler):
+            handler.send_response(200)
+            handler.end_headers()
+            handler.wfile.write(right)
+        for lie in (other, other[:100], right + b"x", lambda handler: handler.say(206, right[:50], Content_Range="bytes 0-49/5000"),
+                    lambda handler: handler.say(200, right, 1 << 62), lambda handler: handler.say(200, right, -5), no_length,
+                    *(lambda handler, to=to: handler.say(307, b"", Location=to) for to in (
+                        "file:///etc/passwd", "ftp://127.0.0.1/x", f"http://{registry.name}{path}", f"http://127.0.0.1:{scene.port}{path}?ns={registry.name}"))):
+            registry.answers[path] = lie
+            status, body = scene.ask(path)
+            assert status != 200 or len(body) < 5000, (status, len(body))
+        manifest = registry.put_image([right])
+        registry.answers["/v2/team/app/manifests/" + digest(other)] = manifest
+        assert scene.ask("/v2/team/app/manifests/" + digest(other))[0] == 502
+        registry.answers["/v2/team/app/manifests/big"] = b" " * (5 << 20)
+        assert scene.ask("/v2/team/app/manifests/big")[0] == 502
+        cache = scene.node.place("state", "mirror", "cache")
+        assert os.listdir(os.path.join(cache, "blobs", "sha256")) == [], os.listdir(os.path.join(cache, "blobs", "sha256"))
+        registry.put_blob(right)
+        assert scene.ask(path) == (200, right)
+
+
+def attack_login_of_another_registry(home):
+    """As a registry on the list, asks for a login, leads elsewhere or names a service for tokens elsewhere: no other registry's login comes."""
+    secret, layer = "Basic " + base64.b64encode(b"edge:s3cretpw").decode(), b"layer"
+    good, foreign = Registry(), Registry()
+    scene = Scene(home)
+    with open(scene.node.place("password"), "w", encoding="ascii") as file:
+        file.write("s3cretpw")
+    os.chmod(scene.node.place("password"), 0o600)
+    scene.configure({"artifacts": [{"url": "http://" + good.name, "user": "edge", "passwordFile": scene.node.place("password"), "allowPlainHttp": True}]})
+    scene.fields["registries"].append(good.name)
+    scene.policy({})
+    with scene:
+        path = "/v2/team/app/blobs/" + digest(layer)
+        for server in (good, foreign):
+            server.put_blob(layer)
+        foreign.answers["/token"] = b'{"token": "x"}'
+        for lie in (lambda handler: handler.say(401, b"", WWW_Authenticate='Basic realm="x"'),
+                    lambda handler: handler.say(401, b"", WWW_Authenticate=f'Bearer realm="http://{foreign.name}/token",service="x"'),
+                    lambda handler: handler.say(401, b"", WWW_Authenticate=f'Bearer realm="http://{good.name}/token",service="x"'),
+                    lambda handler: handler.say(401, b"", WWW_Authenticate='Bearer realm="file:///etc/passwd",service="x"'),
+                    lambda handler: handler.say(307, b"", Location=f"http://{foreign.name}{path}")):
+            scene.registry.answers[path] = lie
+            scene.ask(path)
+        good.answers[path] = lambda handler: handler.say(307, b"", Location=f"http://{foreign.name}{path}")
+        assert scene.ask(path, ns=good.name) == (200, layer)
+        assert (good.seen[-1][2], foreign.seen[-1][2]) == (secret, None), (good.seen, foreign.seen)
+        shown = {shown for _, _, shown in scene.registry.seen + foreign.seen + good.seen[:-1]}
+        assert shown <= {None, "Bearer x"}, shown
+        assert "s3cretpw" not in scene.log() and secret[6:] not in scene.log()
+    for server in (good, foreign):
+        server.shutdown()
+        server.server_close()

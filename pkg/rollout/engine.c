@@ -56,17 +56,6 @@ void hf_rollout_engine_free(struct hf_rollout_engine *engine)
 
 /* ---- the plan ---------------------------------------------------------------------------------------------------- */
 
-static void refill(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
-{
-    double passed_s = engine->tokens_ns == 0 ? 1 : (double)(now->mono_ns - engine->tokens_ns) / (double)HF_NS_PER_S;
-
-    engine->tokens_ns = now->mono_ns;
-    engine->turn_tokens =
-        HF_MIN(engine->turn_tokens + passed_s * engine->params.turns_per_s, (double)engine->params.turns_per_s);
-    engine->silent_tokens =
-        HF_MIN(engine->silent_tokens + passed_s * engine->params.silent_per_s, (double)engine->params.silent_per_s);
-}
-
 /* The time without sight is no soak. */
 static void note_blindness(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
 {
@@ -122,7 +111,6 @@ int hf_rollout_engine_plan(struct hf_rollout_engine *engine, const struct hf_rol
     engine->next_ns = HF_NEVER;
     if (engine->epoch != 0 && sees(engine)) {
         engine->seeing_ns = engine->seeing_ns != 0 ? engine->seeing_ns : now->mono_ns;
-        refill(engine, now);
         note_blindness(engine, now);
         if (!prepare(engine)) {
             hf_rollout_due(engine, now->mono_ns);

@@ -2,6 +2,7 @@
 /* For pkg/rollout/engine*.c. */
 #pragma once
 
+#include "base/bucket.h"
 #include "rollout/engine.h"
 #include "rollout/fleet.h"
 #include "rollout/rollout.h"
@@ -119,9 +120,8 @@ struct hf_rollout_engine {
     size_t n_effects;
     struct effect *events; /* until a plan has room */
     size_t n_events, cap_events;
-    double turn_tokens, silent_tokens;
-    uint64_t tokens_ns;
-    uint64_t blind_ns; /* in the last plan */
+    struct hf_bucket turns, silents; /* a second's worth each */
+    uint64_t blind_ns;               /* in the last plan */
     uint64_t nodes_looked_ns, turns_looked_ns;
     size_t n_silent;
     uint32_t silent_next;

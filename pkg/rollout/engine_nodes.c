@@ -38,12 +38,12 @@ static int mark_silent(struct hf_rollout_engine *engine, const struct hf_rollout
         if ((node->flags & HF_FLEET_MARKED_SILENT) || node->version.shown == 0 || engine->params.keep_silent_nodes ||
             hf_rollout_must_wait(engine, id, now))
             continue;
-        if (engine->silent_tokens < 1 || !hf_rollout_has_room(engine)) {
+        unsigned most = engine->params.silent_per_s;
+        if (!hf_rollout_has_room(engine) || !hf_bucket_take(&engine->silents, most, HF_NS_PER_S / most, now->mono_ns)) {
             engine->nodes_looked_ns = 0;
             hf_rollout_due(engine, now->mono_ns + HF_NS_PER_S);
             continue;
         }
-        engine->silent_tokens -= 1;
         engine->silent_next = id + 1; /* so that nodes whose mark the server refuses do not stand before the others */
         json_t *body = hf_rollout_silent_make(node, age_s(node->heard_s, now_s), now->unix_ns);
         int r = body == NULL ? -ENOMEM : hf_rollout_write_node(engine, HF_ROLLOUT_SILENT, id, body, NULL);

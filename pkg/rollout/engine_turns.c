@@ -184,12 +184,13 @@ static bool is_over(const struct hf_rollout_engine *engine, const struct hf_flee
 
 static bool spend(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
 {
-    if (engine->turn_tokens < 1 || !hf_rollout_has_room(engine)) {
+    unsigned most = engine->params.turns_per_s;
+
+    if (!hf_rollout_has_room(engine) || !hf_bucket_take(&engine->turns, most, HF_NS_PER_S / most, now->mono_ns)) {
         hf_rollout_due(engine, now->mono_ns + HF_NS_PER_S / 10);
         engine->turns_dirty = true;
         return false;
     }
-    engine->turn_tokens -= 1;
     return true;
 }
 

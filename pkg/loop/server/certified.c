@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bucket.h"
 #include "loop/http/tls.h"
 #include "loop/server/listener.h"
 #include "os/fd.h"
@@ -47,7 +48,8 @@ struct hf_certified {
     struct hf_certified_params p;
     struct hf_listener listener;
     struct hf_tls *tls;
-    uint64_t tokens, accepts, filled_ns;
+    uint64_t tokens, filled_ns; /* bytes */
+    struct hf_bucket accepts;
 };
 
 const char *hf_certified_refusal_name(enum hf_certified_refusal refusal)
@@ -296,15 +298,13 @@ static bool begin_tls(struct connection *connection)
     return connection->ssl != NULL && SSL_set_fd(connection->ssl, connection->accepted.fd) == 1;
 }
 
-/* Both buckets hold what comes in a second, the one of bytes a quarter of it. */
+/* A quarter of what a second allows. */
 static void refill(struct hf_certified *server)
 {
     uint64_t now_ns = uv_hrtime(), passed_ns = HF_MIN(now_ns - server->filled_ns, HF_NS_PER_S);
     uint64_t most = HF_MAX(server->p.bytes_per_s / 4, (uint64_t)PIECE);
 
     server->tokens = HF_MIN(most, server->tokens + server->p.bytes_per_s / 1000 * (passed_ns / HF_NS_PER_MS));
-    server->accepts =
-        HF_MIN((uint64_t)HF_CERTIFIED_PER_S * 1000, server->accepts + HF_CERTIFIED_PER_S * (passed_ns / HF_NS_PER_MS));
     server->filled_ns = passed_ns < HF_NS_PER_S ? server->filled_ns + passed_ns / HF_NS_PER_MS * HF_NS_PER_MS : now_ns;
 }
 
@@ -319,13 +319,15 @@ static void on_accepted(void *arg, int fd, const struct sockaddr_storage *from)
         refused(server, HF_CERTIFIED_REFUSED_ADDRESS);
         return;
     }
-    connection = server->accepts >= 1000 && has_place(server, from) ? calloc(1, sizeof(*connection)) : NULL;
+    uint64_t gap_ns = HF_NS_PER_S / HF_CERTIFIED_PER_S, now_ns = uv_hrtime();
+    bool may = hf_bucket_wait_ns(&server->accepts, HF_CERTIFIED_PER_S, gap_ns, now_ns) == 0 && has_place(server, from);
+    connection = may ? calloc(1, sizeof(*connection)) : NULL;
     if (connection == NULL) {
         (void)close(fd);
         refused(server, HF_CERTIFIED_REFUSED_FULL);
         return;
     }
-    server->accepts -= 1000;
+    hf_bucket_spend(&server->accepts, gap_ns, now_ns);
     connection->server = server;
     connection->from = *from;
     connection->file = -1;

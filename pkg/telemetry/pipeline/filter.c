@@ -53,23 +53,12 @@ static bool in_sample(const struct hf_filter *filter, const struct hf_event *eve
     return true;
 }
 
-/* ---- rates: token buckets, in units of 10^-9 events -------------------------------------------------------------- */
+/* ---- rates -------------------------------------------------------------------------------------------------------- */
 
-static uint64_t full_of(const struct hf_telemetry_rate *rate)
+/* Rounded up: never more than the rate. */
+static uint64_t gap_of(const struct hf_telemetry_rate *rate)
 {
-    return rate->burst * HF_NS_PER_S;
-}
-
-static void fill(struct hf_token_bucket *bucket, const struct hf_telemetry_rate *rate, uint64_t now_ns)
-{
-    uint64_t full = full_of(rate), passed = now_ns - bucket->filled_ns;
-    uint64_t missing = full - bucket->tokens_ns;
-
-    bucket->filled_ns = now_ns;
-    if (passed > missing / rate->per_second)
-        bucket->tokens_ns = full;
-    else
-        bucket->tokens_ns += passed * rate->per_second;
+    return (HF_NS_PER_S + rate->per_second - 1) / rate->per_second;
 }
 
 /* The owner whose events a bucket counts. */
@@ -92,9 +81,7 @@ static struct hf_token_bucket *reusable(struct hf_filter *filter, uint64_t now_n
 {
     for (size_t i = 0; i < filter->n_buckets; i++) {
         struct hf_token_bucket *bucket = &filter->buckets[i];
-        const struct hf_telemetry_rate *rate = &filter->spec->rates[bucket->rule];
-        fill(bucket, rate, now_ns);
-        if (bucket->suppressed == 0 && bucket->tokens_ns == full_of(rate))
+        if (bucket->suppressed == 0 && bucket->tokens.full_ns <= now_ns)
             return bucket;
     }
     return NULL;
@@ -134,9 +121,7 @@ static struct hf_token_bucket *make(struct hf_filter *filter, const struct count
         bucket = reusable(filter, now_ns);
     if (bucket == NULL)
         return is_shared ? &filter->buckets[0] : NULL;
-    *bucket =
-        (struct hf_token_bucket){.rule = of->rule, .owner = of->owner, .filled_ns = now_ns, .source_n = of->source.n};
-    bucket->tokens_ns = full_of(&filter->spec->rates[of->rule]);
+    *bucket = (struct hf_token_bucket){.rule = of->rule, .owner = of->owner, .source_n = of->source.n};
     memcpy(bucket->source, of->source.p, of->source.n);
     return bucket;
 }
@@ -170,12 +155,13 @@ static bool within_rate(struct hf_filter *filter, const struct hf_event *event, 
         return true;
     const struct counted of = {rule, hf_event_owner(event), event->source};
     struct hf_token_bucket *bucket = bucket_of(filter, &of, now_ns);
-    fill(bucket, &spec->rates[bucket->rule], now_ns);
-    if (bucket->tokens_ns < HF_NS_PER_S) {
+    const struct hf_telemetry_rate *rate = &spec->rates[bucket->rule];
+    if (hf_bucket_wait_ns(&bucket->tokens, (unsigned)rate->burst, gap_of(rate), now_ns) > 0) {
         bucket->suppressed++;
         return false;
     }
     filter->taken = bucket;
+    filter->taken_ns = now_ns;
     return true;
 }
 
@@ -194,6 +180,6 @@ enum hf_filter_result hf_filter_judge(struct hf_filter *filter, const struct hf_
 void hf_filter_commit(struct hf_filter *filter)
 {
     if (filter->taken != NULL)
-        filter->taken->tokens_ns -= HF_NS_PER_S;
+        hf_bucket_spend(&filter->taken->tokens, gap_of(&filter->spec->rates[filter->taken->rule]), filter->taken_ns);
     filter->taken = NULL;
 }

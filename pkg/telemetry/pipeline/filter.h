@@ -3,6 +3,7 @@
  * events; rates are per source and owner (event.h). Pure. */
 #pragma once
 
+#include "base/bucket.h"
 #include "telemetry/event/event.h"
 
 enum { HF_FILTER_BUCKETS = 256, HF_FILTER_OWNED = 32, HF_FILTER_SOURCE = 120 };
@@ -11,8 +12,7 @@ enum { HF_FILTER_BUCKETS = 256, HF_FILTER_OWNED = 32, HF_FILTER_SOURCE = 120 };
 enum hf_filter_result { HF_FILTER_KEPT, HF_FILTER_DROPPED, HF_FILTER_BELOW, HF_FILTER_SAMPLED, HF_FILTER_LIMITED };
 
 struct hf_token_bucket {
-    uint64_t tokens_ns; /* 10^-9 tokens */
-    uint64_t filled_ns;
+    struct hf_bucket tokens;
     uint64_t suppressed; /* unreported */
     uint32_t rule;       /* in spec->rates */
     uint64_t owner;
@@ -25,6 +25,7 @@ struct hf_filter {
     struct hf_token_bucket *buckets; /* allocated when needed */
     size_t n_buckets;
     struct hf_token_bucket *taken; /* by what was last kept, or NULL */
+    uint64_t taken_ns;
 };
 
 void hf_filter_init(struct hf_filter *filter, const struct hf_telemetry *spec);

@@ -53,7 +53,7 @@ static bool in_sample(const struct hf_filter *filter, const struct hf_event *eve
     return true;
 }
 
-/* ---- rates -------------------------------------------------------------------------------------------------------- */
+/* ---- rates ------------------------------------------------------------------------------------------------------- */
 
 /* Rounded up: never more than the rate. */
 static uint64_t gap_of(const struct hf_telemetry_rate *rate)

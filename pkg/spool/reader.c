@@ -96,7 +96,6 @@ static int read_extent(const struct hf_fs_ops *fs, int fd, const struct hf_spool
     }
     place->segment = extent->first;
     place->offset = scan.offset;
-    read->skipped_bytes += scan.skipped_bytes;
     read->unreadable |= scan.bad_places > 0;
     hf_spool_scan_done(&scan);
     return r < 0 ? r : full;
@@ -123,7 +122,6 @@ int hf_spool_read_records(const struct hf_fs_ops *fs, const char *dir, const str
     read->n = 0;
     read->missing = 0;
     read->gaps = (struct hf_spool_losses){.n = 0};
-    read->skipped_bytes = 0;
     read->unreadable = read->gone = false;
     hf_buf_clear(&read->bytes);
     for (size_t i = 0; r == 0 && i < n_extents; i++) {

@@ -23,9 +23,8 @@ struct hf_spool_read {
     uint64_t next;                   /* all below was read or is missing */
     uint64_t missing;                /* without a record, or maybe unreadable */
     struct hf_spool_losses gaps;
-    uint64_t skipped_bytes; /* damaged */
-    bool unreadable;        /* bytes, taken for damage */
-    bool gone;              /* a segment's file disappeared */
+    bool unreadable; /* bytes, taken for damage */
+    bool gone;       /* a segment's file disappeared */
 };
 
 /* From place->next; moves *place. 0 also without any (read->n 0). Skips segments whose file disappeared (read->gone);

@@ -15,10 +15,6 @@ enum { KEEP_EVERY = 32, BATCH_KEPT_BYTES = 256 << 10, BATCH_KEPT_RECORDS = 1024 
 #define WRITE_AGAIN_NS HF_NS_PER_S       /* delay after a failure to start the writer's task */
 #define MAKE_AGAIN_NS (10 * HF_NS_PER_S) /* delay after a failure to make a spare segment */
 
-const uint64_t hf_spool_write_bounds_ns[HF_SPOOL_WRITE_BUCKETS - 1] = {
-    100 * HF_NS_PER_US, 300 * HF_NS_PER_US, HF_NS_PER_MS, 3 * HF_NS_PER_MS, 10 * HF_NS_PER_MS, 30 * HF_NS_PER_MS,
-    100 * HF_NS_PER_MS, 300 * HF_NS_PER_MS, HF_NS_PER_S,  3 * HF_NS_PER_S,  10 * HF_NS_PER_S};
-
 struct waiter {
     void (*done)(void *arg, int r, uint64_t sequence);
     void *arg;
@@ -228,23 +224,12 @@ static void answer(struct hf_spool *spool, const struct spool_writer *writer, in
     }
 }
 
-static void count_time(struct hf_spool *spool, uint64_t took_ns)
-{
-    size_t i = 0;
-
-    while (i + 1 < HF_SPOOL_WRITE_BUCKETS && took_ns > hf_spool_write_bounds_ns[i])
-        i++;
-    spool->state.write_buckets[i]++;
-    spool->state.write_ns += took_ns;
-    spool->state.last_write_ns = took_ns;
-}
-
 static void write_ended(struct hf_spool *spool, int r)
 {
     struct spool_writer *writer = &spool->writer;
 
     spool->state.batches++;
-    count_time(spool, writer->took_ns);
+    spool->state.last_write_ns = writer->took_ns;
     spool->keep_failed = false;
     size_t stored = writer->stored;
     if (stored > 0)
@@ -557,7 +542,6 @@ static void reader_done(struct hf_job *job, int cancelled)
         be_patient(spool);
     for (size_t i = 0; reader->r == 0 && !reader->read.gone && i < reader->read.gaps.n; i++)
         hf_spool_losses_add(&spool->losses, reader->read.gaps.gaps[i].from, reader->read.gaps.gaps[i].to);
-    spool->state.skipped_bytes += reader->r == 0 ? reader->read.skipped_bytes : 0;
     spool->gone |= reader->read.gone;
     spool->calling = true;
     tell_lost(spool);

@@ -15,7 +15,6 @@ enum {
     /* in no write yet; beyond, hf_spool_append() returns -EAGAIN */
     HF_SPOOL_PENDING_RECORDS = 4096,
     HF_SPOOL_PENDING_BYTES = 2 << 20,
-    HF_SPOOL_WRITE_BUCKETS = 12,
 };
 
 /* Unreadable bytes are tried for so long, then their records are lost. */
@@ -26,8 +25,6 @@ static inline bool hf_spool_is_patient(uint64_t since_ns, const struct hf_clock_
 {
     return since_ns == 0 || hf_mono_ns(clock) - since_ns < HF_SPOOL_UNREADABLE_NS;
 }
-
-extern const uint64_t hf_spool_write_bounds_ns[HF_SPOOL_WRITE_BUCKETS - 1];
 
 struct hf_spool;
 
@@ -84,9 +81,6 @@ struct hf_spool_state {
     uint64_t accepted, refused_full, failed; /* appends: durable; no room; not written */
     uint64_t batches;
     uint64_t last_write_ns;
-    uint64_t write_ns;
-    uint64_t write_buckets[HF_SPOOL_WRITE_BUCKETS];
     uint64_t missing; /* by the disk, each counted once */
-    uint64_t skipped_bytes;
 };
 struct hf_spool_state hf_spool_state(const struct hf_spool *spool);

@@ -369,7 +369,6 @@ static int rescue(struct hf_spool_store *store, struct hf_err *err)
     }
     seal(store);
     store->open_fd = fd;
-    store->stats.rescued++;
     return 0;
 }
 
@@ -519,7 +518,6 @@ static int flush(struct hf_spool_store *store, struct hf_err *err)
                               store->dir, err);
     if (r == 0) {
         r = store->fs->fdatasync(store->fs->ctx, store->open_fd);
-        store->stats.syncs++;
         if (r < 0)
             (void)hf_err_sys(err, r, "sync a segment of '%s'", store->dir);
     }

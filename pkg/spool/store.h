@@ -59,14 +59,12 @@ struct hf_spool_stats {
     uint64_t segments;
     uint64_t poisoned;
     uint64_t damaged;
-    uint64_t torn;    /* removed at opening */
-    uint64_t rescued; /* open segments whose file was deleted, copied */
+    uint64_t torn; /* removed at opening */
     uint64_t lost;
     /* Found lost above `last` at opening, at most: nothing shows how many the newest segment held. */
     uint64_t lost_at_end;
     uint64_t mended;
     uint64_t set_aside;
-    uint64_t syncs;
 };
 
 /* max_bytes / 16, by steps of 64 KiB, 64 KiB to 8 MiB. */

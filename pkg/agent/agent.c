@@ -537,11 +537,8 @@ static int open_floors(struct hf_agent *agent, struct hf_err *err)
 {
     const struct hf_agent_params *from = &agent->params;
     const struct hf_floor_guard_params params = {
-        .fs = agent->env.fs,
-        .sched = from->sched,
+        .world = {.fs = agent->env.fs, .sched = from->sched, .rng = from->rng, .log = from->log},
         .proc = from->proc,
-        .rng = from->rng,
-        .log = from->log,
         .state_dir = from->home->dir,
         .roots = from->roots,
         .host_root = from->host_root,
@@ -667,10 +664,12 @@ static int open_engine(struct hf_agent *agent, struct hf_err *err)
 {
     const struct hf_agent_params *from = &agent->params;
     struct hf_update_params params = {
-        .fs = from->update_fs != NULL ? from->update_fs : agent->env.fs,
-        .clock = agent->env.clock,
-        .rng = from->rng,
-        .sched = from->sched,
+        .world = {.fs = from->update_fs != NULL ? from->update_fs : agent->env.fs,
+                  .clock = agent->env.clock,
+                  .rng = from->rng,
+                  .sched = from->sched,
+                  .log = from->log,
+                  .metrics = from->metrics},
         .http = from->http,
         .bulk_http = &agent->network.releases.ops,
         .access = from->downloads.access,
@@ -679,8 +678,6 @@ static int open_engine(struct hf_agent *agent, struct hf_err *err)
         .probe = from->probe,
         .unit = from->unit,
         .watch = from->watch,
-        .log = from->log,
-        .metrics = from->metrics,
         .state_dir = from->home->dir,
         .trust_dir = from->trust_dir,
         .roots = from->roots,

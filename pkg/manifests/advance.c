@@ -86,7 +86,7 @@ void advance_not_removed(struct entry *entry, const struct hf_manifest_outcome *
         advance_text(entry, hf_manifest_record_owner(&entry->r), outcome->reason, outcome->message, text);
 
     if (entry->machine.wait.reason != outcome->reason)
-        hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.not_removed", HF_S("entry", entry->name),
+        hf_log(entry->engine->p.env.world.log, HF_LOG_WARNING, "manifest.not_removed", HF_S("entry", entry->name),
                HF_S("reason", hf_manifest_reason_name(outcome->reason)), HF_S("message", message));
     advance_note(entry, outcome->reason, message);
     wait_after(entry, outcome->reason);
@@ -105,7 +105,7 @@ static int write_record(struct hf_steer_machine *machine, struct hf_view text, s
 {
     const struct entry *entry = of(machine);
 
-    return hf_manifest_record_save(entry->engine->p.env.fs, entry->folder, text, err);
+    return hf_manifest_record_save(entry->engine->p.env.world.fs, entry->folder, text, err);
 }
 
 static void act(struct hf_steer_machine *machine, unsigned action)
@@ -134,7 +134,7 @@ static void unsaved(struct hf_steer_machine *machine, const struct hf_err *err)
     struct entry *entry = of(machine);
     char text[HF_RECORD_MESSAGE];
 
-    hf_log_err(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.record", "entry", entry->name, err);
+    hf_log_err(entry->engine->p.env.world.log, HF_LOG_ERROR, "manifest.record", "entry", entry->name, err);
     /* By the time of the next save, what a prepared attempt has compared may be different. The attempt has changed
      * nothing, so the entry rests again: drift is repaired, and a hold or newer content counts. */
     bool prepared = machine->due == HF_MANIFEST_ACT_PLACE && entry->attempt != NULL;
@@ -182,9 +182,10 @@ static void log_phase(const struct entry *entry)
     bool bad =
         r->phase == HF_MANIFEST_REFUSED || r->phase == HF_MANIFEST_ROLLING_BACK || r->phase == HF_MANIFEST_ROLLED_BACK;
 
-    hf_log(entry->engine->p.env.log, bad ? HF_LOG_WARNING : HF_LOG_INFO, "manifest.phase", HF_S("entry", entry->name),
-           HF_S("phase", hf_manifest_phase_name(r->phase)), HF_S("revision", r->next.revision),
-           HF_S("reason", hf_manifest_reason_name(r->reason)), HF_S("message", r->message));
+    hf_log(entry->engine->p.env.world.log, bad ? HF_LOG_WARNING : HF_LOG_INFO, "manifest.phase",
+           HF_S("entry", entry->name), HF_S("phase", hf_manifest_phase_name(r->phase)),
+           HF_S("revision", r->next.revision), HF_S("reason", hf_manifest_reason_name(r->reason)),
+           HF_S("message", r->message));
 }
 
 static void tell(const struct entry *entry)
@@ -245,7 +246,7 @@ static void enter_phase(struct entry *entry, enum hf_manifest_phase phase)
         return;
     r->phase = phase;
     manifest_engine_wake_dependents(entry->engine);
-    r->time_unix_ns = hf_unix_ns(entry->engine->p.env.clock);
+    r->time_unix_ns = hf_unix_ns(entry->engine->p.env.world.clock);
     if (hf_manifest_machine_rests(phase) && phase != HF_MANIFEST_WAITING)
         hf_backoff_reset(&entry->machine.backoff);
     hf_manifest_counts_phase(&entry->engine->counts, phase);
@@ -311,7 +312,7 @@ static void unexpected(struct hf_steer_machine *machine, unsigned event)
 {
     const struct entry *entry = of(machine);
 
-    hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.unexpected", HF_S("entry", entry->name),
+    hf_log(entry->engine->p.env.world.log, HF_LOG_WARNING, "manifest.unexpected", HF_S("entry", entry->name),
            HF_S("phase", hf_manifest_phase_name(entry->r.phase)),
            HF_S("event", hf_steer_table_event_name(&hf_manifest_table, event)));
 }

@@ -62,7 +62,7 @@ static int visit(void *arg, const char *name, unsigned char type)
 static int sweep_folder(const struct cleanup *cleanup)
 {
     const struct entry *entry = cleanup->job.entry;
-    const struct hf_fs_ops *fs = entry->engine->p.env.fs;
+    const struct hf_fs_ops *fs = entry->engine->p.env.world.fs;
     struct sweep sweep = {.cleanup = cleanup};
     int fd = fs->openat(fs->ctx, AT_FDCWD, entry->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
 
@@ -96,7 +96,7 @@ static int clean_roots(struct cleanup *cleanup)
     struct hf_files_place place;
 
     hf_files_place_init(&place);
-    place.fs = env->fs;
+    place.fs = env->world.fs;
     place.host_root = env->host_root;
     place.guard = env->uid == 0;
     place.entry = cleanup->job.entry->name;
@@ -111,7 +111,7 @@ static int run(struct job *job)
 {
     struct cleanup *cleanup = hf_container_of(job, struct cleanup, job);
     const struct entry *entry = job->entry;
-    int r = cleanup->keep_before ? 0 : hf_files_before_forget(entry->engine->p.env.fs, entry->folder, &job->err);
+    int r = cleanup->keep_before ? 0 : hf_files_before_forget(entry->engine->p.env.world.fs, entry->folder, &job->err);
 
     if (r == 0)
         r = clean_roots(cleanup);
@@ -123,7 +123,7 @@ static void swept(struct entry *entry, struct job *job)
     const struct cleanup *cleanup = hf_container_of(job, struct cleanup, job);
 
     if (job->r < 0)
-        hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.not_cleaned", HF_S("entry", entry->name),
+        hf_log(entry->engine->p.env.world.log, HF_LOG_WARNING, "manifest.not_cleaned", HF_S("entry", entry->name),
                HF_S("error", strerror(-job->r)));
     assert(hf_manifest_machine_rests(entry->r.phase) && (cleanup->keep_before || !entry->r.unproven));
     entry->cleanup = job->r < 0 ? ENTRY_CLEANUP_FAILED : ENTRY_CLEANUP_DONE;

@@ -91,7 +91,7 @@ void drift_repaired(struct entry *entry, const char *what)
 {
     hf_metric_add(entry->engine->counts.repairs, 1);
     entry->r.drifts++;
-    entry->r.drift_unix_ns = hf_unix_ns(entry->engine->p.env.clock);
+    entry->r.drift_unix_ns = hf_unix_ns(entry->engine->p.env.world.clock);
     if (entry->r.phase == HF_MANIFEST_APPLIED && !target_of(entry, &entry->r.good)->is_unchecked(entry))
         entry->r.reason = HF_MANIFEST_REASON_DRIFT_REPAIRED;
     (void)snprintf(entry->r.message, sizeof(entry->r.message), "put back: %s", HF_CUT(360, what));
@@ -359,7 +359,7 @@ static size_t each_folder(const struct hf_inventory *inventory, char (*folders)[
 static void set_unwatched(struct entry *entry, bool is, const struct hf_err *err)
 {
     if (is && !entry->drift.unwatched && err->code != ENOENT)
-        hf_log_err(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.unwatched", "entry", entry->name, err);
+        hf_log_err(entry->engine->p.env.world.log, HF_LOG_WARNING, "manifest.unwatched", "entry", entry->name, err);
     entry->drift.unwatched = is;
 }
 

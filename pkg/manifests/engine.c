@@ -164,7 +164,7 @@ static int visit(void *arg, const char *name, unsigned char type)
 
 static int load(struct hf_manifest_engine *engine, struct hf_err *err)
 {
-    const struct hf_fs_ops *fs = engine->p.env.fs;
+    const struct hf_fs_ops *fs = engine->p.env.world.fs;
     int fd = fs->openat(fs->ctx, AT_FDCWD, engine->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
 
     if (fd == -ENOENT)
@@ -181,7 +181,6 @@ int hf_manifest_engine_new(const struct hf_manifest_engine_params *params, struc
                            struct hf_err *err)
 {
     struct hf_manifest_engine *engine = calloc(1, sizeof(*engine));
-    const struct hf_sched_ops *sched = params->env.sched;
 
     if (engine == NULL)
         return hf_err_sys(err, -ENOMEM, "start the manifests");
@@ -190,9 +189,9 @@ int hf_manifest_engine_new(const struct hf_manifest_engine_params *params, struc
                                           .entries = {.free_value = free_entry},
                                           .no_room = {.free_value = free}};
     engine->folder = hf_asprintf("%s/manifests", params->env.state_dir);
-    int r = hf_steer_core_init(&engine->core, &steered, sched, params->env.clock, params->env.rng);
-    engine->turns = hf_source_turns_new(sched);
-    hf_manifest_counts_init(&engine->counts, params->env.metrics);
+    int r = hf_steer_core_init(&engine->core, &steered, &params->env.world);
+    engine->turns = hf_source_turns_new(params->env.world.sched);
+    hf_manifest_counts_init(&engine->counts, params->env.world.metrics);
     r = r < 0 || engine->folder == NULL || engine->turns == NULL ? hf_err_sys(err, -ENOMEM, "start the manifests")
                                                                  : load(engine, err);
     if (r < 0) {
@@ -296,7 +295,7 @@ static int leave_out(const struct hf_manifest_engine *engine, const struct hf_ma
     if (hf_strmap_get(&engine->no_room, wanted->name) != NULL)
         return 0;
     *news = true;
-    hf_log(engine->p.env.log, HF_LOG_ERROR, "manifest.no_room", HF_S("entry", wanted->name),
+    hf_log(engine->p.env.world.log, HF_LOG_ERROR, "manifest.no_room", HF_S("entry", wanted->name),
            HF_S("message", no_room_text));
     return 0;
 }

@@ -103,7 +103,7 @@ static int load_failed(struct entry *entry, int r, const struct hf_err *err)
     if (r == -ENOMEM)
         return r;
     if (entry->life != ENTRY_UNREADABLE)
-        hf_log_err(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.unreadable", "entry", entry->name, err);
+        hf_log_err(entry->engine->p.env.world.log, HF_LOG_ERROR, "manifest.unreadable", "entry", entry->name, err);
     entry->life = ENTRY_UNREADABLE;
     advance_note(entry, HF_MANIFEST_REASON_WRITE_FAILED, hf_err_text(err, text, sizeof(text)));
     return 0;
@@ -121,20 +121,20 @@ int entry_load(struct entry *entry)
 {
     const struct hf_manifest_env *env = &entry->engine->p.env;
     struct hf_err err = HF_ERR_INIT;
-    int r = hf_manifest_record_load(env->fs, entry->folder, &entry->r, &err);
+    int r = hf_manifest_record_load(env->world.fs, entry->folder, &entry->r, &err);
     bool damaged = r == -EBADMSG, lost = damaged || r == -ENOENT;
 
     if (r == -EBADMSG)
-        hf_log_err(env->log, HF_LOG_ERROR, "manifest.record_lost", "entry", entry->name, &err);
+        hf_log_err(env->world.log, HF_LOG_ERROR, "manifest.record_lost", "entry", entry->name, &err);
     if (r < 0 && r != -ENOENT && r != -EBADMSG)
         return load_failed(entry, r, &err);
-    r = hf_inventory_load(env->fs, entry->folder, "inventory", &entry->inventory, &err);
+    r = hf_inventory_load(env->world.fs, entry->folder, "inventory", &entry->inventory, &err);
     if (r == -EBADMSG)
-        hf_log_err(env->log, HF_LOG_ERROR, "manifest.inventory_lost", "entry", entry->name, &err);
+        hf_log_err(env->world.log, HF_LOG_ERROR, "manifest.inventory_lost", "entry", entry->name, &err);
     if (r < 0 && r != -ENOENT && r != -EBADMSG)
         return load_failed(entry, r, &err);
     if (r < 0 && target_of(entry, &entry->r.good)->make_inventory(entry, &err) < 0)
-        hf_log_err(env->log, HF_LOG_ERROR, "manifest.inventory_not_made", "entry", entry->name, &err);
+        hf_log_err(env->world.log, HF_LOG_ERROR, "manifest.inventory_not_made", "entry", entry->name, &err);
     entry->life = ENTRY_NEW;
     entry->written_phase = entry->r.phase;
     if (damaged || (lost && entry->inventory.n > 0)) /* nobody knows if what is in place has passed */
@@ -235,7 +235,7 @@ static bool memory_is_empty(const struct entry *entry)
         any = true;
         (void)snprintf(path, sizeof(path), "%s%s", env->host_root != NULL ? env->host_root : "",
                        inventory->items[i].path);
-        if (env->fs->fstatat(env->fs->ctx, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) != -ENOENT)
+        if (env->world.fs->fstatat(env->world.fs->ctx, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) != -ENOENT)
             return false;
     }
     return any;
@@ -243,7 +243,7 @@ static bool memory_is_empty(const struct entry *entry)
 
 static void start(struct entry *entry)
 {
-    const struct hf_fs_ops *fs = entry->engine->p.env.fs;
+    const struct hf_fs_ops *fs = entry->engine->p.env.world.fs;
     bool is_empty = !hf_manifest_machine_rests(entry->r.phase) && memory_is_empty(entry);
 
     entry->life = ENTRY_STARTED;

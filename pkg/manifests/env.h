@@ -1,31 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all of pkg/manifests uses; the engine owns the only copy. A job may use fs, log, clock, config and the
- * strings. */
+/* What all of pkg/manifests uses; the engine owns the only copy. A job may use fs, log and clock of the world, config
+ * and the strings. */
 #pragma once
 
 #include "api/link/link.h"
-#include "base/clock.h"
-#include "base/fs.h"
-#include "base/log.h"
-#include "base/rand.h"
 #include "codec/json.h"
 #include "config/config.h"
 #include "loop/http/http.h"
 #include "loop/probe.h"
 #include "loop/proc.h"
-#include "loop/sched.h"
 #include "loop/unit.h"
+#include "loop/world.h"
 
 struct hf_access; /* steps/access.h */
 struct hf_kube;
-struct hf_metrics;   /* web/metrics.h */
 struct hf_watch_ops; /* loop/watch.h */
 
 struct hf_manifest_env {
-    const struct hf_fs_ops *fs;
-    const struct hf_clock_ops *clock;
-    const struct hf_rand_ops *rng;
-    const struct hf_sched_ops *sched;
+    struct hf_world world;
     const struct hf_http_ops *http;      /* health checks, without credentials */
     const struct hf_http_ops *bulk_http; /* downloads from any origin, without credentials; NULL: `http` */
     struct hf_access *access;            /* of downloads; NULL: none */
@@ -48,8 +40,6 @@ struct hf_manifest_env {
     const struct hf_http_ops *kubelet;
     /* static pods must become ready after a change, or the entry rolls back; unknown: Applied with HealthUnknown */
     bool static_pod_health;
-    struct hf_log *log;         /* may be NULL */
-    struct hf_metrics *metrics; /* may be NULL */
     /* bounds of the node's owner; NULL: defaults. May change between calls; a job may use the old ones until it ends */
     const struct hf_config *config;
     const char *state_dir; /* `manifests` in it is the engine's */

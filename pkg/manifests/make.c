@@ -110,7 +110,7 @@ struct attempt *make_attempt(struct entry *entry, const struct hf_manifest_set *
     }
     attempt->config = env->config;
     attempt->scope = permit_scope(set->signed_);
-    attempt->place.fs = env->fs;
+    attempt->place.fs = env->world.fs;
     attempt->place.host_root = env->host_root;
     attempt->place.guard = env->uid == 0;
     attempt->place.pods = target_of(entry, set)->is_pods;
@@ -164,7 +164,7 @@ static int find_pod_folder(const struct entry *entry, struct attempt *attempt, s
 
     if (attempt->place.order.repair || attempt->set.root[0] != '\0')
         return 0;
-    return hf_pod_folder_find(env->fs, env->host_root, hf_config_static_pod_folder(attempt->config),
+    return hf_pod_folder_find(env->world.fs, env->host_root, hf_config_static_pod_folder(attempt->config),
                               has_pods ? good->root : "", attempt->pod_folder, err);
 }
 
@@ -212,7 +212,7 @@ int make_want(struct entry *entry, struct attempt *attempt, struct hf_manifest_o
     r = find_pod_folder(entry, attempt, &err);
     if (r < 0 && attempt->place.pods)
         return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_TARGET_MISSING, r, &err);
-    return hf_files_want_make(env->fs, env->host_root, attempt->entry, attempt->pod_folder, attempt->set.root,
+    return hf_files_want_make(env->world.fs, env->host_root, attempt->entry, attempt->pod_folder, attempt->set.root,
                               hf_steal(bundle), &attempt->want, outcome);
 }
 
@@ -238,7 +238,7 @@ static bool is_in_place(const struct hf_manifest_env *env, struct hf_files_walk 
     const char *name;
     int fd = hf_files_walk_to_file(walk, item->path, false, &name, NULL);
 
-    return fd >= 0 && hf_files_hash(env->fs, fd, name, item->bytes.n, sha256) == 0 &&
+    return fd >= 0 && hf_files_hash(env->world.fs, fd, name, item->bytes.n, sha256) == 0 &&
            memcmp(sha256, item->sha256, sizeof(sha256)) == 0;
 }
 
@@ -246,7 +246,7 @@ static bool is_in_place(const struct hf_manifest_env *env, struct hf_files_walk 
 static void keep_those_in_place(const struct hf_manifest_env *env, struct hf_files_want *want)
 {
     _cleanup_(hf_files_walk_done) struct hf_files_walk walk = {.base = -1};
-    bool walks = hf_files_walk_init(&walk, env->fs, env->host_root, false, NULL) == 0;
+    bool walks = hf_files_walk_init(&walk, env->world.fs, env->host_root, false, NULL) == 0;
     size_t kept = 0;
 
     for (size_t i = 0; i < want->n; i++)
@@ -292,5 +292,5 @@ int make_inventory(struct entry *entry, struct hf_err *err)
     if (r < 0 || entry->inventory.n == 0)
         return r;
     /* if it cannot be saved, the next start makes it once more */
-    return hf_inventory_save(entry->engine->p.env.fs, entry->folder, "inventory", &entry->inventory, err);
+    return hf_inventory_save(entry->engine->p.env.world.fs, entry->folder, "inventory", &entry->inventory, err);
 }

@@ -21,7 +21,7 @@ static bool takes_along(const struct entry *entry)
 
 static int run_forget(struct job *job)
 {
-    return hf_dir_remove_tree(job->entry->engine->p.env.fs, job->entry->folder, &job->err);
+    return hf_dir_remove_tree(job->entry->engine->p.env.world.fs, job->entry->folder, &job->err);
 }
 
 static void tell_removed(const struct entry *entry)
@@ -44,7 +44,7 @@ static void forgotten(struct entry *entry, struct job *job)
         advance_back_off(entry);
         return;
     }
-    hf_log(entry->engine->p.env.log, HF_LOG_INFO, "manifest.forgotten", HF_S("entry", entry->name));
+    hf_log(entry->engine->p.env.world.log, HF_LOG_INFO, "manifest.forgotten", HF_S("entry", entry->name));
     entry->life = ENTRY_GONE;
     if (hf_manifest_record_owner(&entry->r)->key[0] != '\0') /* it has been in place, or was about to be */
         tell_removed(entry);
@@ -77,7 +77,7 @@ static void revoked(struct entry *entry)
     hf_manifest_set_done(&r->good);
     hf_manifest_set_done(&r->next);
     r->known_digest[0] = r->known_revision[0] = '\0';
-    hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.secret_removed", HF_S("entry", entry->name));
+    hf_log(entry->engine->p.env.world.log, HF_LOG_WARNING, "manifest.secret_removed", HF_S("entry", entry->name));
     advance_event(entry, HF_MANIFEST_EV_NEWS, HF_MANIFEST_REASON_SOURCE_GONE,
                   "the Secret was deleted: its files are gone");
 }
@@ -110,13 +110,14 @@ static int run_drop_download(struct job *job)
     char path[PATH_MAX];
 
     (void)snprintf(path, sizeof(path), "%s/" MANIFEST_DOWNLOAD, job->entry->folder);
-    return hf_dir_remove_tree(job->entry->engine->p.env.fs, path, &job->err);
+    return hf_dir_remove_tree(job->entry->engine->p.env.world.fs, path, &job->err);
 }
 
 static void dropped_download(struct entry *entry, struct job *job)
 {
     if (job->r < 0)
-        hf_log_err(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.not_cleaned", "entry", entry->name, &job->err);
+        hf_log_err(entry->engine->p.env.world.log, HF_LOG_WARNING, "manifest.not_cleaned", "entry", entry->name,
+                   &job->err);
 }
 
 /* The removal of an entry may wait for long, and what it has downloaded so far has no use any more. */

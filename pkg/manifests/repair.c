@@ -16,10 +16,10 @@ static int run_look(struct job *job)
     struct drift_look *look = hf_container_of(job, struct drift_look, job);
     const struct entry *entry = job->entry;
     const struct hf_manifest_env *env = &entry->engine->p.env;
-    struct hf_files_look at = {.fs = env->fs,
+    struct hf_files_look at = {.fs = env->world.fs,
                                .host_root = env->host_root,
                                .inventory = &job->entry->inventory,
-                               .now_unix_ns = hf_unix_ns(env->clock),
+                               .now_unix_ns = hf_unix_ns(env->world.clock),
                                .full = look->full};
     int r = hf_files_look_for_drift(&at, &job->err);
 
@@ -44,8 +44,8 @@ static void save_restart_due(struct repair *repair)
     const struct entry *entry = repair->job.entry;
 
     if (entry->attempt->place.found.n_write > 0 && repair->text.n > 0)
-        repair->saved = hf_manifest_record_save(entry->engine->p.env.fs, entry->folder, hf_buf_view(&repair->text),
-                                                &repair->job.err);
+        repair->saved = hf_manifest_record_save(entry->engine->p.env.world.fs, entry->folder,
+                                                hf_buf_view(&repair->text), &repair->job.err);
 }
 
 static int run_repair(struct job *job)
@@ -94,7 +94,8 @@ void repair_tell(struct entry *entry, const char *text)
     const struct hf_manifest_engine_params *p = &entry->engine->p;
     uint64_t now = hf_steer_core_now_ns(&entry->engine->core);
 
-    hf_log(p->env.log, HF_LOG_WARNING, "manifest.drift_repaired", HF_S("entry", entry->name), HF_S("message", text));
+    hf_log(p->env.world.log, HF_LOG_WARNING, "manifest.drift_repaired", HF_S("entry", entry->name),
+           HF_S("message", text));
     if (p->happened == NULL || (entry->drift.told_ns != 0 && now - entry->drift.told_ns < notice_ns))
         return;
     entry->drift.told_ns = now;

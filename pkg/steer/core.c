@@ -20,20 +20,17 @@ static void look(void *arg)
     hf_steer_core_unref(core);
 }
 
-int hf_steer_core_init(struct hf_steer_core *core, const struct hf_steer_engine *engine,
-                       const struct hf_sched_ops *sched, const struct hf_clock_ops *clock,
-                       const struct hf_rand_ops *rng)
+int hf_steer_core_init(struct hf_steer_core *core, const struct hf_steer_engine *engine, const struct hf_world *world)
 {
-    *core = (struct hf_steer_core){
-        .engine = engine, .sched = sched, .clock = clock, .rng = rng, .wake_ns = HF_NEVER, .refs = 1};
-    core->timer = sched->timer_new(sched->ctx, look, core);
+    *core = (struct hf_steer_core){.engine = engine, .world = *world, .wake_ns = HF_NEVER, .refs = 1};
+    core->timer = world->sched->timer_new(world->sched->ctx, look, core);
     return core->timer != NULL ? 0 : -ENOMEM;
 }
 
 void hf_steer_core_close(struct hf_steer_core *core)
 {
     core->closing = true;
-    core->sched->timer_free(core->sched->ctx, core->timer);
+    core->world.sched->timer_free(core->world.sched->ctx, core->timer);
     core->timer = NULL;
 }
 
@@ -52,7 +49,7 @@ void hf_steer_core_unref(struct hf_steer_core *core)
 
 uint64_t hf_steer_core_now_ns(const struct hf_steer_core *core)
 {
-    return hf_mono_ns(core->clock);
+    return hf_mono_ns(core->world.clock);
 }
 
 void hf_steer_core_wake_in(struct hf_steer_core *core, uint64_t delay_ns)
@@ -62,7 +59,7 @@ void hf_steer_core_wake_in(struct hf_steer_core *core, uint64_t delay_ns)
     if (core->closing || core->wake_ns <= at)
         return;
     core->wake_ns = at;
-    core->sched->timer_arm(core->sched->ctx, core->timer, delay_ns);
+    core->world.sched->timer_arm(core->world.sched->ctx, core->timer, delay_ns);
 }
 
 void hf_steer_core_wake(struct hf_steer_core *core)

@@ -6,9 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/clock.h"
-#include "base/rand.h"
-#include "loop/sched.h"
+#include "loop/world.h"
 
 struct hf_steer_core;
 struct hf_steer_machine;
@@ -25,9 +23,7 @@ struct hf_steer_engine {
 
 struct hf_steer_core {
     const struct hf_steer_engine *engine;
-    const struct hf_sched_ops *sched;
-    const struct hf_clock_ops *clock;
-    const struct hf_rand_ops *rng;
+    struct hf_world world;
     struct hf_timer *timer;
     uint64_t wake_ns; /* timer's; HF_NEVER: not armed */
     unsigned refs;    /* owner, jobs in progress, a look at all machines */
@@ -39,8 +35,7 @@ struct hf_steer_core {
 
 /* With the owner's reference. Borrows. After -ENOMEM nothing is to be freed. */
 HF_MUST_USE int hf_steer_core_init(struct hf_steer_core *core, const struct hf_steer_engine *engine,
-                                   const struct hf_sched_ops *sched, const struct hf_clock_ops *clock,
-                                   const struct hf_rand_ops *rng);
+                                   const struct hf_world *world);
 /* Nothing starts any more. The owner then stops what runs, and gives its reference back. */
 void hf_steer_core_close(struct hf_steer_core *core);
 void hf_steer_core_ref(struct hf_steer_core *core);

@@ -54,7 +54,7 @@ static void failed(struct hf_steer_machine *machine, const struct hf_err *err)
     struct hf_steer_core *core = machine->core;
 
     machine->unsaved = true;
-    machine->save_due_ns = hf_steer_core_now_ns(core) + hf_backoff_next_ns(&machine->save_backoff, core->rng, 0);
+    machine->save_due_ns = hf_steer_core_now_ns(core) + hf_backoff_next_ns(&machine->save_backoff, core->world.rng, 0);
     if (machine->type->unsaved != NULL)
         machine->type->unsaved(machine, err);
     hf_steer_machine_wake(machine);
@@ -228,5 +228,5 @@ uint64_t hf_steer_machine_pause(struct hf_steer_machine *machine, uint64_t base_
     backoff->base_ns = base_ns;
     backoff->cap_ns = HF_MAX(cap_ns, base_ns);
     backoff->floor_ns = floor_ns;
-    return hf_steer_core_now_ns(machine->core) + hf_backoff_next_ns(backoff, machine->core->rng, at_least_ns);
+    return hf_steer_core_now_ns(machine->core) + hf_backoff_next_ns(backoff, machine->core->world.rng, at_least_ns);
 }

@@ -33,8 +33,8 @@ void boots_read(struct hf_update_engine *engine)
     char number[16];
     uint64_t status = 0;
 
-    hf_file_boot_id(engine->p.fs, engine->boot);
-    if (hf_file_read(engine->p.fs, WATCHDOG, &text, NULL) == 0)
+    hf_file_boot_id(engine->p.world.fs, engine->boot);
+    if (hf_file_read(engine->p.world.fs, WATCHDOG, &text, NULL) == 0)
         seen = hf_view_trim(hf_buf_view(&text));
     (void)snprintf(number, sizeof(number), "%.*s", (int)HF_MIN(seen.n, sizeof(number) - 1), seen.n > 0 ? seen.p : "");
     engine->watchdog = hf_parse_u64(number, 0, UINT32_MAX, &status) == 0 && (status & WATCHDOG_RESET) != 0;
@@ -46,7 +46,7 @@ static const char *this_boot(const struct release *release)
     struct hf_update_engine *engine = release->engine;
 
     if (engine->boot[0] == '\0')
-        hf_file_boot_id(engine->p.fs, engine->boot);
+        hf_file_boot_id(engine->p.world.fs, engine->boot);
     return engine->boot[0] != '\0' ? engine->boot : "unknown";
 }
 
@@ -69,7 +69,7 @@ void boots_note(struct release *release)
 
 static uint64_t now_ns(const struct release *release)
 {
-    return hf_mono_ns(release->engine->p.clock);
+    return hf_mono_ns(release->engine->p.world.clock);
 }
 
 /* ---- the command ------------------------------------------------------------------------------------------------- */
@@ -88,7 +88,7 @@ static void start_command(struct release *release, void (*done)(void *arg, int r
 
     /* What is on the disk names this boot, so no cut makes the node reboot twice for one change. */
     assert(install->reboots && release->j.boots.changed[0] != '\0' && release->attempt.reboots == 0);
-    hf_log(release->engine->p.log, HF_LOG_WARNING, "update.reboot", HF_S("release", release->j.name),
+    hf_log(release->engine->p.world.log, HF_LOG_WARNING, "update.reboot", HF_S("release", release->j.name),
            HF_S("command", install->reboot_command[0]));
     step_begin(release, STEP_HOOK);
     int r = hf_command_start(&params, &release->step.hook, &failure);
@@ -129,7 +129,7 @@ static bool must_wait(struct release *release)
 {
     const struct hf_update_engine *engine = release->engine;
     const struct hf_install *install = &release->wanted.accepted->release.install;
-    struct hf_time_range range = hf_clock_range(engine->p.clock);
+    struct hf_time_range range = hf_clock_range(engine->p.world.clock);
     const char *message = NULL;
     uint64_t wait_ns = look_again_ns, until_ns;
 
@@ -193,7 +193,8 @@ static void commanded_back(void *arg, int r, const struct hf_failure *failure)
     command_ended(release);
     release->attempt.reboots++;
     if (r < 0)
-        hf_log_err(release->engine->p.log, HF_LOG_ERROR, "update.reboot", "release", release->j.name, &failure->err);
+        hf_log_err(release->engine->p.world.log, HF_LOG_ERROR, "update.reboot", "release", release->j.name,
+                   &failure->err);
     release->retry.due_ns = now_ns(release) + (r == 0 ? in_time_ns : 0);
     transition_event(release, HF_EV_FAILED, HF_R_None, NULL); /* the end of the wait comes back to boots_go_back() */
 }
@@ -246,7 +247,7 @@ void boots_failed(struct release *release, const char *why)
     boots->left = 0;
     judged(release);
     (void)snprintf(boots->why, sizeof(boots->why), "%s", why);
-    hf_log(release->engine->p.log, HF_LOG_ERROR, "update.boot", HF_S("release", release->j.name),
+    hf_log(release->engine->p.world.log, HF_LOG_ERROR, "update.boot", HF_S("release", release->j.name),
            HF_S("version", release->j.good_version), HF_S("message", why));
     transition_tell(release, HF_R_BootFailed, why);
 }
@@ -260,7 +261,7 @@ void boots_stay(struct release *release, const char *because)
     boots->verdict = HF_BOOTS_STAYS;
     (void)snprintf(text, sizeof(text), "%.130s; it stays: %s", boots->why, HF_CUT(100, because));
     (void)snprintf(boots->why, sizeof(boots->why), "%s", text);
-    hf_log(release->engine->p.log, HF_LOG_ERROR, "update.boot", HF_S("release", release->j.name),
+    hf_log(release->engine->p.world.log, HF_LOG_ERROR, "update.boot", HF_S("release", release->j.name),
            HF_S("version", release->j.good_version), HF_S("message", text));
     transition_tell(release, HF_R_BootFailed, text);
 }

@@ -6,7 +6,7 @@
 
 void counts_init(struct hf_update_engine *engine)
 {
-    struct hf_metrics *m = engine->p.metrics;
+    struct hf_metrics *m = engine->p.world.metrics;
     struct counts *counts = &engine->counts;
 
     counts->outcomes = hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_update_outcomes_total",

@@ -12,7 +12,7 @@ static int run_look(struct step_job *step)
     const struct release *release = step->release;
     bool rotated;
 
-    if (step->text.n > 0 && hf_committed_save(release->engine->p.fs, release->folder, hf_buf_view(&step->text),
+    if (step->text.n > 0 && hf_committed_save(release->engine->p.world.fs, release->folder, hf_buf_view(&step->text),
                                               step->committed_digest, &rotated, NULL) < 0)
         step->committed_digest[0] = '\0'; /* the next look tries again */
     int r = hf_swap_check(&step->swap, &step->look, &step->failure);
@@ -27,7 +27,7 @@ static void log_drift(const struct release *release, const char *event, const st
 {
     const struct hf_journal *j = &release->j;
 
-    hf_log(release->engine->p.log, HF_LOG_WARNING, event, HF_S("release", j->name), HF_S("path", j->path),
+    hf_log(release->engine->p.world.log, HF_LOG_WARNING, event, HF_S("release", j->name), HF_S("path", j->path),
            HF_S("message", step->look.seen.what));
 }
 
@@ -49,7 +49,7 @@ static void looked(struct release *release, struct step_job *step)
     if (step->job.r > 0)
         repairs_count(release, step->look.seen.mended > 0);
     if (step->job.r < 0) {
-        hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.look", "release", release->j.name,
+        hf_log_err(release->engine->p.world.log, HF_LOG_WARNING, "update.look", "release", release->j.name,
                    &step->failure.err);
     } else if (step->job.r == 0 && wanted_matches(release) && !wanted_held(release)) {
         log_drift(release, "update.drift", step);
@@ -98,7 +98,8 @@ int drift_run_committed(struct step_job *step)
 {
     const struct release *release = step->release;
     const struct hf_update_params *p = &release->engine->p;
-    int r = hf_committed_load(p->fs, release->folder, step->committed_digest, &step->committed, &step->failure.err);
+    int r =
+        hf_committed_load(p->world.fs, release->folder, step->committed_digest, &step->committed, &step->failure.err);
 
     if (r < 0)
         return r;
@@ -136,7 +137,7 @@ static void installed_is_unknown(struct release *release)
 
 bool drift_pauses_newer(const struct release *release)
 {
-    return hf_mono_ns(release->engine->p.clock) < release->drift.newer_due_ns;
+    return hf_mono_ns(release->engine->p.world.clock) < release->drift.newer_due_ns;
 }
 
 /* Has the committed release installed again, unless the newer one may start now, or nobody trusts the committed one.
@@ -146,7 +147,7 @@ static void repair_behind(struct release *release, struct step_job *step)
     enum hf_reason reason;
     const char *message;
 
-    bool pauses = hf_mono_ns(release->engine->p.clock) < release->retry.due_ns;
+    bool pauses = hf_mono_ns(release->engine->p.world.clock) < release->retry.due_ns;
 
     /* An order of the site leads away from the committed one. */
     if (release->wanted.object == NULL || release->wanted.ordered || wanted_held(release) ||
@@ -176,7 +177,7 @@ static void looked_behind(struct release *release, struct step_job *step)
     release->drift.look = step->look;
     watches_set(release, step, false);
     if (step->job.r < 0) {
-        hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.look", "release", release->j.name,
+        hf_log_err(release->engine->p.world.log, HF_LOG_WARNING, "update.look", "release", release->j.name,
                    &step->failure.err);
     } else if (step->job.r == 0) {
         repair_behind(release, step);
@@ -195,7 +196,7 @@ void drift_look_behind(struct release *release)
     struct release_drift *drift = &release->drift;
 
     if (!drift->look_wanted || j->good_digest[0] == '\0' || strcmp(j->good_digest, j->digest) == 0 ||
-        wanted_held(release) || hf_mono_ns(release->engine->p.clock) < drift->look_due_ns)
+        wanted_held(release) || hf_mono_ns(release->engine->p.world.clock) < drift->look_due_ns)
         return;
     struct step_job *step = step_new(release, STEP_LOOK, run_look_behind, looked_behind);
     drift->look_wanted = drift->fired = false;

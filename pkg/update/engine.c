@@ -48,7 +48,7 @@ static bool can_be_forgotten(const struct release *release)
 
 static int run_forget(struct step_job *step)
 {
-    return hf_dir_remove_tree(step->release->engine->p.fs, step->release->folder, &step->failure.err);
+    return hf_dir_remove_tree(step->release->engine->p.world.fs, step->release->folder, &step->failure.err);
 }
 
 static void forgotten(struct release *release, struct step_job *step)
@@ -56,7 +56,8 @@ static void forgotten(struct release *release, struct step_job *step)
     struct hf_update_engine *engine = release->engine;
 
     if (step->job.r < 0)
-        hf_log_err(engine->p.log, HF_LOG_WARNING, "update.forget", "release", release->j.name, &step->failure.err);
+        hf_log_err(engine->p.world.log, HF_LOG_WARNING, "update.forget", "release", release->j.name,
+                   &step->failure.err);
     hf_steer_core_wake(&engine->core); /* it may be wanted again by now */
     hf_buf_clear(&release->machine.text);
     release->stage = RELEASE_REMOVED;
@@ -211,7 +212,7 @@ static void gone(struct hf_steer_core *core)
     hf_strmap_done(&engine->parked);
     hf_strmap_done(&engine->orders);
     if (engine->lock_fd >= 0)
-        (void)engine->p.fs->close(engine->p.fs->ctx, engine->lock_fd);
+        (void)engine->p.world.fs->close(engine->p.world.fs->ctx, engine->lock_fd);
     for (size_t i = 0; i < HF_LEN(engine->strings); i++)
         free(engine->strings[i]);
     for (size_t i = 0; engine->roots != NULL && engine->roots[i] != NULL; i++)
@@ -348,8 +349,9 @@ static void clean_manifests(const struct release *release)
 {
     struct hf_failure failure = {.err = HF_ERR_INIT};
 
-    if (hf_install_manifest_clean_unfinished(release->engine->p.fs, release->folder, &failure) < 0)
-        hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.look", "release", release->j.name, &failure.err);
+    if (hf_install_manifest_clean_unfinished(release->engine->p.world.fs, release->folder, &failure) < 0)
+        hf_log_err(release->engine->p.world.log, HF_LOG_WARNING, "update.look", "release", release->j.name,
+                   &failure.err);
 }
 
 static int load_one(void *arg, const char *name, unsigned char type)
@@ -373,7 +375,7 @@ static int load_one(void *arg, const char *name, unsigned char type)
 
 static int load(struct hf_update_engine *engine, struct hf_err *err)
 {
-    const struct hf_fs_ops *fs = engine->p.fs;
+    const struct hf_fs_ops *fs = engine->p.world.fs;
     char lock[PATH_MAX];
     int r = hf_dir_make(fs, engine->folder, 0700, err);
 
@@ -411,9 +413,9 @@ int hf_update_engine_new(const struct hf_update_params *params, struct hf_update
     engine->agent_path = hf_asprintf("%s/" HF_HOST_DIR "/" HF_HOST_CURRENT, params->state_dir);
     engine->agent_roots[0] = engine->agent_folder;
     boots_read(engine);
-    if (hf_steer_core_init(&engine->core, &steered, params->sched, params->clock, params->rng) < 0 ||
-        engine->folder == NULL || engine->orders_dir == NULL || engine->agent_folder == NULL ||
-        engine->agent_path == NULL || keep_params(engine, params) < 0)
+    if (hf_steer_core_init(&engine->core, &steered, &params->world) < 0 || engine->folder == NULL ||
+        engine->orders_dir == NULL || engine->agent_folder == NULL || engine->agent_path == NULL ||
+        keep_params(engine, params) < 0)
         (void)hf_err_sys(err, r, "start the updater");
     else if (strlen(params->state_dir) >= MAX_STATE_DIR)
         r = hf_err_set(err, ENAMETOOLONG, "the path of the state folder '%.100s...' is too long", params->state_dir);
@@ -465,7 +467,7 @@ static void look_at_trust_folder(struct hf_update_engine *engine)
     _cleanup_(hf_buf_done) struct hf_buf now = HF_BUF_INIT(TRUST_PROBLEM_MAX);
     struct hf_buf *known = &engine->trust_problem;
 
-    hf_trust_folder_inspect(engine->p.fs, engine->p.trust_dir, &now);
+    hf_trust_folder_inspect(engine->p.world.fs, engine->p.trust_dir, &now);
     if (strcmp(hf_buf_str(&now), hf_buf_str(known)) == 0)
         return;
     hf_buf_clear(known);
@@ -473,9 +475,9 @@ static void look_at_trust_folder(struct hf_update_engine *engine)
     if (hf_buf_add(known, now.p, now.n) < 0)
         return;
     if (known->n > 0)
-        hf_log(engine->p.log, HF_LOG_WARNING, "trust.folder", HF_S("problem", hf_buf_str(known)));
+        hf_log(engine->p.world.log, HF_LOG_WARNING, "trust.folder", HF_S("problem", hf_buf_str(known)));
     else
-        hf_log(engine->p.log, HF_LOG_INFO, "trust.folder", HF_S("problem", "none"));
+        hf_log(engine->p.world.log, HF_LOG_INFO, "trust.folder", HF_S("problem", "none"));
     hf_steer_core_notify(&engine->core);
 }
 

@@ -6,30 +6,22 @@
 
 #include "api/edgeupdate.h"
 #include "api/update/update.h"
-#include "base/clock.h"
-#include "base/fs.h"
-#include "base/log.h"
-#include "base/rand.h"
 #include "loop/http/http.h"
 #include "loop/probe.h"
 #include "loop/proc.h"
-#include "loop/sched.h"
 #include "loop/unit.h"
 #include "loop/watch.h"
+#include "loop/world.h"
 #include "supervisor/life.h"
 #include "trust/trust.h"
 #include "update/floors/guard.h"
 #include "update/kept/choice.h"
-#include "web/metrics.h"
 
 struct hf_access;
 struct hf_sharing;
 
 struct hf_update_params {
-    const struct hf_fs_ops *fs;
-    const struct hf_clock_ops *clock;
-    const struct hf_rand_ops *rng;
-    const struct hf_sched_ops *sched;
+    struct hf_world world;
     const struct hf_http_ops *http; /* health checks, without credentials */
     /* artifacts, without credentials; NULL: `http` */
     const struct hf_http_ops *bulk_http;
@@ -39,10 +31,7 @@ struct hf_update_params {
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
     const struct hf_watch_ops *watch; /* NULL: drift shows only at hf_update_engine_check_drift() */
-    struct hf_log *log;               /* may be NULL */
-    /* may be NULL */
-    struct hf_metrics *metrics;
-    const char *state_dir; /* `updates` in it is the engine's */
+    const char *state_dir;            /* `updates` in it is the engine's */
     const char *trust_dir;
     const char *const *roots; /* absolute folders below which releases may install */
     const char *arch;         /* such as "amd64" */

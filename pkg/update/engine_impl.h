@@ -6,6 +6,7 @@
 #include "steer/core.h"
 #include "update/engine.h"
 #include "update/kept/choice.h"
+#include "web/metrics.h"
 
 struct release;
 

@@ -17,7 +17,7 @@ static const uint64_t again_ns = 10 * HF_NS_PER_S, much_later_ns = 3600 * HF_NS_
 static int run_clean(struct step_job *step)
 {
     struct release *release = step->release;
-    const struct hf_fs_ops *fs = release->engine->p.fs;
+    const struct hf_fs_ops *fs = release->engine->p.world.fs;
     int r = step->swap.target.path[0] != '\0' ? hf_swap_clean(&step->swap, &step->failure) : 0;
 
     /* No update has ever written to a path that is not allowed. */
@@ -33,7 +33,7 @@ static int run_commit(struct step_job *step)
     struct release *release = step->release;
     struct hf_err copy_err = HF_ERR_INIT;
     bool rotated = false;
-    int r = hf_floor_save(release->engine->p.fs, release->folder, &step->floor, &step->failure.err);
+    int r = hf_floor_save(release->engine->p.world.fs, release->folder, &step->floor, &step->failure.err);
 
     if (r < 0)
         return r;
@@ -41,7 +41,7 @@ static int run_commit(struct step_job *step)
     int copied =
         release->j.kind == HF_INSTALL_AGENT ? 0 : hf_floor_copy_save(&step->swap.target, &step->floor, &copy_err);
     if (copied == 0 && step->text.n > 0)
-        copied = hf_committed_save(release->engine->p.fs, release->folder, hf_buf_view(&step->text),
+        copied = hf_committed_save(release->engine->p.world.fs, release->folder, hf_buf_view(&step->text),
                                    step->committed_digest, &rotated, &copy_err);
     r = run_clean(step);
     if (r == 0) {
@@ -59,7 +59,7 @@ static int run_commit(struct step_job *step)
 
 static void later(struct release *release)
 {
-    release->retry.due_ns = hf_mono_ns(release->engine->p.clock) + again_ns;
+    release->retry.due_ns = hf_mono_ns(release->engine->p.world.clock) + again_ns;
     hf_steer_core_wake(&release->engine->core);
 }
 
@@ -76,13 +76,13 @@ static void finished(struct release *release, struct step_job *step)
         transition_no_trouble(release);
     retry->clean_due_ns = 0;
     if (step->job.r < 0) {
-        hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.clean", "release", release->j.name,
+        hf_log_err(release->engine->p.world.log, HF_LOG_WARNING, "update.clean", "release", release->j.name,
                    &step->failure.err);
         if (must || ++retry->tries < MAX_CLEAN_TRIES) {
             later(release);
             return;
         }
-        retry->clean_due_ns = hf_mono_ns(release->engine->p.clock) + much_later_ns;
+        retry->clean_due_ns = hf_mono_ns(release->engine->p.world.clock) + much_later_ns;
     }
     if (commit) {
         watches_set(release, step, true);
@@ -143,7 +143,7 @@ bool finish_overdue(struct release *release)
 {
     uint64_t due_ns = release->retry.clean_due_ns;
 
-    if (due_ns == 0 || hf_mono_ns(release->engine->p.clock) < due_ns)
+    if (due_ns == 0 || hf_mono_ns(release->engine->p.world.clock) < due_ns)
         return false;
     if (release->j.phase == HF_PHASE_COMMITTED)
         finish_commit(release);

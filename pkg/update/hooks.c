@@ -71,7 +71,7 @@ static void ended(struct release *release, enum hf_hook_kind kind, int r, const 
 
     release->step.hook = NULL;
     step_end(release);
-    hf_log(release->engine->p.log, r < 0 ? HF_LOG_WARNING : HF_LOG_INFO, "update.hook",
+    hf_log(release->engine->p.world.log, r < 0 ? HF_LOG_WARNING : HF_LOG_INFO, "update.hook",
            HF_S("release", release->j.name), HF_S("hook", hf_release_hook_names[kind]),
            HF_S("message", r < 0 ? hf_err_text(&failure->err, text, sizeof(text)) : "done"));
     done(release, r, failure);

@@ -58,14 +58,14 @@ static int read_one(void *arg, const char *name, unsigned char type)
     order = calloc(1, sizeof(*order));
     if (order == NULL)
         return -ENOMEM;
-    int r = hf_order_load(engine->p.fs, engine->orders_dir, name, order, &err);
+    int r = hf_order_load(engine->p.world.fs, engine->orders_dir, name, order, &err);
     if (r == -ENOENT) {
         free(order);
         return 0;
     }
     const struct hf_order *known = hf_strmap_get(&engine->orders, name);
     if (r < 0 && (known == NULL || known->digest[0] != '\0'))
-        hf_log_err(engine->p.log, HF_LOG_ERROR, "update.order", "release", name, &err);
+        hf_log_err(engine->p.world.log, HF_LOG_ERROR, "update.order", "release", name, &err);
     r = hf_strmap_put(&reading->orders, name, order);
     if (r < 0)
         free(order);
@@ -85,7 +85,7 @@ static bool same(const struct hf_strmap *a, const struct hf_strmap *b)
 static int read_folder(struct orders_reading *reading, struct hf_err *err)
 {
     const struct hf_update_engine *engine = reading->engine;
-    const struct hf_fs_ops *fs = engine->p.fs;
+    const struct hf_fs_ops *fs = engine->p.world.fs;
     int fd = fs->openat(fs->ctx, AT_FDCWD, engine->orders_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0,
                         HF_FS_ANY);
 
@@ -108,9 +108,9 @@ static void watch(struct hf_update_engine *engine)
 
     if (ops == NULL || engine->orders_watch != NULL)
         return;
-    if (hf_dir_make(engine->p.fs, engine->orders_dir, 0700, &err) < 0 ||
+    if (hf_dir_make(engine->p.world.fs, engine->orders_dir, 0700, &err) < 0 ||
         ops->add(ops->ctx, engine->orders_dir, fired, engine, &engine->orders_watch, &err) < 0)
-        hf_log_err(engine->p.log, HF_LOG_INFO, "update.unwatched", "folder", engine->orders_dir, &err);
+        hf_log_err(engine->p.world.log, HF_LOG_INFO, "update.unwatched", "folder", engine->orders_dir, &err);
 }
 
 void orders_read(struct hf_update_engine *engine)
@@ -121,7 +121,7 @@ void orders_read(struct hf_update_engine *engine)
     watch(engine);
     int r = read_folder(&reading, &err);
     if (r < 0 && !engine->orders_unread)
-        hf_log_err(engine->p.log, HF_LOG_ERROR, "update.order", "folder", engine->orders_dir, &err);
+        hf_log_err(engine->p.world.log, HF_LOG_ERROR, "update.order", "folder", engine->orders_dir, &err);
     bool changed = engine->orders_unread != (r < 0) || (r == 0 && !same(&engine->orders, &reading.orders));
     engine->orders_unread = r < 0;
     if (r < 0) {
@@ -227,19 +227,19 @@ static int run_end(struct step_job *step)
     const struct hf_update_engine *engine = step->release->engine;
     const char *name = step->release->j.name;
     struct hf_order now;
-    int r = hf_order_load(engine->p.fs, engine->orders_dir, name, &now, &step->failure.err);
+    int r = hf_order_load(engine->p.world.fs, engine->orders_dir, name, &now, &step->failure.err);
 
     if (r < 0 || !hf_order_is(&now, &step->order))
         return r == -ENOENT ? 0 : r;
     return step->order.refused[0] != '\0'
-               ? hf_order_save(engine->p.fs, engine->orders_dir, name, &step->order, &step->failure.err)
-               : hf_order_remove(engine->p.fs, engine->orders_dir, name, &step->failure.err);
+               ? hf_order_save(engine->p.world.fs, engine->orders_dir, name, &step->order, &step->failure.err)
+               : hf_order_remove(engine->p.world.fs, engine->orders_dir, name, &step->failure.err);
 }
 
 static void ended(struct release *release, struct step_job *step)
 {
     if (step->job.r < 0)
-        hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.order", "release", release->j.name,
+        hf_log_err(release->engine->p.world.log, HF_LOG_WARNING, "update.order", "release", release->j.name,
                    &step->failure.err);
     hf_steer_core_wake(&release->engine->core);
 }
@@ -264,7 +264,7 @@ static bool end(struct release *release, const char *refused)
     if (refused != NULL) {
         (void)snprintf(order->refused, sizeof(order->refused), "%s", refused);
         hf_utf8_trim(order->refused);
-        hf_log(release->engine->p.log, HF_LOG_ERROR, "update.order.refused", HF_S("release", release->j.name),
+        hf_log(release->engine->p.world.log, HF_LOG_ERROR, "update.order.refused", HF_S("release", release->j.name),
                HF_S("message", order->refused));
     }
     step->order = *order;
@@ -325,7 +325,7 @@ static int find_content(struct step_job *step, const struct hf_edgeupdate *befor
 static int run_load(struct step_job *step)
 {
     const struct release *release = step->release;
-    const struct hf_fs_ops *fs = release->engine->p.fs;
+    const struct hf_fs_ops *fs = release->engine->p.world.fs;
 
     if (release->j.good_local) /* it is the committed one now */
         return hf_committed_load(fs, release->folder, release->j.good_digest, &step->committed, &step->failure.err);
@@ -348,8 +348,9 @@ static void loaded(struct release *release, struct step_job *step)
         step->committed = NULL;
         return;
     }
-    hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.order", "release", release->j.name, &step->failure.err);
-    release->drift.order_due_ns = hf_mono_ns(release->engine->p.clock) + again_ns;
+    hf_log_err(release->engine->p.world.log, HF_LOG_WARNING, "update.order", "release", release->j.name,
+               &step->failure.err);
+    release->drift.order_due_ns = hf_mono_ns(release->engine->p.world.clock) + again_ns;
     if (release->j.good_local || step->failure.reason != HF_R_NotKept)
         return;
     (void)snprintf(text, sizeof(text), "%s; now, sign the old files as a new release",
@@ -362,13 +363,13 @@ static void loaded(struct release *release, struct step_job *step)
 static bool go_back(struct release *release)
 {
     assert(!release->wanted.ordered && !step_is_in_progress(release));
-    if (hf_mono_ns(release->engine->p.clock) < release->drift.order_due_ns)
+    if (hf_mono_ns(release->engine->p.world.clock) < release->drift.order_due_ns)
         return release->j.good_local;
     if (release->j.good_local && wanted_order_again(release))
         return false;
     struct step_job *step = step_new(release, STEP_ORDER, run_load, loaded);
     if (step == NULL) {
-        release->drift.order_due_ns = hf_mono_ns(release->engine->p.clock) + again_ns;
+        release->drift.order_due_ns = hf_mono_ns(release->engine->p.world.clock) + again_ns;
         return release->j.good_local;
     }
     retain_prepare(release, step);

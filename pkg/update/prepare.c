@@ -210,7 +210,7 @@ static int look_for_death(struct step_job *step)
 static void note_unknown_floor(const struct release *release)
 {
     if (release->attempt.seen.exists && release->review.floor.top.sequence == 0 && release->j.good_sequence == 0)
-        hf_log(release->engine->p.log, HF_LOG_INFO, "update.floor.unknown", HF_S("release", release->j.name),
+        hf_log(release->engine->p.world.log, HF_LOG_INFO, "update.floor.unknown", HF_S("release", release->j.name),
                HF_S("path", release->j.path));
 }
 

@@ -47,7 +47,7 @@ static void fail(struct release *release, enum hf_reason reason, const char *mes
 
 static void again(struct release *release)
 {
-    release->retry.due_ns = hf_mono_ns(release->engine->p.clock) + restart_again_ns;
+    release->retry.due_ns = hf_mono_ns(release->engine->p.world.clock) + restart_again_ns;
     hf_steer_core_wake(&release->engine->core);
 }
 
@@ -64,7 +64,7 @@ static void confirmed(struct release *release, struct step_job *step)
     } else if (step->job.r > 0) {
         transition_event(release, HF_EV_HEALTHY, step->health.reason, step->health.message);
     } else if (++release->attempt.restart_tries < MAX_RESTART_TRIES) {
-        hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.look", "release", release->j.name,
+        hf_log_err(release->engine->p.world.log, HF_LOG_WARNING, "update.look", "release", release->j.name,
                    &step->failure.err);
         again(release);
     } else {
@@ -204,8 +204,8 @@ static enum hf_boot_verdict judge(const struct release *release, enum hf_boot_he
 static void judge_later(struct release *release, const char *why)
 {
     probation_done(release);
-    release->drift.boot_due_ns = hf_mono_ns(release->engine->p.clock) + boot_unsure_ns;
-    hf_log(release->engine->p.log, HF_LOG_INFO, "update.boot.unsure", HF_S("release", release->j.name),
+    release->drift.boot_due_ns = hf_mono_ns(release->engine->p.world.clock) + boot_unsure_ns;
+    hf_log(release->engine->p.world.log, HF_LOG_INFO, "update.boot.unsure", HF_S("release", release->j.name),
            HF_S("message", why));
     hf_steer_core_wake(&release->engine->core);
 }
@@ -317,7 +317,7 @@ static bool is_accepted(struct release *release, struct hf_edgeupdate *committed
 
 static int run_load_committed(struct step_job *step)
 {
-    return hf_committed_load(step->release->engine->p.fs, step->release->folder, step->committed_digest,
+    return hf_committed_load(step->release->engine->p.world.fs, step->release->folder, step->committed_digest,
                              &step->committed, &step->failure.err);
 }
 
@@ -357,13 +357,13 @@ static bool drift_goes_first(const struct release *release)
     const struct release_drift *drift = &release->drift;
 
     return release->j.phase == HF_PHASE_COMMITTED && drift->look_wanted && !wanted_held(release) &&
-           hf_mono_ns(release->engine->p.clock) >= drift->look_due_ns;
+           hf_mono_ns(release->engine->p.world.clock) >= drift->look_due_ns;
 }
 
 bool probation_after_boot(struct release *release)
 {
     if (!may_judge(release) || drift_goes_first(release) ||
-        hf_mono_ns(release->engine->p.clock) < release->drift.boot_due_ns)
+        hf_mono_ns(release->engine->p.world.clock) < release->drift.boot_due_ns)
         return false;
     switch (judge(release, HF_BOOT_UNCHECKED, HF_BOOT_UNIT_UNKNOWN)) {
     case HF_BOOT_CHECK:

@@ -78,17 +78,17 @@ void release_free(struct release *release)
 static bool is_name_durable(const struct release *release)
 {
     struct hf_err err = HF_ERR_INIT;
-    int r = hf_dir_sync(release->engine->p.fs, release->folder, &err);
+    int r = hf_dir_sync(release->engine->p.world.fs, release->folder, &err);
 
     if (r == 0 || r == -EROFS)
         return true;
-    hf_log_err(release->engine->p.log, HF_LOG_ERROR, "update.journal", "release", release->j.name, &err);
+    hf_log_err(release->engine->p.world.log, HF_LOG_ERROR, "update.journal", "release", release->j.name, &err);
     return false;
 }
 
 static uint64_t now_ns(const struct release *release)
 {
-    return hf_mono_ns(release->engine->p.clock);
+    return hf_mono_ns(release->engine->p.world.clock);
 }
 
 /* Takes what a read of the journal has brought: 0, -EBADMSG with the new name of the file in *err, or no file. */
@@ -97,7 +97,7 @@ static void take_journal(struct release *release, int r, json_t *kept, const str
     struct hf_journal *j = &release->j;
 
     if (r == -EBADMSG) {
-        hf_log_err(release->engine->p.log, HF_LOG_ERROR, "update.journal", "release", j->name, err);
+        hf_log_err(release->engine->p.world.log, HF_LOG_ERROR, "update.journal", "release", j->name, err);
         j->reason = HF_R_JournalDamaged;
         (void)snprintf(j->message, sizeof(j->message), "%.200s", err->where);
     }
@@ -120,7 +120,7 @@ static void cannot_read(struct release *release, int r, const struct hf_err *err
     struct release_record *record = &release->record;
 
     if (record->unread_ns == 0) {
-        hf_log_err(release->engine->p.log, HF_LOG_ERROR, "update.journal", "release", release->j.name, err);
+        hf_log_err(release->engine->p.world.log, HF_LOG_ERROR, "update.journal", "release", release->j.name, err);
         record->unread_ns = HF_MAX(now_ns(release), 1);
     }
     release->stage = RELEASE_UNREAD;
@@ -134,7 +134,7 @@ void release_load(struct release *release)
     struct hf_journal journal = {.phase = HF_PHASE_IDLE};
     struct hf_err err = HF_ERR_INIT;
     json_t *kept = NULL;
-    int r = hf_journal_load(release->engine->p.fs, release->folder, &journal, &kept, &err);
+    int r = hf_journal_load(release->engine->p.world.fs, release->folder, &journal, &kept, &err);
 
     if (r < 0 && r != -EBADMSG && r != -ENOENT && r != -ENOTDIR) {
         cannot_read(release, r, &err);
@@ -148,7 +148,7 @@ void release_load(struct release *release)
 /* Reads the file only, which may take long on a bad disk; release_load() then finds it in the cache. */
 static int run_read(struct step_job *step)
 {
-    const struct hf_fs_ops *fs = step->release->engine->p.fs;
+    const struct hf_fs_ops *fs = step->release->engine->p.world.fs;
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_JOURNAL_MAX_BYTES);
     char path[PATH_MAX];
 

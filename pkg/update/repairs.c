@@ -18,7 +18,7 @@ static uint64_t pause_ns(const struct release *release)
 
 static void pause_looks(struct release *release)
 {
-    release->drift.look_due_ns = hf_mono_ns(release->engine->p.clock) + pause_ns(release);
+    release->drift.look_due_ns = hf_mono_ns(release->engine->p.world.clock) + pause_ns(release);
 }
 
 void repairs_count(struct release *release, bool drifted)

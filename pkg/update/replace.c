@@ -106,8 +106,8 @@ static struct hf_fetch_params fetch_params(struct release *release)
     const struct hf_download whole =
         packed ? artifact->download : (struct hf_download){.sha256 = artifact->sha256, .size = artifact->size};
 
-    return (struct hf_fetch_params){.clock = engine->p.clock,
-                                    .sched = engine->p.sched,
+    return (struct hf_fetch_params){.clock = engine->p.world.clock,
+                                    .sched = engine->p.world.sched,
                                     .http = engine->p.bulk_http != NULL ? engine->p.bulk_http : engine->p.http,
                                     .target = step_target(release),
                                     .folder = release->folder,
@@ -199,8 +199,8 @@ static void fetch_from(struct release *release, const char *url, const char *nod
 
     (void)snprintf(release->neighbour.url, sizeof(release->neighbour.url), "%s", url);
     set_key(release, node);
-    const struct hf_fetch_params params = {.clock = engine->p.clock,
-                                           .sched = engine->p.sched,
+    const struct hf_fetch_params params = {.clock = engine->p.world.clock,
+                                           .sched = engine->p.world.sched,
                                            .http = hf_share_http(engine->p.share),
                                            .target = step_target(release),
                                            .folder = release->folder,

@@ -111,7 +111,7 @@ void retain_drop_former(struct step_job *step)
     struct hf_kept_params former = {.sha256 = "", .previous_sha256 = "", .wanted_sha256 = ""};
     struct hf_failure ignored = {.reason = HF_R_None};
 
-    if (hf_committed_load_previous(step->release->engine->p.fs, step->release->folder, &previous, NULL) == 0 &&
+    if (hf_committed_load_previous(step->release->engine->p.world.fs, step->release->folder, &previous, NULL) == 0 &&
         is_elsewhere(step, previous, &former.target))
         (void)!hf_kept_trim(&former, &ignored);
 }
@@ -126,7 +126,7 @@ static void find_previous(struct step_job *step, struct hf_kept_params *keep)
     keep->previous_sha256 = step->previous_sha256;
     if (!keep->policy.previous && !keep->policy.unread)
         return;
-    int r = hf_committed_load_previous(p->fs, step->release->folder, &previous, NULL);
+    int r = hf_committed_load_previous(p->world.fs, step->release->folder, &previous, NULL);
     keep->previous_unknown = r < 0 && r != -ENOENT && r != -EBADMSG;
     const struct hf_artifact *artifact = r == 0 ? hf_release_artifact(&previous->release, p->arch) : NULL;
     if (artifact != NULL && previous->release.install.kind == keep->kind && !is_elsewhere(step, previous, &target)) {
@@ -144,7 +144,7 @@ void retain_keep(struct step_job *step, bool just_committed)
     step->keep.just_committed = just_committed;
     int r = hf_kept_keep(&step->keep, &failure);
     if (r < 0 && just_committed)
-        hf_log_err(step->release->engine->p.log, HF_LOG_INFO, "update.kept", "release", step->release->j.name,
+        hf_log_err(step->release->engine->p.world.log, HF_LOG_INFO, "update.kept", "release", step->release->j.name,
                    &failure.err);
 }
 
@@ -172,7 +172,7 @@ void retain_trim(struct step_job *step)
     struct hf_failure ignored = {.reason = HF_R_None};
 
     if (step->committed_digest[0] == '\0' ||
-        hf_committed_load(release->engine->p.fs, release->folder, step->committed_digest, &committed, NULL) < 0 ||
+        hf_committed_load(release->engine->p.world.fs, release->folder, step->committed_digest, &committed, NULL) < 0 ||
         !retain_take_committed(release, committed, &keep))
         return;
     find_previous(step, &keep);
@@ -187,7 +187,7 @@ static int run_apply(struct step_job *step)
     const struct release *release = step->release;
     struct hf_failure ignored = {.reason = HF_R_None};
 
-    if (hf_committed_load(release->engine->p.fs, release->folder, step->committed_digest, &committed, NULL) < 0 ||
+    if (hf_committed_load(release->engine->p.world.fs, release->folder, step->committed_digest, &committed, NULL) < 0 ||
         !retain_take_committed(release, committed, &step->keep))
         return 0;
     if (!step->keep.unwanted) {

@@ -10,7 +10,7 @@ static const uint64_t waste_base_ns = 300 * HF_NS_PER_S, waste_cap_ns = 24 * 360
 
 static uint64_t now_ns(const struct release *release)
 {
-    return hf_mono_ns(release->engine->p.clock);
+    return hf_mono_ns(release->engine->p.world.clock);
 }
 
 /* Number of artifacts received in vain: wrong ones, and those that a server without range requests sent again from the
@@ -30,7 +30,7 @@ static uint64_t waste_wait_ns(const struct release *release, uint64_t cap_ns)
     unsigned doublings = HF_MIN(HF_MAX(wasted(release), 1u) - 1, 16u);
     uint64_t wait = HF_MIN(waste_base_ns << doublings, cap_ns) / 2;
 
-    return wait + hf_rand_below(release->engine->p.rng, wait);
+    return wait + hf_rand_below(release->engine->p.world.rng, wait);
 }
 
 /* The cost of an attempt decides how soon the next one follows: link errors as the policy says, errors of this machine
@@ -96,7 +96,7 @@ void retry_object_changed(struct release *release, const struct hf_edgeupdate *w
     release->j.wasted = 0;
     release->retry.paid_bytes = release->j.bytes_fetched;
     hf_backoff_reset(&release->machine.backoff);
-    uint64_t soon_ns = now_ns(release) + hf_rand_below(p->rng, HF_MAX(p->retry_cap_ns, 1));
+    uint64_t soon_ns = now_ns(release) + hf_rand_below(p->world.rng, HF_MAX(p->retry_cap_ns, 1));
     release->retry.due_ns = HF_MIN(release->retry.due_ns, soon_ns);
 }
 
@@ -126,7 +126,7 @@ uint64_t retry_wake_ns(const struct release *release)
     if (!waiting || release->wanted.object == NULL || release->wanted.object->n_windows == 0)
         return next;
     /* The wall clock may jump: wait at most look_again_ns at a time. */
-    struct hf_time_range range = hf_clock_range(release->engine->p.clock);
+    struct hf_time_range range = hf_clock_range(release->engine->p.world.clock);
     (void)hf_windows_judge(release->wanted.object->windows, release->wanted.object->n_windows, &range, &wait);
     return HF_MIN(next, now + HF_MIN(wait, look_again_ns));
 }

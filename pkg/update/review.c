@@ -27,24 +27,26 @@ void review_load_floor(struct release *release)
 {
     const struct hf_update_engine *engine = release->engine;
     struct hf_sequence_history *floor = &release->review.floor;
-    const struct hf_target target = {
-        .fs = engine->p.fs, .roots = engine->p.roots, .host_root = engine->p.host_root, .release = release->j.name};
+    const struct hf_target target = {.fs = engine->p.world.fs,
+                                     .roots = engine->p.roots,
+                                     .host_root = engine->p.host_root,
+                                     .release = release->j.name};
     struct hf_err err = HF_ERR_INIT, copy_err = HF_ERR_INIT;
     unsigned damaged;
-    int r = hf_floor_load(engine->p.fs, release->folder, floor, &damaged, &err);
+    int r = hf_floor_load(engine->p.world.fs, release->folder, floor, &damaged, &err);
 
     release->review.floor_known = r == 0;
     if (r < 0 || damaged > 0)
-        hf_log_err(engine->p.log, HF_LOG_WARNING, "update.floor", "release", release->j.name, &err);
+        hf_log_err(engine->p.world.log, HF_LOG_WARNING, "update.floor", "release", release->j.name, &err);
     if (r < 0)
         return;
     uint64_t top = floor->top.sequence;
     if (hf_floor_copy_load(&target, floor, &copy_err) < 0)
-        hf_log_err(engine->p.log, HF_LOG_WARNING, "update.floor", "release", release->j.name, &copy_err);
+        hf_log_err(engine->p.world.log, HF_LOG_WARNING, "update.floor", "release", release->j.name, &copy_err);
     hf_floor_guard_join(engine->p.floors, "release", release->j.name, floor);
     assert(floor->top.sequence >= top); /* no copy takes a floor down */
     if (floor->top.sequence > HF_MAX(top, release->j.good_sequence))
-        hf_log(engine->p.log, HF_LOG_WARNING, "update.floor.restored", HF_S("release", release->j.name),
+        hf_log(engine->p.world.log, HF_LOG_WARNING, "update.floor.restored", HF_S("release", release->j.name),
                HF_D("sequence", floor->top.sequence), HF_D("state", top));
 }
 
@@ -64,13 +66,13 @@ static void check_trust(struct release *release)
     struct release_review *review = &release->review;
     enum hf_trust_verdict verdict = HF_TRUST_UNSIGNED;
     struct hf_err err = HF_ERR_INIT;
-    int r = hf_trust_check(p->fs, p->trust_dir, release->wanted.object, &verdict, &err);
+    int r = hf_trust_check(p->world.fs, p->trust_dir, release->wanted.object, &verdict, &err);
 
     review->distrust = r < 0 ? HF_R_TrustUnreadable : distrust_reasons[verdict];
     if (review->distrust != HF_R_None)
         (void)hf_err_text(&err, review->message, sizeof(review->message));
     else if (release->wanted.object->release.signed_at_unix_ns != 0)
-        hf_clock_signed_evidence(p->clock, release->wanted.object->release.signed_at_unix_ns);
+        hf_clock_signed_evidence(p->world.clock, release->wanted.object->release.signed_at_unix_ns);
 }
 
 /* The first field of the release that a pod cannot fulfil; NULL: none. A pod has only the programs of its image, and
@@ -232,7 +234,7 @@ static enum hf_reason path_failure(const struct release *release)
     const struct hf_update_params *p = &release->engine->p;
     const struct hf_install *install = &release->wanted.object->release.install;
     const char *path = install->path;
-    struct hf_target target = {.fs = p->fs, .roots = p->roots, .path = path, .release = release->j.name};
+    struct hf_target target = {.fs = p->world.fs, .roots = p->roots, .path = path, .release = release->j.name};
     struct hf_failure failure;
 
     if (install->kind == HF_INSTALL_AGENT)
@@ -378,7 +380,7 @@ enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_rea
     const struct hf_edgeupdate *object = release->wanted.object;
     const struct release_review *review = &release->review;
     const char *digest = object->release.digest;
-    struct hf_time_range range = hf_clock_range(release->engine->p.clock);
+    struct hf_time_range range = hf_clock_range(release->engine->p.world.clock);
     const char *floors_message;
     uint64_t wait_ns;
     enum hf_time_answer window = hf_windows_judge(object->windows, object->n_windows, &range, &wait_ns);

@@ -158,7 +158,7 @@ static void restarted_agent(void *arg, int r, const struct hf_failure *failure)
         return;
     if (failure->reason == HF_R_SystemdUnavailable && ++attempt->restart_tries < MAX_RESTART_TRIES) {
         attempt->owes_restart = true;
-        release->retry.due_ns = hf_mono_ns(release->engine->p.clock) + restart_again_ns;
+        release->retry.due_ns = hf_mono_ns(release->engine->p.world.clock) + restart_again_ns;
         return;
     }
     append_words(release, "but the agent still runs the new version: ", failure->err.cause);

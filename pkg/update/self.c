@@ -21,7 +21,7 @@ struct hf_target self_target_of(const struct hf_update_engine *engine, enum hf_i
 {
     bool agent = kind == HF_INSTALL_AGENT;
 
-    return (struct hf_target){.fs = engine->p.fs,
+    return (struct hf_target){.fs = engine->p.world.fs,
                               .roots = agent ? engine->agent_roots : engine->p.roots,
                               .host_root = agent ? NULL : engine->p.host_root,
                               .path = path,

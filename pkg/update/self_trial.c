@@ -29,7 +29,7 @@ bool self_trial_fails(struct release *release)
 bool self_trial_waits(struct release *release)
 {
     const struct hf_life_ops *life = release->engine->p.life;
-    uint64_t now_ns = hf_mono_ns(release->engine->p.clock), for_ns = 0, left_ns = look_most_ns;
+    uint64_t now_ns = hf_mono_ns(release->engine->p.world.clock), for_ns = 0, left_ns = look_most_ns;
 
     if (release->j.kind != HF_INSTALL_AGENT || life == NULL)
         return false;

@@ -41,8 +41,8 @@ void service_check(struct release *release, const struct hf_release *spec,
                    void (*done)(void *arg, const struct hf_health *health))
 {
     const struct hf_update_params *p = &release->engine->p;
-    struct hf_checks_params params = {.clock = p->clock,
-                                      .sched = p->sched,
+    struct hf_checks_params params = {.clock = p->world.clock,
+                                      .sched = p->world.sched,
                                       .http = p->http,
                                       .proc = p->proc,
                                       .probe = p->probe,

@@ -71,14 +71,14 @@ static int write_journal(struct hf_steer_machine *machine, struct hf_view text, 
 {
     const struct release *release = of(machine);
 
-    return hf_journal_save(release->engine->p.fs, release->folder, text, err);
+    return hf_journal_save(release->engine->p.world.fs, release->folder, text, err);
 }
 
 static void log_phase(const struct release *release)
 {
     const struct hf_journal *j = &release->j;
 
-    hf_log(release->engine->p.log, hf_reason_level(j->phase, j->reason), "update.phase", HF_S("release", j->name),
+    hf_log(release->engine->p.world.log, hf_reason_level(j->phase, j->reason), "update.phase", HF_S("release", j->name),
            HF_S("phase", hf_phase_name(j->phase)), HF_S("version", j->version), HF_D("sequence", j->sequence),
            HF_S("reason", hf_reason_name(j->reason)), HF_S("message", j->message));
 }
@@ -136,7 +136,7 @@ static void unsaved(struct hf_steer_machine *machine, const struct hf_err *err)
 {
     struct release *release = of(machine);
 
-    hf_log_err(release->engine->p.log, HF_LOG_ERROR, "update.journal", "release", release->j.name, err);
+    hf_log_err(release->engine->p.world.log, HF_LOG_ERROR, "update.journal", "release", release->j.name, err);
     release->retry.due_ns = machine->save_due_ns;
     hf_steer_machine_wait(machine, WAIT_SAVE, HF_R_StateNotWritable, NULL);
 }
@@ -258,7 +258,7 @@ static void enter(struct hf_steer_machine *machine, unsigned event, unsigned nex
 
     take_reason(release, event, next, why);
     if (j->phase != phase)
-        j->time_unix_ns = hf_unix_ns(release->engine->p.clock);
+        j->time_unix_ns = hf_unix_ns(release->engine->p.world.clock);
     j->phase = phase;
     if (phase == HF_PHASE_COMMITTED && strcmp(j->good_digest, j->digest) != 0) {
         begin_boots(release);
@@ -329,7 +329,7 @@ static void unexpected(struct hf_steer_machine *machine, unsigned event)
 {
     const struct hf_journal *j = &of(machine)->j;
 
-    hf_log(of(machine)->engine->p.log, HF_LOG_WARNING, "update.unexpected", HF_S("release", j->name),
+    hf_log(of(machine)->engine->p.world.log, HF_LOG_WARNING, "update.unexpected", HF_S("release", j->name),
            HF_S("phase", hf_phase_name(j->phase)), HF_S("event", hf_steer_table_event_name(&hf_update_table, event)));
 }
 

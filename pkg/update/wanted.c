@@ -210,7 +210,7 @@ void wanted_accept(struct release *release, enum hf_update_event event, enum hf_
 
     if (accepted == NULL) {
         json_decref(kept);
-        release->retry.due_ns = hf_mono_ns(release->engine->p.clock) + no_memory_retry_ns;
+        release->retry.due_ns = hf_mono_ns(release->engine->p.world.clock) + no_memory_retry_ns;
         return;
     }
     hf_edgeupdate_free(wanted->accepted);

@@ -97,7 +97,7 @@ static void fired(void *arg)
     struct release_drift *drift = &release->drift;
 
     drift->look_wanted = drift->fired = true;
-    drift->look_due_ns = HF_MAX(drift->look_due_ns, hf_mono_ns(release->engine->p.clock) + debounce_ns);
+    drift->look_due_ns = HF_MAX(drift->look_due_ns, hf_mono_ns(release->engine->p.world.clock) + debounce_ns);
     hf_steer_core_wake(&release->engine->core);
 }
 
@@ -131,7 +131,7 @@ static void add_all(struct release *release)
         if (r == 0)
             watches->n++;
         else if (r != -ENOENT)
-            hf_log_err(release->engine->p.log, HF_LOG_INFO, "update.unwatched", "release", release->j.name, &err);
+            hf_log_err(release->engine->p.world.log, HF_LOG_INFO, "update.unwatched", "release", release->j.name, &err);
     }
 }
 

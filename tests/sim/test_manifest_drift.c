@@ -142,10 +142,7 @@ static void boot(struct world *w)
     w->host = hf_simhost_new(w->proc, &host);
     w->client = hf_simnet_client(w->net, w->proc);
     w->watch = (struct hf_watch_ops){.ctx = w, .add = watch_add, .remove = watch_remove};
-    struct hf_manifest_engine_params params = {.env = {.fs = hf_simfs_ops(w->fs),
-                                                       .clock = hf_simproc_clock(w->proc),
-                                                       .rng = hf_simproc_rand(w->proc),
-                                                       .sched = hf_simproc_sched(w->proc),
+    struct hf_manifest_engine_params params = {.env = {.world = hf_simproc_world(w->proc, hf_simfs_ops(w->fs)),
                                                        .http = hf_simclient_ops(w->client),
                                                        .proc = hf_simhost_proc(w->host),
                                                        .probe = hf_simhost_probe(w->host),

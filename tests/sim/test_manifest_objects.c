@@ -184,10 +184,7 @@ static void boot(struct world *w)
                                   .sched = hf_simproc_sched(w->proc),
                                   .http = hf_simclient_ops(w->client)};
     w->kube = hf_kube_new(&kube, NULL);
-    struct hf_manifest_engine_params params = {.env = {.fs = fs_of(w->fs),
-                                                       .clock = hf_simproc_clock(w->proc),
-                                                       .rng = hf_simproc_rand(w->proc),
-                                                       .sched = hf_simproc_sched(w->proc),
+    struct hf_manifest_engine_params params = {.env = {.world = hf_simproc_world(w->proc, fs_of(w->fs)),
                                                        .http = hf_simclient_ops(w->client),
                                                        .proc = hf_simhost_proc(w->host),
                                                        .probe = hf_simhost_probe(w->host),

@@ -202,10 +202,7 @@ static void boot(struct world *w)
 
     w->proc = hf_simproc_new(w->loop, "agent");
     w->host = hf_simhost_new(w->proc, &host);
-    struct hf_manifest_engine_params params = {.env = {.fs = hf_simfs_ops(w->fs),
-                                                       .clock = hf_simproc_clock(w->proc),
-                                                       .rng = hf_simproc_rand(w->proc),
-                                                       .sched = hf_simproc_sched(w->proc),
+    struct hf_manifest_engine_params params = {.env = {.world = hf_simproc_world(w->proc, hf_simfs_ops(w->fs)),
                                                        .proc = hf_simhost_proc(w->host),
                                                        .probe = hf_simhost_probe(w->host),
                                                        .unit = hf_simhost_unit(w->host),

@@ -327,10 +327,7 @@ static void boot(struct node *node)
                                   .retry_cap_ns = 10 * HF_NS_PER_S};
     node->kube = hf_kube_new(&kube, NULL);
     ck_assert_ptr_nonnull(node->kube);
-    struct hf_manifest_engine_params params = {.env = {.fs = &node->ops,
-                                                       .clock = hf_simproc_clock(node->proc),
-                                                       .rng = hf_simproc_rand(node->proc),
-                                                       .sched = hf_simproc_sched(node->proc),
+    struct hf_manifest_engine_params params = {.env = {.world = hf_simproc_world(node->proc, &node->ops),
                                                        .http = hf_simclient_ops(node->client),
                                                        .proc = proc_of(node),
                                                        .tpm_program = node->tpm ? TPM_PROGRAM : NULL,

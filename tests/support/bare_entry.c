@@ -36,10 +36,7 @@ void hf_bare_init(struct hf_bare *bare, const char *json)
     *bare = (struct hf_bare){.loop = hf_simloop_new(0), .fs = hf_simfs_new()};
     bare->proc = hf_simproc_new(bare->loop, "node");
     engine->targets = manifest_engine_targets;
-    engine->p.env.fs = hf_simfs_ops(bare->fs);
-    engine->p.env.clock = hf_simproc_clock(bare->proc);
-    engine->p.env.rng = hf_simproc_rand(bare->proc);
-    engine->p.env.sched = hf_simproc_sched(bare->proc);
+    engine->p.env.world = hf_simproc_world(bare->proc, hf_simfs_ops(bare->fs));
     engine->p.env.state_dir = HF_BARE_STATE;
     engine->p.env.node_name = "node-1";
     engine->p.env.retry_base_ns = HF_NS_PER_S;
@@ -47,8 +44,7 @@ void hf_bare_init(struct hf_bare *bare, const char *json)
     engine->p.changed = no_change;
     engine->interval_ns = 300 * HF_NS_PER_S;
     engine->folder = (char *)(uintptr_t)HF_BARE_STATE "/manifests";
-    insist(hf_steer_core_init(&engine->core, &steered, engine->p.env.sched, engine->p.env.clock, engine->p.env.rng) ==
-           0);
+    insist(hf_steer_core_init(&engine->core, &steered, &engine->p.env.world) == 0);
     hf_simfs_mkdir(bare->fs, HF_BARE_FOLDER, 0700);
     bare->entry = entry_new(engine, "site");
     insist(bare->entry != NULL);

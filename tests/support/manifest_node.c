@@ -424,10 +424,7 @@ void node_boot(struct node *node)
     node->proc = hf_simproc_new(node->loop, "agent");
     node->host = hf_simhost_new(node->proc, &host);
     node->client = hf_simnet_client(node->net, node->proc);
-    struct hf_manifest_engine_params params = {.env = {.fs = fs_of(node),
-                                                       .clock = hf_simproc_clock(node->proc),
-                                                       .rng = hf_simproc_rand(node->proc),
-                                                       .sched = sched_of(node),
+    struct hf_manifest_engine_params params = {.env = {.world = hf_simproc_world(node->proc, fs_of(node)),
                                                        .http = hf_simclient_ops(node->client),
                                                        .proc = proc_of(node),
                                                        .probe = hf_simhost_probe(node->host),
@@ -445,6 +442,7 @@ void node_boot(struct node *node)
                                                .changed = changed,
                                                .happened = happened,
                                                .arg = node};
+    params.env.world.sched = sched_of(node);
     if (hf_manifest_engine_new(&params, &node->engine, NULL) < 0) {
         node->engine = NULL;
         return;

@@ -124,10 +124,12 @@ int hf_sets_open(struct hf_sets *sets, const char *arch, struct hf_err *err)
 {
     const struct hf_agent_params *from = sets->env->params;
     struct hf_manifest_engine_params params = {
-        .env = {.fs = sets->env->fs,
-                .clock = sets->env->clock,
-                .rng = from->rng,
-                .sched = from->sched,
+        .env = {.world = {.fs = sets->env->fs,
+                          .clock = sets->env->clock,
+                          .rng = from->rng,
+                          .sched = from->sched,
+                          .log = from->log,
+                          .metrics = from->metrics},
                 .http = from->http,
                 .bulk_http = &sets->network->archives.ops,
                 .access = from->downloads.access,
@@ -141,8 +143,6 @@ int hf_sets_open(struct hf_sets *sets, const char *arch, struct hf_err *err)
                 .kube = from->source_kube,
                 .kubelet = from->kubelet_http,
                 .static_pod_health = true,
-                .log = from->log,
-                .metrics = from->metrics,
                 .config = sets->env->config,
                 .state_dir = from->home->dir,
                 .trust_dir = from->trust_dir,

@@ -42,7 +42,7 @@ static void fail_by(struct hf_cluster_run *run, const struct hf_kube_answer *ans
 
 static uint64_t now_ns(const struct hf_cluster_run *run)
 {
-    return hf_mono_ns(run->env->clock);
+    return hf_mono_ns(run->env->world.clock);
 }
 
 /* Begins a wait for the current object, or checks one that runs: true while there is time. */
@@ -170,7 +170,7 @@ static void rehearse_taken(struct hf_cluster_run *run, const struct hf_kube_answ
     char why[HF_CLUSTER_WHY + 60];
 
     if (answer->r == 0 || answer->r == -EEXIST) {
-        hf_log(run->env->log, HF_LOG_INFO, "manifest.replaces", HF_S("entry", run->entry),
+        hf_log(run->env->world.log, HF_LOG_INFO, "manifest.replaces", HF_S("entry", run->entry),
                HF_S("kind", run->now.id.kind), HF_S("namespace", run->now.id.ns), HF_S("name", run->now.id.name));
         run->now.replaced = true;
         hf_cluster_run_send(run, &remove_step);

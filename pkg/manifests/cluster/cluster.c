@@ -232,7 +232,8 @@ int hf_cluster_apply_start(const struct hf_cluster_apply_params *params, struct 
     run->done = params->done;
     run->arg = params->arg;
     if (params->bundle != NULL)
-        r = hf_cluster_parse_start(params->env->sched, params->bundle, params->entry, parsed, run, &run->parse, err);
+        r = hf_cluster_parse_start(params->env->world.sched, params->bundle, params->entry, parsed, run, &run->parse,
+                                   err);
     if (r < 0) {
         hf_cluster_run_free(run);
         return r;

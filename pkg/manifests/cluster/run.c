@@ -29,7 +29,7 @@ static void fire(void *arg)
 
 static uint64_t now_ns(const struct hf_cluster_run *run)
 {
-    return hf_mono_ns(run->env->clock);
+    return hf_mono_ns(run->env->world.clock);
 }
 
 int hf_cluster_run_new(const struct hf_manifest_env *env, const char *entry, const json_t *inventory,
@@ -44,7 +44,7 @@ int hf_cluster_run_new(const struct hf_manifest_env *env, const char *entry, con
     run->started_ns = run->paced_ns = now_ns(run);
     run->entry = strdup(entry);
     run->inventory = json_is_array(inventory) ? json_deep_copy(inventory) : json_array();
-    run->timer = env->sched->timer_new(env->sched->ctx, fire, run);
+    run->timer = env->world.sched->timer_new(env->world.sched->ctx, fire, run);
     hf_cluster_set_init(&run->set, run->entry);
     hf_cluster_kinds_init(&run->kinds);
     if (run->entry == NULL || run->inventory == NULL || run->timer == NULL) {
@@ -63,7 +63,7 @@ void hf_cluster_run_free(struct hf_cluster_run *run)
         return;
     hf_kube_call_cancel(run->pending);
     hf_cluster_parse_forget(run->parse);
-    run->env->sched->timer_free(run->env->sched->ctx, run->timer);
+    run->env->world.sched->timer_free(run->env->world.sched->ctx, run->timer);
     hf_cluster_set_done(&run->set);
     hf_cluster_kinds_done(&run->kinds);
     hf_manifest_outcome_done(&run->outcome);
@@ -179,7 +179,7 @@ void hf_cluster_run_add_drift(struct hf_cluster_run *run, bool missing)
 void hf_cluster_run_later(struct hf_cluster_run *run, uint64_t delay_ns, void (*wake)(struct hf_cluster_run *run))
 {
     run->wake = wake;
-    run->env->sched->timer_arm(run->env->sched->ctx, run->timer, delay_ns);
+    run->env->world.sched->timer_arm(run->env->world.sched->ctx, run->timer, delay_ns);
 }
 
 void hf_cluster_run_pace(struct hf_cluster_run *run, void (*wake)(struct hf_cluster_run *run))
@@ -254,7 +254,7 @@ static void judge(struct hf_cluster_run *run, const struct hf_kube_answer *answe
     bool early = is_early(run, answer);
     bool again = early || (refusal.sense == HF_CLUSTER_AGAIN && answer->r != -EEXIST &&
                            !(answer->r == -ESTALE && run->step->takes_conflict));
-    uint64_t pause_ns = again ? hf_backoff_next_ns(&run->backoff, run->env->rng, answer->retry_after_ns) : 0;
+    uint64_t pause_ns = again ? hf_backoff_next_ns(&run->backoff, run->env->world.rng, answer->retry_after_ns) : 0;
     bool last =
         run->attempts + 1 >= HF_CLUSTER_ATTEMPTS || now_ns(run) + pause_ns > run->started_ns + HF_CLUSTER_TIME_NS;
 

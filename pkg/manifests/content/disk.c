@@ -31,7 +31,7 @@ static int load(const struct entry *entry, const struct hf_manifest_set *set, st
     char path[PATH_MAX];
 
     find_path(entry, set->digest, path);
-    int r = hf_bundle_load(entry->engine->p.env.fs, path, ret_bundle, &err);
+    int r = hf_bundle_load(entry->engine->p.env.world.fs, path, ret_bundle, &err);
     bool lost = r == -ENOENT || r == -EBADMSG;
     if (r < 0)
         return hf_manifest_outcome_fail(
@@ -60,7 +60,7 @@ static void end_store(struct job *job)
 static int run_store(struct job *job)
 {
     struct intake *intake = hf_container_of(job, struct intake, job);
-    const struct hf_fs_ops *fs = job->entry->engine->p.env.fs;
+    const struct hf_fs_ops *fs = job->entry->engine->p.env.world.fs;
     char path[PATH_MAX];
     int r = hf_dir_make(fs, job->entry->folder, 0700, &job->err);
 

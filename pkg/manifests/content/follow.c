@@ -28,7 +28,7 @@ void content_tell(struct entry *entry, enum hf_manifest_reason reason, const cha
     if (!content_note(&entry->content, reason, message))
         return;
     if (reason != HF_MANIFEST_REASON_NONE)
-        hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.source", HF_S("entry", entry->name),
+        hf_log(entry->engine->p.env.world.log, HF_LOG_WARNING, "manifest.source", HF_S("entry", entry->name),
                HF_S("reason", hf_manifest_reason_name(reason)), HF_S("message", entry->content.note.message));
     hf_steer_core_notify(&entry->engine->core);
 }

@@ -199,7 +199,7 @@ void secret_fetch_drifted(struct entry *entry, struct hf_diff *diff)
     (void)snprintf(text, sizeof(text), "%s; the content comes again when %s%s", HF_CUT(130, hf_diff_text(diff)),
                    is_deleted(entry) ? "the Secret exists again" : "the API server answers", copy);
     if (!entry->secret.lost) { /* the first look of many */
-        hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.secret_absent", HF_S("entry", entry->name),
+        hf_log(entry->engine->p.env.world.log, HF_LOG_WARNING, "manifest.secret_absent", HF_S("entry", entry->name),
                HF_S("message", text));
         entry->due_ns = 0;
     }

@@ -51,7 +51,7 @@ bool content_store_leaks(const struct entry *entry, const struct hf_manifest_set
 {
     const struct content_store *store = store_of(entry, set);
 
-    return store->leaks != NULL && store->leaks(entry->engine->p.env.fs);
+    return store->leaks != NULL && store->leaks(entry->engine->p.env.world.fs);
 }
 
 bool content_store_has(const struct entry *entry, const struct hf_manifest_set *set)

@@ -50,7 +50,7 @@ static bool has_tpm(const struct hf_manifest_env *env, struct hf_config_tpm *ret
     if (!ret->seals_secrets || env->tpm_program == NULL)
         return false;
     return strncmp(ret->tcti, device, strlen(device)) != 0 ||
-           env->fs->fstatat(env->fs->ctx, AT_FDCWD, ret->tcti + strlen(device), &st, 0) == 0;
+           env->world.fs->fstatat(env->world.fs->ctx, AT_FDCWD, ret->tcti + strlen(device), &st, 0) == 0;
 }
 
 /* Compares the PCRs of the copy with those of agent.yaml. A copy that opens on more boot chains than the owner of the
@@ -64,18 +64,18 @@ static void check_pcrs(struct entry *entry)
     struct hf_err err = HF_ERR_INIT;
     uint32_t pcrs;
 
-    if (!tpm.seals_secrets || hf_sealed_secret_blob(env->fs, &copy, &blob, &err) < 0 ||
+    if (!tpm.seals_secrets || hf_sealed_secret_blob(env->world.fs, &copy, &blob, &err) < 0 ||
         hf_sealed_secret_pcrs(hf_buf_view(&blob), &pcrs) < 0)
         return; /* the copy goes, or it is damaged and does not open */
     entry->secret.vault.stale = pcrs != tpm.pcrs;
     if ((tpm.pcrs & ~pcrs) == 0)
         return;
-    if (hf_sealed_secret_remove(env->fs, entry->folder, entry->secret.vault.digest, &err) < 0) {
-        hf_log_err(env->log, HF_LOG_ERROR, "manifest.sealed_copy_not_removed", "entry", entry->name, &err);
+    if (hf_sealed_secret_remove(env->world.fs, entry->folder, entry->secret.vault.digest, &err) < 0) {
+        hf_log_err(env->world.log, HF_LOG_ERROR, "manifest.sealed_copy_not_removed", "entry", entry->name, &err);
         memcpy(entry->secret.vault.useless, entry->secret.vault.digest, sizeof(entry->secret.vault.useless));
         return;
     }
-    hf_log(env->log, HF_LOG_INFO, "manifest.sealed_copy_removed", HF_S("entry", entry->name),
+    hf_log(env->world.log, HF_LOG_INFO, "manifest.sealed_copy_removed", HF_S("entry", entry->name),
            HF_S("reason", "tpm.pcrs names a PCR that the copy is not bound to"));
     (void)snprintf(entry->secret.vault.why, sizeof(entry->secret.vault.why),
                    "tpm.pcrs has changed, and the copy was removed");
@@ -86,7 +86,7 @@ void vault_load(struct entry *entry)
 {
     const struct hf_manifest_set *good = &entry->r.good;
 
-    if (!secret_is(good->entry) || !hf_sealed_secret_exists(entry->engine->p.env.fs, entry->folder, good->digest))
+    if (!secret_is(good->entry) || !hf_sealed_secret_exists(entry->engine->p.env.world.fs, entry->folder, good->digest))
         return;
     memcpy(entry->secret.vault.digest, good->digest, sizeof(good->digest));
     check_pcrs(entry);
@@ -233,7 +233,7 @@ static void not_sealed(struct entry *entry, bool forever, const struct hf_err *e
     note_cause(entry, hf_err_text(err, text, sizeof(text)));
     memcpy(entry->secret.vault.failed, entry->r.good.digest, sizeof(entry->secret.vault.failed));
     entry->secret.vault.hopeless = forever;
-    hf_log_err(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.secret_not_sealed", "entry", entry->name, err);
+    hf_log_err(entry->engine->p.env.world.log, HF_LOG_WARNING, "manifest.secret_not_sealed", "entry", entry->name, err);
 }
 
 bool vault_retries(struct entry *entry)
@@ -247,7 +247,7 @@ bool vault_retries(struct entry *entry)
 /* `forever`: another attempt would end in the same way. */
 static void end_seal(struct entry *entry, bool forever, const struct hf_err *err)
 {
-    struct hf_log *log = entry->engine->p.env.log;
+    struct hf_log *log = entry->engine->p.env.world.log;
     void (*then)(struct entry * entry) = entry->secret.vault.then;
 
     if (err == NULL) {
@@ -271,8 +271,8 @@ static int run_save(struct job *job)
 
     assert(strcmp(entry->secret.bundle->digest, entry->secret.vault.room->digest) == 0);
     describe_copy(entry, &copy);
-    return hf_sealed_secret_save(entry->engine->p.env.fs, &copy, entry->secret.bundle, entry->secret.vault.room->key,
-                                 hf_view_of(entry->secret.vault.room->blob), &job->err);
+    return hf_sealed_secret_save(entry->engine->p.env.world.fs, &copy, entry->secret.bundle,
+                                 entry->secret.vault.room->key, hf_view_of(entry->secret.vault.room->blob), &job->err);
 }
 
 static void saved(struct entry *entry, struct job *job)
@@ -342,7 +342,8 @@ static void not_opened(struct entry *entry, bool forever, const struct hf_err *e
         memcpy(entry->secret.vault.useless, entry->secret.vault.digest, sizeof(entry->secret.vault.useless));
     entry->secret.vault.retry_ns = hf_steer_core_now_ns(&entry->engine->core) + retry_ns;
     (void)hf_err_text(err, entry->secret.vault.why, sizeof(entry->secret.vault.why));
-    hf_log_err(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.secret_not_restored", "entry", entry->name, err);
+    hf_log_err(entry->engine->p.env.world.log, HF_LOG_WARNING, "manifest.secret_not_restored", "entry", entry->name,
+               err);
     vault_wipe(entry);
     drift_want(&entry->drift);
     hf_steer_machine_wake(&entry->machine);
@@ -365,8 +366,8 @@ static int run_decrypt(struct job *job)
     struct hf_sealed_secret copy;
 
     describe_copy(entry, &copy);
-    return hf_sealed_secret_load(entry->engine->p.env.fs, &copy, entry->secret.vault.room->key, &decryption->bundle,
-                                 &job->err);
+    return hf_sealed_secret_load(entry->engine->p.env.world.fs, &copy, entry->secret.vault.room->key,
+                                 &decryption->bundle, &job->err);
 }
 
 static void decrypted(struct entry *entry, struct job *job)
@@ -375,7 +376,7 @@ static void decrypted(struct entry *entry, struct job *job)
         not_opened(entry, job->r == -EBADMSG || job->r == -ENOENT, &job->err);
         return;
     }
-    hf_log(entry->engine->p.env.log, HF_LOG_INFO, "manifest.secret_restored", HF_S("entry", entry->name));
+    hf_log(entry->engine->p.env.world.log, HF_LOG_INFO, "manifest.secret_restored", HF_S("entry", entry->name));
     entry->secret.vault.why[0] = '\0';
     vault_wipe(entry);
     hf_bundle_free(entry->secret.bundle);
@@ -431,7 +432,7 @@ static int run_read(struct job *job)
     struct hf_sealed_secret copy;
 
     describe_copy(job->entry, &copy);
-    return hf_sealed_secret_blob(job->entry->engine->p.env.fs, &copy, &at->blob, &job->err);
+    return hf_sealed_secret_blob(job->entry->engine->p.env.world.fs, &copy, &at->blob, &job->err);
 }
 
 static void was_read(struct entry *entry, struct job *job)

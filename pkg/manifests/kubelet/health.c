@@ -50,7 +50,7 @@ struct hf_kubelet_health {
 
 static uint64_t now_ns(const struct hf_kubelet_health *health)
 {
-    return hf_mono_ns(health->p.env->clock);
+    return hf_mono_ns(health->p.env->world.clock);
 }
 
 static const struct hf_http_ops *client_of(const struct hf_kubelet_health *health)
@@ -64,7 +64,7 @@ void hf_kubelet_health_free(struct hf_kubelet_health *health)
 
     if (health == NULL)
         return;
-    sched = health->p.env->sched;
+    sched = health->p.env->world.sched;
     if (health->call != NULL)
         client_of(health)->cancel(client_of(health)->ctx, health->call);
     hf_kube_call_cancel(health->pending);
@@ -88,7 +88,7 @@ static void end(struct hf_kubelet_health *health, const struct hf_kubelet_verdic
 /* Asks again later, unless the time is over. */
 static void again(struct hf_kubelet_health *health)
 {
-    const struct hf_sched_ops *sched = health->p.env->sched;
+    const struct hf_sched_ops *sched = health->p.env->world.sched;
 
     if (now_ns(health) - health->started_ns >= health->p.deadline_ns) {
         end(health, &health->verdict);
@@ -245,7 +245,7 @@ static void ask(struct hf_kubelet_health *health)
         health->way = WAYS;
     if (health->way == WAYS) {
         silent(health);
-    } else if (health->way == READ_ONLY && !hf_listener_is_root(health->p.env->fs, READ_ONLY_PORT)) {
+    } else if (health->way == READ_ONLY && !hf_listener_is_root(health->p.env->world.fs, READ_ONLY_PORT)) {
         next_way(health, "no process of root alone listens there");
     } else if (health->way == MIRRORS) {
         json_decref(health->pods);
@@ -265,7 +265,7 @@ static void fire(void *arg)
 int hf_kubelet_health_start(const struct hf_kubelet_health_params *params, struct hf_kubelet_health **ret_health,
                             struct hf_err *err)
 {
-    const struct hf_sched_ops *sched = params->env->sched;
+    const struct hf_sched_ops *sched = params->env->world.sched;
     struct hf_kubelet_health *health;
 
     if (json_array_size(params->wanted) > HF_KUBELET_MAX_PODS)

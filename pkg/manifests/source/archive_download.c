@@ -283,7 +283,7 @@ static void not_begun(struct hf_archive_download *download, int r)
 static void begin(void *arg)
 {
     struct hf_archive_download *download = arg;
-    const struct hf_sched_ops *sched = download->p.env->sched;
+    const struct hf_sched_ops *sched = download->p.env->world.sched;
 
     download->stopped = download->p.takes != NULL && !download->p.takes(download->p.takes_arg);
     if (download->stopped) {
@@ -395,8 +395,8 @@ int hf_archive_download_start(const struct hf_archive_download_params *params,
     if (download == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     download->p = *params;
-    download->fs = params->env->fs;
-    download->log = params->env->log;
+    download->fs = params->env->world.fs;
+    download->log = params->env->world.log;
     download->config = params->env->config;
     download->last_try = params->trouble->unreadable >= HF_ARCHIVE_DOWNLOAD_MAX_UNREADABLE;
     download->p.entry = keep(download, params->entry, &failed);
@@ -410,10 +410,10 @@ int hf_archive_download_start(const struct hf_archive_download_params *params,
     (void)snprintf(download->target, sizeof(download->target), "%s/archive", params->work_dir);
     download->roots[0] = keep(download, params->env->state_dir, &failed);
     const struct hf_fetch_params fetch = {
-        .clock = params->env->clock,
-        .sched = params->env->sched,
+        .clock = params->env->world.clock,
+        .sched = params->env->world.sched,
         .http = params->env->bulk_http != NULL ? params->env->bulk_http : params->env->http,
-        .target = {.fs = params->env->fs,
+        .target = {.fs = params->env->world.fs,
                    .roots = download->roots,
                    .path = download->target,
                    .release = download->p.entry,

@@ -65,7 +65,7 @@ static int folder_start(struct hf_manifest_source *source, struct hf_err *err)
     const char *host_root = source->p.env->host_root;
 
     folder->watches_stale = true;
-    folder->fs = source->p.env->fs;
+    folder->fs = source->p.env->world.fs;
     folder->host_root = strdup(host_root != NULL ? host_root : "");
     folder->path = strdup(from->path);
     folder->sub_path = strdup(from->sub_path != NULL ? from->sub_path : "");
@@ -132,7 +132,7 @@ static void refuse(struct folder_source *folder)
 /* Looks soon. A look that is due keeps its time, because there may be changes all the time. */
 static void look_soon(struct folder_source *folder)
 {
-    uint64_t now = hf_mono_ns(folder->base.p.env->clock);
+    uint64_t now = hf_mono_ns(folder->base.p.env->world.clock);
 
     if (now - folder->looked_ns >= calm_ns)
         folder->idle = 0;
@@ -340,7 +340,7 @@ static void folder_worked(struct hf_manifest_source *source, int cancelled)
         end_turn(folder);
         return;
     }
-    folder->looked_ns = hf_mono_ns(folder->base.p.env->clock);
+    folder->looked_ns = hf_mono_ns(folder->base.p.env->world.clock);
     if (folder->noticed) {
         folder->noticed = false;
         look_soon(folder);

@@ -45,7 +45,7 @@ int hf_source_open(const struct hf_manifest_source_kind *kind, const struct hf_m
     source->kind = kind;
     source->p = *params;
     source->backoff = (struct hf_backoff){.base_ns = env->retry_base_ns, .cap_ns = env->retry_cap_ns};
-    source->timer = env->sched->timer_new(env->sched->ctx, fire, source);
+    source->timer = env->world.sched->timer_new(env->world.sched->ctx, fire, source);
     int r = source->timer == NULL ? -ENOMEM : copy(params->work_dir, &source->work_dir);
     if (r == 0)
         r = copy(params->known_revision, &source->revision);
@@ -66,7 +66,7 @@ int hf_source_open(const struct hf_manifest_source_kind *kind, const struct hf_m
 
 void hf_source_close(struct hf_manifest_source *source)
 {
-    const struct hf_sched_ops *sched = source->p.env->sched;
+    const struct hf_sched_ops *sched = source->p.env->world.sched;
 
     assert(!source->freed);
     sched->timer_free(sched->ctx, source->timer);
@@ -89,13 +89,13 @@ static void worked(struct hf_job *job, int cancelled)
         destroy(source);
         return;
     }
-    source->p.env->sched->timer_disarm(source->p.env->sched->ctx, source->timer);
+    source->p.env->world.sched->timer_disarm(source->p.env->world.sched->ctx, source->timer);
     source->kind->worked(source, cancelled);
 }
 
 void hf_source_submit(struct hf_manifest_source *source, void (*work)(struct hf_job *job))
 {
-    const struct hf_sched_ops *sched = source->p.env->sched;
+    const struct hf_sched_ops *sched = source->p.env->world.sched;
     struct hf_source_failure failure = {.reason = HF_MANIFEST_REASON_SOURCE_UNREACHABLE};
 
     assert(!source->busy && !source->freed && source->kind->worked != NULL);
@@ -112,7 +112,7 @@ void hf_source_submit(struct hf_manifest_source *source, void (*work)(struct hf_
 
 void hf_source_again(struct hf_manifest_source *source, uint64_t delay_ns)
 {
-    const struct hf_sched_ops *sched = source->p.env->sched;
+    const struct hf_sched_ops *sched = source->p.env->world.sched;
 
     sched->timer_arm(sched->ctx, source->timer, delay_ns);
 }
@@ -163,7 +163,7 @@ static bool is_hold(enum hf_manifest_reason reason)
 void hf_source_report(struct hf_manifest_source *source, const struct hf_source_failure *failure, bool retry,
                       uint64_t at_least_ns)
 {
-    uint64_t delay_ns = retry ? hf_backoff_next_ns(&source->backoff, source->p.env->rng, at_least_ns) : 0;
+    uint64_t delay_ns = retry ? hf_backoff_next_ns(&source->backoff, source->p.env->world.rng, at_least_ns) : 0;
 
     source->held = retry && is_hold(failure->reason);
     if (retry)

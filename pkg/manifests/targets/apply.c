@@ -278,7 +278,7 @@ static void validate(struct entry *entry)
 static int forget_before(struct job *job)
 {
     const struct entry *entry = job->entry;
-    const struct hf_fs_ops *fs = entry->engine->p.env.fs;
+    const struct hf_fs_ops *fs = entry->engine->p.env.world.fs;
 
     if (entry->r.unproven || entry->resumed || !hf_files_before_exist(fs, entry->folder))
         return 0;

@@ -93,7 +93,8 @@ static int copy_without(const struct entry *entry, const struct hf_inventory *li
 
 static int keep(struct entry *entry, struct hf_inventory *kept, struct hf_err *err)
 {
-    return hf_inventory_replace(entry->engine->p.env.fs, entry->folder, "inventory", &entry->inventory, kept, err);
+    return hf_inventory_replace(entry->engine->p.env.world.fs, entry->folder, "inventory", &entry->inventory, kept,
+                                err);
 }
 
 int restore_disown(struct entry *entry, const struct hf_inventory *list, struct hf_err *err)
@@ -122,7 +123,7 @@ static int find_lost(const struct entry *entry, const struct hf_bundle *before, 
     if (r < 0 || ret_lost->n == 0)
         return r;
     if (json_is_true(hf_json_at(entry->r.next.entry, "force"))) /* otherwise the files are as their owners wrote them */
-        hf_log(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.before_lost", HF_S("entry", entry->name),
+        hf_log(entry->engine->p.env.world.log, HF_LOG_ERROR, "manifest.before_lost", HF_S("entry", entry->name),
                HF_S("first", ret_lost->items[0].path), HF_D("files", (int64_t)ret_lost->n));
     return 0;
 }
@@ -191,7 +192,7 @@ static int place(struct entry *entry, const struct kept *kept, struct hf_manifes
     if (r == 0 && restore_disown(entry, kept->foreign, &err) < 0)
         r = hf_manifest_outcome_fail(outcome, hf_manifest_outcome_reason(-err.code), -err.code, &err);
     if (r == 0 && (entry->r.good_unknown || kept->unknown)) /* the set stays unproven, so no cleanup removes them */
-        (void)!hf_files_before_forget(entry->engine->p.env.fs, entry->folder, NULL);
+        (void)!hf_files_before_forget(entry->engine->p.env.world.fs, entry->folder, NULL);
     return r;
 }
 
@@ -205,7 +206,7 @@ static int load_before(struct job *job, struct hf_bundle **ret_bundle, struct hf
 {
     const struct entry *entry = job->entry;
     struct hf_err err = HF_ERR_INIT;
-    int r = hf_files_before_load(entry->engine->p.env.fs, entry->folder,
+    int r = hf_files_before_load(entry->engine->p.env.world.fs, entry->folder,
                                  entry->failures.unreadable_rollbacks >= MANIFEST_MAX_UNREADABLE, ret_bundle, ret_list,
                                  ret_unknown, &err);
 
@@ -274,7 +275,7 @@ static void not_placed(struct entry *entry, const struct job *job)
     entry->failures.unreadable_rollbacks += job->unreadable;
     entry->failures.stuck_rollbacks =
         job->unreadable || hf_manifest_outcome_may_pass(job->r) ? 0 : entry->failures.stuck_rollbacks + 1;
-    hf_log(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.rollback", HF_S("entry", entry->name),
+    hf_log(entry->engine->p.env.world.log, HF_LOG_ERROR, "manifest.rollback", HF_S("entry", entry->name),
            HF_S("message", outcome->message));
     if (unreadable || outcome->reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE) {
         rolled_back(entry, "the content to go back to is lost; the files stay");
@@ -314,7 +315,7 @@ void restore_start(struct entry *entry)
     if (content_store_returns(entry))
         return;
     if (set == &entry->r.next && entry->r.good_unknown && content_store_kept(entry) == NULL &&
-        !hf_files_before_exist(entry->engine->p.env.fs, entry->folder)) {
+        !hf_files_before_exist(entry->engine->p.env.world.fs, entry->folder)) {
         rolled_back(entry, "the record of what was good is lost; the files stay");
         return;
     }

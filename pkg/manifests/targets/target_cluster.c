@@ -83,7 +83,8 @@ static int run_journal(struct job *job)
 {
     const struct journal *at = hf_container_of(job, struct journal, job);
 
-    return hf_manifest_record_save(job->entry->engine->p.env.fs, job->entry->folder, hf_buf_view(&at->text), &job->err);
+    return hf_manifest_record_save(job->entry->engine->p.env.world.fs, job->entry->folder, hf_buf_view(&at->text),
+                                   &job->err);
 }
 
 static void journaled(struct entry *entry, struct job *job)

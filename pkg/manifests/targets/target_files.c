@@ -31,7 +31,8 @@ static int leave_theirs(struct job *job)
     _cleanup_(hf_bundle_freep) struct hf_bundle *before = NULL;
     _cleanup_(hf_inventory_done) struct hf_inventory list = {.items = NULL};
     bool unknown = false;
-    int r = hf_files_before_load(entry->engine->p.env.fs, entry->folder, true, &before, &list, &unknown, &job->err);
+    int r =
+        hf_files_before_load(entry->engine->p.env.world.fs, entry->folder, true, &before, &list, &unknown, &job->err);
 
     if (r == 0)
         r = restore_disown(entry, unknown ? &entry->inventory : &list, &job->err);

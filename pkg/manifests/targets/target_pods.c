@@ -346,7 +346,7 @@ static void answered_again(void *arg, const struct hf_kubelet_verdict *verdict, 
     entry->r.reason = reason;
     (void)snprintf(entry->r.message, sizeof(entry->r.message), "%s", verdict->why);
     entry->save_wanted = true;
-    hf_log(entry->engine->p.env.log, HF_LOG_INFO, "manifest.pods", HF_S("entry", entry->name),
+    hf_log(entry->engine->p.env.world.log, HF_LOG_INFO, "manifest.pods", HF_S("entry", entry->name),
            HF_S("reason", hf_manifest_reason_name(reason)), HF_S("message", entry->r.message));
     hf_steer_core_notify(&entry->engine->core);
 }

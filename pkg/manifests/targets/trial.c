@@ -222,8 +222,8 @@ void trial_check(struct entry *entry)
 {
     const struct hf_manifest_env *env = &entry->engine->p.env;
     const struct hf_manifest *manifest = entry->attempt->entry;
-    struct hf_checks_params params = {.clock = env->clock,
-                                      .sched = env->sched,
+    struct hf_checks_params params = {.clock = env->world.clock,
+                                      .sched = env->world.sched,
                                       .http = env->http,
                                       .proc = env->proc,
                                       .probe = env->probe,

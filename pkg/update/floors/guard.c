@@ -124,7 +124,7 @@ static void unref(struct hf_floor_guard *guard)
 
 static struct hf_target target_of(const struct hf_floor_guard *guard)
 {
-    return (struct hf_target){.fs = guard->p.fs,
+    return (struct hf_target){.fs = guard->p.world.fs,
                               .roots = guard->p.roots,
                               .host_root = guard->p.host_root,
                               .uid = guard->p.uid,
@@ -143,7 +143,7 @@ static void do_job(struct hf_job *base)
                                       &job->places, &job->err);
         return;
     }
-    job->r = hf_floor_record_save(guard->p.fs, guard->p.state_dir, hf_buf_view(&job->text), &job->err);
+    job->r = hf_floor_record_save(guard->p.world.fs, guard->p.state_dir, hf_buf_view(&job->text), &job->err);
     if (job->r == 0 && hf_floor_record_copy(&target, hf_buf_view(&job->text), &copy_err) < 0) {
         job->not_copied = true;
         job->err = copy_err;
@@ -162,7 +162,8 @@ static void loaded(struct hf_floor_guard *guard, struct floor_job *job)
     if (job->places.unread)
         note_why(guard, &job->err);
     if (job->places.bad)
-        hf_log_err(guard->p.log, HF_LOG_WARNING, "floors.record_damaged", "folder", guard->p.state_dir, &job->err);
+        hf_log_err(guard->p.world.log, HF_LOG_WARNING, "floors.record_damaged", "folder", guard->p.state_dir,
+                   &job->err);
     if (job->r == 0) {
         guard->facts.record = HF_FLOOR_RECORD_CLOSED;
         guard->facts.record_value = job->record.value;
@@ -179,7 +180,8 @@ static void written(struct hf_floor_guard *guard, struct floor_job *job)
 {
     hf_buf_done(&guard->mend);
     if (job->not_copied || (job->mends && job->r < 0))
-        hf_log_err(guard->p.log, HF_LOG_WARNING, "floors.record_not_copied", "folder", guard->p.state_dir, &job->err);
+        hf_log_err(guard->p.world.log, HF_LOG_WARNING, "floors.record_not_copied", "folder", guard->p.state_dir,
+                   &job->err);
     if (job->mends && (job->r == 0 || !job->counts)) {
         guard->facts.durable = job->r == 0;
     } else if (job->r == 0) {
@@ -222,7 +224,7 @@ static void submit(struct hf_floor_guard *guard)
     guard->job->job = (struct hf_job){.work = do_job, .done = job_done};
     guard->busy = true;
     guard->refs++;
-    if (guard->p.sched->submit(guard->p.sched->ctx, &guard->job->job) < 0) {
+    if (guard->p.world.sched->submit(guard->p.world.sched->ctx, &guard->job->job) < 0) {
         guard->busy = false;
         guard->refs--;
         guard->facts.record = HF_FLOOR_RECORD_UNREADABLE;
@@ -358,9 +360,9 @@ static void take_record(struct hf_floor_guard *guard)
     guard->facts.record = HF_FLOOR_RECORD_OPEN;
     guard->facts.durable = guard->facts.begins = false;
     if (raised < 0)
-        hf_log_err(guard->p.log, HF_LOG_ERROR, "floors.record_not_used", "folder", guard->p.state_dir, &err);
+        hf_log_err(guard->p.world.log, HF_LOG_ERROR, "floors.record_not_used", "folder", guard->p.state_dir, &err);
     else if (raised > 0)
-        hf_log(guard->p.log, HF_LOG_WARNING, "floors.restored", HF_D("floors", raised));
+        hf_log(guard->p.world.log, HF_LOG_WARNING, "floors.restored", HF_D("floors", raised));
     bool same = hf_floor_book_format(&guard->book, &text) == 0 && text.n == sealed.n &&
                 (text.n == 0 || memcmp(text.p, sealed.p, text.n) == 0);
     guard->sealed_changes = same ? guard->book.changes : guard->book.changes - 1;
@@ -404,7 +406,7 @@ static void opened(void *arg, int r, int exit_code, struct hf_view output)
         take_record(guard);
     } else if (r == 0 && (exit_code == HF_TPM_EXIT_OK || exit_code == HF_TPM_EXIT_FOREIGN ||
                           exit_code == HF_TPM_EXIT_PCRS || exit_code == HF_TPM_EXIT_USAGE)) {
-        hf_log(guard->p.log, HF_LOG_WARNING, "floors.record_foreign", HF_D("value", guard->job->record.value),
+        hf_log(guard->p.world.log, HF_LOG_WARNING, "floors.record_foreign", HF_D("value", guard->job->record.value),
                HF_D("exit", exit_code));
         hf_floor_record_add_foreign(&guard->foreign, hf_buf_view(&guard->job->text));
         bool full = guard->foreign.n == HF_FLOOR_RECORD_MAX_FOREIGN;
@@ -515,8 +517,8 @@ static void wait_and_begin_again(struct hf_floor_guard *guard, enum hf_reason re
     if (guard->waits)
         return;
     guard->waits = true;
-    uint64_t wait_ns = replaced ? replaced_ns : hf_backoff_next_ns(&guard->backoff, guard->p.rng, 0);
-    guard->p.sched->timer_arm(guard->p.sched->ctx, guard->timer, wait_ns);
+    uint64_t wait_ns = replaced ? replaced_ns : hf_backoff_next_ns(&guard->backoff, guard->p.world.rng, 0);
+    guard->p.world.sched->timer_arm(guard->p.world.sched->ctx, guard->timer, wait_ns);
 }
 
 static void describe(struct hf_floor_guard *guard, enum hf_reason reason)
@@ -555,9 +557,9 @@ static void publish(struct hf_floor_guard *guard, enum hf_reason reason, enum hf
     if (reason == before)
         return;
     if (complete && reason == HF_R_None)
-        hf_log(guard->p.log, HF_LOG_INFO, "floors.known");
+        hf_log(guard->p.world.log, HF_LOG_INFO, "floors.known");
     else if (complete)
-        hf_log(guard->p.log, hf_reason_level(HF_PHASE_WAITING, reason), "floors.wait",
+        hf_log(guard->p.world.log, hf_reason_level(HF_PHASE_WAITING, reason), "floors.wait",
                HF_S("reason", hf_reason_name(reason)), HF_S("message", guard->message));
     if (guard->p.changed != NULL)
         guard->p.changed(guard->p.arg);
@@ -662,9 +664,9 @@ int hf_floor_guard_new(const struct hf_floor_guard_params *params, struct hf_flo
     guard->refs = 1;
     guard->book = (struct hf_floor_book)HF_FLOOR_BOOK_INIT;
     guard->backoff = (struct hf_backoff){.base_ns = BEGIN_NS, .cap_ns = again_cap_ns, .floor_ns = BEGIN_NS};
-    guard->timer = params->sched->timer_new(params->sched->ctx, on_timer, guard);
+    guard->timer = params->world.sched->timer_new(params->world.sched->ctx, on_timer, guard);
     if (guard->timer == NULL || keep_params(guard) < 0) {
-        params->sched->timer_free(params->sched->ctx, guard->timer);
+        params->world.sched->timer_free(params->world.sched->ctx, guard->timer);
         unref(guard);
         return -ENOMEM;
     }
@@ -686,7 +688,7 @@ void hf_floor_guard_free(struct hf_floor_guard *guard)
         return;
     guard->closing = true;
     cancel_call(guard);
-    guard->p.sched->timer_free(guard->p.sched->ctx, guard->timer);
+    guard->p.world.sched->timer_free(guard->p.world.sched->ctx, guard->timer);
     guard->timer = NULL;
     unref(guard);
 }
@@ -700,7 +702,7 @@ void hf_floor_guard_configure(struct hf_floor_guard *guard, bool on, const char 
         guard->job->outdated = true;
     guard->first = 0; /* the other TPM has other counters */
     (void)snprintf(guard->tcti, sizeof(guard->tcti), "%s", tcti);
-    guard->p.sched->timer_disarm(guard->p.sched->ctx, guard->timer);
+    guard->p.world.sched->timer_disarm(guard->p.world.sched->ctx, guard->timer);
     guard->waits = false;
     guard->facts.on = on;
     hf_backoff_reset(&guard->backoff);
@@ -722,7 +724,7 @@ void hf_floor_guard_join(struct hf_floor_guard *guard, const char *kind, const c
     int r = hf_floor_book_join(&guard->book, key, history);
     if (r < 0) {
         (void)hf_err_sys(&err, r, "keep the floor");
-        hf_log_err(guard->p.log, HF_LOG_ERROR, "floors.not_kept", "name", key, &err);
+        hf_log_err(guard->p.world.log, HF_LOG_ERROR, "floors.not_kept", "name", key, &err);
     } else if (r > 0 && guard->facts.on && !guard->busy && !guard->waits && guard->reason == HF_R_None) {
         begin_again(guard); /* somebody may have used the counter since */
     }

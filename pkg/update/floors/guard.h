@@ -4,22 +4,16 @@
 #pragma once
 
 #include "api/update/reason.h"
-#include "base/fs.h"
-#include "base/log.h"
-#include "base/rand.h"
 #include "loop/proc.h"
-#include "loop/sched.h"
+#include "loop/world.h"
 #include "update/rules/sequence.h"
 
 struct hf_floor_guard;
 
 /* Copies strings and `roots`; tables must outlive the loop that runs the jobs. */
 struct hf_floor_guard_params {
-    const struct hf_fs_ops *fs;
-    const struct hf_sched_ops *sched;
+    struct hf_world world; /* fs, sched, rng, log */
     const struct hf_proc_ops *proc;
-    const struct hf_rand_ops *rng;
-    struct hf_log *log;       /* may be NULL */
     const char *state_dir;    /* of the record */
     const char *const *roots; /* the record has a copy below one */
     const char *host_root;    /* pod mode: mount point of the host's root; NULL: "/" */

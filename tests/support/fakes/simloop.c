@@ -532,6 +532,12 @@ const struct hf_rand_ops *hf_simproc_rand(struct hf_simproc *proc)
     return &proc->rng;
 }
 
+struct hf_world hf_simproc_world(struct hf_simproc *proc, const struct hf_fs_ops *fs)
+{
+    return (struct hf_world){
+        .fs = fs, .clock = hf_simproc_clock(proc), .rng = hf_simproc_rand(proc), .sched = &proc->sched};
+}
+
 void hf_simproc_set_job_delay(struct hf_simproc *proc, uint64_t max_ns)
 {
     proc->job_delay = max_ns;

@@ -22,9 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/clock.h"
-#include "base/rand.h"
-#include "loop/sched.h"
+#include "loop/world.h"
 
 #define HF_SIM_UNIX_START (1795161600ull * HF_NS_PER_S) /* 2026-11-20T08:00:00Z */
 
@@ -63,6 +61,8 @@ const char *hf_simproc_name(const struct hf_simproc *proc);
 const struct hf_sched_ops *hf_simproc_sched(struct hf_simproc *proc);
 const struct hf_clock_ops *hf_simproc_clock(struct hf_simproc *proc);
 const struct hf_rand_ops *hf_simproc_rand(struct hf_simproc *proc);
+/* These three and `fs`, which may be NULL; without log and metrics. */
+struct hf_world hf_simproc_world(struct hf_simproc *proc, const struct hf_fs_ops *fs);
 void hf_simproc_set_job_delay(struct hf_simproc *proc, uint64_t max_ns); /* of work and of done, each; default 1 ms */
 /* Work of jobs pauses at some calls of hf_simproc_pause(), each time for at most `max_ns`, now and then for 50 times as
  * long; default 0: never. */

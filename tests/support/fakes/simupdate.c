@@ -732,16 +732,13 @@ void hf_simupdate_boot(struct hf_simupdate *world)
 {
     static const char *const roots[] = {"/opt", "/usr/local", NULL};
     struct hf_simhost_world host = {.arg = world, .exec = exec, .connect = tcp, .restart = restart, .state = state};
-    struct hf_update_params params = {.fs = hf_simfs_ops(world->fs),
-                                      .state_dir = STATE,
+    struct hf_update_params params = {.state_dir = STATE,
                                       .trust_dir = TRUST,
                                       .roots = roots,
                                       .arch = "amd64",
                                       .pod_mode = world->pod_mode,
                                       .host_root = world->host_root,
                                       .life = world->life,
-                                      .log = world->log,
-                                      .metrics = world->metrics,
                                       .retry_base_ns = HF_NS_PER_S,
                                       .retry_cap_ns = 30 * HF_NS_PER_S,
                                       .meets = meets,
@@ -769,9 +766,10 @@ void hf_simupdate_boot(struct hf_simupdate *world)
     world->host = hf_simhost_new(world->proc, &host);
     world->clock =
         (struct hf_clock_ops){.ctx = world, .mono_ns = world_mono, .unix_ns = world_unix, .range = world_range};
-    params.clock = &world->clock;
-    params.rng = hf_simproc_rand(world->proc);
-    params.sched = hf_simproc_sched(world->proc);
+    params.world = hf_simproc_world(world->proc, hf_simfs_ops(world->fs));
+    params.world.clock = &world->clock;
+    params.world.log = world->log;
+    params.world.metrics = world->metrics;
     params.http = hf_fake_http_ops(world->http);
     params.proc = hf_simhost_proc(world->host);
     params.probe = hf_simhost_probe(world->host);

@@ -116,11 +116,10 @@ int main(int argc, char **argv)
     struct hf_upstream *upstream = hf_upstream_new(&params, &err);
     if (upstream == NULL)
         fail(argv[1], &err);
-    program.env = (struct hf_manifest_env){.clock = params.clock,
-                                           .rng = hf_rand_posix(),
-                                           .sched = hf_loop_sched(program.loop),
-                                           .kube = hf_upstream_kube(upstream),
-                                           .node_name = "n1"};
+    program.env = (struct hf_manifest_env){
+        .world = {.clock = params.clock, .rng = hf_rand_posix(), .sched = hf_loop_sched(program.loop)},
+        .kube = hf_upstream_kube(upstream),
+        .node_name = "n1"};
     start(&program, argv[2], argv + 4, argc - 4);
     hf_loop_run(program.loop);
     hf_upstream_free(upstream);

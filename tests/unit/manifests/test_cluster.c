@@ -50,8 +50,8 @@ static void world_start(struct world *world, enum hf_kube_api api)
         .http = hf_simclient_ops(world->client),
     };
     world->kube = hf_kube_new(&params, NULL);
-    world->env = (struct hf_manifest_env){
-        .clock = params.clock, .rng = params.rng, .sched = params.sched, .kube = world->kube, .node_name = "n1"};
+    world->env =
+        (struct hf_manifest_env){.world = hf_simproc_world(world->proc, NULL), .kube = world->kube, .node_name = "n1"};
 }
 
 static void forget_log(struct world *world)
@@ -991,10 +991,10 @@ START_TEST(sleep_during_discovery)
 
     world_start(&world, HF_KUBE_APISERVER);
     hf_simnet_serve(world.net, "https://api", serve_never, &world);
-    awake_clock = world.env.clock;
+    awake_clock = world.env.world.clock;
     clock = *awake_clock;
     clock.mono_ns = mono_after_sleep;
-    world.env.clock = &clock;
+    world.env.world.clock = &clock;
     slept_ns = 0;
     begin(&world, MAP("m", "1"), (struct how){.prune = true});
     (void)hf_simloop_run_for(world.loop, 10 * HF_NS_PER_S);

@@ -108,10 +108,7 @@ static void world_start(struct world *world, const int status[3])
     world->kube = hf_kube_new(&params, NULL);
     world->fs = hf_simfs_new();
     hf_simkubelet_listen(world->fs, 0);
-    world->env = (struct hf_manifest_env){.fs = hf_simfs_ops(world->fs),
-                                          .clock = params.clock,
-                                          .rng = params.rng,
-                                          .sched = params.sched,
+    world->env = (struct hf_manifest_env){.world = hf_simproc_world(world->proc, hf_simfs_ops(world->fs)),
                                           .http = params.http,
                                           .kube = world->kube,
                                           .node_name = "n1"};

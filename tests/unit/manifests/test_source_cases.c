@@ -125,10 +125,7 @@ static void start(bool meta)
     w.tar = (struct hf_buf)HF_BUF_INIT(1 << 20);
     w.gz = (struct hf_buf)HF_BUF_INIT(1 << 20);
     w.env = (struct hf_manifest_env){
-        .fs = hf_simfs_ops(w.sim),
-        .clock = hf_simproc_clock(w.proc),
-        .rng = hf_simproc_rand(w.proc),
-        .sched = hf_simproc_sched(w.proc),
+        .world = hf_simproc_world(w.proc, hf_simfs_ops(w.sim)),
         .http = hf_fake_http_ops(w.files),
         .link = link_is_open,
         .kube = w.kube,
@@ -1160,14 +1157,14 @@ static int remove_on_disk(void *ctx, int dirfd, const char *path, int flags)
 
 static void use_disk(void)
 {
-    disk.inner = w.env.fs;
+    disk.inner = w.env.world.fs;
     disk.ops = *disk.inner;
     disk.ops.openat = open_on_disk;
     disk.ops.close = close_on_disk;
     disk.ops.pread = read_on_disk;
     disk.ops.unlinkat = remove_on_disk;
     disk.fd = -1;
-    w.env.fs = &disk.ops;
+    w.env.world.fs = &disk.ops;
 }
 
 static void start_on_disk(bool flux)

@@ -623,10 +623,7 @@ static void follow(const char *known)
     w.loop = hf_simloop_new(w.seed);
     w.proc = hf_simproc_new(w.loop, "node");
     w.env = (struct hf_manifest_env){
-        .fs = w.fs != NULL ? w.fs : hf_fs_posix(),
-        .clock = hf_simproc_clock(w.proc),
-        .rng = hf_simproc_rand(w.proc),
-        .sched = hf_simproc_sched(w.proc),
+        .world = hf_simproc_world(w.proc, w.fs != NULL ? w.fs : hf_fs_posix()),
         .retry_base_ns = HF_NS_PER_S,
         .retry_cap_ns = 60 * HF_NS_PER_S,
         .state_dir = w.closed,

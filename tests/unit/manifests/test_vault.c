@@ -416,9 +416,9 @@ static struct entry *hold_secret(struct hf_bare *bare, struct hf_fs_ops *ops, in
     hf_bare_init(bare, CHECKED);
     hf_bare_equip(bare, "secrets: [/run/**], exec: [/usr/bin/check]");
     hf_simfs_mkdir(bare->fs, "/run", 0755);
-    *ops = *bare->engine.p.env.fs;
+    *ops = *bare->engine.p.env.world.fs;
     ops->is_memory = is_memory;
-    bare->engine.p.env.fs = ops;
+    bare->engine.p.env.world.fs = ops;
     entry = bare->entry;
     entry->life = ENTRY_STARTED;
     hf_bare_set(&entry->r.next, CHECKED, ID_1);

@@ -228,9 +228,8 @@ static void set_up(void)
     loop = hf_simloop_new(1);
     node = hf_simproc_new(loop, "node");
     valve = (struct valve){.state = SHUT};
-    ck_assert_int_eq(
-        hf_steer_core_init(&valve.core, &engine, hf_simproc_sched(node), hf_simproc_clock(node), hf_simproc_rand(node)),
-        0);
+    const struct hf_world world = hf_simproc_world(node, NULL);
+    ck_assert_int_eq(hf_steer_core_init(&valve.core, &engine, &world), 0);
     hf_steer_machine_init(&valve.machine, &type, &valve.core);
 }
 

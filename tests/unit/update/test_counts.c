@@ -2,6 +2,7 @@
 /* Metrics of the updater, as Prometheus reads them. */
 #include "support/check_main.h"
 #include "support/fakes/simupdate.h"
+#include "web/metrics.h"
 
 static struct hf_simupdate *w;
 static struct hf_metrics *metrics;

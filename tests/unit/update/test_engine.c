@@ -2638,9 +2638,7 @@ START_TEST(two_engines)
     struct hf_err err = HF_ERR_INIT;
 
     hf_simupdate_boot(w);
-    struct hf_update_params params = {.fs = hf_simfs_ops(w->fs),
-                                      .sched = hf_simproc_sched(w->proc),
-                                      .clock = hf_simproc_clock(w->proc),
+    struct hf_update_params params = {.world = hf_simproc_world(w->proc, hf_simfs_ops(w->fs)),
                                       .state_dir = "/var/lib/holdfast",
                                       .trust_dir = "/t",
                                       .arch = "amd64",

@@ -160,10 +160,8 @@ static const char *roots[3];
 static void boot(void)
 {
     proc = hf_simproc_new(loop, "node");
-    const struct hf_floor_guard_params params = {.fs = hf_simfs_ops(disk),
-                                                 .sched = hf_simproc_sched(proc),
+    const struct hf_floor_guard_params params = {.world = hf_simproc_world(proc, hf_simfs_ops(disk)),
                                                  .proc = &program,
-                                                 .rng = hf_simproc_rand(proc),
                                                  .state_dir = STATE,
                                                  .roots = roots,
                                                  .uid = 1000,

@@ -12,7 +12,6 @@ are looked up: commands, options, targets of make, files. tests/system/docs/tabl
 """
 import argparse
 import ast
-import concurrent.futures
 import json
 import os
 import re
@@ -312,6 +311,7 @@ def main():
     if options.list:
         show(names)
         return 0
+    import concurrent.futures  # pylint: disable=import-outside-toplevel  # not in each scratch root
     samples()
     installed()
     counts = [0, 0, 0]

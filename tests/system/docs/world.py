@@ -103,11 +103,13 @@ class World:
 
     def sites(self, text):
         """Every host that the page names, by name, on its port, with a certificate that this root trusts."""
-        import sites   # pylint: disable=import-outside-toplevel  # stand-ins need none of it
         wanted = {(host, int(port or (443 if kind == "https" else 80)), kind == "https")
                   for kind, host, port in re.findall(r"\b(https?)://([a-z0-9.-]+\.example(?:\.[a-z]+)?)(?::(\d+))?", text)}
         if re.search(r"//(localhost|127\.0\.0\.1):4318\b", text):
             wanted.add(("localhost", 4318, False))
+        if not wanted:
+            return
+        import sites   # pylint: disable=import-outside-toplevel  # a web server, which stand-ins and half of the pages do without
         with open("/etc/hosts", "a", encoding="utf-8") as hosts:
             hosts.writelines(f"127.0.0.1 {host}\n" for host in sorted({host for host, _, _ in wanted}))
         self.certificate(sorted({host for host, _, tls in wanted if tls}))

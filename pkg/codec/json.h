@@ -43,10 +43,9 @@ HF_MUST_USE int hf_json_parse(struct hf_view text, const struct hf_json_limits *
 /* One document. JSON objects and arrays as above; else scalars by the core schema ("yes" is a string). Limits are for
  * the tree with aliases expanded, max_bytes also for its keys and values.
  *
- * -EBADMSG: not YAML, not one document, other tags than the core schema's, merge keys, keys twice or not strings, .inf,
- * .nan, 010 (8 in YAML 1.1, 10 in 1.2), integers outside int64 (probably a mistake), or characters that JSON and YAML
- * read differently (U+0085, U+2028, U+2029, U+FEFF but for a byte order mark). -E2BIG: a limit, above 1,000 anchors, or
- * 16 %TAG directives. */
+ * -EBADMSG: not YAML, not one document, other tags than the core schema's, merge keys, keys twice or not strings,
+ * .inf, .nan, 010, integers outside int64, or characters that JSON and YAML read differently (U+0085, U+2028,
+ * U+2029, U+FEFF but for a byte order mark). -E2BIG: a limit, above 1,000 anchors, or 16 %TAG directives. */
 HF_MUST_USE int hf_yaml_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 

@@ -2,8 +2,7 @@
 /* The source of desired state, which also takes the agent's status: an API server, KubeEdge's MetaServer, or a folder.
  *
  * Every source reports an object as gone only after DELETED of a real API server, a complete list of the API server
- * itself, or a complete scan of a folder; never by an answer that may come from a MetaServer's store. It calls no
- * subscriber inside subscribe() or apply(). */
+ * itself, or a complete scan of a folder. It calls no subscriber inside subscribe() or apply(). */
 #pragma once
 
 #include <stdbool.h>

@@ -3,9 +3,6 @@
  *
  *     struct hf_metric *fetched = hf_metric_counter(metrics, "holdfast_update_fetched_bytes_total", "Bytes fetched.");
  *     hf_metric_add(fetched, n);
- *     struct hf_metric_family *ends = hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_update_ends_total",
- *                                                      "Updates ended.", HF_LABELS("release", "result"));
- *     hf_metric_add(hf_metric_with(ends, HF_LABELS("edge-inference", "committed")), 1);
  *
  * A handle is valid as long as registry and series. A NULL registry, family or handle does
  * nothing. Registration returns NULL for an invalid name, another type

@@ -114,10 +114,9 @@ static void decode(const uint8_t *bytes, size_t n)
     if (model == NULL)
         return;
     memset(&state, 0, sizeof(state));
-    pack_zmodel_frame(model);
     delta_cm_start_decoding_bytes(&cm, bytes, n, &err);
     size_t done = 0;
-    int r = 0;
+    int r = pack_zmodel_frame(model, &cm, REST, false);
     for (block.last = false; r == 0 && !block.last; done += r == 0 ? block.content_n : 0) {
         const struct pack_zcontent at = {content + done, done, REST - done, done};
         out.n = 0;

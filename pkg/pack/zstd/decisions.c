@@ -13,6 +13,7 @@
 #include "base/array.h"
 #include "delta/match/match.h"
 #include "pack/codec/zst.h"
+#include "pack/zstd/imitate.h"
 #include "pack/zstd/model.h"
 
 enum {
@@ -138,11 +139,11 @@ static int begin(struct zdecisions *d, struct hf_err *err)
     return r < 0 ? hf_err_sys(err, r, "read the copies between zstd frames") : 0;
 }
 
-static void open_frame(struct zdecisions *d)
+static int open_frame(struct zdecisions *d, const struct pack_zframe_head *head, bool imitated)
 {
-    pack_zmodel_frame(d->model);
     memset(&d->state, 0, sizeof(d->state));
     d->block.last = false;
+    return pack_zmodel_frame(d->model, &d->cm, head->window_n, imitated);
 }
 
 /* ---- making new frames ------------------------------------------------------------------------------------------- */
@@ -210,9 +211,9 @@ static int zmaker_make(const struct pack_setup *setup, const struct pack_sink *o
     maker->back = (size_t)back;
     maker->cap = (size_t)cap;
     pack_zframe_hash_init(&maker->hash);
-    open_frame(d);
     d->open = true;
-    int r = out->write(out->ctx, bytes, pack_zframe_head_write(&head, bytes), err);
+    int r = open_frame(d, &head, false);
+    r = r < 0 ? misfit(d, r, err) : out->write(out->ctx, bytes, pack_zframe_head_write(&head, bytes), err);
     if (r < 0)
         free(maker);
     else
@@ -477,14 +478,67 @@ static int read_old(struct zdecisions *d, const struct pack_zpair *frame, struct
     return read_frame(d, &reader, NULL, err);
 }
 
-static int code_frame(struct zdecisions *d, const struct pack_zpair *frame, struct hf_err *err)
+/* Follows the imitated encoder through the frame: does it choose nearly all sequences? */
+static bool is_imitated(struct zdecisions *d, const struct pack_zpair *frame, struct pack_zimitate *imitate)
+{
+    struct pack_zframe_head head;
+    size_t at = pack_zframe_head_read(frame->packed, frame->packed_n, &head), done = 0, n, all = 0, hits = 0;
+    size_t back = (size_t)look_back(&head, frame->content_n);
+    struct pack_zframe_sequence guess;
+
+    memset(&d->state, 0, sizeof(d->state));
+    pack_zimitate_frame(imitate, head.window_n);
+    for (d->block.last = false; !d->block.last; at += ZFRAME_BLOCK_HEAD + n, done += d->block.content_n) {
+        const struct pack_zcontent content = {frame->content + done, HF_MIN(done, back), frame->content_n - done,
+                                              d->content_n + done};
+        if (!pack_zframe_block_head(frame->packed + at, &d->block, &n) ||
+            !pack_zframe_block_read(&d->state, frame->packed + at + ZFRAME_BLOCK_HEAD, n, &d->block))
+            return false;
+        if (d->block.kind != ZFRAME_COMPRESSED) {
+            pack_zimitate_skip(imitate, &content, d->block.content_n);
+            continue;
+        }
+        pack_zimitate_block(imitate, done == 0 && d->block.last);
+        for (size_t i = 0; i < d->block.n; i++) {
+            const struct pack_zframe_sequence *sequence = &d->block.sequence[i];
+            bool more = pack_zimitate_guess(imitate, &content, d->block.content_n, &guess);
+            hits += more && memcmp(&guess, sequence, sizeof(guess)) == 0;
+            all++;
+            pack_zimitate_tell(imitate, sequence);
+        }
+        if (all > 1000 && hits < all / 2)
+            return false;
+    }
+    return all - hits <= all / 32;
+}
+
+/* Marks them. *ret_all: copies and old decisions then have nothing to say. */
+static int find_imitated(struct zdecisions *d, const struct pack_zpairs *frames, bool *imitated, bool *ret_all)
+{
+    struct pack_zimitate *imitate = pack_zimitate_new();
+
+    if (imitate == NULL)
+        return -ENOMEM;
+    *ret_all = true;
+    for (size_t i = 0; i < frames->n; i++) {
+        imitated[i] = is_imitated(d, &frames->p[i], imitate);
+        *ret_all &= imitated[i];
+        d->content_n += frames->p[i].content_n;
+    }
+    d->content_n = 0;
+    pack_zimitate_free(imitate);
+    return 0;
+}
+
+static int code_frame(struct zdecisions *d, const struct pack_zpair *frame, bool imitated, struct hf_err *err)
 {
     struct pack_zframe_head head;
     size_t at = pack_zframe_head_read(frame->packed, frame->packed_n, &head), done = 0, n;
     size_t back = (size_t)look_back(&head, frame->content_n);
     int r = 0;
 
-    for (open_frame(d); r == 0 && !d->block.last; at += ZFRAME_BLOCK_HEAD + n, done += d->block.content_n) {
+    for (r = open_frame(d, &head, imitated); r == 0 && !d->block.last;
+         at += ZFRAME_BLOCK_HEAD + n, done += d->block.content_n) {
         const struct pack_zcontent content = {frame->content + done, HF_MIN(done, back), frame->content_n - done,
                                               d->content_n + done};
         if (!pack_zframe_block_head(frame->packed + at, &d->block, &n) ||
@@ -498,14 +552,14 @@ static int code_frame(struct zdecisions *d, const struct pack_zpair *frame, stru
     return r < 0 ? misfit(d, r, err) : 0;
 }
 
-static int code_all(struct zdecisions *d, const struct pack_zpairs *frames, struct hf_buf *out,
+static int code_all(struct zdecisions *d, const struct pack_zpairs *frames, const bool *imitated, struct hf_buf *out,
                     const struct pack_zsearch *search, struct hf_err *err)
 {
     delta_cm_start_encoding(&d->cm, out);
     int r = begin(d, err);
 
     for (size_t i = 0; r == 0 && i < frames->n; i++) {
-        r = code_frame(d, &frames->p[i], err);
+        r = code_frame(d, &frames->p[i], imitated[i], err);
         if (r == 0 && search->progress != NULL && search->progress(search->progress_ctx, 0, 0) != 0)
             r = hf_err_set(err, ECANCELED, "cancelled");
     }
@@ -518,15 +572,19 @@ int pack_zdecisions_create(const struct pack_zpairs *old, const struct pack_zpai
 {
     _cleanup_(hf_buf_done) struct hf_buf stored = HF_BUF_INIT(SIZE_MAX / 2);
     const struct pack_store store = pack_store_buf(&stored);
+    _cleanup_(hf_freep) bool *imitated = calloc(new_frames->n + 1, sizeof(*imitated));
     void *shared = NULL;
-    int r = zdecisions_new(&store, 0, 0, &shared, err);
+    bool all = false;
+    int r = imitated != NULL ? zdecisions_new(&store, 0, 0, &shared, err) : hf_err_set(err, ENOMEM, "out of memory");
 
     for (size_t i = 0; r == 0 && i < old->n; i++)
         r = read_old(shared, &old->p[i], err);
-    if (r == 0)
+    if (r == 0 && find_imitated(shared, new_frames, imitated, &all) < 0)
+        r = hf_err_set(err, ENOMEM, "out of memory");
+    if (r == 0 && !all)
         r = find_copies(old, new_frames, search, &((struct zdecisions *)shared)->copies, err);
     if (r == 0)
-        r = code_all(shared, new_frames, out, search, err);
+        r = code_all(shared, new_frames, imitated, out, search, err);
     zdecisions_done(shared);
     *ret_stored = stored.n;
     return r;

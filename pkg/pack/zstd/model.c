@@ -9,6 +9,8 @@
  * long as the content allows, or a number. Tables follow from the symbols that they code, which are known by then: each
  * weight is coded beside the length of a best code, each count beside its share.
  *
+ * Frames of an encoder whose choices `imitate` knows need neither the guess from old nor the places of bytes.
+ *
  * Everything adaptive lasts over blocks and frames. Decisions from outside end in an error here or in the writer. */
 #include "pack/zstd/model.h"
 
@@ -17,6 +19,7 @@
 
 #include "base/array.h"
 #include "base/macros.h"
+#include "pack/zstd/imitate.h"
 #include "pack/zstd/tables.h"
 
 /* ---- the old sequences ------------------------------------------------------------------------------------------- */
@@ -168,9 +171,20 @@ struct pack_zmodel {
     uint64_t item_at;
     uint32_t last[3];
     unsigned history;
-    unsigned kind, literals, mode[ZFRAME_ALPHABETS];
-    uint32_t slot[SLOTS][1 << SLOTS_LOG]; /* latest position + 1, modulo 2^32 */
-    struct pack_zframe_state state;       /* of the frame */
+    struct {
+        unsigned kind, literals, mode[ZFRAME_ALPHABETS];
+    } was;                            /* in the last block */
+    uint32_t (*slot)[1 << SLOTS_LOG]; /* SLOTS; latest position + 1, modulo 2^32. NULL: no frame needed them */
+    struct pack_zframe_state state;   /* of the frame */
+    struct {
+        struct pack_zimitate *guess; /* NULL: no frame needed it */
+        bool is, begun;              /* the frame: is of that encoder; has a block */
+        unsigned history;
+    } imitated;
+
+    struct {
+        uint32_t is, hit[HISTORY][2];
+    } imitated_bits;
 
     uint32_t whole[3][HISTORY][FITS][SIZES];
     uint32_t same_literals[HISTORY][FITS][SIZES], same_distance[HISTORY][FITS], slot_hit[SLOTS][HISTORY][SIZES];
@@ -211,22 +225,38 @@ struct pack_zmodel *pack_zmodel_new(struct pack_zold *old, const struct delta_co
         model->by_old[i] = (uint32_t)i;
     qsort_r(model->by_old, copies->n, sizeof(uint32_t), by_old_position, (void *)(uintptr_t)copies);
     /* All between are adaptive bits, and numbers, which consist of them. */
-    uint32_t *from = &model->whole[0][0][0][0], *to = (uint32_t *)(void *)(model + 1);
+    uint32_t *from = &model->imitated_bits.is, *to = (uint32_t *)(void *)(model + 1);
     init_bits(from, (size_t)(to - from));
     return model;
 }
 
 void pack_zmodel_free(struct pack_zmodel *model)
 {
-    if (model != NULL)
-        free(model->by_old);
+    if (model == NULL)
+        return;
+    pack_zimitate_free(model->imitated.guess);
+    free(model->slot);
+    free(model->by_old);
     free(model);
 }
 
-void pack_zmodel_frame(struct pack_zmodel *model)
+int pack_zmodel_frame(struct pack_zmodel *model, struct delta_cm *cm, uint64_t window_n, bool imitated)
 {
     first_offsets(model->last);
     memset(&model->state, 0, sizeof(model->state));
+    model->imitated.begun = false;
+    model->imitated.is = delta_bit_code(cm, &model->imitated_bits.is, imitated) != 0;
+    if (cm->failed != 0)
+        return cm->failed;
+    if (!model->imitated.is) {
+        if (model->slot == NULL)
+            model->slot = calloc(SLOTS, sizeof(*model->slot));
+        return model->slot != NULL ? 0 : -ENOMEM;
+    }
+    if (model->imitated.guess == NULL && (model->imitated.guess = pack_zimitate_new()) == NULL)
+        return -ENOMEM;
+    pack_zimitate_frame(model->imitated.guess, window_n);
+    return 0;
 }
 
 static unsigned code_tree(struct delta_cm *cm, uint32_t *states, unsigned bits, unsigned value)
@@ -409,6 +439,8 @@ static void fill_slots(struct pack_zmodel *model, const struct pack_zcontent *co
     enum { AHEAD = 8 };
     uint32_t index[AHEAD][SLOTS], end = to;
 
+    if (model->imitated.is)
+        return;
     if (content->rest < to + (uint64_t)SLOT_BYTES_MAX)
         end = content->rest > SLOT_BYTES_MAX ? (uint32_t)HF_MIN((uint64_t)to, content->rest - SLOT_BYTES_MAX) : 0;
     for (uint32_t i = from; i < end; i += AHEAD) {
@@ -433,7 +465,7 @@ static uint32_t code_distance(struct pack_zmodel *model, struct delta_cm *cm, co
     unsigned which = code_tree(cm, model->again[none], 2, offset <= 3 ? offset : 0);
     if (which > 0)
         return distance_of(model->last, which, none);
-    for (unsigned i = SLOTS; i-- > 0 && content->rest >= at + (uint64_t)SLOT_BYTES_MAX;) {
+    for (unsigned i = model->imitated.is ? 0 : SLOTS; i-- > 0 && content->rest >= at + (uint64_t)SLOT_BYTES_MAX;) {
         uint32_t slot = model->slot[i][slot_index(content->p + at, i)];
         uint32_t here = (uint32_t)(content->at + at + 1);
         uint32_t candidate = slot > 0 ? here - slot : 0; /* maybe of another frame: it is compared */
@@ -534,6 +566,30 @@ static bool code_sequence(struct pack_zmodel *model, struct delta_cm *cm, const 
     return true;
 }
 
+/* The same for a frame of the encoder that is imitated. */
+static bool code_imitated(struct pack_zmodel *model, struct delta_cm *cm, const struct pack_zcontent *content,
+                          uint32_t at, uint32_t n, struct pack_zframe_sequence *sequence, bool *end)
+{
+    struct pack_zframe_sequence guess = {0};
+    bool more = pack_zimitate_guess(model->imitated.guess, content, n, &guess);
+    bool is = *end ? !more
+                   : more && sequence->literals == guess.literals && sequence->match == guess.match &&
+                         sequence->offset == guess.offset;
+    bool hit = delta_bit_code(cm, &model->imitated_bits.hit[model->imitated.history & (HISTORY - 1)][more], is) != 0;
+
+    model->imitated.history = model->imitated.history << 1 | !hit;
+    if (hit) {
+        *end = !more;
+        *sequence = guess;
+        if (more)
+            use_offset(model->last, guess.offset, guess.literals == 0);
+    } else if (!code_sequence(model, cm, content, at, n - at, sequence, end))
+        return false;
+    if (!*end)
+        pack_zimitate_tell(model->imitated.guess, sequence);
+    return true;
+}
+
 static bool code_sequences(struct pack_zmodel *model, struct delta_cm *cm, const struct pack_zcontent *content,
                            struct pack_zframe_block *block)
 {
@@ -547,8 +603,11 @@ static bool code_sequences(struct pack_zmodel *model, struct delta_cm *cm, const
             fill_slots(model, content, filled, at);
             return true;
         }
-        if (i == ZFRAME_SEQUENCES ||
-            !code_sequence(model, cm, content, at, block->content_n - at, &block->sequence[i], &end))
+        struct pack_zframe_sequence *sequence = &block->sequence[i];
+        if (i == ZFRAME_SEQUENCES)
+            return false;
+        if (model->imitated.is ? !code_imitated(model, cm, content, at, block->content_n, sequence, &end)
+                               : !code_sequence(model, cm, content, at, block->content_n - at, sequence, &end))
             return false;
         if (end) {
             block->n = i;
@@ -670,9 +729,9 @@ static bool code_tables(struct pack_zmodel *model, struct delta_cm *cm, struct p
             seen[a][code[a]]++;
     }
     for (unsigned a = 0; a < ZFRAME_ALPHABETS; a++) {
-        unsigned mode = code_tree(cm, model->mode_bits[a][model->mode[a]], 2, block->table[a].mode);
+        unsigned mode = code_tree(cm, model->mode_bits[a][model->was.mode[a]], 2, block->table[a].mode);
         block->table[a].mode = (enum pack_zframe_mode)mode;
-        model->mode[a] = mode;
+        model->was.mode[a] = mode;
         if (mode == ZFRAME_SINGLE)
             block->table[a].single = (uint8_t)delta_number_code(cm, &model->single, block->table[a].single);
         if (mode == ZFRAME_FSE) {
@@ -695,15 +754,15 @@ int pack_zmodel_size(struct pack_zmodel *model, struct delta_cm *cm, uint64_t re
 {
     uint32_t usual = (uint32_t)HF_MIN(rest, (uint64_t)ZFRAME_BLOCK_MAX);
 
-    model->kind = code_tree(cm, model->kind_bits[model->kind], 2, block->kind);
-    block->kind = (enum pack_zframe_kind)model->kind;
+    model->was.kind = code_tree(cm, model->kind_bits[model->was.kind], 2, block->kind);
+    block->kind = (enum pack_zframe_kind)model->was.kind;
     if (delta_bit_code(cm, &model->whole_size, block->content_n == usual) != 0)
         block->content_n = usual;
     else
         block->content_n = (uint32_t)HF_MIN(delta_number_code(cm, &model->size, block->content_n), (uint64_t)1 << 20);
     block->last = delta_bit_code(cm, &model->last_bit[block->content_n == rest], block->last);
     return result(model, cm,
-                  model->kind <= ZFRAME_COMPRESSED && block->content_n <= usual &&
+                  model->was.kind <= ZFRAME_COMPRESSED && block->content_n <= usual &&
                       (block->content_n > 0 || block->last));
 }
 
@@ -725,10 +784,17 @@ static bool code_states(struct pack_zmodel *model, struct delta_cm *cm, struct p
 int pack_zmodel_block(struct pack_zmodel *model, struct delta_cm *cm, const struct pack_zcontent *content,
                       struct pack_zframe_block *block)
 {
+    bool alone = block->last && !model->imitated.begun;
+
+    model->imitated.begun = true;
     if (block->kind != ZFRAME_COMPRESSED) {
+        if (model->imitated.is)
+            pack_zimitate_skip(model->imitated.guess, content, block->content_n);
         fill_slots(model, content, 0, block->content_n);
         return 0;
     }
+    if (model->imitated.is)
+        pack_zimitate_block(model->imitated.guess, alone);
     if (!code_sequences(model, cm, content, block))
         return result(model, cm, false);
     uint32_t seen[ZFRAME_WEIGHTS] = {0}, at = 0, literals_n = 0;
@@ -740,10 +806,10 @@ int pack_zmodel_block(struct pack_zmodel *model, struct delta_cm *cm, const stru
         at += n + (i < block->n ? block->sequence[i].match : 0);
     }
     block->literals_n = literals_n;
-    model->literals = code_tree(cm, model->literals_bits[model->literals], 2, block->literals);
-    block->literals = (enum pack_zframe_literals)model->literals;
+    model->was.literals = code_tree(cm, model->literals_bits[model->was.literals], 2, block->literals);
+    block->literals = (enum pack_zframe_literals)model->was.literals;
     unsigned size = literals_n < 32 ? 0 : literals_n < 1024 ? 1 : literals_n < 16384 ? 2 : 3;
-    block->size_format = (uint8_t)code_tree(cm, model->format_bits[model->literals][size], 2, block->size_format);
+    block->size_format = (uint8_t)code_tree(cm, model->format_bits[model->was.literals][size], 2, block->size_format);
     if (block->literals == ZFRAME_LIT_HUFFMAN && !code_weights(model, cm, seen, &block->weights))
         return result(model, cm, false);
     return result(model, cm, block->n == 0 || (code_tables(model, cm, block) && code_states(model, cm, block)));

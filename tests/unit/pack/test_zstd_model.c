@@ -81,8 +81,8 @@ static struct pack_zcontent content_at(const struct frame *frame, size_t at)
     return (struct pack_zcontent){bytes_of(&frame->content) + at, at, frame->content.n - at, at};
 }
 
-static void encode(const struct frame *frame, struct pack_zold *old, const struct delta_copies *copies,
-                   struct hf_buf *out)
+static void encode_as(bool imitated, const struct frame *frame, struct pack_zold *old,
+                      const struct delta_copies *copies, struct hf_buf *out)
 {
     struct pack_zmodel *model = pack_zmodel_new(old, copies);
     struct pack_zframe_state *state = calloc(1, sizeof(*state));
@@ -90,8 +90,8 @@ static void encode(const struct frame *frame, struct pack_zold *old, const struc
     struct delta_cm cm;
     size_t at = pack_zframe_head_read(bytes_of(&frame->packed), frame->packed.n, &head), done = 0;
 
-    pack_zmodel_frame(model);
     delta_cm_start_encoding(&cm, out);
+    ck_assert_int_eq(pack_zmodel_frame(model, &cm, head.window_n, imitated), 0);
     block.last = false;
     while (!block.last) {
         const struct pack_zcontent content = content_at(frame, done);
@@ -105,6 +105,12 @@ static void encode(const struct frame *frame, struct pack_zold *old, const struc
     pack_zmodel_free(model);
 }
 
+static void encode(const struct frame *frame, struct pack_zold *old, const struct delta_copies *copies,
+                   struct hf_buf *out)
+{
+    encode_as(false, frame, old, copies, out);
+}
+
 /* Appends what the decisions make of the content, from the first block on. */
 static int decode(const struct frame *frame, struct pack_zold *old, const struct delta_copies *copies,
                   const unsigned char *coded, size_t coded_n, struct hf_buf *made)
@@ -114,11 +120,12 @@ static int decode(const struct frame *frame, struct pack_zold *old, const struct
     struct pack_zframe_state *state = calloc(1, sizeof(*state));
     struct hf_err err = HF_ERR_INIT;
     struct delta_cm cm;
+    struct pack_zframe_head head;
     size_t done = 0;
-    int r = 0;
 
-    pack_zmodel_frame(model);
+    ck_assert_uint_gt(pack_zframe_head_read(bytes_of(&frame->packed), frame->packed.n, &head), 0);
     delta_cm_start_decoding_bytes(&cm, coded, coded_n, &err);
+    int r = pack_zmodel_frame(model, &cm, head.window_n, false);
     block.last = false;
     while (r == 0 && !block.last) {
         const struct pack_zcontent content = content_at(frame, done);
@@ -183,6 +190,25 @@ START_TEST(beside_old)
 }
 END_TEST
 
+/* A frame of an encoder that chooses otherwise comes back, too, and costs little more. */
+START_TEST(not_the_imitated_encoder)
+{
+    _cleanup_(frame_done) struct frame old, new_frame;
+    _cleanup_(hf_buf_done) struct hf_buf stored = BUF, coded = BUF, made = BUF;
+    _cleanup_(pack_zold_done) struct pack_zold items = {.n = 0};
+    _cleanup_(delta_copies_done) struct delta_copies copies = {.n = 0};
+
+    make_frame(&old, 0, levels[_i]);
+    make_frame(&new_frame, 700, levels[_i]);
+    read_old(&old, &stored, &items);
+    find_copies(&old, &new_frame, &copies);
+    encode_as(true, &new_frame, &items, &copies, &coded);
+    ck_assert_int_eq(decode(&new_frame, &items, &copies, bytes_of(&coded), coded.n, &made), 0);
+    check_same(&new_frame, &made);
+    ck_assert_msg(coded.n < new_frame.packed.n, "%zu of %zu", coded.n, new_frame.packed.n);
+}
+END_TEST
+
 /* The same frame again costs next to nothing. */
 START_TEST(the_same)
 {
@@ -231,6 +257,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, beside_old, 0, HF_LEN(levels));
+    tcase_add_loop_test(tc, not_the_imitated_encoder, 0, HF_LEN(levels));
     tcase_add_test(tc, the_same);
     tcase_add_test(tc, hostile_decisions);
 }

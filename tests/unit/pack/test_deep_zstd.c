@@ -297,7 +297,7 @@ END_TEST
 
 /* ---- going on after a power cut ---------------------------------------------------------------------------------- */
 
-enum { POINTS = 16, GAP = (4 << 20) + (1 << 18) /* more than a block */ };
+enum { POINTS = 16, GAP = 5 << 20 };
 
 struct kept {
     struct hf_delta_checkpoint points[POINTS];

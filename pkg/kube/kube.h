@@ -3,13 +3,9 @@
  * block for small files; hf_kube_config_done() overwrites secrets. */
 #pragma once
 
-#include "base/clock.h"
-#include "base/fs.h"
-#include "base/log.h"
-#include "base/rand.h"
 #include "kube/source.h"
 #include "loop/http/http.h"
-#include "loop/sched.h"
+#include "loop/world.h"
 
 struct hf_metrics;
 
@@ -52,12 +48,8 @@ struct hf_kube_params {
     const struct hf_kube_config *config;
     enum hf_kube_api api;
     const char *field_manager; /* server-side apply's */
-    const struct hf_clock_ops *clock;
-    const struct hf_rand_ops *rng;
-    const struct hf_sched_ops *sched;
+    struct hf_world world;     /* not its fs */
     const struct hf_http_ops *http;
-    struct hf_log *log;         /* may be NULL */
-    struct hf_metrics *metrics; /* may be NULL */
     /* After a 401 or an untrusted certificate, once in 5 s at most: read credentials, give them to the HTTP client. May
      * be NULL. */
     int (*reauthenticate)(void *arg, struct hf_err *err);

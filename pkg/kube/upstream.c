@@ -5,9 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "os/fs_posix.h"
-#include "os/rand_posix.h"
-
 struct hf_upstream {
     struct hf_upstream_params p;
     struct hf_kube_config config;
@@ -35,7 +32,7 @@ static struct hf_http_config http_config(const struct hf_upstream *upstream)
         config.bearer_token = NULL;
     }
     config.max_skew_ns = upstream->p.max_skew_ns;
-    config.clock = upstream->p.clock;
+    config.clock = upstream->p.world.clock;
     return config;
 }
 
@@ -50,11 +47,11 @@ static int put_credentials(struct hf_upstream *upstream, struct hf_err *err)
 static int reload_credentials(void *arg, struct hf_err *err)
 {
     struct hf_upstream *upstream = arg;
-    int r = hf_kube_config_reload(hf_fs_posix(), &upstream->config, err);
+    int r = hf_kube_config_reload(upstream->p.world.fs, &upstream->config, err);
 
     if (r <= 0)
         return r;
-    hf_log(upstream->p.log, HF_LOG_INFO, "credentials.changed", HF_S("server", upstream->config.server));
+    hf_log(upstream->p.world.log, HF_LOG_INFO, "credentials.changed", HF_S("server", upstream->config.server));
     if (upstream->p.changed != NULL)
         upstream->p.changed(upstream->p.arg);
     return put_credentials(upstream, err);
@@ -103,7 +100,7 @@ int hf_upstream_use_certificate(struct hf_upstream *upstream, const char *certif
 static int open_upstream(struct hf_upstream *upstream, struct hf_err *err)
 {
     const struct hf_upstream_params *p = &upstream->p;
-    int r = hf_kube_config_find(hf_fs_posix(), p->server, p->kubeconfig, get_environment, &upstream->config, err);
+    int r = hf_kube_config_find(p->world.fs, p->server, p->kubeconfig, get_environment, &upstream->config, err);
 
     if (r < 0)
         return r;
@@ -115,12 +112,8 @@ static int open_upstream(struct hf_upstream *upstream, struct hf_err *err)
         .config = &upstream->config,
         .api = p->api,
         .field_manager = p->field_manager,
-        .clock = p->clock,
-        .rng = hf_rand_posix(),
-        .sched = hf_loop_sched(p->loop),
+        .world = p->world,
         .http = hf_http_client_ops(upstream->http),
-        .log = p->log,
-        .metrics = p->metrics,
         .fleet = p->fleet,
         .reauthenticate = reauthenticate,
         .arg = upstream,
@@ -234,7 +227,8 @@ void hf_upstream_reload(struct hf_upstream *upstream)
     struct hf_err err = HF_ERR_INIT;
 
     if (upstream != NULL && reload_credentials(upstream, &err) < 0)
-        hf_log_err(upstream->p.log, HF_LOG_WARNING, "credentials.unreadable", "server", upstream->config.server, &err);
+        hf_log_err(upstream->p.world.log, HF_LOG_WARNING, "credentials.unreadable", "server", upstream->config.server,
+                   &err);
 }
 
 void hf_upstream_follow(struct hf_upstream *upstream, uint64_t retry_cap_ns, uint64_t max_skew_ns)
@@ -248,7 +242,8 @@ void hf_upstream_follow(struct hf_upstream *upstream, uint64_t retry_cap_ns, uin
         return;
     upstream->p.max_skew_ns = max_skew_ns;
     if (put_credentials(upstream, &err) < 0)
-        hf_log_err(upstream->p.log, HF_LOG_ERROR, "credentials.unusable", "server", upstream->config.server, &err);
+        hf_log_err(upstream->p.world.log, HF_LOG_ERROR, "credentials.unusable", "server", upstream->config.server,
+                   &err);
 }
 
 void hf_upstream_nudge(struct hf_upstream *upstream)

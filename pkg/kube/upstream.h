@@ -8,9 +8,7 @@
 
 struct hf_upstream_params {
     struct hf_loop *loop;
-    const struct hf_clock_ops *clock;
-    struct hf_log *log;
-    struct hf_metrics *metrics;      /* may be NULL */
+    struct hf_world world;
     const char *server, *kubeconfig; /* hf_kube_config_find()'s */
     enum hf_kube_api api;
     const char *user_agent;

@@ -10,7 +10,10 @@
 #include "loop/probe.h"
 #include "loop/proc.h"
 #include "loop/unit.h"
+#include "os/clock_posix.h"
+#include "os/fs_posix.h"
 #include "os/memory.h"
+#include "os/rand_posix.h"
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
@@ -115,6 +118,12 @@ void hf_loop_stop(struct hf_loop *loop)
 const struct hf_sched_ops *hf_loop_sched(struct hf_loop *loop)
 {
     return &loop->sched;
+}
+
+struct hf_world hf_loop_world(struct hf_loop *loop)
+{
+    return (struct hf_world){
+        .fs = hf_fs_posix(), .clock = hf_clock_posix(), .rng = hf_rand_posix(), .sched = &loop->sched};
 }
 
 const struct hf_proc_ops *hf_loop_proc(struct hf_loop *loop)

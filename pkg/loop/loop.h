@@ -3,15 +3,12 @@
  * watch.h. */
 #pragma once
 
-#include "base/clock.h"
 #include "base/err.h"
-#include "base/log.h"
-#include "base/rand.h"
 #include "loop/probe.h"
 #include "loop/proc.h"
-#include "loop/sched.h"
 #include "loop/unit.h"
 #include "loop/watch.h"
+#include "loop/world.h"
 
 struct hf_loop;
 
@@ -32,6 +29,8 @@ HF_MUST_USE int hf_loop_on_signal(struct hf_loop *loop, int signum, void (*fire)
 
 /* Valid as long as the loop. */
 const struct hf_sched_ops *hf_loop_sched(struct hf_loop *loop);
+/* The real one, without log and metrics. */
+struct hf_world hf_loop_world(struct hf_loop *loop);
 const struct hf_proc_ops *hf_loop_proc(struct hf_loop *loop);
 const struct hf_probe_ops *hf_loop_probe(struct hf_loop *loop);
 /* Connects to the system bus if needed, until 30 s without a call. */

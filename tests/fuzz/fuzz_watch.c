@@ -100,9 +100,7 @@ static void whole_client(struct world *world, enum hf_kube_api api, size_t chunk
     struct hf_kube_params params = {.config = &config,
                                     .api = api,
                                     .field_manager = "m",
-                                    .clock = hf_simproc_clock(proc),
-                                    .rng = hf_simproc_rand(proc),
-                                    .sched = hf_simproc_sched(proc),
+                                    .world = hf_simproc_world(proc, NULL),
                                     .http = hf_simclient_ops(client)};
     struct hf_subscription *sub;
 

@@ -179,9 +179,7 @@ static void boot(struct world *w)
     w->client = hf_simnet_client(w->net, w->proc);
     struct hf_kube_params kube = {.config = &w->kube_config,
                                   .field_manager = "holdfast-agent",
-                                  .clock = hf_simproc_clock(w->proc),
-                                  .rng = hf_simproc_rand(w->proc),
-                                  .sched = hf_simproc_sched(w->proc),
+                                  .world = hf_simproc_world(w->proc, NULL),
                                   .http = hf_simclient_ops(w->client)};
     w->kube = hf_kube_new(&kube, NULL);
     struct hf_manifest_engine_params params = {.env = {.world = hf_simproc_world(w->proc, fs_of(w->fs)),

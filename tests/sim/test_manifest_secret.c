@@ -320,9 +320,7 @@ static void boot(struct node *node)
     struct hf_kube_params kube = {.config = &node->kube_config,
                                   .api = HF_KUBE_APISERVER,
                                   .field_manager = "holdfast-agent",
-                                  .clock = hf_simproc_clock(node->proc),
-                                  .rng = hf_simproc_rand(node->proc),
-                                  .sched = hf_simproc_sched(node->proc),
+                                  .world = hf_simproc_world(node->proc, NULL),
                                   .http = hf_simclient_ops(node->client),
                                   .retry_cap_ns = 10 * HF_NS_PER_S};
     node->kube = hf_kube_new(&kube, NULL);

@@ -54,9 +54,8 @@ enum {
 struct process {
     const struct hf_agent_options *options;
     char node_name[HF_API_MAX_NAME + 1];
-    struct hf_log *log;
     struct hf_loop *loop;
-    struct hf_metrics *metrics;
+    struct hf_world world; /* clock: the home's */
     struct hf_home home;
     char tpm_program[PATH_MAX], cli_program[PATH_MAX];
     struct hf_agent_configuration config;
@@ -89,7 +88,7 @@ struct process {
 
 static int log_failure(struct process *p, const char *event, const struct hf_err *err)
 {
-    hf_log_err(p->log, HF_LOG_ERROR, event, "stateDir", p->options->state_dir, err);
+    hf_log_err(p->world.log, HF_LOG_ERROR, event, "stateDir", p->options->state_dir, err);
     return HF_EXIT_FAILED;
 }
 
@@ -113,8 +112,8 @@ static int serve(struct process *p, struct hf_err *err)
     struct hf_listeners_params params = {
         .options = p->options,
         .loop = p->loop,
-        .log = p->log,
-        .metrics = p->metrics,
+        .log = p->world.log,
+        .metrics = p->world.metrics,
         .ready = {.name = "desired-state", .ready = desired_state_is_known, .arg = p},
         .ingest = hf_agent_telemetry_route(p->telemetry),
         .run_dir = p->run_path[0] != '\0' ? p->options->run_dir : NULL,
@@ -192,7 +191,7 @@ static int open_status_export(struct process *p, struct hf_err *err)
     if (p->options->export_dir == NULL)
         return 0;
     p->status_export =
-        hf_status_export_new(hf_fs_posix(), hf_loop_sched(p->loop), p->log, p->options->export_dir, p->node_name);
+        hf_status_export_new(hf_fs_posix(), p->world.sched, p->world.log, p->options->export_dir, p->node_name);
     return p->status_export != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory");
 }
 
@@ -211,8 +210,8 @@ static int open_telemetry(struct process *p, struct hf_err *err)
         .fs = &p->counters[HF_FS_TELEMETRY].ops,
         .clock = hf_home_clock(&p->home),
         .rng = hf_rand_posix(),
-        .log = p->log,
-        .metrics = p->metrics,
+        .log = p->world.log,
+        .metrics = p->world.metrics,
         .node = p->node_name,
         .identity = p->identity,
         .config = p->config.now,
@@ -233,9 +232,7 @@ static struct hf_upstream_params upstream_params(struct process *p)
 
     return (struct hf_upstream_params){
         .loop = p->loop,
-        .clock = hf_home_clock(&p->home),
-        .log = p->log,
-        .metrics = p->metrics,
+        .world = p->world,
         .server = o->server,
         .kubeconfig = o->kubeconfig,
         .api = o->api,
@@ -254,7 +251,7 @@ static void as_issuer(const struct process *p, struct hf_upstream_params *params
     params->server = NULL;
     params->kubeconfig = p->options->status_kubeconfig;
     params->api = HF_KUBE_APISERVER;
-    params->metrics = NULL; /* the counters count the source's requests */
+    params->world.metrics = NULL; /* the counters count the source's requests */
 }
 
 /* The server that gets our writes issues the certificate. */
@@ -310,7 +307,7 @@ static struct hf_kube *kubelet_client(void *arg, struct hf_err *err)
 
     if (p->kubelet == NULL) {
         as_issuer(p, &params);
-        params.metrics = NULL;
+        params.world.metrics = NULL;
         p->kubelet = hf_upstream_new(&params, err);
     }
     return p->kubelet != NULL && hf_kubelet_identity_use(hf_fs_posix(), p->options->identity.kubelet, p->node_name,
@@ -354,9 +351,9 @@ static int open_certificate(struct process *p, struct hf_err *err)
         .fs = hf_fs_posix(),
         .clock = hf_home_clock(&p->home),
         .rng = hf_rand_posix(),
-        .sched = hf_loop_sched(p->loop),
-        .log = p->log,
-        .metrics = p->metrics,
+        .sched = p->world.sched,
+        .log = p->world.log,
+        .metrics = p->world.metrics,
         .kube = hf_upstream_kube(issuer_of(p)),
         .node_name = p->node_name,
         .dir = p->options->identity.dir,
@@ -411,12 +408,8 @@ static const struct hf_source_ops *source_of(struct process *p)
 static int open_folder(struct process *p, struct hf_err *err)
 {
     char status_dir[PATH_MAX];
-    struct hf_folder_params params = {.dir = p->options->source,
-                                      .status_dir = hf_home_path(&p->home, "status", status_dir),
-                                      .fs = hf_fs_posix(),
-                                      .clock = hf_home_clock(&p->home),
-                                      .sched = hf_loop_sched(p->loop),
-                                      .log = p->log};
+    struct hf_folder_params params = {
+        .dir = p->options->source, .status_dir = hf_home_path(&p->home, "status", status_dir), .world = p->world};
 
     p->folder = hf_folder_new(&params, err);
     return p->folder == NULL ? -err->code : 0;
@@ -480,7 +473,7 @@ static void make_run_folder(struct process *p)
     else if (err.code == 0)
         (void)snprintf(p->run_path, sizeof(p->run_path), "%s/status.json", dir);
     if (p->run_path[0] == '\0')
-        hf_log_err(p->log, HF_LOG_INFO, "run_dir.not_used", "dir", dir, &err);
+        hf_log_err(p->world.log, HF_LOG_INFO, "run_dir.not_used", "dir", dir, &err);
 }
 
 static void find_own_program(struct process *p)
@@ -511,13 +504,13 @@ static void stopped(void *arg)
 
 static void stop(struct process *p, const char *why, enum hf_agent_stop how)
 {
-    const struct hf_sched_ops *sched = hf_loop_sched(p->loop);
+    const struct hf_sched_ops *sched = p->world.sched;
 
     if (p->stopping)
         return;
     p->stopping = true;
     hf_notify_systemd("STOPPING=1");
-    hf_log(p->log, HF_LOG_INFO, "agent.stopping", HF_S("why", why));
+    hf_log(p->world.log, HF_LOG_INFO, "agent.stopping", HF_S("why", why));
     sched->timer_arm(sched->ctx, p->timer, STOP_TIMEOUT_S * HF_NS_PER_S);
     hf_agent_stop(p->agent, how);
 }
@@ -572,8 +565,8 @@ static int open_page(struct process *p, struct hf_err *err)
     const struct hf_agent_page_params in = {
         .configuration = &p->config,
         .clock = hf_home_clock(&p->home),
-        .sched = hf_loop_sched(p->loop),
-        .metrics = p->metrics,
+        .sched = p->world.sched,
+        .metrics = p->world.metrics,
         .fs = hf_fs_posix(),
         .state_dir = p->options->state_dir,
         .run_dir = p->options->run_dir,
@@ -593,12 +586,12 @@ static int open_page(struct process *p, struct hf_err *err)
 static void on_timer(void *arg)
 {
     struct process *p = arg;
-    const struct hf_sched_ops *sched = hf_loop_sched(p->loop);
+    const struct hf_sched_ops *sched = p->world.sched;
 
     if (p->stopping) {
         /* A disk that hangs must not block the shutdown of the node. The next start resumes from the state on the
          * disk. */
-        hf_log(p->log, HF_LOG_WARNING, "agent.stop_late");
+        hf_log(p->world.log, HF_LOG_WARNING, "agent.stop_late");
         hf_loop_stop(p->loop);
         return;
     }
@@ -646,8 +639,8 @@ static int open_supervised(struct process *p, struct hf_err *err)
     const struct hf_supervised_params params = {
         .fs = hf_fs_posix(),
         .clock = hf_home_clock(&p->home),
-        .sched = hf_loop_sched(p->loop),
-        .log = p->log,
+        .sched = p->world.sched,
+        .log = p->world.log,
         .state_dir = p->home.dir,
         .probation_ns = p->options->probation_ns,
         .look = look,
@@ -680,8 +673,8 @@ static int open_downloads(struct process *p, struct hf_err *err)
     const struct hf_downloads_params params = {.loop = p->loop,
                                                .clock = hf_home_clock(&p->home),
                                                .identity = p->identity,
-                                               .log = p->log,
-                                               .metrics = p->metrics,
+                                               .log = p->world.log,
+                                               .metrics = p->world.metrics,
                                                .node_name = p->node_name,
                                                .options = p->options,
                                                .max_skew_ns = MAX_SKEW_NS};
@@ -694,13 +687,13 @@ static int open_parts(struct process *p, struct hf_err *err)
     const struct hf_sched_ops *sched;
 
     p->loop = hf_loop_new(err);
-    p->metrics = hf_metrics_new();
-    if (p->loop == NULL || p->metrics == NULL)
+    p->world.metrics = hf_metrics_new();
+    if (p->loop == NULL || p->world.metrics == NULL)
         return p->loop == NULL ? -err->code : hf_err_set(err, ENOMEM, "out of memory");
-    int r = hf_web_process_metrics(p->metrics);
+    sched = p->world.sched = hf_loop_sched(p->loop);
+    int r = hf_web_process_metrics(p->world.metrics);
     if (r < 0)
         return hf_err_sys(err, r, "register the metrics of the process");
-    sched = hf_loop_sched(p->loop);
     p->timer = sched->timer_new(sched->ctx, on_timer, p);
     if (p->timer == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
@@ -731,7 +724,7 @@ static int start_agent(struct process *p, struct hf_err *err)
     struct hf_agent_params params = {
         .home = &p->home,
         .rng = hf_rand_posix(),
-        .sched = hf_loop_sched(p->loop),
+        .sched = p->world.sched,
         .source = source_of(p),
         .source_echoes = p->read != NULL,
         .source_kube = p->read != NULL ? hf_upstream_kube(p->read) : NULL,
@@ -745,8 +738,8 @@ static int start_agent(struct process *p, struct hf_err *err)
         .probe = hf_loop_probe(p->loop),
         .unit = hf_loop_unit(p->loop),
         .watch = hf_loop_watch(p->loop),
-        .log = p->log,
-        .metrics = p->metrics,
+        .log = p->world.log,
+        .metrics = p->world.metrics,
         .node_name = p->node_name,
         .version = HF_VERSION,
         .trust_dir = o->trust_dir,
@@ -795,7 +788,7 @@ static int open_home(struct process *p, struct hf_err *err)
         if (tries > 0)
             (void)nanosleep(&pause, NULL);
         r = hf_home_open(&p->home, &p->counters[HF_FS_STATE].ops, p->options->state_dir, (int)getpid(),
-                         hf_clock_posix(), p->log, err);
+                         hf_clock_posix(), p->world.log, err);
     }
     return r;
 }
@@ -818,7 +811,7 @@ static int run(struct process *p)
         r = HF_MIN(hf_agent_configuration_read(&p->config, &err), 0);
     if (r == 0)
         r = open_parts(p, &err);
-    if (r == 0 && hf_agent_configuration_keep(&p->config, hf_loop_sched(p->loop)) < 0)
+    if (r == 0 && hf_agent_configuration_keep(&p->config, p->world.sched) < 0)
         r = hf_err_set(&err, ENOMEM, "out of memory");
     if (r == 0)
         r = serve(p, &err); /* a taken port fails the start before the agent changes anything */
@@ -827,13 +820,13 @@ static int run(struct process *p)
     if (r < 0)
         return log_failure(p, "agent.not_started", &err);
     watch_outside(p);
-    sched = hf_loop_sched(p->loop);
+    sched = p->world.sched;
     if ((hf_upstream_has_files(p->read) || hf_upstream_has_files(p->written) || p->certificate != NULL) && !p->stopping)
         sched->timer_arm(sched->ctx, p->timer, CREDENTIALS_PERIOD_S * HF_NS_PER_S);
     hf_notify_systemd("READY=1");
     hf_supervised_ready(p->supervised);
     hf_loop_run(p->loop);
-    hf_log(p->log, HF_LOG_INFO, "agent.stopped", HF_D("exit", p->exit_code));
+    hf_log(p->world.log, HF_LOG_INFO, "agent.stopped", HF_D("exit", p->exit_code));
     return p->exit_code;
 }
 
@@ -842,8 +835,8 @@ static void end_jobs(struct process *p, int exit_code)
 {
     if (p->loop == NULL || hf_loop_drain(p->loop, JOBS_TIMEOUT_S * HF_NS_PER_S))
         return;
-    hf_log(p->log, HF_LOG_WARNING, "agent.job_left", HF_D("exit", exit_code));
-    hf_log_free(p->log);
+    hf_log(p->world.log, HF_LOG_WARNING, "agent.job_left", HF_D("exit", exit_code));
+    hf_log_free(p->world.log);
     _exit(exit_code);
 }
 
@@ -868,15 +861,15 @@ static void clean_up(struct process *p, int exit_code)
     hf_listeners_free(p->listeners);
     hf_agent_page_free(p->page);
     if (p->loop != NULL) {
-        const struct hf_sched_ops *sched = hf_loop_sched(p->loop);
+        const struct hf_sched_ops *sched = p->world.sched;
         sched->timer_free(sched->ctx, p->timer);
     }
     end_jobs(p, exit_code);
     hf_agent_configuration_done(&p->config);
     hf_loop_free(p->loop);
-    hf_metrics_free(p->metrics);
+    hf_metrics_free(p->world.metrics);
     hf_home_close(&p->home);
-    hf_log_free(p->log);
+    hf_log_free(p->world.log);
 }
 
 int hf_agent_process(const struct hf_agent_options *options)
@@ -890,9 +883,12 @@ int hf_agent_process(const struct hf_agent_options *options)
     p->supervisor_fd = hf_supervised_take_fd();
     for (size_t i = 0; i < HF_FS_PARTS; i++)
         hf_fs_counter_init(&p->counters[i]);
-    p->log = hf_log_new(STDERR_FILENO, options->log_level, hf_clock_posix());
-    p->config = (struct hf_agent_configuration){.options = options, .fs = hf_fs_posix(), .log = p->log};
-    int exit_code = p->log != NULL ? run(p) : HF_EXIT_FAILED;
+    p->world = (struct hf_world){.fs = hf_fs_posix(),
+                                 .clock = hf_home_clock(&p->home),
+                                 .rng = hf_rand_posix(),
+                                 .log = hf_log_new(STDERR_FILENO, options->log_level, hf_clock_posix())};
+    p->config = (struct hf_agent_configuration){.options = options, .fs = hf_fs_posix(), .log = p->world.log};
+    int exit_code = p->world.log != NULL ? run(p) : HF_EXIT_FAILED;
     clean_up(p, exit_code);
     free(p);
     return exit_code;

@@ -15,6 +15,8 @@
 #include "kube/upstream.h"
 #include "loop/loop.h"
 #include "os/clock_posix.h"
+#include "os/fs_posix.h"
+#include "os/rand_posix.h"
 #include "web/process_metrics.h"
 #include "web/web.h"
 
@@ -28,9 +30,8 @@ struct controller_process {
     const struct hf_controller_options *options;
     char identity[HOST_NAME_MAX + 1];
     char account[400];
-    struct hf_log *log;
     struct hf_loop *loop;
-    struct hf_metrics *metrics;
+    struct hf_world world;
     struct hf_web *web[HF_CONTROLLER_LISTENERS];
     struct hf_upstream *upstream;
     struct hf_leader_env env;
@@ -47,7 +48,7 @@ struct controller_process {
 
 static int log_failure(struct controller_process *p, const char *event, const struct hf_err *err)
 {
-    hf_log_err(p->log, HF_LOG_ERROR, event, "identity", p->identity, err);
+    hf_log_err(p->world.log, HF_LOG_ERROR, event, "identity", p->identity, err);
     return HF_CONTROLLER_EXIT_FAILED;
 }
 
@@ -76,7 +77,7 @@ static int open_page(struct controller_process *p, enum hf_controller_listener i
     const struct hf_web_params params = {
         .address = at->address,
         .port = at->port,
-        .metrics = i == HF_CONTROLLER_METRICS ? p->metrics : NULL,
+        .metrics = i == HF_CONTROLLER_METRICS ? p->world.metrics : NULL,
         .limits = {.max_connections = 64, .idle_s = 10, .replace_oldest = true},
         .checks = &check,
         .n_checks = 1,
@@ -87,7 +88,7 @@ static int open_page(struct controller_process *p, enum hf_controller_listener i
     int r = hf_web_new(p->loop, &params, &p->web[i], err);
     if (r < 0)
         return hf_err_wrap(err, r, "--%s-address %s --%s-port %u", names[i], at->address, names[i], at->port);
-    hf_log(p->log, HF_LOG_INFO, "server.listening", HF_S("listener", names[i]), HF_S("address", at->address),
+    hf_log(p->world.log, HF_LOG_INFO, "server.listening", HF_S("listener", names[i]), HF_S("address", at->address),
            HF_D("port", hf_web_port(p->web[i])));
     return 0;
 }
@@ -171,7 +172,7 @@ static void on_term(void *arg)
 
     if (p->stop_by_ns != 0)
         return;
-    hf_log(p->log, HF_LOG_INFO, "controller.stopping");
+    hf_log(p->world.log, HF_LOG_INFO, "controller.stopping");
     p->stop_by_ns = hf_mono_ns(hf_clock_posix()) + STOP_TIMEOUT_S * HF_NS_PER_S;
     if (p->conductor == NULL || p->leader == NULL)
         hf_loop_stop(p->loop);
@@ -235,14 +236,14 @@ static int open_base(struct controller_process *p, struct hf_err *err)
     const struct hf_sched_ops *sched;
 
     p->loop = hf_loop_new(err);
-    p->metrics = hf_metrics_new();
-    if (p->loop == NULL || p->metrics == NULL)
+    p->world.metrics = hf_metrics_new();
+    if (p->loop == NULL || p->world.metrics == NULL)
         return p->loop == NULL ? -err->code : hf_err_set(err, ENOMEM, "out of memory");
-    sched = hf_loop_sched(p->loop);
+    sched = p->world.sched = hf_loop_sched(p->loop);
     p->timer = sched->timer_new(sched->ctx, on_timer, p);
     if (p->timer == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    int r = hf_web_process_metrics(p->metrics);
+    int r = hf_web_process_metrics(p->world.metrics);
     if (r < 0)
         return hf_err_sys(err, r, "register the metrics of the process");
     r = catch_signals(p, err);
@@ -255,9 +256,7 @@ static int open_upstream(struct controller_process *p, struct hf_err *err)
 {
     const struct hf_upstream_params params = {
         .loop = p->loop,
-        .clock = hf_clock_posix(),
-        .log = p->log,
-        .metrics = p->metrics,
+        .world = p->world,
         .server = p->options->server,
         .kubeconfig = p->options->kubeconfig,
         .api = HF_KUBE_APISERVER,
@@ -275,8 +274,8 @@ static int open_upstream(struct controller_process *p, struct hf_err *err)
         .kube = hf_upstream_kube(p->upstream),
         .sched = hf_loop_sched(p->loop),
         .clock = hf_clock_posix(),
-        .log = p->log,
-        .metrics = p->metrics,
+        .log = p->world.log,
+        .metrics = p->world.metrics,
         .leads = leads,
         .arg = p,
     };
@@ -289,8 +288,8 @@ static int open_leader(struct controller_process *p, struct hf_err *err)
         .kube = hf_upstream_kube(p->upstream),
         .sched = hf_loop_sched(p->loop),
         .clock = hf_clock_posix(),
-        .log = p->log,
-        .metrics = p->metrics,
+        .log = p->world.log,
+        .metrics = p->world.metrics,
         .ns = p->options->lease_namespace,
         .name = p->options->lease_name,
         .identity = p->identity,
@@ -402,9 +401,9 @@ static int run(struct controller_process *p)
         return log_failure(p, "controller.not_started", &err);
     if (p->stop_by_ns == 0 && hf_upstream_has_files(p->upstream))
         arm(p, CREDENTIALS_PERIOD_S * HF_NS_PER_S);
-    hf_log(p->log, HF_LOG_INFO, "controller.started", HF_S("identity", p->identity), HF_S("version", HF_VERSION));
+    hf_log(p->world.log, HF_LOG_INFO, "controller.started", HF_S("identity", p->identity), HF_S("version", HF_VERSION));
     hf_loop_run(p->loop);
-    hf_log(p->log, HF_LOG_INFO, "controller.stopped");
+    hf_log(p->world.log, HF_LOG_INFO, "controller.stopped");
     return HF_CONTROLLER_EXIT_OK;
 }
 
@@ -426,8 +425,8 @@ static void clean_up(struct controller_process *p)
         sched->timer_free(sched->ctx, p->timer);
     }
     hf_loop_free(p->loop);
-    hf_metrics_free(p->metrics);
-    hf_log_free(p->log);
+    hf_metrics_free(p->world.metrics);
+    hf_log_free(p->world.log);
 }
 
 int hf_controller_process(const struct hf_controller_options *options)
@@ -435,8 +434,11 @@ int hf_controller_process(const struct hf_controller_options *options)
     struct controller_process p = {.options = options};
     int exit_code = HF_CONTROLLER_EXIT_FAILED;
 
-    p.log = hf_log_new(STDERR_FILENO, options->log_level, hf_clock_posix());
-    if (p.log != NULL)
+    p.world = (struct hf_world){.fs = hf_fs_posix(),
+                                .clock = hf_clock_posix(),
+                                .rng = hf_rand_posix(),
+                                .log = hf_log_new(STDERR_FILENO, options->log_level, hf_clock_posix())};
+    if (p.world.log != NULL)
         exit_code = run(&p);
     clean_up(&p);
     return exit_code;

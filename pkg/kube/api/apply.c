@@ -146,7 +146,7 @@ static int send(struct hf_kube_delivery *delivery, struct hf_err *err);
 static bool empties(struct hf_kube_delivery *delivery, const json_t *answer)
 {
     struct hf_kube *kube = delivery->kube;
-    uint64_t now = hf_mono_ns(kube->p.clock);
+    uint64_t now = hf_mono_ns(kube->p.world.clock);
     struct hf_err err = HF_ERR_INIT;
 
     if (delivery->step != FIRST || !kube->rules->speaks_for_itself || now < kube->empty_ns ||
@@ -154,7 +154,7 @@ static bool empties(struct hf_kube_delivery *delivery, const json_t *answer)
         return false;
     kube->empty_ns = now + HF_KUBE_EMPTY_NS;
     delivery->step = EMPTYING;
-    hf_log(kube->p.log, HF_LOG_WARNING, "kube.foreign_status", HF_S("kind", hf_json_str_or(answer, "kind", "")),
+    hf_log(kube->p.world.log, HF_LOG_WARNING, "kube.foreign_status", HF_S("kind", hf_json_str_or(answer, "kind", "")),
            HF_S("name", hf_json_str_or(answer, "metadata.name", "")));
     return send(delivery, &err) == 0;
 }

@@ -117,7 +117,7 @@ int hf_kube_follow(struct hf_kube *kube, const char *kind, const char *ns, const
 
 static void register_metrics(struct hf_kube *kube)
 {
-    struct hf_metrics *m = kube->p.metrics;
+    struct hf_metrics *m = kube->p.world.metrics;
 
     kube->metrics.requests = hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_kube_requests_total",
                                               "Requests to the API by verb and status.", HF_LABELS("verb", "code"));
@@ -141,7 +141,7 @@ struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *
     }
     kube->p = *params;
     hf_kube_set_retry_cap(kube, params->retry_cap_ns);
-    kube->beat_s = hf_rand_below(params->rng, 60);
+    kube->beat_s = hf_rand_below(params->world.rng, 60);
     kube->spread_ns = params->spread_ns > 0 ? params->spread_ns : HF_RF_SPREAD_NS;
     bool meta = params->api == HF_KUBE_METASERVER ||
                 (params->api == HF_KUBE_AUTO && hf_kube_is_meta_address(params->config->server));
@@ -166,11 +166,11 @@ struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *
         .abandon = hf_kube_apply_abandon,
         .heard_ns = source_heard_ns,
     };
-    kube->turn = params->sched->timer_new(params->sched->ctx, turn_fires, kube);
-    kube->silence.timer = params->sched->timer_new(params->sched->ctx, hf_kube_pulse_timer, kube);
-    kube->meta.timer = params->sched->timer_new(params->sched->ctx, hf_kube_meta_timer, kube);
-    kube->ends = params->sched->timer_new(params->sched->ctx, hf_kube_ends_timer, kube);
-    kube->back.timer = params->sched->timer_new(params->sched->ctx, hf_kube_knock_timer, kube);
+    kube->turn = params->world.sched->timer_new(params->world.sched->ctx, turn_fires, kube);
+    kube->silence.timer = params->world.sched->timer_new(params->world.sched->ctx, hf_kube_pulse_timer, kube);
+    kube->meta.timer = params->world.sched->timer_new(params->world.sched->ctx, hf_kube_meta_timer, kube);
+    kube->ends = params->world.sched->timer_new(params->world.sched->ctx, hf_kube_ends_timer, kube);
+    kube->back.timer = params->world.sched->timer_new(params->world.sched->ctx, hf_kube_knock_timer, kube);
     if (kube->turn == NULL || kube->meta.timer == NULL || kube->silence.timer == NULL || kube->ends == NULL ||
         kube->back.timer == NULL) {
         (void)hf_err_set(err, ENOMEM, "out of memory");
@@ -193,11 +193,11 @@ void hf_kube_free(struct hf_kube *kube)
     hf_exchange_close(kube->silence.ping);
     hf_exchange_close(kube->hub.review);
     hf_exchange_close(kube->back.knock);
-    kube->p.sched->timer_free(kube->p.sched->ctx, kube->silence.timer);
-    kube->p.sched->timer_free(kube->p.sched->ctx, kube->turn);
-    kube->p.sched->timer_free(kube->p.sched->ctx, kube->meta.timer);
-    kube->p.sched->timer_free(kube->p.sched->ctx, kube->ends);
-    kube->p.sched->timer_free(kube->p.sched->ctx, kube->back.timer);
+    kube->p.world.sched->timer_free(kube->p.world.sched->ctx, kube->silence.timer);
+    kube->p.world.sched->timer_free(kube->p.world.sched->ctx, kube->turn);
+    kube->p.world.sched->timer_free(kube->p.world.sched->ctx, kube->meta.timer);
+    kube->p.world.sched->timer_free(kube->p.world.sched->ctx, kube->ends);
+    kube->p.world.sched->timer_free(kube->p.world.sched->ctx, kube->back.timer);
     free(kube);
 }
 

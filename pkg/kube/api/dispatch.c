@@ -99,7 +99,7 @@ static uint64_t watch_seconds(struct hf_kube_subscription *sub)
     uint64_t least = is_long ? WATCH_MIN_S : FIRST_MIN_S;
     uint64_t most = is_long ? WATCH_MAX_S : FIRST_MAX_S + sub->kube->fleet_nodes / NODES_EACH_S;
 
-    return to_its_turn(sub, least + hf_rand_below(sub->kube->p.rng, most - least + 1));
+    return to_its_turn(sub, least + hf_rand_below(sub->kube->p.world.rng, most - least + 1));
 }
 
 static void start_list(struct hf_kube_subscription *sub)
@@ -142,7 +142,7 @@ void hf_kube_close_call(struct hf_kube_subscription *sub)
     sub->watch.ended = false;
     hf_watch_stream_done(&sub->watch.stream);
     hf_watch_stream_init(&sub->watch.stream);
-    sub->kube->p.sched->timer_disarm(sub->kube->p.sched->ctx, sub->watch.silence);
+    sub->kube->p.world.sched->timer_disarm(sub->kube->p.world.sched->ctx, sub->watch.silence);
 }
 
 /* Logs a change of contact as such; each further failure of the same kind at debug level. */
@@ -154,7 +154,7 @@ static void log_move(const struct hf_kube_subscription *sub, enum hf_rf_state fr
     bool found = (step->effects & HF_RF_REPORT_PROVEN) != 0 && sub->contact.lost;
     char text[512] = "";
 
-    hf_log(sub->kube->p.log,
+    hf_log(sub->kube->p.world.log,
            lost    ? HF_LOG_WARNING
            : found ? HF_LOG_INFO
                    : HF_LOG_DEBUG,
@@ -169,7 +169,7 @@ static void log_move(const struct hf_kube_subscription *sub, enum hf_rf_state fr
 
 static void perform(struct hf_kube_subscription *sub, const struct hf_rf_step *step, const struct hf_err *err)
 {
-    const struct hf_sched_ops *sched = sub->kube->p.sched;
+    const struct hf_sched_ops *sched = sub->kube->p.world.sched;
     unsigned effects = step->effects;
 
     if ((effects & HF_RF_CLOSE) != 0)
@@ -216,8 +216,8 @@ void hf_kube_dispatch(struct hf_kube_subscription *sub, enum hf_rf_event event, 
     bool plain = sub->reflector.no_watchlist;
     if (sub->next.exact) /* ask the store itself */
         sub->reflector.no_watchlist = true;
-    struct hf_rf_step step =
-        hf_reflector_step(&sub->reflector, event, &limits, hf_kube_now_ns(sub->kube), retry_after_ns, sub->kube->p.rng);
+    struct hf_rf_step step = hf_reflector_step(&sub->reflector, event, &limits, hf_kube_now_ns(sub->kube),
+                                               retry_after_ns, sub->kube->p.world.rng);
     if (sub->next.exact)
         sub->reflector.no_watchlist = plain;
     else
@@ -271,7 +271,7 @@ void hf_kube_reflector_timer(void *arg)
     bool waiting = sub->reflector.state == HF_RF_ASKING || sub->reflector.state == HF_RF_OPENING;
 
     if (patience_ns > 0) {
-        sub->kube->p.sched->timer_arm(sub->kube->p.sched->ctx, sub->timer, patience_ns);
+        sub->kube->p.world.sched->timer_arm(sub->kube->p.world.sched->ctx, sub->timer, patience_ns);
         return;
     }
     (void)hf_err_set(&err, ETIMEDOUT, "%s: the server did not answer the watch in time", sub->resource->kind);
@@ -411,14 +411,14 @@ static bool ends_too_early(const struct hf_kube_subscription *sub)
 
 static void arm_ends(struct hf_kube *kube, uint64_t delay_ns)
 {
-    kube->p.sched->timer_arm(kube->p.sched->ctx, kube->ends, delay_ns);
+    kube->p.world.sched->timer_arm(kube->p.world.sched->ctx, kube->ends, delay_ns);
 }
 
 /* A server that shuts down ends all watches in good order, of all nodes at the same moment. */
 static void await_other_ends(struct hf_kube_subscription *sub)
 {
     struct hf_kube *kube = sub->kube;
-    uint64_t window_ns = hf_rand_below(kube->p.rng, kube->fleet_nodes * HF_KUBE_REOPEN_EACH_NS + 1);
+    uint64_t window_ns = hf_rand_below(kube->p.world.rng, kube->fleet_nodes * HF_KUBE_REOPEN_EACH_NS + 1);
 
     sub->watch.ended = true;
     sub->watch.reopen_ns = hf_kube_now_ns(kube) + HF_MAX(window_ns, HF_KUBE_ENDS_NS);
@@ -478,7 +478,7 @@ void hf_kube_silence_timer(void *arg)
     if (sub->dead || sub->exchange == NULL)
         return;
     if (patience_ns > 0) {
-        sub->kube->p.sched->timer_arm(sub->kube->p.sched->ctx, sub->watch.silence, patience_ns);
+        sub->kube->p.world.sched->timer_arm(sub->kube->p.world.sched->ctx, sub->watch.silence, patience_ns);
         return;
     }
     (void)hf_err_set(&err, ETIMEDOUT, "%s: the watch has been silent for %ju s", sub->resource->kind,

@@ -21,7 +21,7 @@ static void review_ended(void *arg, int r, const struct hf_http_response *respon
         kube->hub.due_ns = hf_kube_now_ns(kube) + kube->hub.wait_ns;
         return;
     }
-    hf_log(kube->p.log, HF_LOG_WARNING, "kube.unnamed", HF_S("server", kube->p.config->server));
+    hf_log(kube->p.world.log, HF_LOG_WARNING, "kube.unnamed", HF_S("server", kube->p.config->server));
     hf_origin_found_unnamed(&kube->hub.origin);
     hf_kube_reached(kube);
     hf_kube_return_ready(kube);

@@ -47,7 +47,7 @@ static const struct hf_kube_subscription *next_knock(struct hf_kube *kube)
 
     if (kube->fleet_nodes < HF_KUBE_KNOCK_FLEET)
         return hf_kube_return_waiting(kube, knocks);
-    return knocks == 0 ? hf_kube_return_waiting(kube, hf_rand_below(kube->p.rng, HF_MAX(count_waiting(kube), 1u)))
+    return knocks == 0 ? hf_kube_return_waiting(kube, hf_rand_below(kube->p.world.rng, HF_MAX(count_waiting(kube), 1u)))
                        : NULL;
 }
 

@@ -53,7 +53,7 @@ static void report_contact_to_all(struct hf_kube *kube, enum hf_contact_kind kin
 {
     bool proven = kind == HF_CONTACT_PROVEN;
 
-    hf_log(kube->p.log, proven ? HF_LOG_INFO : HF_LOG_WARNING, proven ? "kube.proven" : "kube.lost",
+    hf_log(kube->p.world.log, proven ? HF_LOG_INFO : HF_LOG_WARNING, proven ? "kube.proven" : "kube.lost",
            HF_S("server", kube->p.config->server), HF_S("error", err != NULL ? err->cause : ""));
     kube->meta.reported = proven ? HF_KUBE_REPORTED_PROVEN : HF_KUBE_REPORTED_LOST;
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
@@ -304,7 +304,7 @@ static void report_barred(struct hf_kube_subscription *sub, const struct hf_err 
     assert(err != NULL);
     hf_kube_count_doubt(sub->kube, err->code == EACCES ? "forbidden" : "missing");
     if (!sub->meta.barred)
-        hf_log_err(sub->kube->p.log, HF_LOG_ERROR, "kube.barred", "kind", sub->resource->kind, err);
+        hf_log_err(sub->kube->p.world.log, HF_LOG_ERROR, "kube.barred", "kind", sub->resource->kind, err);
     sub->meta.barred = true;
     sub->meta.served = false;
     hf_kube_dispatch(sub, HF_RF_STOP, 0, NULL); /* for the reason at begin_list() */
@@ -322,12 +322,12 @@ static void note_wants(struct hf_kube *kube, unsigned effects)
 static void dispatch_probe(struct hf_kube *kube, enum hf_prober_event event, const struct hf_err *err)
 {
     struct hf_prober_step step = hf_prober_step(&kube->meta.prober, event, probe_next(kube) != NULL,
-                                                probe_has_others(kube), kube->p.retry_cap_ns, kube->p.rng);
+                                                probe_has_others(kube), kube->p.retry_cap_ns, kube->p.world.rng);
 
     if ((step.effects & HF_PROBER_SET_TIMER) != 0)
-        kube->p.sched->timer_arm(kube->p.sched->ctx, kube->meta.timer, step.delay_ns);
+        kube->p.world.sched->timer_arm(kube->p.world.sched->ctx, kube->meta.timer, step.delay_ns);
     else if (kube->meta.prober.state != HF_PROBER_RESTING)
-        kube->p.sched->timer_disarm(kube->p.sched->ctx, kube->meta.timer);
+        kube->p.world.sched->timer_disarm(kube->p.world.sched->ctx, kube->meta.timer);
     note_wants(kube, step.effects);
     if ((step.effects & HF_PROBER_REPORT_BARRED) != 0 && kube->meta.probed != NULL)
         report_barred(kube->meta.probed, err);

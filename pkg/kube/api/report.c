@@ -155,7 +155,7 @@ void hf_kube_report_doubt(struct hf_kube_subscription *sub, const char *reason, 
                           const struct hf_err *err)
 {
     hf_kube_count_doubt(sub->kube, reason);
-    hf_log_err(sub->kube->p.log, HF_LOG_WARNING, "kube.doubt", "kind", sub->resource->kind, err);
+    hf_log_err(sub->kube->p.world.log, HF_LOG_WARNING, "kube.doubt", "kind", sub->resource->kind, err);
     hf_kube_report_refused(sub, what, err);
 }
 

@@ -54,7 +54,7 @@ uint64_t hf_kube_return_step_ns(struct hf_kube *kube)
 
     if (most_ns <= HF_RF_FLOOR_NS)
         return HF_RF_FLOOR_NS;
-    return HF_MAX(most_ns - hf_rand_below(kube->p.rng, most_ns / 4 + 1), HF_RF_FLOOR_NS);
+    return HF_MAX(most_ns - hf_rand_below(kube->p.world.rng, most_ns / 4 + 1), HF_RF_FLOOR_NS);
 }
 
 void hf_kube_return_forget(struct hf_kube *kube)
@@ -62,14 +62,14 @@ void hf_kube_return_forget(struct hf_kube *kube)
     struct hf_kube_return *back = &kube->back;
 
     hf_exchange_close(hf_steal(back->knock));
-    kube->p.sched->timer_disarm(kube->p.sched->ctx, back->timer);
+    kube->p.world.sched->timer_disarm(kube->p.world.sched->ctx, back->timer);
     back->state = HF_RETURN_READY;
     back->at_ns = hf_kube_now_ns(kube);
 }
 
 void hf_kube_return_wait(struct hf_kube *kube, uint64_t delay_ns)
 {
-    const struct hf_sched_ops *sched = kube->p.sched;
+    const struct hf_sched_ops *sched = kube->p.world.sched;
 
     assert(kube->back.knock == NULL);
     for (struct hf_kube_subscription *s = NULL; (s = hf_kube_next(kube, s)) != NULL;)
@@ -81,7 +81,7 @@ void hf_kube_return_wait(struct hf_kube *kube, uint64_t delay_ns)
 
 void hf_kube_return_line_up(struct hf_kube *kube, uint64_t at_ns)
 {
-    const struct hf_sched_ops *sched = kube->p.sched;
+    const struct hf_sched_ops *sched = kube->p.world.sched;
     uint64_t step = hf_kube_return_step_ns(kube);
 
     hf_kube_return_forget(kube);

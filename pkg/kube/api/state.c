@@ -8,7 +8,7 @@
 
 uint64_t hf_kube_now_ns(const struct hf_kube *kube)
 {
-    return hf_mono_ns(kube->p.clock);
+    return hf_mono_ns(kube->p.world.clock);
 }
 
 struct hf_rf_limits hf_kube_limits(const struct hf_kube *kube)
@@ -36,7 +36,7 @@ void hf_kube_learn_fleet(struct hf_kube *kube, uint64_t nodes)
 
 void hf_kube_arm_turn(struct hf_kube *kube)
 {
-    kube->p.sched->timer_arm(kube->p.sched->ctx, kube->turn, 0);
+    kube->p.world.sched->timer_arm(kube->p.world.sched->ctx, kube->turn, 0);
 }
 
 void hf_kube_reauth(struct hf_kube *kube)
@@ -48,7 +48,7 @@ void hf_kube_reauth(struct hf_kube *kube)
         return;
     kube->last_reauth_ns = now;
     if (kube->p.reauthenticate(kube->p.arg, &err) < 0)
-        hf_log_err(kube->p.log, HF_LOG_WARNING, "kube.credentials", "server", kube->p.config->server, &err);
+        hf_log_err(kube->p.world.log, HF_LOG_WARNING, "kube.credentials", "server", kube->p.config->server, &err);
 }
 
 void hf_kube_second_hand(struct hf_kube *kube)
@@ -71,7 +71,8 @@ void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign)
 {
     if (kube->p.api != HF_KUBE_AUTO || !kube->rules->speaks_for_itself || kube->switch_over)
         return;
-    hf_log(kube->p.log, HF_LOG_INFO, "kube.metaserver", HF_S("server", kube->p.config->server), HF_S("sign", sign));
+    hf_log(kube->p.world.log, HF_LOG_INFO, "kube.metaserver", HF_S("server", kube->p.config->server),
+           HF_S("sign", sign));
     kube->switch_over = true;
     hf_kube_arm_turn(kube);
 }
@@ -138,9 +139,9 @@ void hf_kube_arm_pulse(struct hf_kube *kube)
     uint64_t due = hf_pulse_overdue_ns(&kube->silence.pulse), now = hf_kube_now_ns(kube);
 
     if (due == HF_NEVER)
-        kube->p.sched->timer_disarm(kube->p.sched->ctx, kube->silence.timer);
+        kube->p.world.sched->timer_disarm(kube->p.world.sched->ctx, kube->silence.timer);
     else
-        kube->p.sched->timer_arm(kube->p.sched->ctx, kube->silence.timer, due > now ? due - now : 0);
+        kube->p.world.sched->timer_arm(kube->p.world.sched->ctx, kube->silence.timer, due > now ? due - now : 0);
 }
 
 void hf_kube_alive(struct hf_kube *kube)

@@ -71,7 +71,7 @@ static int choose_resource(struct hf_kube_subscription *sub, const struct hf_kub
 
 static int fill(struct hf_kube_subscription *sub, const struct hf_kube_target *target, struct hf_err *err)
 {
-    const struct hf_sched_ops *sched = sub->kube->p.sched;
+    const struct hf_sched_ops *sched = sub->kube->p.world.sched;
     int r = choose_resource(sub, target, err);
 
     if (r < 0)
@@ -113,7 +113,7 @@ int hf_kube_subscription_new(struct hf_kube *kube, const struct hf_kube_target *
 
 void hf_kube_subscription_stop(struct hf_kube_subscription *sub)
 {
-    const struct hf_sched_ops *sched = sub->kube->p.sched;
+    const struct hf_sched_ops *sched = sub->kube->p.world.sched;
 
     if (sub->dead)
         return;
@@ -126,7 +126,7 @@ void hf_kube_subscription_stop(struct hf_kube_subscription *sub)
 
 void hf_kube_subscription_free(struct hf_kube_subscription *sub)
 {
-    const struct hf_sched_ops *sched = sub->kube->p.sched;
+    const struct hf_sched_ops *sched = sub->kube->p.world.sched;
 
     hf_exchange_close(sub->exchange);
     sched->timer_free(sched->ctx, sub->timer);

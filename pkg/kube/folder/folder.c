@@ -184,7 +184,7 @@ static void report_gone(struct hf_folder *folder, const char *key, bool unjudged
 static void report_contact(struct hf_folder *folder, const struct hf_err *lost)
 {
     bool proven = lost == NULL;
-    uint64_t now = hf_mono_ns(folder->p.clock);
+    uint64_t now = hf_mono_ns(folder->p.world.clock);
 
     if (proven)
         folder->heard_ns = now;
@@ -387,7 +387,7 @@ static void scan_work(struct hf_job *job)
 {
     struct hf_folder *folder = hf_container_of(job, struct hf_folder, scan);
 
-    hf_folder_scan(folder->p.fs, folder->dir, folder->now_unix_ns, period_of(folder), &folder->view);
+    hf_folder_scan(folder->p.world.fs, folder->dir, folder->now_unix_ns, period_of(folder), &folder->view);
 }
 
 static void sub_free(struct folder_subscription *sub)
@@ -436,7 +436,7 @@ static void scan_done(struct hf_job *job, int cancelled)
     take_scan(folder);
     if (!end_reports(folder))
         return;
-    folder->p.sched->timer_arm(folder->p.sched->ctx, folder->timer, folder->again ? 0 : period_of(folder));
+    folder->p.world.sched->timer_arm(folder->p.world.sched->ctx, folder->timer, folder->again ? 0 : period_of(folder));
     folder->again = false;
 }
 
@@ -449,7 +449,7 @@ static void report_stuck(struct hf_folder *folder)
     folder->reporting = true;
     report_contact(folder, &err);
     if (end_reports(folder))
-        folder->p.sched->timer_arm(folder->p.sched->ctx, folder->timer, STUCK_NS);
+        folder->p.world.sched->timer_arm(folder->p.world.sched->ctx, folder->timer, STUCK_NS);
 }
 
 static void timer_fires(void *arg)
@@ -461,18 +461,18 @@ static void timer_fires(void *arg)
         return;
     }
     if (folder->scanning) { /* no worker has been free for it yet */
-        folder->p.sched->timer_arm(folder->p.sched->ctx, folder->timer, STUCK_NS);
+        folder->p.world.sched->timer_arm(folder->p.world.sched->ctx, folder->timer, STUCK_NS);
         return;
     }
-    folder->now_unix_ns = hf_unix_ns(folder->p.clock);
+    folder->now_unix_ns = hf_unix_ns(folder->p.world.clock);
     folder->scan = (struct hf_job){.work = scan_work, .done = scan_done};
     folder->scanning = true;
-    if (folder->p.sched->submit(folder->p.sched->ctx, &folder->scan) < 0) {
+    if (folder->p.world.sched->submit(folder->p.world.sched->ctx, &folder->scan) < 0) {
         folder->scanning = false;
-        folder->p.sched->timer_arm(folder->p.sched->ctx, folder->timer, period_of(folder));
+        folder->p.world.sched->timer_arm(folder->p.world.sched->ctx, folder->timer, period_of(folder));
         return;
     }
-    folder->p.sched->timer_arm(folder->p.sched->ctx, folder->timer, STUCK_NS);
+    folder->p.world.sched->timer_arm(folder->p.world.sched->ctx, folder->timer, STUCK_NS);
 }
 
 static void scan_soon(struct hf_folder *folder)
@@ -480,7 +480,7 @@ static void scan_soon(struct hf_folder *folder)
     if (folder->scanning)
         folder->again = true;
     else
-        folder->p.sched->timer_arm(folder->p.sched->ctx, folder->timer, 0);
+        folder->p.world.sched->timer_arm(folder->p.world.sched->ctx, folder->timer, 0);
 }
 
 /* ---- kube/source.h ----------------------------------------------------------------------------------------------- */
@@ -585,7 +585,7 @@ static void write_work(struct hf_job *job)
 {
     struct folder_delivery *delivery = hf_container_of(job, struct folder_delivery, job);
 
-    delivery->r = hf_folder_status_write(delivery->folder->p.fs, delivery->folder->status_dir, delivery->body,
+    delivery->r = hf_folder_status_write(delivery->folder->p.world.fs, delivery->folder->status_dir, delivery->body,
                                          delivery->subresource, &delivery->answer, &delivery->err);
 }
 
@@ -618,10 +618,10 @@ static void start_next(struct hf_folder *folder)
             return;
         delivery->job = (struct hf_job){.work = write_work, .done = write_done};
         delivery->running = true;
-        if (folder->p.sched->submit(folder->p.sched->ctx, &delivery->job) == 0)
+        if (folder->p.world.sched->submit(folder->p.world.sched->ctx, &delivery->job) == 0)
             return;
         delivery->running = false;
-        folder->p.sched->timer_arm(folder->p.sched->ctx, folder->write_timer, period_of(folder));
+        folder->p.world.sched->timer_arm(folder->p.world.sched->ctx, folder->write_timer, period_of(folder));
         return;
     }
 }
@@ -690,8 +690,8 @@ struct hf_folder *hf_folder_new(const struct hf_folder_params *params, struct hf
     folder->objects = json_object();
     folder->unreadable = json_object();
     folder->twins = json_object();
-    folder->timer = params->sched->timer_new(params->sched->ctx, timer_fires, folder);
-    folder->write_timer = params->sched->timer_new(params->sched->ctx, write_timer_fires, folder);
+    folder->timer = params->world.sched->timer_new(params->world.sched->ctx, timer_fires, folder);
+    folder->write_timer = params->world.sched->timer_new(params->world.sched->ctx, write_timer_fires, folder);
     folder->ops = (struct hf_source_ops){
         .ctx = folder,
         .subscribe = folder_subscribe,
@@ -736,8 +736,8 @@ void hf_folder_free(struct hf_folder *folder)
     if (folder == NULL)
         return;
     folder->freed = true;
-    folder->p.sched->timer_free(folder->p.sched->ctx, folder->timer);
-    folder->p.sched->timer_free(folder->p.sched->ctx, folder->write_timer);
+    folder->p.world.sched->timer_free(folder->p.world.sched->ctx, folder->timer);
+    folder->p.world.sched->timer_free(folder->p.world.sched->ctx, folder->write_timer);
     hf_list_each(it, next, &folder->subscriptions)
         hf_container_of(it, struct folder_subscription, link)->dead = true;
     hf_list_each(it, next, &folder->deliveries)

@@ -12,19 +12,13 @@
  * Copies strings; the rest must outlive the hf_folder and its last job, for which hf_folder_free() does not wait. */
 #pragma once
 
-#include "base/clock.h"
-#include "base/fs.h"
-#include "base/log.h"
 #include "kube/source.h"
-#include "loop/sched.h"
+#include "loop/world.h"
 
 struct hf_folder_params {
     const char *dir;
     const char *status_dir; /* for durable <kind>-<name>.json */
-    const struct hf_fs_ops *fs;
-    const struct hf_clock_ops *clock;
-    const struct hf_sched_ops *sched;
-    struct hf_log *log;
+    struct hf_world world;
     uint64_t period_ns; /* 0: 1 s */
 };
 

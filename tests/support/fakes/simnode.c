@@ -74,17 +74,23 @@ static void tear_down(struct hf_simnode *node)
     assert(hf_simboard_calls(node->board) == 0);
 }
 
+static struct hf_world world_of(struct hf_simnode *node)
+{
+    struct hf_world world = hf_simproc_world(node->proc, hf_simfs_ops(node->fs));
+
+    world.clock = hf_home_clock(&node->home);
+    world.log = node->log;
+    world.metrics = node->metrics;
+    return world;
+}
+
 static int open_kube(struct hf_simnode *node, struct hf_err *err)
 {
     struct hf_kube_params kube = {.config = &node->config,
                                   .api = node->params.api,
                                   .field_manager = HF_FIELD_MANAGER,
-                                  .clock = hf_home_clock(&node->home),
-                                  .rng = hf_simproc_rand(node->proc),
-                                  .sched = hf_simproc_sched(node->proc),
-                                  .http = hf_simclient_ops(node->api_client),
-                                  .log = node->log,
-                                  .metrics = node->metrics};
+                                  .world = world_of(node),
+                                  .http = hf_simclient_ops(node->api_client)};
 
     node->config.server = strdup(node->params.server);
     node->kube = hf_kube_new(&kube, err);
@@ -96,13 +102,11 @@ static int open_status(struct hf_simnode *node, struct hf_err *err)
     struct hf_kube_params kube = {.config = &node->status_config,
                                   .api = HF_KUBE_APISERVER,
                                   .field_manager = HF_FIELD_MANAGER,
-                                  .clock = hf_home_clock(&node->home),
-                                  .rng = hf_simproc_rand(node->proc),
-                                  .sched = hf_simproc_sched(node->proc),
-                                  .http = hf_simclient_ops(node->status_client),
-                                  .log = node->log};
+                                  .world = world_of(node),
+                                  .http = hf_simclient_ops(node->status_client)};
 
     node->status_config.server = strdup(node->params.status_server);
+    kube.world.metrics = NULL; /* the counters count the source's requests */
     node->status_kube = hf_kube_new(&kube, err);
     if (node->status_kube != NULL)
         node->split = hf_split_new(hf_kube_source(node->kube), hf_kube_source(node->status_kube));
@@ -111,12 +115,8 @@ static int open_status(struct hf_simnode *node, struct hf_err *err)
 
 static int open_folder(struct hf_simnode *node, struct hf_err *err)
 {
-    struct hf_folder_params folder = {.dir = HF_SIMNODE_FOLDER,
-                                      .status_dir = HF_SIMNODE_STATE "/status",
-                                      .fs = hf_simfs_ops(node->fs),
-                                      .clock = hf_home_clock(&node->home),
-                                      .sched = hf_simproc_sched(node->proc),
-                                      .log = node->log};
+    struct hf_folder_params folder = {
+        .dir = HF_SIMNODE_FOLDER, .status_dir = HF_SIMNODE_STATE "/status", .world = world_of(node)};
 
     node->folder = hf_folder_new(&folder, err);
     return node->folder == NULL ? -err->code : 0;

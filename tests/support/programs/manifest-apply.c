@@ -109,17 +109,15 @@ int main(int argc, char **argv)
     }
     program.inventory_path = argv[3];
     struct hf_upstream_params params = {.loop = program.loop,
-                                        .clock = hf_clock_posix(),
+                                        .world = hf_loop_world(program.loop),
                                         .kubeconfig = argv[1],
                                         .user_agent = "manifest-apply/0",
                                         .field_manager = "manifest-apply"};
     struct hf_upstream *upstream = hf_upstream_new(&params, &err);
     if (upstream == NULL)
         fail(argv[1], &err);
-    program.env = (struct hf_manifest_env){
-        .world = {.clock = params.clock, .rng = hf_rand_posix(), .sched = hf_loop_sched(program.loop)},
-        .kube = hf_upstream_kube(upstream),
-        .node_name = "n1"};
+    program.env =
+        (struct hf_manifest_env){.world = params.world, .kube = hf_upstream_kube(upstream), .node_name = "n1"};
     start(&program, argv[2], argv + 4, argc - 4);
     hf_loop_run(program.loop);
     hf_upstream_free(upstream);

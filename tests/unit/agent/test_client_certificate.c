@@ -378,9 +378,7 @@ static struct hf_kube *kubelet_client(void *arg, struct hf_err *err)
     const struct hf_kube_params kube = {.config = &w.config,
                                         .api = HF_KUBE_APISERVER,
                                         .field_manager = "holdfast-agent",
-                                        .clock = hf_simproc_clock(w.kubelet_proc),
-                                        .rng = hf_simproc_rand(w.kubelet_proc),
-                                        .sched = hf_simproc_sched(w.kubelet_proc),
+                                        .world = hf_simproc_world(w.kubelet_proc, NULL),
                                         .http = hf_simclient_ops(w.kubelet_client)};
     w.kubelet_kube = hf_kube_new(&kube, err);
     return w.kubelet_kube;
@@ -397,9 +395,7 @@ static int begin(void)
     const struct hf_kube_params kube = {.config = &w.config,
                                         .api = HF_KUBE_APISERVER,
                                         .field_manager = "holdfast-agent",
-                                        .clock = hf_simproc_clock(w.proc),
-                                        .rng = hf_simproc_rand(w.proc),
-                                        .sched = hf_simproc_sched(w.proc),
+                                        .world = hf_simproc_world(w.proc, NULL),
                                         .http = hf_simclient_ops(w.client),
                                         .reauthenticate = reauthenticate};
     w.kube = hf_kube_new(&kube, &err);

@@ -179,9 +179,7 @@ static void conduct(void)
     const struct hf_kube_params kube = {.config = &w.config,
                                         .api = HF_KUBE_APISERVER,
                                         .field_manager = "holdfast-controller",
-                                        .clock = hf_simproc_clock(w.proc),
-                                        .rng = hf_simproc_rand(w.proc),
-                                        .sched = hf_simproc_sched(w.proc),
+                                        .world = hf_simproc_world(w.proc, NULL),
                                         .http = hf_simclient_ops(w.client),
                                         .fleet = true,
                                         .spread_ns = S};

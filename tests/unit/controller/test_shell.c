@@ -240,9 +240,7 @@ static void start(void)
         struct hf_kube_params params = {.config = &w.config,
                                         .api = HF_KUBE_APISERVER,
                                         .field_manager = "holdfast-controller",
-                                        .clock = hf_simproc_clock(r->proc),
-                                        .rng = hf_simproc_rand(r->proc),
-                                        .sched = hf_simproc_sched(r->proc),
+                                        .world = hf_simproc_world(r->proc, NULL),
                                         .http = hf_simclient_ops(r->client),
                                         .fleet = true};
         r->kube = hf_kube_new(&params, NULL);

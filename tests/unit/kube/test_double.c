@@ -162,9 +162,7 @@ static void start_kube(struct world *world)
     struct hf_kube_params params = {.config = &world->config,
                                     .api = HF_KUBE_METASERVER, /* the double's port is not 10550 */
                                     .field_manager = "holdfast-agent",
-                                    .clock = hf_clock_posix(),
-                                    .rng = hf_rand_posix(),
-                                    .sched = hf_loop_sched(world->loop),
+                                    .world = hf_loop_world(world->loop),
                                     .http = hf_http_client_ops(world->client),
                                     .retry_cap_ns = HF_NS_PER_S};
 

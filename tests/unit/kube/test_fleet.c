@@ -175,9 +175,7 @@ static void world_start(struct world *world, bool fleet, bool watchlist, unsigne
         .config = &world->config,
         .api = HF_KUBE_APISERVER,
         .field_manager = "holdfast-controller",
-        .clock = hf_simproc_clock(world->proc),
-        .rng = hf_simproc_rand(world->proc),
-        .sched = hf_simproc_sched(world->proc),
+        .world = hf_simproc_world(world->proc, NULL),
         .http = hf_simclient_ops(world->client),
         .fleet = fleet,
     };

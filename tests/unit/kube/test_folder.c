@@ -125,11 +125,9 @@ static void world_start(struct world *world)
     real = hf_simproc_sched(world->proc);
     world->sched = *real;
     world->sched.submit = submit;
-    struct hf_folder_params params = {.dir = source,
-                                      .status_dir = status,
-                                      .fs = hf_fs_posix(),
-                                      .clock = hf_simproc_clock(world->proc),
-                                      .sched = &world->sched};
+    struct hf_folder_params params = {
+        .dir = source, .status_dir = status, .world = hf_simproc_world(world->proc, hf_fs_posix())};
+    params.world.sched = &world->sched;
     world->folder = hf_folder_new(&params, NULL);
     ck_assert_ptr_nonnull(world->folder);
     world->source = hf_folder_source(world->folder);

@@ -175,9 +175,7 @@ static void start_client(struct world *world)
     struct hf_kube_params params = {
         .config = &world->config,
         .field_manager = "holdfast-agent",
-        .clock = hf_simproc_clock(world->proc),
-        .rng = hf_simproc_rand(world->proc),
-        .sched = hf_simproc_sched(world->proc),
+        .world = hf_simproc_world(world->proc, NULL),
         .http = hf_simclient_ops(world->client),
         .reauthenticate = on_reauthenticate,
         .arg = world,

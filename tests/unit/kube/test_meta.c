@@ -99,9 +99,7 @@ static void start_kube(struct world *world, enum hf_kube_api api)
     struct hf_kube_params params = {.config = &world->config,
                                     .api = api,
                                     .field_manager = "holdfast-agent",
-                                    .clock = hf_simproc_clock(world->proc),
-                                    .rng = hf_simproc_rand(world->proc),
-                                    .sched = hf_simproc_sched(world->proc),
+                                    .world = hf_simproc_world(world->proc, NULL),
                                     .http = &http};
 
     real_http = hf_simclient_ops(world->client);

@@ -62,9 +62,7 @@ static void start_node(struct world *world, unsigned i)
         .config = &world->config,
         .api = HF_KUBE_APISERVER,
         .field_manager = "holdfast-agent",
-        .clock = hf_simproc_clock(node->proc),
-        .rng = hf_simproc_rand(node->proc),
-        .sched = hf_simproc_sched(node->proc),
+        .world = hf_simproc_world(node->proc, NULL),
         .http = hf_simclient_ops(node->client),
     };
     node->kube = hf_kube_new(&params, NULL);

@@ -124,9 +124,7 @@ static void subscribe(struct world *world, const char *const *known)
     struct hf_kube_params params = {.config = &world->config,
                                     .api = HF_KUBE_APISERVER,
                                     .field_manager = "m",
-                                    .clock = hf_simproc_clock(world->proc),
-                                    .rng = hf_simproc_rand(world->proc),
-                                    .sched = hf_simproc_sched(world->proc),
+                                    .world = hf_simproc_world(world->proc, NULL),
                                     .http = hf_simclient_ops(world->client)};
     struct hf_source_sink sink = {.arg = world,
                                   .upsert = on_upsert,

@@ -145,9 +145,7 @@ static void start_kube(struct world *world, enum hf_kube_api api)
         .config = &world->config,
         .api = api,
         .field_manager = "holdfast-agent",
-        .clock = hf_simproc_clock(world->proc),
-        .rng = hf_simproc_rand(world->proc),
-        .sched = hf_simproc_sched(world->proc),
+        .world = hf_simproc_world(world->proc, NULL),
         .http = hf_simclient_ops(world->client),
         .reauthenticate = reauthenticate,
         .arg = world,
@@ -1335,11 +1333,9 @@ START_TEST(counted)
     hf_kube_free(world.kube);
     struct hf_kube_params params = {.config = &world.config,
                                     .field_manager = "m",
-                                    .clock = hf_simproc_clock(world.proc),
-                                    .rng = hf_simproc_rand(world.proc),
-                                    .sched = hf_simproc_sched(world.proc),
-                                    .http = hf_simclient_ops(world.client),
-                                    .metrics = metrics};
+                                    .world = hf_simproc_world(world.proc, NULL),
+                                    .http = hf_simclient_ops(world.client)};
+    params.world.metrics = metrics;
     world.kube = hf_kube_new(&params, NULL);
     put(&world, "EdgeUpdate", "a", 1);
     hf_simapi_fail(world.api, 1, 500, 0);

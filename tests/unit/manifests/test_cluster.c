@@ -44,9 +44,7 @@ static void world_start(struct world *world, enum hf_kube_api api)
         .config = &world->config,
         .api = api,
         .field_manager = "holdfast-agent",
-        .clock = hf_simproc_clock(world->proc),
-        .rng = hf_simproc_rand(world->proc),
-        .sched = hf_simproc_sched(world->proc),
+        .world = hf_simproc_world(world->proc, NULL),
         .http = hf_simclient_ops(world->client),
     };
     world->kube = hf_kube_new(&params, NULL);

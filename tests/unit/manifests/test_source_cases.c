@@ -88,9 +88,7 @@ static void start_kube(void)
         .config = &w.kube_config,
         .api = w.meta != NULL ? HF_KUBE_METASERVER : HF_KUBE_APISERVER,
         .field_manager = "holdfast-agent",
-        .clock = hf_simproc_clock(w.proc),
-        .rng = hf_simproc_rand(w.proc),
-        .sched = hf_simproc_sched(w.proc),
+        .world = hf_simproc_world(w.proc, NULL),
         .http = hf_simclient_ops(w.client),
         .retry_cap_ns = 30 * HF_NS_PER_S,
     };

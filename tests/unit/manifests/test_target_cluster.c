@@ -44,9 +44,7 @@ static struct entry *set_up(struct node *node, const char *json, const char *tex
     struct hf_kube_params params = {.config = &node->config,
                                     .api = HF_KUBE_APISERVER,
                                     .field_manager = "holdfast-agent",
-                                    .clock = env->world.clock,
-                                    .rng = env->world.rng,
-                                    .sched = env->world.sched,
+                                    .world = env->world,
                                     .http = hf_simclient_ops(node->client)};
     node->kube = hf_kube_new(&params, NULL);
     env->kube = node->kube;

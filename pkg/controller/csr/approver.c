@@ -65,12 +65,12 @@ static void free_request(void *pointer)
 
 static uint64_t now_of(const struct hf_approver *approver)
 {
-    return hf_mono_ns(approver->p.env.clock);
+    return hf_mono_ns(approver->p.env.world.clock);
 }
 
 static void arm(struct hf_approver *approver, uint64_t delay_ns)
 {
-    approver->p.env.sched->timer_arm(approver->p.env.sched->ctx, approver->timer, delay_ns);
+    approver->p.env.world.sched->timer_arm(approver->p.env.world.sched->ctx, approver->timer, delay_ns);
 }
 
 /* ---- requests to the server -------------------------------------------------------------------------------------- */
@@ -95,14 +95,14 @@ static void send(struct csr_request *request, const struct hf_kube_call *call, a
         approver->n_flying++;
         return;
     }
-    hf_log_err(approver->p.env.log, HF_LOG_WARNING, "certificate.failed", "request", request->name, &err);
+    hf_log_err(approver->p.env.world.log, HF_LOG_WARNING, "certificate.failed", "request", request->name, &err);
     put_off(request, FAILURE_NS);
 }
 
 static void send_decision(struct csr_request *request)
 {
     _cleanup_(hf_json_freep) json_t *body =
-        hf_csr_approval(request->object, &request->decision, hf_unix_ns(request->approver->p.env.clock));
+        hf_csr_approval(request->object, &request->decision, hf_unix_ns(request->approver->p.env.world.clock));
     const struct hf_kube_call call =
         HF_KUBE_CALL(HF_KUBE_UPDATE, "certificates.k8s.io/v1", "certificatesigningrequests", request->name,
                      .subresource = "approval", .body = body, .timeout_ns = CALL_TIMEOUT_NS);
@@ -160,7 +160,7 @@ static void decision_answered(void *arg, const struct hf_kube_answer *answer)
 
     landed(request);
     if (answer->r == 0 || answer->r == -ENOENT) {
-        hf_log(approver->p.env.log, approved ? HF_LOG_INFO : HF_LOG_WARNING,
+        hf_log(approver->p.env.world.log, approved ? HF_LOG_INFO : HF_LOG_WARNING,
                approved ? "certificate.approved" : "certificate.denied", HF_S("request", request->name),
                HF_S("requester", hf_json_str_or(request->object, "spec.username", "")), HF_S("node", d->node),
                HF_S("reason", d->reason), HF_S("message", d->message));
@@ -171,7 +171,7 @@ static void decision_answered(void *arg, const struct hf_kube_answer *answer)
     }
     if (answer->r != -ESTALE) {
         hf_metric_add(approver->counts[FAILED], 1);
-        hf_log(approver->p.env.log, HF_LOG_WARNING, "certificate.failed", HF_S("request", request->name),
+        hf_log(approver->p.env.world.log, HF_LOG_WARNING, "certificate.failed", HF_S("request", request->name),
                HF_S("error", hf_err_text(&answer->err, text, sizeof(text))));
     }
     if (!request->settled) {
@@ -272,7 +272,7 @@ static void upsert(void *arg, json_t *object)
         return;
     }
     if (request == NULL && add(approver, name, decision.node, &request) < 0) {
-        hf_log(approver->p.env.log, HF_LOG_WARNING, "certificate.too_many", HF_S("request", name));
+        hf_log(approver->p.env.world.log, HF_LOG_WARNING, "certificate.too_many", HF_S("request", name));
         approver->lacks |= approver->open.n >= HF_APPROVER_MAX_OPEN;
         approver->subscription->source->decline(approver->subscription, name, false);
         return;
@@ -295,7 +295,7 @@ static void contact(void *arg, enum hf_contact_kind kind, HF_UNUSED struct hf_se
     struct hf_approver *approver = arg;
 
     if (kind == HF_CONTACT_LOST && err != NULL)
-        hf_log_err(approver->p.env.log, HF_LOG_WARNING, "contact.lost", "kind", "CertificateSigningRequest", err);
+        hf_log_err(approver->p.env.world.log, HF_LOG_WARNING, "contact.lost", "kind", "CertificateSigningRequest", err);
 }
 
 void hf_approver_lead(struct hf_approver *approver)
@@ -307,14 +307,15 @@ void hf_approver_lead(struct hf_approver *approver)
 static void register_metrics(struct hf_approver *approver)
 {
     static const char *const names[OUTCOMES] = {[APPROVED] = "approved", [DENIED] = "denied", [FAILED] = "failed"};
-    struct hf_metric_family *family =
-        hf_metric_family(approver->p.env.metrics, HF_METRIC_COUNTER, "holdfast_controller_certificate_requests_total",
-                         "Certificate requests of agents, by result.", HF_LABELS("result"));
+    struct hf_metric_family *family = hf_metric_family(
+        approver->p.env.world.metrics, HF_METRIC_COUNTER, "holdfast_controller_certificate_requests_total",
+        "Certificate requests of agents, by result.", HF_LABELS("result"));
 
     for (int i = 0; i < OUTCOMES; i++)
         approver->counts[i] = hf_metric_with(family, HF_LABELS(names[i]));
-    approver->waiting = hf_metric_gauge(approver->p.env.metrics, "holdfast_controller_certificate_requests_waiting",
-                                        "Certificate requests of agents that are not decided yet.");
+    approver->waiting =
+        hf_metric_gauge(approver->p.env.world.metrics, "holdfast_controller_certificate_requests_waiting",
+                        "Certificate requests of agents that are not decided yet.");
 }
 
 struct hf_approver *hf_approver_new(const struct hf_approver_params *params, struct hf_err *err)
@@ -331,7 +332,7 @@ struct hf_approver *hf_approver_new(const struct hf_approver_params *params, str
     approver->p.terms.account = approver->account;
     approver->open.free_value = free_request;
     approver->source = hf_kube_source(params->env.kube);
-    approver->timer = params->env.sched->timer_new(params->env.sched->ctx, work, approver);
+    approver->timer = params->env.world.sched->timer_new(params->env.world.sched->ctx, work, approver);
     register_metrics(approver);
     int r = approver->timer == NULL ? hf_err_set(err, ENOMEM, "out of memory") : 0;
     if (r == 0)
@@ -350,6 +351,6 @@ void hf_approver_free(struct hf_approver *approver)
         return;
     hf_source_unsubscribe(approver->subscription);
     hf_strmap_done(&approver->open);
-    approver->p.env.sched->timer_free(approver->p.env.sched->ctx, approver->timer);
+    approver->p.env.world.sched->timer_free(approver->p.env.world.sched->ctx, approver->timer);
     free(approver);
 }

@@ -50,7 +50,7 @@ static uint64_t due_ns(struct hf_turns_object *base)
 
     if (node->own_uid[0] == '\0' || strcmp(node->marked, wanted(node)) == 0)
         return HF_NEVER;
-    return node->uid[0] != '\0' || p->is_complete(p->env.arg) ? 0 : hf_mono_ns(p->env.clock) + LISTS_NS;
+    return node->uid[0] != '\0' || p->is_complete(p->env.arg) ? 0 : hf_mono_ns(p->env.world.clock) + LISTS_NS;
 }
 
 /* ---- one write --------------------------------------------------------------------------------------------------- */
@@ -58,7 +58,7 @@ static uint64_t due_ns(struct hf_turns_object *base)
 static void answered(struct hf_turns_object *base, const struct hf_kube_answer *answer)
 {
     struct bound_node *node = node_of(base);
-    struct hf_log *log = binder_of(base)->p.env.log;
+    struct hf_log *log = binder_of(base)->p.env.world.log;
     char text[600];
 
     if (answer->r == 0) {
@@ -85,7 +85,7 @@ static void bind(struct hf_turns_object *base)
 
     (void)snprintf(node->sent, sizeof(node->sent), "%s", wanted(node));
     if (body == NULL || hf_turns_send(base, &call, &err) < 0) {
-        hf_log_err(binder_of(base)->p.env.log, HF_LOG_WARNING, "edgenode.not_bound", "node", base->name, &err);
+        hf_log_err(binder_of(base)->p.env.world.log, HF_LOG_WARNING, "edgenode.not_bound", "node", base->name, &err);
         hf_turns_rest(base, FAILURE_NS);
     }
 }
@@ -113,7 +113,7 @@ static struct bound_node *find(struct hf_node_binder *binder, const json_t *obje
         return NULL;
     node = hf_turns_make(&binder->turns, name);
     if (node == NULL)
-        hf_log(binder->p.env.log, HF_LOG_ERROR, "edgenode.not_bound", HF_S("node", name),
+        hf_log(binder->p.env.world.log, HF_LOG_ERROR, "edgenode.not_bound", HF_S("node", name),
                HF_S("error", "out of memory"));
     return node;
 }

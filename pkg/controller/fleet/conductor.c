@@ -70,13 +70,13 @@ static const char *const kinds[HF_ROLLOUT_KINDS] = {
 uint64_t hf_conductor_unix_ns(const struct hf_conductor *conductor)
 {
     if (conductor->date_unix_ns == 0)
-        return hf_unix_ns(conductor->p.env.clock);
-    return conductor->date_unix_ns + (hf_mono_ns(conductor->p.env.clock) - conductor->date_mono_ns);
+        return hf_unix_ns(conductor->p.env.world.clock);
+    return conductor->date_unix_ns + (hf_mono_ns(conductor->p.env.world.clock) - conductor->date_mono_ns);
 }
 
 static struct hf_rollout_now look(struct hf_conductor *conductor)
 {
-    uint64_t now = hf_mono_ns(conductor->p.env.clock);
+    uint64_t now = hf_mono_ns(conductor->p.env.world.clock);
 
     return (struct hf_rollout_now){
         .mono_ns = now, .unix_ns = hf_conductor_unix_ns(conductor), .blind_ns = hf_sight_look(&conductor->sight, now)};
@@ -89,7 +89,7 @@ static void update_sight(struct hf_conductor *conductor)
 
     for (int i = 0; i < HF_ROLLOUT_KINDS; i++)
         sees = sees && conductor->followers[i].complete && conductor->followers[i].proven;
-    hf_sight_set(&conductor->sight, hf_mono_ns(conductor->p.env.clock), sees,
+    hf_sight_set(&conductor->sight, hf_mono_ns(conductor->p.env.world.clock), sees,
                  conductor->p.heard_ns(conductor->p.env.arg));
 }
 
@@ -97,8 +97,8 @@ static void update_sight(struct hf_conductor *conductor)
 
 static void arm(struct hf_conductor *conductor, uint64_t at_ns)
 {
-    const struct hf_sched_ops *sched = conductor->p.env.sched;
-    uint64_t now = hf_mono_ns(conductor->p.env.clock);
+    const struct hf_sched_ops *sched = conductor->p.env.world.sched;
+    uint64_t now = hf_mono_ns(conductor->p.env.world.clock);
 
     at_ns = HF_MAX(at_ns, conductor->not_before_ns);
     if (at_ns >= conductor->armed_ns)
@@ -109,7 +109,7 @@ static void arm(struct hf_conductor *conductor, uint64_t at_ns)
 
 static void plan_soon(struct hf_conductor *conductor)
 {
-    arm(conductor, hf_mono_ns(conductor->p.env.clock) + SOON_NS);
+    arm(conductor, hf_mono_ns(conductor->p.env.world.clock) + SOON_NS);
 }
 
 static void perform(struct hf_conductor *conductor, const struct hf_rollout_effect *effect,
@@ -121,13 +121,13 @@ static void perform(struct hf_conductor *conductor, const struct hf_rollout_effe
                                                 .reason = effect->reason,
                                                 .note = effect->note,
                                                 .is_warning = effect->is_warning};
-        hf_log(conductor->p.env.log, effect->is_warning ? HF_LOG_WARNING : HF_LOG_INFO, "rollout.event",
+        hf_log(conductor->p.env.world.log, effect->is_warning ? HF_LOG_WARNING : HF_LOG_INFO, "rollout.event",
                HF_S("update", effect->name), HF_S("reason", effect->reason), HF_S("note", effect->note));
         hf_recorder_note(conductor->recorder, &event);
         return;
     }
     if (effect->kind == HF_ROLLOUT_COLLECT)
-        hf_log(conductor->p.env.log, HF_LOG_INFO, "edgenode.collected", HF_S("node", effect->name));
+        hf_log(conductor->p.env.world.log, HF_LOG_INFO, "edgenode.collected", HF_S("node", effect->name));
     if (hf_writer_add(conductor->writer, effect) < 0)
         (void)hf_rollout_engine_result(conductor->engine, effect->id, -ENOMEM, NULL, now);
 }
@@ -141,7 +141,7 @@ static void note_lack(struct follower *follower, const json_t *object, int r)
     const char *name = hf_json_str_or(object, "metadata.name", "");
 
     hf_metric_add(hf_metric_with(conductor->not_taken, HF_LABELS(kinds[follower->kind])), 1);
-    hf_log(conductor->p.env.log, HF_LOG_ERROR, "object.not_taken", HF_S("kind", kinds[follower->kind]),
+    hf_log(conductor->p.env.world.log, HF_LOG_ERROR, "object.not_taken", HF_S("kind", kinds[follower->kind]),
            HF_S("name", name), HF_D("errno", -r));
     if (r == -EBADMSG) /* it has no name that a node could have */
         return;
@@ -149,7 +149,7 @@ static void note_lack(struct follower *follower, const json_t *object, int r)
     follower->lacks = true;
     if (r == -E2BIG) /* until another object goes */
         return;
-    uint64_t now = hf_mono_ns(conductor->p.env.clock);
+    uint64_t now = hf_mono_ns(conductor->p.env.world.clock);
     if (follower->list_ns <= now)
         follower->list_ns = now + LIST_NS;
     follower->wants_list = true;
@@ -183,11 +183,11 @@ static void plan(void *arg)
     }
     hf_rollout_engine_allow_collect(conductor->engine, conductor->p.may_collect(conductor->p.env.arg));
     int r = hf_rollout_engine_plan(conductor->engine, &now, &plan);
-    uint64_t took_ns = hf_mono_ns(conductor->p.env.clock) - now.mono_ns;
+    uint64_t took_ns = hf_mono_ns(conductor->p.env.world.clock) - now.mono_ns;
     hf_metric_observe(conductor->plan_seconds, (double)took_ns / (double)HF_NS_PER_S);
     conductor->not_before_ns = now.mono_ns + HF_MAX(APART_NS, SHARE * took_ns);
     if (r < 0)
-        hf_log(conductor->p.env.log, HF_LOG_ERROR, "plan.incomplete", HF_D("errno", -r));
+        hf_log(conductor->p.env.world.log, HF_LOG_ERROR, "plan.incomplete", HF_D("errno", -r));
     /* A plan that is not complete has effects, too, and the engine waits for the result of each. */
     uint64_t next_ns = r < 0 ? now.mono_ns + HF_NS_PER_S : plan.next_mono_ns;
     for (size_t i = 0; i < plan.n; i++)
@@ -214,7 +214,7 @@ static bool look_at_epoch(struct hf_conductor *conductor, const json_t *object, 
         return true;
     if (!conductor->p.saw_epoch(conductor->p.env.arg, (uint64_t)epoch)) {
         if ((uint64_t)epoch != conductor->refused_epoch)
-            hf_log(conductor->p.env.log, HF_LOG_WARNING, "epoch.refused",
+            hf_log(conductor->p.env.world.log, HF_LOG_WARNING, "epoch.refused",
                    HF_S("name", hf_json_str_or(object, "metadata.name", "")), HF_D("epoch", epoch));
         conductor->refused_epoch = (uint64_t)epoch;
         return false;
@@ -247,7 +247,7 @@ static void note_conflict(struct hf_conductor *conductor, uint64_t now_ns)
     if (now_ns < HF_MAX(conductor->conflict_ns + DEAF_NS, conductor->deaf_ns))
         return;
     conductor->deaf_ns = now_ns + DEAF_AGAIN_NS;
-    hf_log(conductor->p.env.log, HF_LOG_WARNING, "watches.deaf");
+    hf_log(conductor->p.env.world.log, HF_LOG_WARNING, "watches.deaf");
     hf_kube_restored(conductor->p.env.kube);
 }
 
@@ -341,7 +341,7 @@ static void synced(void *arg, HF_UNUSED const char *resource_version)
     follower->complete = follower->proven = true;
     update_sight(conductor);
     hf_rollout_engine_list_end(conductor->engine, follower->kind, &now);
-    hf_log(conductor->p.env.log, HF_LOG_INFO, "list.complete", HF_S("kind", kinds[follower->kind]));
+    hf_log(conductor->p.env.world.log, HF_LOG_INFO, "list.complete", HF_S("kind", kinds[follower->kind]));
     plan_soon(conductor);
 }
 
@@ -355,13 +355,13 @@ static void contact(void *arg, enum hf_contact_kind kind, struct hf_server_date 
     hf_rollout_engine_watch(conductor->engine, follower->kind, follower->proven);
     if (kind == HF_CONTACT_PROVEN && date.unix_ns != 0) {
         conductor->date_unix_ns = date.unix_ns;
-        conductor->date_mono_ns = hf_mono_ns(conductor->p.env.clock);
+        conductor->date_mono_ns = hf_mono_ns(conductor->p.env.world.clock);
     }
     if (kind == HF_CONTACT_PROVEN)
         plan_soon(conductor);
     if (err != NULL && kind == HF_CONTACT_LOST) {
         (void)hf_err_text(err, follower->trouble, sizeof(follower->trouble));
-        hf_log_err(conductor->p.env.log, HF_LOG_WARNING, "contact.lost", "kind", kinds[follower->kind], err);
+        hf_log_err(conductor->p.env.world.log, HF_LOG_WARNING, "contact.lost", "kind", kinds[follower->kind], err);
     }
 }
 
@@ -370,7 +370,7 @@ static void refused(void *arg, const char *what, const struct hf_err *err)
     struct follower *follower = arg;
 
     (void)hf_err_text(err, follower->trouble, sizeof(follower->trouble));
-    hf_log_err(follower->conductor->p.env.log, HF_LOG_WARNING, "object.refused", "what", what, err);
+    hf_log_err(follower->conductor->p.env.world.log, HF_LOG_WARNING, "object.refused", "what", what, err);
 }
 
 static int follow(struct hf_conductor *conductor, enum hf_rollout_kind kind, struct hf_err *err)
@@ -398,15 +398,15 @@ static int open_parts(struct hf_conductor *conductor, struct hf_err *err)
     writer.arg = conductor;
     int r = hf_rollout_engine_new(&conductor->p.rollout, &conductor->engine);
     if (r == 0) {
-        conductor->timer = env->sched->timer_new(env->sched->ctx, plan, conductor);
+        conductor->timer = env->world.sched->timer_new(env->world.sched->ctx, plan, conductor);
         conductor->writer = hf_writer_new(&writer, written);
-        conductor->recorder = hf_recorder_new(env->kube, env->clock, env->metrics, conductor->p.identity);
-        conductor->gauges = hf_fleet_gauges_new(env->metrics, conductor->engine, env->leads, env->arg);
+        conductor->recorder = hf_recorder_new(env->kube, env->world.clock, env->world.metrics, conductor->p.identity);
+        conductor->gauges = hf_fleet_gauges_new(env->world.metrics, conductor->engine, env->leads, env->arg);
         conductor->not_taken = hf_metric_family(
-            env->metrics, HF_METRIC_COUNTER, "holdfast_controller_objects_not_taken_total",
+            env->world.metrics, HF_METRIC_COUNTER, "holdfast_controller_objects_not_taken_total",
             "Objects that the controller leaves out, such as EdgeUpdates beyond 500.", HF_LABELS("kind"));
         conductor->plan_seconds =
-            hf_metric_histogram(env->metrics, "holdfast_controller_plan_seconds",
+            hf_metric_histogram(env->world.metrics, "holdfast_controller_plan_seconds",
                                 "Time that one decision for the whole fleet takes.", bounds, HF_LEN(bounds));
     }
     if (r < 0 || conductor->timer == NULL || conductor->writer == NULL || conductor->recorder == NULL ||
@@ -443,7 +443,7 @@ void hf_conductor_free(struct hf_conductor *conductor)
         hf_source_unsubscribe(conductor->followers[i].subscription);
     hf_writer_free(conductor->writer);
     hf_recorder_free(conductor->recorder);
-    conductor->p.env.sched->timer_free(conductor->p.env.sched->ctx, conductor->timer);
+    conductor->p.env.world.sched->timer_free(conductor->p.env.world.sched->ctx, conductor->timer);
     hf_fleet_gauges_free(conductor->gauges);
     hf_rollout_engine_free(conductor->engine);
     free(conductor);

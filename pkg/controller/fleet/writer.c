@@ -128,7 +128,7 @@ static int send(struct planned_write *write)
     int r = hf_kube_call_send(write->writer->env.kube, &call, answered, write, &write->pending, &err);
 
     if (r < 0)
-        hf_log_err(write->writer->env.log, HF_LOG_WARNING, "write.failed", "object", write->name, &err);
+        hf_log_err(write->writer->env.world.log, HF_LOG_WARNING, "write.failed", "object", write->name, &err);
     return r;
 }
 
@@ -159,7 +159,7 @@ static void keep_back(struct hf_writer *writer, const struct hf_kube_answer *ans
     uint64_t pause_ns = HF_MAX(PAUSE_NS, HF_MIN(answer->retry_after_ns, MAX_PAUSE_NS));
 
     if (answer->r == -EAGAIN || (answer->r < 0 && answer->status == 0))
-        writer->paused_until_ns = hf_mono_ns(writer->env.clock) + pause_ns;
+        writer->paused_until_ns = hf_mono_ns(writer->env.world.clock) + pause_ns;
 }
 
 static void answered(void *arg, const struct hf_kube_answer *answer)
@@ -177,7 +177,7 @@ static void answered(void *arg, const struct hf_kube_answer *answer)
     writer->n_flying--;
     keep_back(writer, answer);
     if (r < 0 && r != -ESTALE && r != -ENOENT && r != -ECANCELED)
-        hf_log(writer->env.log, HF_LOG_WARNING, "write.failed", HF_S("object", write->name),
+        hf_log(writer->env.world.log, HF_LOG_WARNING, "write.failed", HF_S("object", write->name),
                HF_S("what", kind_names[write->kind]), HF_S("error", hf_err_text(&answer->err, text, sizeof(text))));
     finish(write, r, write->step == WRITE ? answer->object : NULL);
     hf_writer_turn(writer);
@@ -208,8 +208,8 @@ static void start(struct planned_write *write)
 
 void hf_writer_turn(struct hf_writer *writer)
 {
-    const struct hf_sched_ops *sched = writer->env.sched;
-    uint64_t now = hf_mono_ns(writer->env.clock);
+    const struct hf_sched_ops *sched = writer->env.world.sched;
+    uint64_t now = hf_mono_ns(writer->env.world.clock);
     struct planned_write *write;
 
     while ((write = first_of(writer)) != NULL && writer->n_flying < HF_WRITER_MAX_FLYING &&
@@ -265,8 +265,8 @@ struct hf_writer *hf_writer_new(const struct hf_leader_env *env, hf_writer_resul
     hf_list_init(&writer->urgent);
     hf_list_init(&writer->waiting);
     hf_list_init(&writer->flying);
-    writer->timer = env->sched->timer_new(env->sched->ctx, fire, writer);
-    writer->counts = hf_metric_family(env->metrics, HF_METRIC_COUNTER, "holdfast_controller_writes_total",
+    writer->timer = env->world.sched->timer_new(env->world.sched->ctx, fire, writer);
+    writer->counts = hf_metric_family(env->world.metrics, HF_METRIC_COUNTER, "holdfast_controller_writes_total",
                                       "Writes of the controller, by kind and result.", HF_LABELS("kind", "result"));
     if (writer->timer == NULL) {
         free(writer);
@@ -287,6 +287,6 @@ void hf_writer_free(struct hf_writer *writer)
     for (size_t i = 0; i < HF_LEN(lists); i++)
         hf_list_each(it, following, lists[i])
             free_write(hf_container_of(it, struct planned_write, link));
-    writer->env.sched->timer_free(writer->env.sched->ctx, writer->timer);
+    writer->env.world.sched->timer_free(writer->env.world.sched->ctx, writer->timer);
     free(writer);
 }

@@ -105,7 +105,7 @@ static void send(struct label_node *node, const json_t *body)
 
     if (hf_turns_send(&node->base, &call, &err) == 0)
         return;
-    hf_log_err(writer->env.log, HF_LOG_WARNING, "node_labels.failed", "node", node->base.name, &err);
+    hf_log_err(writer->env.world.log, HF_LOG_WARNING, "node_labels.failed", "node", node->base.name, &err);
     end(node, FAILURE_NS);
 }
 
@@ -146,9 +146,9 @@ static void written(struct label_node *node, const json_t *object)
     see_node(node, object);
     hf_metric_add(writer->written, 1);
     if (released)
-        hf_log(writer->env.log, HF_LOG_INFO, "node_labels.released", HF_S("node", node->base.name));
+        hf_log(writer->env.world.log, HF_LOG_INFO, "node_labels.released", HF_S("node", node->base.name));
     else
-        hf_log(writer->env.log, HF_LOG_INFO, "node_labels.applied", HF_S("node", node->base.name),
+        hf_log(writer->env.world.log, HF_LOG_INFO, "node_labels.applied", HF_S("node", node->base.name),
                HF_D("labels", json_object_size(node->labels)));
     if (!released && node->wanted == node->owned && has_leftovers(node) &&
         writer_of(node)->env.leads(writer_of(node)->env.arg))
@@ -165,7 +165,7 @@ static void failed(struct label_node *node, const struct hf_kube_answer *answer)
 
     if (answer->r != -ENOENT) {
         hf_metric_add(writer->failed, 1);
-        hf_log(writer->env.log, HF_LOG_WARNING, "node_labels.failed", HF_S("node", node->base.name),
+        hf_log(writer->env.world.log, HF_LOG_WARNING, "node_labels.failed", HF_S("node", node->base.name),
                HF_S("error", hf_err_text(&answer->err, text, sizeof(text))));
     }
     end(node, refused ? REFUSED_NS : HF_MAX(FAILURE_NS, answer->retry_after_ns));
@@ -219,7 +219,8 @@ static struct label_node *find(struct hf_label_writer *writer, const json_t *obj
         return NULL;
     node = hf_turns_make(&writer->turns, name);
     if (node == NULL)
-        hf_log(writer->env.log, HF_LOG_ERROR, "node_labels.failed", HF_S("node", name), HF_S("error", "out of memory"));
+        hf_log(writer->env.world.log, HF_LOG_ERROR, "node_labels.failed", HF_S("node", name),
+               HF_S("error", "out of memory"));
     return node;
 }
 
@@ -246,7 +247,7 @@ void hf_label_writer_take_edgenode(struct hf_label_writer *writer, const json_t 
     node->is_ours = hf_label_rule_is_ours(object);
     uint64_t wanted = node->has_report ? hf_label_rule_sum(labels) : 0;
     if (refused > 0 && wanted != node->wanted)
-        hf_log(writer->env.log, HF_LOG_WARNING, "node_labels.refused", HF_S("node", node->base.name),
+        hf_log(writer->env.world.log, HF_LOG_WARNING, "node_labels.refused", HF_S("node", node->base.name),
                HF_D("labels", refused));
     node->wanted = wanted;
     hf_turns_look(&node->base);
@@ -290,7 +291,7 @@ struct hf_label_writer *hf_label_writer_new(const struct hf_leader_env *env)
         return NULL;
     writer->env = *env;
     struct hf_metric_family *family =
-        hf_metric_family(env->metrics, HF_METRIC_COUNTER, "holdfast_controller_label_writes_total",
+        hf_metric_family(env->world.metrics, HF_METRIC_COUNTER, "holdfast_controller_label_writes_total",
                          "Writes of labels to Nodes, by result.", HF_LABELS("result"));
     writer->written = hf_metric_with(family, HF_LABELS("written"));
     writer->failed = hf_metric_with(family, HF_LABELS("failed"));

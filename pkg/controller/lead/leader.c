@@ -32,7 +32,7 @@ static void turn(struct hf_leader *leader);
 
 static uint64_t now_of(const struct hf_leader *leader)
 {
-    return hf_mono_ns(leader->p.clock);
+    return hf_mono_ns(leader->p.world.clock);
 }
 
 bool hf_leader_leads(const struct hf_leader *leader)
@@ -56,7 +56,7 @@ static void report(struct hf_leader *leader)
         leader->lease.highest = HF_MAX(leader->lease.highest, epoch);
     hf_metric_set(leader->leads, epoch != 0);
     hf_metric_add(leader->changes, 1);
-    hf_log(leader->p.log, HF_LOG_INFO, epoch != 0 ? "leader.acquired" : "leader.lost",
+    hf_log(leader->p.world.log, HF_LOG_INFO, epoch != 0 ? "leader.acquired" : "leader.lost",
            HF_S("identity", leader->lease.identity), HF_D("epoch", epoch), HF_S("holder", holder));
     leader->p.changed(leader->p.arg, epoch);
 }
@@ -91,7 +91,7 @@ static int put_spec(const struct hf_leader *leader, json_t *object, bool take)
     char now[HF_LEASE_TIME];
     json_int_t duration_s = release ? 1 : (json_int_t)(lease->timing.duration_ns / HF_NS_PER_S);
 
-    format_micro_time(hf_unix_ns(leader->p.clock), now);
+    format_micro_time(hf_unix_ns(leader->p.world.clock), now);
     int r = hf_json_put(object, "spec.holderIdentity", json_string(release ? "" : lease->identity));
     if (r == 0)
         r = hf_json_put(object, "spec.leaseDurationSeconds", json_integer(duration_s));
@@ -132,7 +132,7 @@ static void check_version(struct hf_leader *leader, const json_t *object)
     leader->version = version;
     if (version >= before)
         return;
-    hf_log(leader->p.log, HF_LOG_WARNING, "lease.went_back", HF_S("lease", leader->p.name), HF_D("from", before),
+    hf_log(leader->p.world.log, HF_LOG_WARNING, "lease.went_back", HF_S("lease", leader->p.name), HF_D("from", before),
            HF_D("to", version));
     if (leader->p.went_back != NULL)
         leader->p.went_back(leader->p.arg);
@@ -153,7 +153,7 @@ static void answered(void *arg, const struct hf_kube_answer *answer)
         read_record(answer->object, &record);
         check_version(leader, answer->object);
     } else if (answer->r != -ENOENT && answer->r != -ESTALE && answer->r != -EEXIST) {
-        hf_log(leader->p.log, HF_LOG_WARNING, "lease.failed", HF_S("lease", leader->p.name),
+        hf_log(leader->p.world.log, HF_LOG_WARNING, "lease.failed", HF_S("lease", leader->p.name),
                HF_S("namespace", leader->p.ns), HF_S("error", hf_err_text(&answer->err, text, sizeof(text))));
     }
     hf_lease_answer(&leader->lease, now_of(leader), answer->r, answer->retry_after_ns, answer->r == 0 ? &record : NULL);
@@ -178,7 +178,7 @@ static int send(struct hf_leader *leader, enum hf_lease_want want, struct hf_err
 
 static void arm(struct hf_leader *leader)
 {
-    const struct hf_sched_ops *sched = leader->p.sched;
+    const struct hf_sched_ops *sched = leader->p.world.sched;
     uint64_t due = hf_lease_due(&leader->lease), now = now_of(leader);
 
     if (due == UINT64_MAX)
@@ -196,7 +196,7 @@ static void turn(struct hf_leader *leader)
     if (want != HF_LEASE_NOTHING) {
         int r = send(leader, want, &err);
         if (r < 0) {
-            hf_log_err(leader->p.log, HF_LOG_WARNING, "lease.failed", "lease", leader->p.name, &err);
+            hf_log_err(leader->p.world.log, HF_LOG_WARNING, "lease.failed", "lease", leader->p.name, &err);
             hf_lease_answer(&leader->lease, now_of(leader), r, 0, NULL);
         }
     }
@@ -220,7 +220,7 @@ struct hf_leader *hf_leader_new(const struct hf_leader_params *params, struct hf
                                                   .renew_deadline_ns = HF_LEASE_RENEW_DEADLINE_NS,
                                                   .retry_ns = HF_LEASE_RETRY_NS};
     struct hf_leader *leader = calloc(1, sizeof(*leader));
-    const struct hf_sched_ops *sched = params->sched;
+    const struct hf_sched_ops *sched = params->world.sched;
 
     if (leader != NULL)
         leader->timer = sched->timer_new(sched->ctx, fire, leader);
@@ -231,8 +231,8 @@ struct hf_leader *hf_leader_new(const struct hf_leader_params *params, struct hf
     }
     leader->p = *params;
     hf_lease_init(&leader->lease, params->identity, &timing);
-    leader->leads = hf_metric_gauge(params->metrics, "holdfast_controller_leader", "1 if this replica leads.");
-    leader->changes = hf_metric_counter(params->metrics, "holdfast_controller_leader_changes_total",
+    leader->leads = hf_metric_gauge(params->world.metrics, "holdfast_controller_leader", "1 if this replica leads.");
+    leader->changes = hf_metric_counter(params->world.metrics, "holdfast_controller_leader_changes_total",
                                         "Number of times that this replica began or ceased to lead.");
     sched->timer_arm(sched->ctx, leader->timer, 0);
     return leader;
@@ -243,7 +243,7 @@ void hf_leader_free(struct hf_leader *leader)
     if (leader == NULL)
         return;
     hf_kube_call_cancel(leader->pending);
-    leader->p.sched->timer_free(leader->p.sched->ctx, leader->timer);
+    leader->p.world.sched->timer_free(leader->p.world.sched->ctx, leader->timer);
     json_decref(leader->object);
     free(leader);
 }
@@ -258,7 +258,7 @@ bool hf_leader_floor(struct hf_leader *leader, uint64_t epoch)
     bool taken = hf_lease_floor(&leader->lease, epoch);
 
     if (leader->p.alone && leader->lease.floor > leader->told_epoch)
-        leader->p.sched->timer_arm(leader->p.sched->ctx, leader->timer, 0);
+        leader->p.world.sched->timer_arm(leader->p.world.sched->ctx, leader->timer, 0);
     return taken;
 }
 

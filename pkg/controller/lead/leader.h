@@ -2,21 +2,15 @@
 /* Reads and writes the Lease (controller/lead/lease.h). Borrows what the parameters point to. */
 #pragma once
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "controller/lead/lease.h"
 #include "kube/call.h"
-#include "loop/sched.h"
+#include "loop/world.h"
 
-struct hf_metrics;
 struct hf_leader;
 
 struct hf_leader_params {
     struct hf_kube *kube;
-    const struct hf_sched_ops *sched;
-    const struct hf_clock_ops *clock; /* wall clock only for texts */
-    struct hf_log *log;
-    struct hf_metrics *metrics;
+    struct hf_world world; /* not its fs; wall clock only for texts */
     const char *ns, *name;
     const char *identity;
     bool alone;                                 /* no Lease */

@@ -7,12 +7,12 @@
 
 void hf_turns_arm(struct hf_turns *turns, uint64_t at_ns)
 {
-    uint64_t now = hf_mono_ns(turns->env->clock);
+    uint64_t now = hf_mono_ns(turns->env->world.clock);
 
     if (at_ns >= turns->armed_ns)
         return;
     turns->armed_ns = at_ns;
-    turns->env->sched->timer_arm(turns->env->sched->ctx, turns->timer, at_ns > now ? at_ns - now : 0);
+    turns->env->world.sched->timer_arm(turns->env->world.sched->ctx, turns->timer, at_ns > now ? at_ns - now : 0);
 }
 
 static uint64_t at_of(struct hf_turns_object *object)
@@ -30,7 +30,7 @@ void hf_turns_look(struct hf_turns_object *object)
 static void work(void *arg)
 {
     struct hf_turns *turns = arg;
-    uint64_t now = hf_mono_ns(turns->env->clock), next = HF_NEVER;
+    uint64_t now = hf_mono_ns(turns->env->world.clock), next = HF_NEVER;
 
     turns->armed_ns = HF_NEVER;
     if (!turns->env->leads(turns->env->arg))
@@ -84,7 +84,7 @@ void hf_turns_rest(struct hf_turns_object *object, uint64_t pause_ns)
     struct hf_turns *turns = object->turns;
 
     stop(object);
-    object->due_ns = hf_mono_ns(turns->env->clock) + pause_ns;
+    object->due_ns = hf_mono_ns(turns->env->world.clock) + pause_ns;
     hf_turns_look(object);
     hf_turns_arm(turns, turns->next_turn_ns); /* others may wait for the place */
 }
@@ -120,12 +120,12 @@ void *hf_turns_make(struct hf_turns *turns, const char *name)
 int hf_turns_init(struct hf_turns *turns, const struct hf_leader_env *env, const struct hf_turns_ops *ops)
 {
     *turns = (struct hf_turns){.env = env, .ops = ops, .objects.free_value = free_object, .armed_ns = HF_NEVER};
-    turns->timer = env->sched->timer_new(env->sched->ctx, work, turns);
+    turns->timer = env->world.sched->timer_new(env->world.sched->ctx, work, turns);
     return turns->timer == NULL ? -ENOMEM : 0;
 }
 
 void hf_turns_done(struct hf_turns *turns)
 {
     hf_strmap_done(&turns->objects);
-    turns->env->sched->timer_free(turns->env->sched->ctx, turns->timer);
+    turns->env->world.sched->timer_free(turns->env->world.sched->ctx, turns->timer);
 }

@@ -3,22 +3,15 @@
  * due. */
 #pragma once
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "base/strmap.h"
 #include "codec/json.h"
 #include "kube/call.h"
-#include "loop/sched.h"
-
-struct hf_metrics;
+#include "loop/world.h"
 
 /* What each part of the controller works with. It outlives the parts. */
 struct hf_leader_env {
     struct hf_kube *kube;
-    const struct hf_sched_ops *sched;
-    const struct hf_clock_ops *clock;
-    struct hf_log *log;
-    struct hf_metrics *metrics;
+    struct hf_world world;    /* not its fs */
     bool (*leads)(void *arg); /* asked before each write */
     void *arg;
 };

@@ -53,13 +53,13 @@ static struct policy_entry *entry_of(struct hf_turns_object *base)
 
 static void arm_soon(struct hf_policy_writer *writer)
 {
-    hf_turns_arm(&writer->turns, hf_mono_ns(writer->p.env.clock) + SOON_NS);
+    hf_turns_arm(&writer->turns, hf_mono_ns(writer->p.env.world.clock) + SOON_NS);
 }
 
 static void log_lack(struct hf_policy_writer *writer, const char *kind, const json_t *object, int r)
 {
     if (r < 0)
-        hf_log(writer->p.env.log, HF_LOG_ERROR, "policy_status.not_counted", HF_S("kind", kind),
+        hf_log(writer->p.env.world.log, HF_LOG_ERROR, "policy_status.not_counted", HF_S("kind", kind),
                HF_S("name", hf_json_str_or(object, "metadata.name", "")), HF_D("errno", -r));
 }
 
@@ -77,7 +77,7 @@ static void answered(struct hf_turns_object *base, const struct hf_kube_answer *
     } else if (answer->r != -ENOENT && answer->r != -ESTALE) {
         bool refused = answer->r == -EACCES || answer->r == -EBADMSG;
         hf_metric_add(writer->failed, 1);
-        hf_log(writer->p.env.log, HF_LOG_WARNING, "policy_status.failed", HF_S("policy", base->name),
+        hf_log(writer->p.env.world.log, HF_LOG_WARNING, "policy_status.failed", HF_S("policy", base->name),
                HF_S("error", hf_err_text(&answer->err, text, sizeof(text))));
         pause_ns = refused ? REFUSED_NS : HF_MAX(FAILURE_NS, answer->retry_after_ns);
         entry_of(base)->looked = false;
@@ -94,8 +94,8 @@ static void send(struct policy_entry *entry, const json_t *body)
 
     if (hf_turns_send(&entry->base, &call, &err) == 0)
         return;
-    hf_log_err(writer_of(&entry->base)->p.env.log, HF_LOG_WARNING, "policy_status.failed", "policy", entry->base.name,
-               &err);
+    hf_log_err(writer_of(&entry->base)->p.env.world.log, HF_LOG_WARNING, "policy_status.failed", "policy",
+               entry->base.name, &err);
     entry->looked = false;
     hf_turns_rest(&entry->base, FAILURE_NS);
 }
@@ -108,7 +108,7 @@ static uint64_t due_ns(struct hf_turns_object *base)
     const struct hf_policy_counts *counts = hf_policy_tally_counts(writer->tally, base->name);
 
     if (!writer->p.is_complete(writer->p.env.arg))
-        return hf_mono_ns(writer->p.env.clock) + LOOK_NS;
+        return hf_mono_ns(writer->p.env.world.clock) + LOOK_NS;
     return counts != NULL && (!entry->looked || memcmp(counts, &entry->written, sizeof(*counts)) != 0) ? 0 : HF_NEVER;
 }
 
@@ -182,7 +182,7 @@ static void contact(void *arg, enum hf_contact_kind kind, HF_UNUSED struct hf_se
     const struct hf_policy_writer *writer = arg;
 
     if (kind == HF_CONTACT_LOST && err != NULL)
-        hf_log_err(writer->p.env.log, HF_LOG_WARNING, "contact.lost", "kind", "SyncPolicy", err);
+        hf_log_err(writer->p.env.world.log, HF_LOG_WARNING, "contact.lost", "kind", "SyncPolicy", err);
 }
 
 /* ---- nodes ------------------------------------------------------------------------------------------------------- */
@@ -240,7 +240,7 @@ struct hf_policy_writer *hf_policy_writer_new(const struct hf_policy_writer_para
     writer->source = hf_kube_source(params->env.kube);
     writer->tally = hf_policy_tally_new();
     struct hf_metric_family *family =
-        hf_metric_family(params->env.metrics, HF_METRIC_COUNTER, "holdfast_controller_policy_writes_total",
+        hf_metric_family(params->env.world.metrics, HF_METRIC_COUNTER, "holdfast_controller_policy_writes_total",
                          "Writes of the status of SyncPolicies, by result.", HF_LABELS("result"));
     writer->wrote = hf_metric_with(family, HF_LABELS("written"));
     writer->failed = hf_metric_with(family, HF_LABELS("failed"));

@@ -272,10 +272,7 @@ static int open_upstream(struct controller_process *p, struct hf_err *err)
     hf_kube_set_spread(hf_upstream_kube(p->upstream), RECONNECT_SPREAD_NS);
     p->env = (struct hf_leader_env){
         .kube = hf_upstream_kube(p->upstream),
-        .sched = hf_loop_sched(p->loop),
-        .clock = hf_clock_posix(),
-        .log = p->world.log,
-        .metrics = p->world.metrics,
+        .world = p->world,
         .leads = leads,
         .arg = p,
     };
@@ -286,10 +283,7 @@ static int open_leader(struct controller_process *p, struct hf_err *err)
 {
     const struct hf_leader_params params = {
         .kube = hf_upstream_kube(p->upstream),
-        .sched = hf_loop_sched(p->loop),
-        .clock = hf_clock_posix(),
-        .log = p->world.log,
-        .metrics = p->world.metrics,
+        .world = p->world,
         .ns = p->options->lease_namespace,
         .name = p->options->lease_name,
         .identity = p->identity,

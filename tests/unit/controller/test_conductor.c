@@ -183,15 +183,14 @@ static void conduct(void)
                                         .http = hf_simclient_ops(w.client),
                                         .fleet = true,
                                         .spread_ns = S};
-    const struct hf_conductor_params params = {.env = {.sched = hf_simproc_sched(w.proc),
-                                                       .clock = hf_simproc_clock(w.proc),
-                                                       .metrics = w.metrics,
-                                                       .leads = leads,
-                                                       .arg = &w},
-                                               .identity = "a",
-                                               .may_collect = may_collect,
-                                               .heard_ns = heard_ns,
-                                               .saw_epoch = saw_epoch};
+    const struct hf_conductor_params params = {
+        .env = {.world = {.sched = hf_simproc_sched(w.proc), .clock = hf_simproc_clock(w.proc), .metrics = w.metrics},
+                .leads = leads,
+                .arg = &w},
+        .identity = "a",
+        .may_collect = may_collect,
+        .heard_ns = heard_ns,
+        .saw_epoch = saw_epoch};
     struct hf_conductor_params with_kube = params;
 
     w.kube = with_kube.env.kube = hf_kube_new(&kube, NULL);

@@ -247,11 +247,10 @@ static bool leads(void *arg)
 
 static struct hf_label_writer *writer_new(void)
 {
-    const struct hf_leader_env env = {.kube = w.kube,
-                                      .sched = hf_simproc_sched(w.proc),
-                                      .clock = hf_simproc_clock(w.proc),
-                                      .metrics = w.metrics,
-                                      .leads = leads};
+    const struct hf_leader_env env = {
+        .kube = w.kube,
+        .world = {.sched = hf_simproc_sched(w.proc), .clock = hf_simproc_clock(w.proc), .metrics = w.metrics},
+        .leads = leads};
 
     return hf_label_writer_new(&env);
 }

@@ -113,8 +113,7 @@ static void start(void)
     w.marks = json_object();
     w.leads = true;
     const struct hf_node_binder_params binder = {
-        .env = {.kube = w.kube, .sched = hf_simproc_sched(w.proc), .clock = hf_simproc_clock(w.proc), .leads = leads},
-        .is_complete = is_complete};
+        .env = {.kube = w.kube, .world = hf_simproc_world(w.proc, NULL), .leads = leads}, .is_complete = is_complete};
     w.binder = hf_node_binder_new(&binder);
     ck_assert(w.kube != NULL && w.binder != NULL);
 }

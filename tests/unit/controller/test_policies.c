@@ -374,14 +374,13 @@ static void start(void)
                                         .fleet = true,
                                         .spread_ns = S};
     w.kube = hf_kube_new(&kube, NULL);
-    const struct hf_policy_writer_params params = {.env = {.kube = w.kube,
-                                                           .sched = hf_simproc_sched(w.proc),
-                                                           .clock = hf_simproc_clock(w.proc),
-                                                           .metrics = w.metrics,
-                                                           .leads = leads,
-                                                           .arg = &w},
-                                                   .is_complete = is_complete,
-                                                   .unix_ns = unix_ns};
+    const struct hf_policy_writer_params params = {
+        .env = {.kube = w.kube,
+                .world = {.sched = hf_simproc_sched(w.proc), .clock = hf_simproc_clock(w.proc), .metrics = w.metrics},
+                .leads = leads,
+                .arg = &w},
+        .is_complete = is_complete,
+        .unix_ns = unix_ns};
     w.writer = hf_policy_writer_new(&params, NULL);
     ck_assert_ptr_nonnull(w.writer);
 }

@@ -271,17 +271,16 @@ static void end(void)
 static void lead_as(int i, bool alone)
 {
     struct replica *r = &w.replicas[i];
-    const struct hf_leader_params params = {.kube = r->kube,
-                                            .sched = hf_simproc_sched(r->proc),
-                                            .clock = hf_simproc_clock(r->proc),
-                                            .metrics = r->metrics,
-                                            .ns = "holdfast-system",
-                                            .name = "holdfast-controller",
-                                            .identity = i == 0 ? "a" : "b",
-                                            .changed = changed,
-                                            .went_back = went_back,
-                                            .alone = alone,
-                                            .arg = r};
+    const struct hf_leader_params params = {
+        .kube = r->kube,
+        .world = {.sched = hf_simproc_sched(r->proc), .clock = hf_simproc_clock(r->proc), .metrics = r->metrics},
+        .ns = "holdfast-system",
+        .name = "holdfast-controller",
+        .identity = i == 0 ? "a" : "b",
+        .changed = changed,
+        .went_back = went_back,
+        .alone = alone,
+        .arg = r};
 
     r->leader = hf_leader_new(&params, NULL);
     ck_assert_ptr_nonnull(r->leader);
@@ -442,12 +441,11 @@ static void result(void *arg, uint64_t id, int r, const json_t *object)
 static struct hf_writer *writer_new(void)
 {
     struct replica *r = &w.replicas[0];
-    const struct hf_leader_env env = {.kube = r->kube,
-                                      .sched = hf_simproc_sched(r->proc),
-                                      .clock = hf_simproc_clock(r->proc),
-                                      .metrics = r->metrics,
-                                      .leads = may_write,
-                                      .arg = r};
+    const struct hf_leader_env env = {
+        .kube = r->kube,
+        .world = {.sched = hf_simproc_sched(r->proc), .clock = hf_simproc_clock(r->proc), .metrics = r->metrics},
+        .leads = may_write,
+        .arg = r};
 
     return hf_writer_new(&env, result);
 }
@@ -691,9 +689,9 @@ static struct hf_approver *approver_new(void)
     struct replica *r = &w.replicas[0];
     const struct hf_approver_params params = {
         .env = {.kube = r->kube,
-                .sched = hf_simproc_sched(r->proc),
-                .clock = hf_simproc_clock(r->proc),
-                .metrics = r->metrics,
+                .world = {.sched = hf_simproc_sched(r->proc),
+                          .clock = hf_simproc_clock(r->proc),
+                          .metrics = r->metrics},
                 .leads = may_write,
                 .arg = r},
         .terms = {.account = "system:serviceaccount:holdfast-system:holdfast-agent",

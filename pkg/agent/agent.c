@@ -99,7 +99,7 @@ static void apply_limits(struct hf_agent *agent)
                                                   !hf_follow_proves_absence(&agent->follows.of[HF_FOLLOW_POLICIES])});
         hf_update_engine_set_retry(agent->engine, agent->params.retry_base_ns, policy->retry_interval_ns);
     }
-    agent->next_interval_ns = HF_MIN(agent->next_interval_ns, hf_mono_ns(agent->env.clock) + policy->interval_ns);
+    agent->next_interval_ns = HF_MIN(agent->next_interval_ns, hf_mono_ns(agent->env.world.clock) + policy->interval_ns);
 }
 
 /* A part of the policy that comes from elsewhere, or is gone, may have been what somebody relied on. */
@@ -220,7 +220,7 @@ static void begin_interval_if_due(struct hf_agent *agent, struct hf_now now)
 
     if (now.mono_ns < agent->next_interval_ns)
         return;
-    agent->next_interval_ns = now.mono_ns + interval - hf_rand_below(agent->params.rng, HF_MAX(interval / 5, 1));
+    agent->next_interval_ns = now.mono_ns + interval - hf_rand_below(agent->env.world.rng, HF_MAX(interval / 5, 1));
     read_hold(agent);
     hf_trust_watch_look(&agent->trust_watch);
     hf_follow_refresh(&agent->follows);
@@ -308,7 +308,7 @@ static bool gives_up(struct hf_agent *agent)
     if (!agent->params.once || !hf_standstill_look(&agent->standstill, &agent->view))
         return false;
     agent->gave_up = true;
-    hf_log(agent->env.log, HF_LOG_ERROR, "agent.gave_up", HF_D("after_s", HF_STANDSTILL_NS / HF_NS_PER_S),
+    hf_log(agent->env.world.log, HF_LOG_ERROR, "agent.gave_up", HF_D("after_s", HF_STANDSTILL_NS / HF_NS_PER_S),
            HF_S("ready", hf_json_str_or(ready, "message", "")),
            HF_S("contact", contact->stale.connected ? "" : contact->reason_text));
     return true;
@@ -356,7 +356,7 @@ static void finish_stop(struct hf_agent *agent)
 static void run_turn(void *arg)
 {
     struct hf_agent *agent = arg;
-    struct hf_now now = hf_now_read(agent->env.clock);
+    struct hf_now now = hf_now_read(agent->env.world.clock);
     uint64_t stale_wait_ns = HF_NEVER;
 
     if (agent->state != RUNNING) {
@@ -480,10 +480,8 @@ static void wire(struct hf_agent *agent, const struct hf_agent_params *params)
 
     agent->params = *params;
     agent->env = (struct hf_agent_env){.params = &agent->params,
-                                       .fs = params->home->fs,
+                                       .world = params->world,
                                        .config = params->config,
-                                       .clock = hf_home_clock(params->home),
-                                       .log = params->log,
                                        .turn = &agent->turn,
                                        .counters = &agent->counters};
     agent->view = (struct hf_agent_parts){.env = &agent->env,
@@ -503,7 +501,7 @@ static void wire(struct hf_agent *agent, const struct hf_agent_params *params)
                                           .images = &agent->images,
                                           .trail = &agent->trail,
                                           .report = &agent->report};
-    hf_counters_init(&agent->counters, params->metrics);
+    hf_counters_init(&agent->counters, params->world.metrics);
     hf_machine_init(&agent->machine, &agent->env);
     hf_disks_init(&agent->disks, &agent->env);
     hf_network_init(&agent->network, &agent->env);
@@ -537,7 +535,7 @@ static int open_floors(struct hf_agent *agent, struct hf_err *err)
 {
     const struct hf_agent_params *from = &agent->params;
     const struct hf_floor_guard_params params = {
-        .world = {.fs = agent->env.fs, .sched = from->sched, .rng = from->rng, .log = from->log},
+        .world = agent->env.world,
         .proc = from->proc,
         .state_dir = from->home->dir,
         .roots = from->roots,
@@ -558,7 +556,7 @@ static int open_floors(struct hf_agent *agent, struct hf_err *err)
 
 static int prepare(struct hf_agent *agent, struct hf_err *err)
 {
-    int r = hf_turn_init(&agent->turn, agent->params.sched, run_turn, agent);
+    int r = hf_turn_init(&agent->turn, agent->env.world.sched, run_turn, agent);
 
     if (r < 0)
         return hf_err_sys(err, r, "make the agent's turn");
@@ -568,7 +566,7 @@ static int prepare(struct hf_agent *agent, struct hf_err *err)
     if ((r = hf_policy_init(&agent->policy, &agent->env)) < 0 ||
         (r = hf_planner_init(&agent->planner, &agent->env)) < 0 ||
         (r = hf_trust_watch_init(&agent->trust_watch, &agent->env, trust_changed, agent)) < 0 ||
-        (r = hf_gauges_new(agent->params.metrics, &agent->view, &agent->gauges)) < 0)
+        (r = hf_gauges_new(agent->env.world.metrics, &agent->view, &agent->gauges)) < 0)
         return hf_err_sys(err, r, "make the agent's parts");
     return 0;
 }
@@ -577,18 +575,12 @@ static int open_disk(struct hf_agent *agent, struct hf_err *err)
 {
     struct hf_cache *cache = NULL;
     char path[PATH_MAX];
-    int r = hf_cache_open(agent->env.fs, hf_home_path(agent->params.home, "cache", path), &cache, err);
+    int r = hf_cache_open(agent->env.world.fs, hf_home_path(agent->params.home, "cache", path), &cache, err);
 
     if (r < 0)
         return r;
     r = hf_follow_load(&agent->follows, cache, err);
-    struct hf_diskq_params params = {.fs = agent->env.fs,
-                                     .sched = agent->params.sched,
-                                     .cache = cache,
-                                     .log = agent->env.log,
-                                     .metrics = agent->params.metrics,
-                                     .changed = disk_changed,
-                                     .arg = agent};
+    struct hf_diskq_params params = {.world = agent->env.world, .cache = cache, .changed = disk_changed, .arg = agent};
     if (r == 0)
         agent->diskq = hf_diskq_new(&params);
     if (r == 0 && agent->diskq == NULL)
@@ -629,7 +621,7 @@ static bool is_own(void *arg, const struct hf_install *install, struct hf_err *e
 
     (void)snprintf(host_dir, sizeof(host_dir), "%s/" HF_HOST_DIR, agent->params.home->dir);
 
-    return hf_own_program_is(agent->env.fs, &own, install, err);
+    return hf_own_program_is(agent->env.world.fs, &own, install, err);
 }
 
 static bool disk_critical(void *arg, const char *path, struct hf_err *err)
@@ -664,12 +656,7 @@ static int open_engine(struct hf_agent *agent, struct hf_err *err)
 {
     const struct hf_agent_params *from = &agent->params;
     struct hf_update_params params = {
-        .world = {.fs = from->update_fs != NULL ? from->update_fs : agent->env.fs,
-                  .clock = agent->env.clock,
-                  .rng = from->rng,
-                  .sched = from->sched,
-                  .log = from->log,
-                  .metrics = from->metrics},
+        .world = agent->env.world,
         .http = from->http,
         .bulk_http = &agent->network.releases.ops,
         .access = from->downloads.access,
@@ -704,6 +691,8 @@ static int open_engine(struct hf_agent *agent, struct hf_err *err)
         .lied = engine_was_lied_to,
         .arg = agent,
     };
+    if (from->update_fs != NULL)
+        params.world.fs = from->update_fs;
     int r = hf_update_engine_new(&params, &agent->engine, err);
 
     if (r == 0)
@@ -728,7 +717,7 @@ static int begin(struct hf_agent *agent, struct hf_err *err)
     if (r < 0)
         return r;
     hf_herald_load(&agent->herald);
-    struct hf_now now = hf_now_read(agent->env.clock);
+    struct hf_now now = hf_now_read(agent->env.world.clock);
     agent->next_interval_ns = HF_NEVER;
     apply_limits(agent);
     hf_machine_read(&agent->machine);
@@ -760,7 +749,7 @@ int hf_agent_new(const struct hf_agent_params *params, struct hf_agent **ret_age
     int r = begin(agent, err);
     if (r < 0)
         return r;
-    hf_log(agent->env.log, HF_LOG_INFO, "agent.started", HF_S("node", params->node_name),
+    hf_log(agent->env.world.log, HF_LOG_INFO, "agent.started", HF_S("node", params->node_name),
            HF_S("version", params->version), HF_S("mode", params->pod_mode ? "Pod" : "Host"),
            HF_S("arch", agent->machine.facts.arch), HF_D("cachedUpdates", agent->follows.updates.by_name.n),
            HF_S("contact", hf_staleness_name(agent->contact.staleness)));

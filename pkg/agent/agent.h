@@ -12,16 +12,15 @@
 #include "agent/home.h"
 #include "agent/report/status.h"
 #include "api/syncpolicy.h"
-#include "base/rand.h"
 #include "config/config.h"
 #include "kube/kube.h"
 #include "kube/source.h"
 #include "loop/http/client.h"
 #include "loop/probe.h"
 #include "loop/proc.h"
-#include "loop/sched.h"
 #include "loop/unit.h"
 #include "loop/watch.h"
+#include "loop/world.h"
 #include "node/clock.h"
 #include "os/fs_counter.h"
 #include "web/metrics.h"
@@ -64,9 +63,8 @@ struct hf_agent_downloads {
 };
 
 struct hf_agent_params {
-    struct hf_home *home; /* open, with file system and clock; borrowed */
-    const struct hf_rand_ops *rng;
-    const struct hf_sched_ops *sched;
+    struct hf_home *home;  /* open; borrowed */
+    struct hf_world world; /* its file system and clock are the home's */
     const struct hf_source_ops *source;
     /* Accepted statuses come back by the EdgeNode's subscription; until then <state>/outbox.json keeps them. */
     bool source_echoes;
@@ -84,8 +82,6 @@ struct hf_agent_params {
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
     const struct hf_watch_ops *watch; /* NULL: manifests are looked at once per interval */
-    struct hf_log *log;               /* may be NULL */
-    struct hf_metrics *metrics;       /* NULL: none; not formatted after hf_agent_free() */
     const char *node_name;
     const char *version;
     const char *trust_dir;

@@ -75,7 +75,7 @@ static void drop_all(struct hf_list *ops)
 
 static int perform(struct hf_diskq *queue, struct op *op)
 {
-    const struct hf_fs_ops *fs = queue->params.fs;
+    const struct hf_fs_ops *fs = queue->params.world.fs;
 
     switch (op->kind) {
     case OP_PUT:
@@ -181,7 +181,7 @@ static void note_failure(struct hf_diskq *queue, const struct op *op)
     queue->read_only = queue->read_only || op->r == -EROFS;
     (void)snprintf(queue->failure, sizeof(queue->failure), "%.*s", (int)sizeof(queue->failure) - 1,
                    hf_err_text(&op->err, text, sizeof(text)));
-    hf_log_err(queue->params.log, HF_LOG_ERROR, "disk.write_failed", "what", op->place, &op->err);
+    hf_log_err(queue->params.world.log, HF_LOG_ERROR, "disk.write_failed", "what", op->place, &op->err);
 }
 
 static bool is_spoiled(const struct hf_diskq *queue, const char *kind)
@@ -269,7 +269,7 @@ static void start(struct hf_diskq *queue)
         return;
     move_all(&queue->failed, &queue->batch); /* they are older */
     move_all(&queue->waiting, &queue->batch);
-    queue->working = queue->params.sched->submit(queue->params.sched->ctx, &queue->job) == 0;
+    queue->working = queue->params.world.sched->submit(queue->params.world.sched->ctx, &queue->job) == 0;
     if (!queue->working)
         move_all(&queue->batch, &queue->failed);
 }
@@ -386,9 +386,9 @@ struct hf_diskq *hf_diskq_new(const struct hf_diskq_params *params)
     hf_list_init(&queue->waiting);
     hf_list_init(&queue->failed);
     hf_list_init(&queue->batch);
-    queue->writes = hf_metric_counter(params->metrics, "holdfast_disk_writes_total",
+    queue->writes = hf_metric_counter(params->world.metrics, "holdfast_disk_writes_total",
                                       "Durable writes of cached objects, resume points and small state files.");
-    queue->failures = hf_metric_counter(params->metrics, "holdfast_disk_write_failures_total",
+    queue->failures = hf_metric_counter(params->world.metrics, "holdfast_disk_write_failures_total",
                                         "Durable writes that failed; the agent retries them.");
     return queue;
 }

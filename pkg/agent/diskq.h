@@ -5,21 +5,16 @@
 
 #include <stdbool.h>
 
-#include "base/fs.h"
-#include "base/log.h"
 #include "cache/cache.h"
-#include "loop/sched.h"
+#include "loop/world.h"
 #include "web/metrics.h"
 
 /* Suffix of a kind, for refused versions in the cache. */
 #define HF_DISKQ_REFUSED "Refused"
 
 struct hf_diskq_params {
-    const struct hf_fs_ops *fs;
-    const struct hf_sched_ops *sched;
+    struct hf_world world;
     struct hf_cache *cache; /* owned */
-    struct hf_log *log;
-    struct hf_metrics *metrics;
     void (*changed)(void *arg);
     void *arg;
 };

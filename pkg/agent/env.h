@@ -12,9 +12,7 @@ struct hf_turn;
 
 struct hf_agent_env {
     const struct hf_agent_params *params;
-    const struct hf_fs_ops *fs;
-    const struct hf_clock_ops *clock; /* its Unix time may go back */
-    struct hf_log *log;
+    struct hf_world world;          /* its Unix time may go back; metrics: not formatted after hf_agent_free() */
     const struct hf_config *config; /* NULL: defaults */
     struct hf_turn *turn;
     struct hf_diskq *diskq; /* NULL before the cache is read */

@@ -30,7 +30,7 @@ static void set_phase(void *arg, const struct hf_update_status *status)
 static void collect_contact(const struct hf_gauges *gauges)
 {
     struct hf_contact *contact = gauges->parts->contact;
-    struct hf_now now = hf_now_read(gauges->parts->env->clock);
+    struct hf_now now = hf_now_read(gauges->parts->env->world.clock);
 
     hf_contact_confirm(contact);
     uint64_t age = hf_stale_age_ns(&contact->stale, now);

@@ -38,7 +38,7 @@ static void add_entry(void *arg, const struct hf_manifest_status *status)
 
 bool hf_standstill_look(struct hf_standstill *standstill, const struct hf_agent_parts *parts)
 {
-    uint64_t now = hf_mono_ns(parts->env->clock);
+    uint64_t now = hf_mono_ns(parts->env->world.clock);
     struct gait gait = {.stamp = parts->network->bytes};
 
     for (size_t i = 0; i < HF_FOLLOW_COUNT; i++)

@@ -37,7 +37,7 @@ static void tick(void *arg);
 
 static uint64_t now(const struct hf_alone *alone)
 {
-    return hf_mono_ns(alone->p.clock);
+    return hf_mono_ns(alone->p.world.clock);
 }
 
 static bool is_needed(const struct hf_alone *alone)
@@ -48,7 +48,7 @@ static bool is_needed(const struct hf_alone *alone)
 static void rest(struct hf_alone *alone, uint64_t delay_ns)
 {
     alone->busy = false;
-    alone->p.sched->timer_arm(alone->p.sched->ctx, alone->timer, is_needed(alone) ? delay_ns : HF_NEVER);
+    alone->p.world.sched->timer_arm(alone->p.world.sched->ctx, alone->timer, is_needed(alone) ? delay_ns : HF_NEVER);
 }
 
 static uint64_t pause_ns(const struct hf_alone *alone)
@@ -79,7 +79,7 @@ static void judge(struct hf_alone *alone, bool kubelet_answers)
     if (alone->presence == before)
         return;
     alone->listed_ns = 0;
-    hf_log(alone->p.log, HF_LOG_INFO, "alone.presence",
+    hf_log(alone->p.world.log, HF_LOG_INFO, "alone.presence",
            HF_S("presence", alone->presence == HF_ALONE_KUBELET   ? "Kubelet"
                             : alone->presence == HF_ALONE_WAITING ? "Waiting"
                                                                   : "Alone"));
@@ -96,8 +96,8 @@ static void unmark(struct hf_alone *alone)
 {
     struct hf_err err = HF_ERR_INIT;
 
-    if (hf_dir_remove_tree(alone->p.fs, alone->folder, &err) < 0) {
-        hf_log_err(alone->p.log, HF_LOG_WARNING, "alone.tidy", "folder", alone->folder, &err);
+    if (hf_dir_remove_tree(alone->p.world.fs, alone->folder, &err) < 0) {
+        hf_log_err(alone->p.world.log, HF_LOG_WARNING, "alone.tidy", "folder", alone->folder, &err);
         return;
     }
     alone->marked = false;
@@ -128,7 +128,7 @@ static void decide(struct hf_alone *alone)
         step.kind = HF_ALONE_STOP_RUNTIME;
     if (step.kind != HF_ALONE_REST) {
         if (step.kind != HF_ALONE_LIST)
-            hf_log(alone->p.log, HF_LOG_INFO, "alone.step", HF_S("step", hf_alone_step_names[step.kind]),
+            hf_log(alone->p.world.log, HF_LOG_INFO, "alone.step", HF_S("step", hf_alone_step_names[step.kind]),
                    HF_S("id", step.id));
         alone_act(alone, &step);
         return;
@@ -268,7 +268,7 @@ static void note_failure(struct hf_alone *alone, struct hf_view output)
         line = (struct hf_view){line.p + line.n - room, room};
     (void)snprintf(alone->failure, sizeof(alone->failure), "%s: %.*s", hf_alone_step_names[alone->step.kind],
                    (int)line.n, line.n > 0 ? line.p : "");
-    hf_log(alone->p.log, HF_LOG_WARNING, "alone.failed", HF_S("step", hf_alone_step_names[alone->step.kind]),
+    hf_log(alone->p.world.log, HF_LOG_WARNING, "alone.failed", HF_S("step", hf_alone_step_names[alone->step.kind]),
            HF_S("message", alone->failure));
 }
 
@@ -324,8 +324,8 @@ static void remove_volumes(struct hf_alone *alone)
             strchr(one->uid, '/') != NULL)
             continue;
         (void)snprintf(path, sizeof(path), "%s/volumes/%s", alone->folder, one->uid);
-        if (hf_dir_remove_tree(alone->p.fs, path, &err) < 0)
-            hf_log_err(alone->p.log, HF_LOG_WARNING, "alone.tidy", "folder", path, &err);
+        if (hf_dir_remove_tree(alone->p.world.fs, path, &err) < 0)
+            hf_log_err(alone->p.world.log, HF_LOG_WARNING, "alone.tidy", "folder", path, &err);
     }
 }
 
@@ -357,7 +357,7 @@ static void find_place(struct hf_alone *alone)
 {
     struct hf_err missing = HF_ERR_INIT;
 
-    alone->place = hf_alone_place_find(alone->p.fs, &missing);
+    alone->place = hf_alone_place_find(alone->p.world.fs, &missing);
     (void)snprintf(alone->no_place, sizeof(alone->no_place), "%s", missing.cause);
 }
 
@@ -372,10 +372,11 @@ int hf_alone_new(const struct hf_alone_params *params, struct hf_alone **ret_alo
     alone->acted = acted;
     alone->presence = HF_ALONE_WAITING;
     alone->started_ns = now(alone);
-    alone->timer = params->sched->timer_new(params->sched->ctx, tick, alone);
+    alone->timer = params->world.sched->timer_new(params->world.sched->ctx, tick, alone);
     if (alone->timer == NULL || asprintf(&alone->folder, "%s/alone", params->state_dir) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
-    alone->marked = params->fs->fstatat(params->fs->ctx, AT_FDCWD, alone->folder, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    alone->marked =
+        params->world.fs->fstatat(params->world.fs->ctx, AT_FDCWD, alone->folder, &st, AT_SYMLINK_NOFOLLOW) == 0;
     if (params->on_host)
         find_place(alone);
     *ret_alone = hf_steal(alone);
@@ -397,7 +398,7 @@ void hf_alone_free(struct hf_alone *alone)
     if (alone == NULL)
         return;
     cancel_all(alone);
-    alone->p.sched->timer_free(alone->p.sched->ctx, alone->timer);
+    alone->p.world.sched->timer_free(alone->p.world.sched->ctx, alone->timer);
     alone_wishes_done(alone);
     hf_listing_done(&alone->listing);
     free(alone->folder);

@@ -10,24 +10,19 @@
 #include <stddef.h>
 
 #include "alone/step.h"
-#include "base/fs.h"
-#include "base/log.h"
 #include "codec/sha256.h"
 #include "loop/probe.h"
 #include "loop/proc.h"
-#include "loop/sched.h"
 #include "loop/unit.h"
+#include "loop/world.h"
 
 struct hf_alone;
 
 struct hf_alone_params {
-    const struct hf_fs_ops *fs;
-    const struct hf_clock_ops *clock; /* mono_ns: since boot */
-    const struct hf_sched_ops *sched;
+    struct hf_world world; /* mono_ns: since boot */
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
-    struct hf_log *log;
     const char *state_dir;
     const char *node_name;
     bool on_host;                      /* root on the host, no pod */

@@ -88,12 +88,12 @@ static int write_json(struct hf_alone *alone, const json_t *json, const char *na
     int r = hf_json_format(json, &text);
 
     (void)snprintf(path, n, "%s/%s", alone->folder, name);
-    return r < 0 ? r : hf_file_replace(alone->p.fs, path, text.p, text.n, 0600, NULL);
+    return r < 0 ? r : hf_file_replace(alone->p.world.fs, path, text.p, text.n, 0600, NULL);
 }
 
 static int prepare_host(struct hf_alone *alone, const struct hf_alone_pod *pod, struct hf_err *err)
 {
-    const struct hf_fs_ops *fs = alone->p.fs;
+    const struct hf_fs_ops *fs = alone->p.world.fs;
     struct stat st;
 
     for (size_t i = 0; i < json_array_size(pod->needs); i++) {
@@ -222,9 +222,9 @@ static int mark(struct hf_alone *alone, struct hf_err *err)
     if (alone->marked)
         return 0;
     (void)snprintf(path, sizeof(path), "%s/" CRICTL_CONFIG, alone->folder);
-    r = hf_dir_make(alone->p.fs, alone->folder, 0700, err);
+    r = hf_dir_make(alone->p.world.fs, alone->folder, 0700, err);
     if (r == 0)
-        r = hf_file_replace(alone->p.fs, path, config, sizeof(config) - 1, 0600, err);
+        r = hf_file_replace(alone->p.world.fs, path, config, sizeof(config) - 1, 0600, err);
     alone->marked = r == 0;
     return r;
 }
@@ -260,7 +260,7 @@ void alone_act(struct hf_alone *alone, const struct hf_alone_step *step)
 
     alone->step = *step;
     if (alone->socket[0] == '\0' || step->kind == HF_ALONE_START_RUNTIME)
-        hf_alone_place_socket(alone->p.fs, alone->place, alone->socket, sizeof(alone->socket));
+        hf_alone_place_socket(alone->p.world.fs, alone->place, alone->socket, sizeof(alone->socket));
     int r = mark(alone, &err);
     if (r == 0)
         r = dispatch(alone, &err);

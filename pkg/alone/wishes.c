@@ -37,7 +37,7 @@ static void make_key(const struct hf_alone_file *files, size_t n, unsigned char 
 static int read_file(struct hf_alone *alone, const struct hf_alone_file *file, struct hf_buf *text)
 {
     unsigned char sha256[HF_SHA256_BYTES];
-    int r = hf_file_read(alone->p.fs, file->path, text, NULL);
+    int r = hf_file_read(alone->p.world.fs, file->path, text, NULL);
 
     if (r < 0)
         return r;
@@ -53,7 +53,7 @@ static int make_wish(struct hf_alone *alone, const struct hf_alone_file *file, s
     const struct hf_alone_site site = {
         .entry = file->entry,
         .volumes = volumes,
-        .cgroup_parent = hf_alone_place_cgroup_parent(alone->p.fs, alone->place),
+        .cgroup_parent = hf_alone_place_cgroup_parent(alone->p.world.fs, alone->place),
     };
     struct alone_wish *made;
     int r = hf_yaml_parse(text, NULL, &manifest, err);

@@ -31,7 +31,7 @@ enum { GROUP_FILE_MAX = 1 << 20 };
 
 void hf_trail_init(struct hf_trail *trail, struct hf_agent_env *env, const struct hf_agent_parts *parts)
 {
-    struct hf_metrics *metrics = env->params->metrics;
+    struct hf_metrics *metrics = env->world.metrics;
 
     *trail = (struct hf_trail){.env = env, .parts = parts};
     env->audit = &trail->inlet;
@@ -66,7 +66,7 @@ static gid_t find_group(const struct hf_trail *trail)
     char path[PATH_MAX];
 
     if (snprintf(path, sizeof(path), "%s/etc/group", root) >= (int)sizeof(path) ||
-        hf_file_read(trail->env->fs, path, &text, NULL) < 0)
+        hf_file_read(trail->env->world.fs, path, &text, NULL) < 0)
         return HF_AUDIT_NO_GROUP;
     return hf_audit_group_of(hf_buf_view(&text), HF_AUDIT_GROUP);
 }
@@ -89,7 +89,7 @@ static void added(void *arg, enum hf_audit_kind kind)
 static void report(struct hf_trail *trail, const char *event, int r, const struct hf_err *err)
 {
     if (r < 0 && !trail->failing)
-        hf_log_err(trail->env->log, HF_LOG_WARNING, event, "node", trail->env->params->node_name, err);
+        hf_log_err(trail->env->world.log, HF_LOG_WARNING, event, "node", trail->env->params->node_name, err);
     trail->failing = r < 0;
 }
 
@@ -97,8 +97,8 @@ static int open_log(struct hf_trail *trail, gid_t group, struct hf_err *err)
 {
     char dir[PATH_MAX];
     const struct hf_audit_log_params params = {
-        .fs = trail->env->fs,
-        .clock = trail->env->clock,
+        .fs = trail->env->world.fs,
+        .clock = trail->env->world.clock,
         .dir = hf_home_path(trail->env->params->home, HF_AUDIT_FOLDER, dir),
         .boot = trail->env->params->home->boot,
         .group = group,
@@ -119,10 +119,10 @@ void hf_trail_open(struct hf_trail *trail)
     char text[128];
 
     trail->ended_well = true;
-    trail->open_due_ns = hf_mono_ns(trail->env->clock) + HF_AUDIT_RETRY_NS;
-    if (group != HF_AUDIT_NO_GROUP && hf_audit_let_pass(trail->env->fs, params->home->dir, group, &err) < 0 &&
+    trail->open_due_ns = hf_mono_ns(trail->env->world.clock) + HF_AUDIT_RETRY_NS;
+    if (group != HF_AUDIT_NO_GROUP && hf_audit_let_pass(trail->env->world.fs, params->home->dir, group, &err) < 0 &&
         !trail->failing)
-        hf_log_err(trail->env->log, HF_LOG_INFO, "journal.group_left_out", "group", HF_AUDIT_GROUP, &err);
+        hf_log_err(trail->env->world.log, HF_LOG_INFO, "journal.group_left_out", "group", HF_AUDIT_GROUP, &err);
     report(trail, "journal.not_opened", open_log(trail, group, &err), &err);
     if (trail->inlet.log == NULL)
         return;
@@ -154,7 +154,7 @@ static void see_update(void *arg, const struct hf_update_status *status)
     struct hf_trail *trail = arg;
     struct hf_audit_event event;
 
-    add(trail, hf_audit_of_update(memory_of(trail), status, hf_mono_ns(trail->env->clock), &event), &event);
+    add(trail, hf_audit_of_update(memory_of(trail), status, hf_mono_ns(trail->env->world.clock), &event), &event);
 }
 
 static void see_manifest(void *arg, const struct hf_manifest_status *status)
@@ -312,13 +312,13 @@ void hf_trail_work(struct hf_trail *trail)
 {
     struct hf_err err = HF_ERR_INIT;
 
-    if (trail->inlet.log == NULL && hf_mono_ns(trail->env->clock) >= trail->open_due_ns) {
+    if (trail->inlet.log == NULL && hf_mono_ns(trail->env->world.clock) >= trail->open_due_ns) {
         hf_trail_open(trail);
         hf_trail_look(trail);
     }
     if (trail->inlet.log == NULL)
         return;
-    if (hf_mono_ns(trail->env->clock) >= trail->memory.look_again_ns)
+    if (hf_mono_ns(trail->env->world.clock) >= trail->memory.look_again_ns)
         hf_trail_look(trail);
     report(trail, "journal.not_written", hf_audit_log_work(trail->inlet.log, &err), &err);
     count_lost(trail);

@@ -51,7 +51,7 @@ static void accepted(struct hf_labeller *labeller, const json_t *answer, uint64_
 
     hf_backoff_reset(&labeller->backoff);
     labeller->failure[0] = '\0';
-    hf_log(labeller->env->log, HF_LOG_INFO, "labels.applied", HF_D("labels", json_object_size(labeller->sent)));
+    hf_log(labeller->env->world.log, HF_LOG_INFO, "labels.applied", HF_D("labels", json_object_size(labeller->sent)));
     if (fresh != NULL)
         (void)hf_policy_set_node(policy, fresh);
     labeller->not_before_ns = now + HF_PACE_GAP_NS;
@@ -63,24 +63,24 @@ static void refused(struct hf_labeller *labeller, int r, uint64_t retry_after_ns
 {
     const struct hf_agent_params *params = labeller->env->params;
     uint64_t interval = labeller->policy->in_effect->interval_ns;
-    uint64_t delay = hf_backoff_next_ns(&labeller->backoff, params->rng, retry_after_ns);
+    uint64_t delay = hf_backoff_next_ns(&labeller->backoff, labeller->env->world.rng, retry_after_ns);
     bool for_a_person = r == -EACCES || r == -EBADMSG;
     char text[sizeof(err->cause) + sizeof(err->where) + 2];
 
     if (for_a_person) {
-        delay = HF_MAX(delay, interval / 2 + hf_rand_below(params->rng, interval));
+        delay = HF_MAX(delay, interval / 2 + hf_rand_below(labeller->env->world.rng, interval));
         (void)snprintf(labeller->failure, sizeof(labeller->failure), "%.*s", (int)sizeof(labeller->failure) - 1,
                        hf_err_text(err, text, sizeof(text)));
     }
     labeller->not_before_ns = now + HF_MAX(delay, HF_NS_PER_S);
-    hf_log_err(labeller->env->log, for_a_person ? HF_LOG_ERROR : HF_LOG_WARNING, "labels.failed", "node",
+    hf_log_err(labeller->env->world.log, for_a_person ? HF_LOG_ERROR : HF_LOG_WARNING, "labels.failed", "node",
                params->node_name, err);
 }
 
 static void answered(void *arg, int r, uint64_t retry_after_ns, const json_t *answer, const struct hf_err *err)
 {
     struct hf_labeller *labeller = arg;
-    uint64_t now = hf_mono_ns(labeller->env->clock);
+    uint64_t now = hf_mono_ns(labeller->env->world.clock);
 
     labeller->delivery = NULL;
     if (r == 0)
@@ -94,14 +94,14 @@ static void answered(void *arg, int r, uint64_t retry_after_ns, const json_t *an
 
 static void back_off(struct hf_labeller *labeller, uint64_t now)
 {
-    labeller->not_before_ns = now + hf_backoff_next_ns(&labeller->backoff, labeller->env->params->rng, 0);
+    labeller->not_before_ns = now + hf_backoff_next_ns(&labeller->backoff, labeller->env->world.rng, 0);
 }
 
 void hf_labeller_apply_if_due(struct hf_labeller *labeller, bool may_write)
 {
     const struct hf_agent_params *params = labeller->env->params;
     const struct hf_chosen_policy *policy = labeller->policy;
-    uint64_t now = hf_mono_ns(labeller->env->clock);
+    uint64_t now = hf_mono_ns(labeller->env->world.clock);
     _cleanup_(hf_json_freep) json_t *body = NULL;
     struct hf_err err = HF_ERR_INIT;
 

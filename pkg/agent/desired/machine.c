@@ -10,12 +10,12 @@
 
 static int statvfs_of(const struct hf_agent_env *env, const char *path, struct statvfs *ret)
 {
-    int fd = env->fs->openat(env->fs->ctx, AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, HF_FS_ANY);
+    int fd = env->world.fs->openat(env->world.fs->ctx, AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, HF_FS_ANY);
 
     if (fd < 0)
         return fd;
-    int r = env->fs->fstatvfs(env->fs->ctx, fd, ret);
-    (void)env->fs->close(env->fs->ctx, fd);
+    int r = env->world.fs->fstatvfs(env->world.fs->ctx, fd, ret);
+    (void)env->world.fs->close(env->world.fs->ctx, fd);
     return r;
 }
 
@@ -32,11 +32,11 @@ void hf_machine_done(struct hf_machine *machine)
 void hf_machine_read(struct hf_machine *machine)
 {
     const struct hf_agent_env *env = machine->env;
-    struct hf_facts_params params = {.fs = env->fs, .root = env->params->facts_root, .arch = env->params->arch};
+    struct hf_facts_params params = {.fs = env->world.fs, .root = env->params->facts_root, .arch = env->params->arch};
     struct hf_facts facts;
     struct stat st;
 
-    if (env->fs->fstatat(env->fs->ctx, AT_FDCWD, env->params->home->dir, &st, 0) == 0) {
+    if (env->world.fs->fstatat(env->world.fs->ctx, AT_FDCWD, env->params->home->dir, &st, 0) == 0) {
         params.state_major = major(st.st_dev);
         params.state_minor = minor(st.st_dev);
     }
@@ -55,13 +55,13 @@ static bool has_device(void *arg, const char *path)
 {
     const struct hf_machine *machine = arg;
     const struct hf_agent_env *env = machine->env;
-    const struct hf_probe_root sys = {env->fs, env->params->facts_root != NULL ? env->params->facts_root : ""};
+    const struct hf_probe_root sys = {env->world.fs, env->params->facts_root != NULL ? env->params->facts_root : ""};
     const char *root = env->params->pod_mode && env->params->host_root != NULL ? env->params->host_root : "";
     char full[PATH_MAX];
     struct stat st;
 
     return (snprintf(full, sizeof(full), "%s%s", root, path) < (int)sizeof(full) &&
-            env->fs->fstatat(env->fs->ctx, AT_FDCWD, full, &st, 0) == 0) ||
+            env->world.fs->fstatat(env->world.fs->ctx, AT_FDCWD, full, &st, 0) == 0) ||
            hf_devices_has(&sys, path);
 }
 

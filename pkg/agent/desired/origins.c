@@ -38,7 +38,7 @@ struct section_origin {
 
 static uint64_t now_unix_s(const struct hf_origins *origins)
 {
-    return hf_unix_ns(origins->env->clock) / HF_NS_PER_S;
+    return hf_unix_ns(origins->env->world.clock) / HF_NS_PER_S;
 }
 
 static void path_of_entry(const char *entry, char path[SECTION_PATH])
@@ -115,7 +115,7 @@ static bool take_line(struct hf_origins *origins, struct hf_view line)
     read.grace_ns = HF_MIN(grace_s, UINT64_C(366) * 24 * 3600) * HF_NS_PER_S;
     if (read.gone_unix_s != 0 && now_s > read.gone_unix_s)
         read.passed_ns = HF_MIN((now_s - read.gone_unix_s) * HF_NS_PER_S, read.grace_ns);
-    read.gone_ns = hf_mono_ns(origins->env->clock);
+    read.gone_ns = hf_mono_ns(origins->env->world.clock);
     read.absent = read.gone_unix_s != 0;
     struct section_origin *origin = get(origins, path);
     if (origin != NULL)
@@ -136,7 +136,7 @@ static int parse(struct hf_origins *origins, struct hf_view text, struct hf_err 
 
 static void load(struct hf_origins *origins)
 {
-    const struct hf_fs_ops *fs = origins->env->fs;
+    const struct hf_fs_ops *fs = origins->env->world.fs;
     char path[PATH_MAX], aside[PATH_MAX + 16];
     struct hf_err err = HF_ERR_INIT;
     int r = hf_file_read(fs, hf_home_path(origins->env->params->home, KIND, path), &origins->saved, &err);
@@ -149,7 +149,7 @@ static void load(struct hf_origins *origins)
     (void)snprintf(aside, sizeof(aside), "%s.damaged", path);
     if (r == -EBADMSG || r == -EOPNOTSUPP || hf_file_is_damage(r))
         (void)fs->renameat(fs->ctx, AT_FDCWD, path, AT_FDCWD, aside);
-    hf_log_err(origins->env->log, HF_LOG_ERROR, "policy.sections_lost", "file", path, &err);
+    hf_log_err(origins->env->world.log, HF_LOG_ERROR, "policy.sections_lost", "file", path, &err);
 }
 
 static void save(struct hf_origins *origins)
@@ -162,10 +162,10 @@ static void save(struct hf_origins *origins)
         return;
     if (text.n == origins->saved.n && text.n > 0 && memcmp(text.p, origins->saved.p, text.n) == 0)
         return;
-    int r = hf_file_replace(origins->env->fs, hf_home_path(origins->env->params->home, KIND, path), text.p, text.n,
-                            0600, &err);
+    int r = hf_file_replace(origins->env->world.fs, hf_home_path(origins->env->params->home, KIND, path), text.p,
+                            text.n, 0600, &err);
     if (r < 0) {
-        hf_log_err(origins->env->log, HF_LOG_WARNING, "policy.sections_not_written", "file", path, &err);
+        hf_log_err(origins->env->world.log, HF_LOG_WARNING, "policy.sections_not_written", "file", path, &err);
         return;
     }
     hf_buf_done(&origins->saved);
@@ -300,7 +300,7 @@ static struct section_origin *get_entry(struct hf_origins *origins, const struct
 
 uint64_t hf_origins_grace_left_ns(struct hf_origins *origins, const struct hf_policy_set *set, const char *entry)
 {
-    uint64_t now = hf_mono_ns(origins->env->clock);
+    uint64_t now = hf_mono_ns(origins->env->world.clock);
     char path[SECTION_PATH];
 
     path_of_entry(entry, path);

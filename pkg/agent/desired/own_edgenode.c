@@ -37,8 +37,8 @@ static void log_refused(const struct hf_own_edgenode *own, const struct hf_issue
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(512);
 
     hf_issues_format(issues, &text);
-    hf_log(own->env->log, HF_LOG_ERROR, "object.refused", HF_S("kind", kind), HF_S("name", own->env->params->node_name),
-           HF_S("error", hf_buf_str(&text)));
+    hf_log(own->env->world.log, HF_LOG_ERROR, "object.refused", HF_S("kind", kind),
+           HF_S("name", own->env->params->node_name), HF_S("error", hf_buf_str(&text)));
 }
 
 /* NULL: no turns, or none that this node can read. */
@@ -82,6 +82,6 @@ bool hf_own_edgenode_take(struct hf_own_edgenode *own, const json_t *edgenode)
         hf_diskq_put(own->env->diskq, kind, fresh->json);
     else
         hf_diskq_remove(own->env->diskq, kind, own->env->params->node_name);
-    hf_log(own->env->log, HF_LOG_INFO, "node.turns", HF_D("turns", fresh != NULL ? fresh->n_turns : 0));
+    hf_log(own->env->world.log, HF_LOG_INFO, "node.turns", HF_D("turns", fresh != NULL ? fresh->n_turns : 0));
     return true;
 }

@@ -164,7 +164,7 @@ static void log_notes(struct hf_planner *planner)
         (void)snprintf(key, sizeof(key), "%s/%s", note->update->meta.name, note->chosen->meta.name);
         if (hf_strmap_put(&noted, key, planner) < 0 || hf_strmap_get(&planner->noted, key) != NULL)
             continue;
-        log_note(planner->env->log, note);
+        log_note(planner->env->world.log, note);
     }
     hf_strmap_done(&planner->noted);
     planner->noted = noted;
@@ -185,7 +185,7 @@ static void note_failure(struct hf_planner *planner, int r, const struct hf_err 
         (void)snprintf(planner->failure, sizeof(planner->failure), "%.*s", (int)sizeof(planner->failure) - 1,
                        hf_err_text(err, text, sizeof(text)));
     if (planner->failure[0] != '\0' && strcmp(before, planner->failure) != 0)
-        hf_log(planner->env->log, HF_LOG_ERROR, "plan.failed", HF_S("node", planner->env->params->node_name),
+        hf_log(planner->env->world.log, HF_LOG_ERROR, "plan.failed", HF_S("node", planner->env->params->node_name),
                HF_S("error", planner->failure));
 }
 

@@ -115,7 +115,8 @@ static void choose(struct hf_chosen_policy *policy, const struct hf_objects *pol
     policy->policies = policies;
     policy->origins.change[0] = '\0';
     if (add_up(policy, policies, labels, &set, &err) < 0) {
-        hf_log_err(policy->env->log, HF_LOG_ERROR, "policy.not_chosen", "node", policy->env->params->node_name, &err);
+        hf_log_err(policy->env->world.log, HF_LOG_ERROR, "policy.not_chosen", "node", policy->env->params->node_name,
+                   &err);
         return;
     }
     hf_origins_take(&policy->origins, set, proven && !policy->unsure);
@@ -166,7 +167,7 @@ static bool replace(json_t **place, json_t *labels)
 static void log_distrust(const struct hf_chosen_policy *policy, const char *before)
 {
     if (policy->distrust != NULL && strcmp(before, policy->distrust_text) != 0)
-        hf_log(policy->env->log, HF_LOG_ERROR, "policy.distrusted", HF_S("reason", policy->distrust),
+        hf_log(policy->env->world.log, HF_LOG_ERROR, "policy.distrusted", HF_S("reason", policy->distrust),
                HF_S("text", policy->distrust_text));
 }
 
@@ -180,10 +181,11 @@ static void log_choice(struct hf_chosen_policy *policy)
     for (size_t i = 0; i < set->n_origins && n < sizeof(names); i++)
         n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", i > 0 ? ", " : "", set->origins[i].name);
     if (strcmp(names, policy->names) != 0)
-        hf_log(policy->env->log, HF_LOG_INFO, "policy.chosen", HF_S("policies", n > 0 ? names : "(defaults)"));
+        hf_log(policy->env->world.log, HF_LOG_INFO, "policy.chosen", HF_S("policies", n > 0 ? names : "(defaults)"));
     memcpy(policy->names, names, sizeof(names));
     if (policy->origins.change[0] != '\0')
-        hf_log(policy->env->log, HF_LOG_WARNING, "policy.sections_changed", HF_S("change", policy->origins.change));
+        hf_log(policy->env->world.log, HF_LOG_WARNING, "policy.sections_changed",
+               HF_S("change", policy->origins.change));
 }
 
 int hf_policy_choose(struct hf_chosen_policy *policy, const struct hf_objects *policies, bool proven,

@@ -41,9 +41,9 @@ static void asked(struct hf_resync *resync, const char *service, const struct hf
 {
     hf_counters_add(resync->env->counters->resyncs, err == NULL ? "asked" : "failed");
     if (err != NULL)
-        hf_log_err(resync->env->log, HF_LOG_WARNING, "clock.resync_failed", "service", service, err);
+        hf_log_err(resync->env->world.log, HF_LOG_WARNING, "clock.resync_failed", "service", service, err);
     else
-        hf_log(resync->env->log, HF_LOG_INFO, "clock.resync", HF_S("service", service));
+        hf_log(resync->env->world.log, HF_LOG_INFO, "clock.resync", HF_S("service", service));
     hf_turn_wake(resync->env->turn, 0);
 }
 
@@ -132,13 +132,14 @@ static bool find_leap(struct hf_resync *resync, uint64_t mono_ns, uint64_t max_s
     resync->leaps++;
     resync->leap_ns = leap;
     hf_metric_add(resync->env->counters->leaps, 1);
-    hf_log(resync->env->log, HF_LOG_WARNING, "clock.stepped", HF_D("leapMilliseconds", leap / (int64_t)HF_NS_PER_MS));
+    hf_log(resync->env->world.log, HF_LOG_WARNING, "clock.stepped",
+           HF_D("leapMilliseconds", leap / (int64_t)HF_NS_PER_MS));
     return true;
 }
 
 bool hf_resync_work(struct hf_resync *resync, const struct hf_contact *contact, const struct hf_syncpolicy *policy)
 {
-    uint64_t mono_ns = hf_mono_ns(resync->env->clock);
+    uint64_t mono_ns = hf_mono_ns(resync->env->world.clock);
     bool leapt = find_leap(resync, mono_ns, policy->clock_max_skew_ns);
     bool wanted = policy->clock_resync && contact->skew.exceeded && resync->call == NULL &&
                   hf_config_allows_clock_resync(resync->env->config, NULL) &&

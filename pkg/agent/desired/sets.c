@@ -102,13 +102,10 @@ static int open_alone(struct hf_sets *sets, struct hf_err *err)
 {
     const struct hf_agent_params *from = sets->env->params;
     const struct hf_alone_params params = {
-        .fs = sets->env->fs,
-        .clock = sets->env->clock,
-        .sched = from->sched,
+        .world = sets->env->world,
         .proc = from->proc,
         .probe = from->probe,
         .unit = from->unit,
-        .log = from->log,
         .state_dir = from->home->dir,
         .node_name = from->node_name,
         .on_host = !from->pod_mode && from->uid == 0,
@@ -124,12 +121,7 @@ int hf_sets_open(struct hf_sets *sets, const char *arch, struct hf_err *err)
 {
     const struct hf_agent_params *from = sets->env->params;
     struct hf_manifest_engine_params params = {
-        .env = {.world = {.fs = sets->env->fs,
-                          .clock = sets->env->clock,
-                          .rng = from->rng,
-                          .sched = from->sched,
-                          .log = from->log,
-                          .metrics = from->metrics},
+        .env = {.world = sets->env->world,
                 .http = from->http,
                 .bulk_http = &sets->network->archives.ops,
                 .access = from->downloads.access,
@@ -194,7 +186,7 @@ void hf_sets_run(struct hf_sets *sets, const struct hf_sets_input *input)
         return;
     hf_manifest_engine_set_retry(sets->engine, sets->env->params->retry_base_ns, policy->retry_interval_ns);
     if (hf_manifest_engine_set(sets->engine, &desired, &err) < 0)
-        hf_log_err(sets->env->log, HF_LOG_ERROR, "manifest.set", "policy", policy->meta.name, &err);
+        hf_log_err(sets->env->world.log, HF_LOG_ERROR, "manifest.set", "policy", policy->meta.name, &err);
 }
 
 void hf_sets_link_opened(struct hf_sets *sets)

@@ -20,10 +20,10 @@ static struct hf_hold_clocks read_clocks(const struct hf_agent_env *env)
 {
     struct hf_clock *clock = &env->params->home->clock;
 
-    return (struct hf_hold_clocks){.mono_ns = hf_mono_ns(env->clock),
+    return (struct hf_hold_clocks){.mono_ns = hf_mono_ns(env->world.clock),
                                    .build_unix_ns = HF_TIME_BUILD_UNIX_NS,
                                    .wall_unix_ns = hf_unix_ns(clock->wall),
-                                   .range = hf_clock_range(env->clock),
+                                   .range = hf_clock_range(env->world.clock),
                                    .sure = hf_clock_is_sure(clock)};
 }
 
@@ -32,7 +32,7 @@ static uint64_t identify(const struct hf_agent_env *env, const char *path, struc
 {
     struct stat st = {0};
 
-    (void)env->fs->fstatat(env->fs->ctx, AT_FDCWD, path, &st, 0);
+    (void)env->world.fs->fstatat(env->world.fs->ctx, AT_FDCWD, path, &st, 0);
     return hf_hold_id(text, (uint64_t)st.st_mtim.tv_sec * HF_NS_PER_S + (uint64_t)st.st_mtim.tv_nsec);
 }
 
@@ -61,11 +61,11 @@ bool hf_site_hold_read(struct hf_site_hold *hold)
     struct hf_err err = HF_ERR_INIT;
     struct hf_hold file, before = hold->file;
     char path[PATH_MAX];
-    int r = hf_file_read(env->fs, hf_home_path(env->params->home, "hold", path), &text, &err);
+    int r = hf_file_read(env->world.fs, hf_home_path(env->params->home, "hold", path), &text, &err);
 
     r = hf_hold_take(r, hf_buf_view(&text), &file, &err);
     if (r < 0)
-        hf_log_err(env->log, HF_LOG_WARNING, "hold.unreadable", "file", path, &err);
+        hf_log_err(env->world.log, HF_LOG_WARNING, "hold.unreadable", "file", path, &err);
     hold->file = file;
     uint64_t id = r == 0 && file.present ? identify(env, path, hf_buf_view(&text)) : 0;
     if (!file.present)
@@ -94,7 +94,7 @@ bool hf_site_hold_judge(struct hf_site_hold *hold)
     bool changed = set_end(hold, hf_hold_age_end_unix_ns(&hold->file, clocks.range.estimate_unix_ns, hold->wait_ns));
     if (active == hold->active)
         return changed;
-    hf_log(hold->env->log, HF_LOG_INFO, active ? "hold.begun" : "hold.ended", HF_S("reason", hold->file.reason));
+    hf_log(hold->env->world.log, HF_LOG_INFO, active ? "hold.begun" : "hold.ended", HF_S("reason", hold->file.reason));
     hold->active = active;
     return true;
 }

@@ -27,7 +27,7 @@ static void relist(struct hf_follow *follow, const char *why)
     if (follow->subscription == NULL)
         return;
     if (!follow->relisting)
-        hf_log(env->log, HF_LOG_INFO, "objects.relist", HF_S("kind", follow->kind), HF_S("why", why));
+        hf_log(env->world.log, HF_LOG_INFO, "objects.relist", HF_S("kind", follow->kind), HF_S("why", why));
     hf_objects_forget_others(follow->objects);
     follow->relisting = true;
     follow->subscription->source->relist(follow->subscription);

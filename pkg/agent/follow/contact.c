@@ -32,14 +32,14 @@ void hf_contact_init(struct hf_contact *contact, const struct hf_agent_env *env)
                                        .boot_unknown = !same_boot && !hf_home_is_other_boot(home)};
 
     *contact = (struct hf_contact){.env = env, .saved = kept};
-    hf_stale_init(&contact->stale, &kept, hf_now_read(env->clock));
+    hf_stale_init(&contact->stale, &kept, hf_now_read(env->world.clock));
 }
 
 void hf_contact_confirm(struct hf_contact *contact)
 {
     const struct hf_source_ops *source = contact->env->params->source;
 
-    hf_stale_heard(&contact->stale, source->heard_ns(source->ctx), hf_now_read(contact->env->clock));
+    hf_stale_heard(&contact->stale, source->heard_ns(source->ctx), hf_now_read(contact->env->world.clock));
 }
 
 static uint64_t oldest(const struct hf_contact *contact)
@@ -50,7 +50,7 @@ static uint64_t oldest(const struct hf_contact *contact)
 void hf_contact_found(struct hf_contact *contact)
 {
     const struct hf_agent_env *env = contact->env;
-    struct hf_now now = hf_now_read(env->clock);
+    struct hf_now now = hf_now_read(env->world.clock);
     bool first = !contact->stale.this_life;
 
     hf_stale_contact(&contact->stale, now);
@@ -58,7 +58,7 @@ void hf_contact_found(struct hf_contact *contact)
     contact->reason = HF_CONTACT_REASON_NONE;
     contact->reason_text[0] = '\0';
     contact->folder_failure[0] = '\0';
-    hf_log(env->log, HF_LOG_INFO, "contact.found", HF_S("node", env->params->node_name));
+    hf_log(env->world.log, HF_LOG_INFO, "contact.found", HF_S("node", env->params->node_name));
     if (hf_stale_is_limit_high(&contact->saved, oldest(contact)) ||
         (first && HF_DISTANCE(now.unix_ns, contact->saved.contact_unix_ns) > SAVE_FIRST_NS))
         hf_contact_save(contact);
@@ -75,7 +75,7 @@ void hf_contact_lost(struct hf_contact *contact, const struct hf_err *err)
     }
     hf_contact_confirm(contact);
     hf_stale_lost(&contact->stale);
-    hf_log_err(env->log, HF_LOG_WARNING, "contact.lost", "node", env->params->node_name, err);
+    hf_log_err(env->world.log, HF_LOG_WARNING, "contact.lost", "node", env->params->node_name, err);
     contact->loss_logged = true;
     if (!env->params->source_echoes) /* the status goes to a folder of its own, so it can still say this */
         (void)hf_err_text(err, contact->folder_failure, sizeof(contact->folder_failure));
@@ -105,7 +105,7 @@ void hf_contact_measure(struct hf_contact *contact, struct hf_server_date date)
 {
     const struct hf_agent_env *env = contact->env;
 
-    hf_clock_skew_measure(&contact->skew, date.unix_ns, hf_mono_ns(env->clock), date.round_trip_ns);
+    hf_clock_skew_measure(&contact->skew, date.unix_ns, hf_mono_ns(env->world.clock), date.round_trip_ns);
     hf_clock_take_date(&env->params->home->clock, date.unix_ns, date.round_trip_ns);
     hf_turn_wake(env->turn, HF_DUE_PLAN); /* a release may wait for this evidence of the time */
 }
@@ -118,7 +118,7 @@ bool hf_contact_judge(struct hf_contact *contact, uint64_t window_ns, struct hf_
     *ret_wait_ns = HF_MIN(*ret_wait_ns, hf_stale_save_wait_ns(&contact->stale, window_ns, now, &contact->saved));
     if (staleness == contact->staleness)
         return false;
-    hf_log(contact->env->log, staleness == HF_STALE_FRESH ? HF_LOG_INFO : HF_LOG_WARNING, "contact.changed",
+    hf_log(contact->env->world.log, staleness == HF_STALE_FRESH ? HF_LOG_INFO : HF_LOG_WARNING, "contact.changed",
            HF_S("from", hf_staleness_name(contact->staleness)), HF_S("to", hf_staleness_name(staleness)));
     contact->staleness = staleness;
     return true;
@@ -146,7 +146,7 @@ bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, st
     }
     if (hf_clock_skew_judge(skew, now.mono_ns, wall, max_skew_ns) == before)
         return changed;
-    hf_log(contact->env->log, skew->exceeded ? HF_LOG_WARNING : HF_LOG_INFO,
+    hf_log(contact->env->world.log, skew->exceeded ? HF_LOG_WARNING : HF_LOG_INFO,
            skew->exceeded ? "clock.skewed" : "clock.agrees",
            HF_D("offsetMilliseconds", hf_contact_wall_offset_ns(contact) / (int64_t)HF_NS_PER_MS));
     return true;
@@ -162,8 +162,8 @@ void hf_contact_save(struct hf_contact *contact)
     struct hf_hold_kept hold;
     char path[PATH_MAX];
 
-    hf_hold_age_keep(&env->params->home->hold, hf_mono_ns(env->clock), &hold);
-    hf_stale_keep(&contact->stale, contact->window_ns, hf_now_read(env->clock), &kept);
+    hf_hold_age_keep(&env->params->home->hold, hf_mono_ns(env->world.clock), &hold);
+    hf_stale_keep(&contact->stale, contact->window_ns, hf_now_read(env->world.clock), &kept);
     struct hf_clock_file file = {.contact_unix_ns = kept.contact_unix_ns,
                                  .contact_age_ns = kept.age_ns,
                                  .contact_limit_ns = kept.limit_ns,
@@ -183,7 +183,7 @@ void hf_contact_save(struct hf_contact *contact)
 void hf_contact_save_if_old(struct hf_contact *contact)
 {
     const struct hf_stale *stale = &contact->stale;
-    struct hf_now now = hf_now_read(contact->env->clock);
+    struct hf_now now = hf_now_read(contact->env->world.clock);
     bool is_old = stale->connected && now.mono_ns >= contact->save_old_ns &&
                   HF_DISTANCE(stale->contact_unix_ns, contact->saved.contact_unix_ns) > oldest(contact);
 
@@ -203,7 +203,7 @@ uint64_t hf_contact_reported(const struct hf_contact *contact, uint64_t unix_ns)
 
 uint64_t hf_contact_reported_past(const struct hf_contact *contact, uint64_t unix_ns)
 {
-    uint64_t now = hf_contact_reported(contact, hf_unix_ns(contact->env->clock));
+    uint64_t now = hf_contact_reported(contact, hf_unix_ns(contact->env->world.clock));
 
     return unix_ns <= now ? unix_ns : hf_contact_reported(contact, unix_ns);
 }

@@ -79,7 +79,7 @@ static void log_refused(const struct hf_follow *follow, const char *kind, const 
 {
     const struct hf_agent_env *env = follow->all->env;
 
-    hf_log(env->log, HF_LOG_ERROR, "object.refused", HF_S("kind", kind), HF_S("name", name), HF_S("error", text));
+    hf_log(env->world.log, HF_LOG_ERROR, "object.refused", HF_S("kind", kind), HF_S("name", name), HF_S("error", text));
     hf_counters_add(env->counters->refused, kind);
 }
 
@@ -94,8 +94,8 @@ static void store_object(struct hf_follow *follow, const char *name, enum hf_obj
         hf_diskq_put(env->diskq, kind->refused_kind, object->refused);
     } else if (change == HF_OBJECT_GOOD) {
         if (object->warned_text != NULL)
-            hf_log(env->log, HF_LOG_WARNING, "object.not_all_known", HF_S("kind", follow->kind), HF_S("name", name),
-                   HF_S("warning", object->warned_text));
+            hf_log(env->world.log, HF_LOG_WARNING, "object.not_all_known", HF_S("kind", follow->kind),
+                   HF_S("name", name), HF_S("warning", object->warned_text));
         hf_diskq_put(env->diskq, kind->kind, object->json);
         hf_diskq_remove(env->diskq, kind->refused_kind, name);
     }
@@ -128,7 +128,7 @@ static void apply_change(struct hf_follow *follow, const char *name, enum hf_obj
         store_object(follow, name, change);
         break;
     }
-    hf_log(follow->all->env->log, HF_LOG_DEBUG, "object.changed", HF_S("kind", follow->kind), HF_S("name", name));
+    hf_log(follow->all->env->world.log, HF_LOG_DEBUG, "object.changed", HF_S("kind", follow->kind), HF_S("name", name));
     hf_concern_relist_if_room(follow);
     wake(follow, due_for(follow));
 }
@@ -197,7 +197,7 @@ static void on_gone(void *arg, const char *name)
 
     if (follow->objects != NULL && !hf_objects_knows(follow->objects, name))
         return; /* it selected other nodes */
-    hf_log(follow->all->env->log, HF_LOG_INFO, "object.gone", HF_S("kind", follow->kind), HF_S("name", name));
+    hf_log(follow->all->env->world.log, HF_LOG_INFO, "object.gone", HF_S("kind", follow->kind), HF_S("name", name));
     if (follow->objects != NULL) {
         (void)hf_objects_drop(follow->objects, name);
         hf_concern_uncache(follow, name);
@@ -261,7 +261,7 @@ static void on_synced(void *arg, const char *resource_version)
     if (first && follow->objects != NULL)
         save_resume(follow);
     if (first)
-        hf_log(follow->all->env->log, HF_LOG_DEBUG, "source.synced", HF_S("kind", follow->kind),
+        hf_log(follow->all->env->world.log, HF_LOG_DEBUG, "source.synced", HF_S("kind", follow->kind),
                HF_S("resourceVersion", resource_version));
     if (follow->objects != NULL)
         hf_concern_relist_if_room(follow);
@@ -298,7 +298,7 @@ bool hf_follow_delivers(const struct hf_follows *follows)
     const struct hf_agent_params *params = follows->env->params;
     const struct hf_follow *own = &follows->of[HF_FOLLOW_EDGENODE];
     bool edgenode = own->proven;
-    bool lasts = edgenode && hf_mono_ns(follows->env->clock) - own->proven_ns >= SERVED_NS;
+    bool lasts = edgenode && hf_mono_ns(follows->env->world.clock) - own->proven_ns >= SERVED_NS;
 
     if (!params->source_echoes)
         return true; /* a folder of statuses is always in reach */
@@ -312,7 +312,7 @@ static void report_reachable(struct hf_follows *follows, bool spread)
     const struct hf_follow_events *events = &follows->events;
 
     follows->was_reachable = true;
-    events->reachable(events->arg, spread ? hf_rand_below(follows->env->params->rng, REPORT_SPREAD_NS) : 0);
+    events->reachable(events->arg, spread ? hf_rand_below(follows->env->world.rng, REPORT_SPREAD_NS) : 0);
 }
 
 static void lost(struct hf_follows *follows, const struct hf_err *err)
@@ -327,7 +327,8 @@ static void lost(struct hf_follows *follows, const struct hf_err *err)
 static void found(struct hf_follows *follows)
 {
     struct hf_stale *stale = &follows->contact->stale;
-    bool outage = stale->this_life && hf_stale_age_ns(stale, hf_now_read(follows->env->clock)) > HF_STALE_GRACE_NS;
+    bool outage =
+        stale->this_life && hf_stale_age_ns(stale, hf_now_read(follows->env->world.clock)) > HF_STALE_GRACE_NS;
 
     hf_contact_found(follows->contact);
     if (!follows->env->params->status_apart)
@@ -362,7 +363,7 @@ static void on_contact(void *arg, enum hf_contact_kind kind, struct hf_server_da
     bool before = in_contact(follows), delivered = hf_follow_delivers(follows), proved = proves_absence(follow);
 
     if (kind == HF_CONTACT_PROVEN && !follow->proven)
-        follow->proven_ns = hf_mono_ns(follows->env->clock);
+        follow->proven_ns = hf_mono_ns(follows->env->world.clock);
     follow->proven = kind == HF_CONTACT_PROVEN;
     tell_absence(follow, proved);
     note_barred(follow, kind, err);
@@ -396,8 +397,8 @@ static void on_refused(void *arg, const char *what, const struct hf_err *err)
     if (is_object)
         log_refused(follow, is_server ? follow->kind : "File", what, text);
     else
-        hf_log(env->log, for_a_person ? HF_LOG_ERROR : HF_LOG_WARNING, "source.refused", HF_S("kind", follow->kind),
-               HF_S("what", what), HF_S("error", text));
+        hf_log(env->world.log, for_a_person ? HF_LOG_ERROR : HF_LOG_WARNING, "source.refused",
+               HF_S("kind", follow->kind), HF_S("what", what), HF_S("error", text));
 }
 
 /* `why` is NULL if the part is readable again. */
@@ -490,7 +491,8 @@ static int load_kind(struct hf_follow *follow, struct hf_cache *cache, const cha
     if (r < 0)
         return r;
     if (damaged > 0)
-        hf_log(follow->all->env->log, HF_LOG_WARNING, "cache.damaged", HF_S("kind", kind), HF_D("entries", damaged));
+        hf_log(follow->all->env->world.log, HF_LOG_WARNING, "cache.damaged", HF_S("kind", kind),
+               HF_D("entries", damaged));
     else if (strcmp(kind, follow->kind) == 0)
         follow->resume = resume;
     if (damaged > 0) /* objects are missing: the source must list all of them */

@@ -83,12 +83,12 @@ static void event(struct hf_client_certificate *certificate, enum hf_renewal_eve
 
 static uint64_t unix_now(const struct hf_client_certificate *certificate)
 {
-    return hf_unix_ns(certificate->p.clock);
+    return hf_unix_ns(certificate->p.world.clock);
 }
 
 static void log_failure(const struct hf_client_certificate *certificate, const char *name, const struct hf_err *err)
 {
-    hf_log_err(certificate->p.log, HF_LOG_WARNING, name, "dir", certificate->p.dir, err);
+    hf_log_err(certificate->p.world.log, HF_LOG_WARNING, name, "dir", certificate->p.dir, err);
 }
 
 /* ---- what the status says ---------------------------------------------------------------------------------------- */
@@ -109,7 +109,7 @@ static enum hf_renewal_trouble find_trouble(const struct hf_client_certificate *
 
     if (certificate->trouble != HF_RENEWAL_NO_TROUBLE)
         return certificate->trouble;
-    if (asking && hf_mono_ns(certificate->p.clock) - certificate->asked_ns >= PATIENCE_NS)
+    if (asking && hf_mono_ns(certificate->p.world.clock) - certificate->asked_ns >= PATIENCE_NS)
         return HF_RENEWAL_NOT_ISSUED;
     return has_pair(certificate) && is_expired(certificate) ? HF_RENEWAL_EXPIRED : HF_RENEWAL_NO_TROUBLE;
 }
@@ -197,7 +197,7 @@ static uint32_t jitter_of(const char *key_pem)
 /* The time of the file is the time at which the certificate arrived. */
 static uint64_t received_at(const struct hf_client_certificate *certificate)
 {
-    const struct hf_fs_ops *fs = certificate->p.fs;
+    const struct hf_fs_ops *fs = certificate->p.world.fs;
     struct stat st;
 
     if (fs->fstatat(fs->ctx, AT_FDCWD, certificate->client_path, &st, 0) < 0 || st.st_mtim.tv_sec < 0)
@@ -223,7 +223,8 @@ static int load_pair(struct hf_client_certificate *certificate, struct hf_err *e
     struct hf_buf text = HF_BUF_INIT(MAX_FILE);
     struct pair fresh = {.certificate = HF_BUF_INIT(MAX_FILE), .key = HF_BUF_INIT(MAX_FILE)};
     struct hf_certificate_owner owner = {.common_name = certificate->common_name, .organization = GROUP};
-    int r = hf_certificate_folder_read(certificate->p.fs, certificate->p.dir, certificate->client_path, &text, err);
+    int r =
+        hf_certificate_folder_read(certificate->p.world.fs, certificate->p.dir, certificate->client_path, &text, err);
 
     if (r == 0)
         r = hf_certificate_folder_split(&text, &owner, &fresh.certificate, &fresh.key, &fresh.info, err);
@@ -239,7 +240,7 @@ static void drop_pending_key(struct hf_client_certificate *certificate)
     struct hf_err err = HF_ERR_INIT;
 
     hf_buf_wipe(&certificate->pending_key);
-    if (hf_file_forget(certificate->p.fs, certificate->pending_path, &err) < 0)
+    if (hf_file_forget(certificate->p.world.fs, certificate->pending_path, &err) < 0)
         log_failure(certificate, "certificate.not_removed", &err);
 }
 
@@ -257,10 +258,10 @@ static void use(struct hf_client_certificate *certificate, bool pair)
         return;
     }
     certificate->in_use = pair;
-    certificate->aside_ns = hf_mono_ns(certificate->p.clock);
+    certificate->aside_ns = hf_mono_ns(certificate->p.world.clock);
     certificate->clock_only = certificate->clock_only && !pair;
     certificate->lost = certificate->lost && !pair;
-    hf_log(certificate->p.log, HF_LOG_INFO, pair ? "certificate.used" : "certificate.set_aside",
+    hf_log(certificate->p.world.log, HF_LOG_INFO, pair ? "certificate.used" : "certificate.set_aside",
            HF_S("dir", certificate->p.dir));
 }
 
@@ -279,7 +280,7 @@ static int check_kind(const struct hf_client_certificate *certificate, const cha
 static int read_pending_key(struct hf_client_certificate *certificate, struct hf_err *err)
 {
     char hex[HF_SHA256_HEX];
-    int r = hf_certificate_folder_read(certificate->p.fs, certificate->p.dir, certificate->pending_path,
+    int r = hf_certificate_folder_read(certificate->p.world.fs, certificate->p.dir, certificate->pending_path,
                                        &certificate->pending_key, err);
 
     if (r == 0)
@@ -295,14 +296,14 @@ static int make_key(struct hf_client_certificate *certificate, struct hf_err *er
 {
     struct hf_buf *key = &certificate->pending_key;
     char hex[HF_SHA256_HEX];
-    int r = hf_certificate_folder_check(certificate->p.fs, certificate->p.dir, err);
+    int r = hf_certificate_folder_check(certificate->p.world.fs, certificate->p.dir, err);
 
     if (r < 0)
         return r;
     if (key->n == 0 && read_pending_key(certificate, NULL) < 0) {
         r = certificate->p.key_in_tpm ? hf_tpm_key_make(key, err) : hf_certificate_make_key(key, err);
         if (r == 0)
-            r = hf_file_replace(certificate->p.fs, certificate->pending_path, key->p, key->n, 0600, err);
+            r = hf_file_replace(certificate->p.world.fs, certificate->pending_path, key->p, key->n, 0600, err);
     }
     if (r == 0)
         r = hf_certificate_key_id(hf_buf_str(key), hex, err);
@@ -324,7 +325,7 @@ static void start_key(struct hf_client_certificate *certificate)
         log_failure(certificate, "certificate.no_key", &err);
         note(certificate, HF_RENEWAL_NOT_STORED, err.cause, "");
     } else {
-        certificate->asked_ns = hf_mono_ns(certificate->p.clock);
+        certificate->asked_ns = hf_mono_ns(certificate->p.world.clock);
     }
     event(certificate, r < 0 ? HF_RENEWAL_FAILED : HF_RENEWAL_DONE);
 }
@@ -377,8 +378,8 @@ static struct hf_kube *kubelet_of(const struct hf_client_certificate *certificat
     struct hf_kube *kube = certificate->p.kubelet(certificate->p.arg, &err);
 
     if (kube == NULL)
-        hf_log_err(certificate->p.log, err.code == ENOENT ? HF_LOG_INFO : HF_LOG_WARNING, "certificate.no_kubelet",
-                   "dir", certificate->p.dir, &err);
+        hf_log_err(certificate->p.world.log, err.code == ENOENT ? HF_LOG_INFO : HF_LOG_WARNING,
+                   "certificate.no_kubelet", "dir", certificate->p.dir, &err);
     return kube;
 }
 
@@ -402,7 +403,7 @@ static enum hf_renewal_event event_of_failure(struct hf_client_certificate *cert
 {
     bool refused = answer->r == -EACCES || answer->r == -EBADMSG;
 
-    hf_log_err(certificate->p.log, refused ? HF_LOG_WARNING : HF_LOG_DEBUG,
+    hf_log_err(certificate->p.world.log, refused ? HF_LOG_WARNING : HF_LOG_DEBUG,
                refused ? "certificate.refused" : "certificate.not_reached", "request", certificate->name, &answer->err);
     certificate->retry_after_ns = answer->retry_after_ns;
     count(certificate, refused ? "refused" : "failed");
@@ -425,7 +426,7 @@ static void created(void *arg, const struct hf_kube_answer *answer)
         return;
     }
     count(certificate, "created");
-    hf_log(certificate->p.log, HF_LOG_INFO, "certificate.requested", HF_S("request", certificate->name),
+    hf_log(certificate->p.world.log, HF_LOG_INFO, "certificate.requested", HF_S("request", certificate->name),
            HF_S("way", hf_way_reason(certificate->way)));
     event(certificate, HF_RENEWAL_DONE);
 }
@@ -450,7 +451,7 @@ static enum hf_renewal_event judge(struct hf_client_certificate *certificate, co
     const char *text = hf_json_str_or(object, "status.certificate", "");
 
     if (denial != NULL) {
-        hf_log(certificate->p.log, HF_LOG_ERROR, "certificate.denied", HF_S("request", certificate->name),
+        hf_log(certificate->p.world.log, HF_LOG_ERROR, "certificate.denied", HF_S("request", certificate->name),
                HF_S("type", hf_json_str_or(denial, "type", "")), HF_S("reason", hf_json_str_or(denial, "reason", "")),
                HF_S("message", hf_json_str_or(denial, "message", "")));
         count(certificate, "denied");
@@ -580,9 +581,9 @@ static enum hf_renewal_event save(struct hf_client_certificate *certificate, str
     enum hf_renewal_event what = r == -EBADMSG ? HF_RENEWAL_BAD : HF_RENEWAL_FAILED;
 
     if (r == 0)
-        r = hf_certificate_folder_check(certificate->p.fs, certificate->p.dir, err);
+        r = hf_certificate_folder_check(certificate->p.world.fs, certificate->p.dir, err);
     if (r == 0)
-        r = hf_file_replace(certificate->p.fs, certificate->client_path, text.p, text.n, 0600, err);
+        r = hf_file_replace(certificate->p.world.fs, certificate->client_path, text.p, text.n, 0600, err);
     if (r == 0) {
         keep_pair(certificate, &fresh, unix_now(certificate));
         what = HF_RENEWAL_DONE;
@@ -597,7 +598,7 @@ static void tell_issued(struct hf_client_certificate *certificate)
     certificate->came_by = certificate->way;
     memcpy(certificate->came_as, certificate->name, sizeof(certificate->came_as));
     certificate->excluded = 0;
-    hf_log(certificate->p.log, HF_LOG_INFO, "certificate.issued", HF_S("request", certificate->name),
+    hf_log(certificate->p.world.log, HF_LOG_INFO, "certificate.issued", HF_S("request", certificate->name),
            HF_S("way", hf_way_reason(certificate->way)));
     if (certificate->p.issued != NULL)
         certificate->p.issued(certificate->p.arg, certificate->way, certificate->name);
@@ -650,7 +651,7 @@ static uint64_t delay_of(struct hf_client_certificate *certificate, enum hf_rene
     if (delay != HF_RENEWAL_AT_DATE) {
         uint64_t at_least = certificate->retry_after_ns;
         certificate->retry_after_ns = 0;
-        uint64_t next = hf_backoff_next_ns(growing[delay], certificate->p.rng, at_least);
+        uint64_t next = hf_backoff_next_ns(growing[delay], certificate->p.world.rng, at_least);
         return delay == HF_RENEWAL_LONG || at_least != 0 ? next : look_again_ns(certificate, next);
     }
     /* A clock that stands in the past must not put the renewal off beyond a lifetime. */
@@ -664,7 +665,7 @@ static void event(struct hf_client_certificate *certificate, enum hf_renewal_eve
         [HF_RENEWAL_MAKE_KEY] = start_key, [HF_RENEWAL_CREATE] = start_create,       [HF_RENEWAL_READ] = start_read,
         [HF_RENEWAL_SAVE] = start_save,    [HF_RENEWAL_DROP_KEY] = drop_pending_key, [HF_RENEWAL_USE] = start_use,
     };
-    const struct hf_sched_ops *sched = certificate->p.sched;
+    const struct hf_sched_ops *sched = certificate->p.world.sched;
     struct hf_renewal_move move = hf_renewal_move(certificate->state, what);
 
     if (!move.known)
@@ -690,7 +691,7 @@ static void on_timer(void *arg)
         return;
     }
     if (!certificate->meta_logged)
-        hf_log(certificate->p.log, HF_LOG_ERROR, "certificate.metaserver", HF_S("dir", certificate->p.dir),
+        hf_log(certificate->p.world.log, HF_LOG_ERROR, "certificate.metaserver", HF_S("dir", certificate->p.dir),
                HF_S("error", "a MetaServer issues no certificates; give --status-kubeconfig, or no "
                              "--client-certificate-dir"));
     certificate->meta_logged = true;
@@ -704,7 +705,7 @@ static void give_up_in_time(struct hf_client_certificate *certificate)
 {
     const struct hf_certificate_info *info = &certificate->pair.info;
     uint64_t quarter = HF_MAX((info->not_after_unix_ns - info->not_before_unix_ns) / 4, 10 * HF_NS_PER_S);
-    uint64_t pause = HF_MIN(quarter, TRY_AGAIN_NS), now = hf_mono_ns(certificate->p.clock);
+    uint64_t pause = HF_MIN(quarter, TRY_AGAIN_NS), now = hf_mono_ns(certificate->p.world.clock);
 
     if (!certificate->lost || (certificate->lost_ns != 0 && now - certificate->lost_ns < pause))
         return;
@@ -747,7 +748,7 @@ static void look_at_node(struct hf_client_certificate *certificate)
     certificate->node_changed = false;
     if (strcmp(certificate->pair.info.node_uid, certificate->seen_uid) == 0)
         return;
-    hf_log(certificate->p.log, HF_LOG_WARNING, "certificate.node_replaced",
+    hf_log(certificate->p.world.log, HF_LOG_WARNING, "certificate.node_replaced",
            HF_S("was", certificate->pair.info.node_uid), HF_S("is", certificate->seen_uid));
     set_aside(certificate);
 }
@@ -767,7 +768,7 @@ static bool may_try_again(const struct hf_client_certificate *certificate)
 {
     return has_pair(certificate) && !is_expired(certificate) && certificate->trouble == HF_RENEWAL_NOT_ALLOWED &&
            (certificate->state == HF_RENEWAL_PAUSE || certificate->way == HF_WAY_KUBELET) &&
-           hf_mono_ns(certificate->p.clock) - certificate->aside_ns >= TRY_AGAIN_NS;
+           hf_mono_ns(certificate->p.world.clock) - certificate->aside_ns >= TRY_AGAIN_NS;
 }
 
 void hf_client_certificate_check(struct hf_client_certificate *certificate)
@@ -775,7 +776,7 @@ void hf_client_certificate_check(struct hf_client_certificate *certificate)
     if (certificate == NULL)
         return;
     if (certificate->in_use && is_expired(certificate)) {
-        hf_log(certificate->p.log, HF_LOG_WARNING, "certificate.expired", HF_S("dir", certificate->p.dir));
+        hf_log(certificate->p.world.log, HF_LOG_WARNING, "certificate.expired", HF_S("dir", certificate->p.dir));
         certificate->clock_only = true;
         use(certificate, false);
         event(certificate, HF_RENEWAL_LOST);
@@ -808,7 +809,7 @@ static bool is_key_of_pair(const struct hf_client_certificate *certificate)
 
 static void load(struct hf_client_certificate *certificate)
 {
-    const struct hf_sched_ops *sched = certificate->p.sched;
+    const struct hf_sched_ops *sched = certificate->p.world.sched;
     struct hf_err err = HF_ERR_INIT;
     int r = load_pair(certificate, &err);
     bool right_kind = r == 0 && check_kind(certificate, hf_buf_str(&certificate->pair.key), &err) == 0;
@@ -853,16 +854,16 @@ int hf_client_certificate_new(const struct hf_client_certificate_params *params,
     certificate->client_path = hf_asprintf("%s/client.pem", params->dir);
     certificate->pending_path = hf_asprintf("%s/pending.key", params->dir);
     certificate->common_name = hf_asprintf("holdfast:agent:%s", params->node_name);
-    certificate->timer = params->sched->timer_new(params->sched->ctx, on_timer, certificate);
-    certificate->expiry = hf_metric_gauge(params->metrics, "holdfast_client_certificate_expiry_seconds",
+    certificate->timer = params->world.sched->timer_new(params->world.sched->ctx, on_timer, certificate);
+    certificate->expiry = hf_metric_gauge(params->world.metrics, "holdfast_client_certificate_expiry_seconds",
                                           "Unix time at which the client certificate of this node expires.");
     certificate->requests =
-        hf_metric_family(params->metrics, HF_METRIC_COUNTER, "holdfast_client_certificate_requests_total",
+        hf_metric_family(params->world.metrics, HF_METRIC_COUNTER, "holdfast_client_certificate_requests_total",
                          "Requests for a client certificate, by result.", HF_LABELS("result"));
     if (certificate->client_path == NULL || certificate->pending_path == NULL || certificate->common_name == NULL ||
         certificate->timer == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    int r = hf_dir_make(params->fs, params->dir, 0700, err);
+    int r = hf_dir_make(params->world.fs, params->dir, 0700, err);
     if (r < 0)
         return hf_err_wrap(err, r, "--client-certificate-dir");
     load(certificate);
@@ -875,7 +876,7 @@ void hf_client_certificate_free(struct hf_client_certificate *certificate)
     if (certificate == NULL)
         return;
     hf_kube_call_cancel(certificate->call);
-    certificate->p.sched->timer_free(certificate->p.sched->ctx, certificate->timer);
+    certificate->p.world.sched->timer_free(certificate->p.world.sched->ctx, certificate->timer);
     pair_done(&certificate->pair);
     hf_buf_wipe(&certificate->pending_key);
     hf_buf_done(&certificate->issued);

@@ -3,21 +3,16 @@
  * certificate_folder.h. Blocks briefly. All but new accept NULL. */
 #pragma once
 
-#include "base/fs.h"
 #include "kube/kube.h"
+#include "loop/world.h"
 #include "sync/way.h"
 #include "web/metrics.h"
 
 enum { HF_CLIENT_CERTIFICATE_TEXT = 1024 };
 
 struct hf_client_certificate_params {
-    const struct hf_fs_ops *fs;
-    const struct hf_clock_ops *clock;
-    const struct hf_rand_ops *rng;
-    const struct hf_sched_ops *sched;
-    struct hf_log *log;
-    struct hf_metrics *metrics; /* may be NULL */
-    struct hf_kube *kube;       /* issuer; borrowed */
+    struct hf_world world;
+    struct hf_kube *kube; /* issuer; borrowed */
     const char *node_name, *dir;
     uint64_t lifetime_ns; /* asked for; 0: default */
     bool key_in_tpm;      /* new ones; after hf_tpm_key_provide() */

@@ -36,7 +36,7 @@ static bool refuse(struct wish *wish, const char *reason, const char *message)
 /* A containerd that a K3s brings is the node's own, also beside a package of it. */
 static bool find_place(struct wish *wish)
 {
-    const struct hf_fs_ops *fs = wish->env->fs;
+    const struct hf_fs_ops *fs = wish->env->world.fs;
     const struct hf_mirror_hosts_place *place = hf_mirror_hosts_places;
     struct hf_image_runtime runtime;
     char path[PATH_MAX], message[640];
@@ -84,7 +84,7 @@ static bool is_served(struct wish *wish)
     char path[PATH_MAX];
 
     (void)hf_home_path(wish->env->params->home, "mirror/hosts.toml", path);
-    return hf_file_read(wish->env->fs, path, &wish->text, NULL) == 0
+    return hf_file_read(wish->env->world.fs, path, &wish->text, NULL) == 0
                ? true
                : refuse(wish, "MirrorDown", "the mirror does not serve: its log line image.mirror_failed says why");
 }
@@ -97,17 +97,17 @@ static void settle(struct wish *wish, bool wanted)
     struct hf_err err = HF_ERR_INIT;
     char text[600];
 
-    int r = hf_mirror_hosts_settle(env->fs, wish->root, wanted ? wish->place : NULL, wish->registries,
+    int r = hf_mirror_hosts_settle(env->world.fs, wish->root, wanted ? wish->place : NULL, wish->registries,
                                    hf_buf_view(&wish->text), &done, &err);
     if (done.changed > 0) {
         (void)snprintf(text, sizeof(text), "%u files hosts.toml of containerd %s", done.changed,
                        wanted ? "written or removed" : "removed");
-        hf_log(env->log, HF_LOG_INFO, "image.mirror_configured", HF_D("files", done.changed));
+        hf_log(env->world.log, HF_LOG_INFO, "image.mirror_configured", HF_D("files", done.changed));
         hf_audit_inlet_add(env->audit, HF_AUDIT_MIRROR_CONFIGURED, "containerd", wanted ? "Configured" : "Undone",
                            text);
     }
     if (r < 0) {
-        hf_log_err(env->log, HF_LOG_WARNING, "image.mirror_not_configured", "root", wish->root, &err);
+        hf_log_err(env->world.log, HF_LOG_WARNING, "image.mirror_not_configured", "root", wish->root, &err);
         (void)refuse(wish, "FilesFailed", hf_err_text(&err, text, sizeof(text)));
     } else if (wanted && done.foreign > 0) {
         (void)snprintf(text, sizeof(text),

@@ -47,7 +47,7 @@ static void conclude(struct hf_images *images)
         find(&images->finding, keep->reason, keep->message);
     else if (!keep->present)
         images->finding.reason = NULL;
-    else if (hf_clock_range(images->env->clock).earliest_unix_ns / HF_NS_PER_S >= keep->list.expires_s)
+    else if (hf_clock_range(images->env->world.clock).earliest_unix_ns / HF_NS_PER_S >= keep->list.expires_s)
         find(&images->finding, "ListExpired", "the signed list has expired: no image is pulled; sign a newer one");
     else
         images->finding = images->outside;
@@ -84,7 +84,7 @@ static bool has_program(const struct hf_fs_ops *fs, const char *folder)
 /* False: that is the finding. */
 static bool configuration_is_right(struct hf_images *images)
 {
-    const struct hf_fs_ops *fs = images->env->fs;
+    const struct hf_fs_ops *fs = images->env->world.fs;
     struct hf_image_runtime runtime;
     char message[512];
 
@@ -166,7 +166,7 @@ static void judge_running(struct hf_images *images, struct hf_view output)
 {
     const struct hf_agent_params *params = images->env->params;
     char list[PATH_MAX];
-    const struct hf_images_judge_params judge = {.sched = params->sched,
+    const struct hf_images_judge_params judge = {.sched = images->env->world.sched,
                                                  .list = hf_home_path(params->home, HF_VERIFY_LIST, list),
                                                  .store = images->store,
                                                  .uid = params->uid,
@@ -228,7 +228,7 @@ static void look(struct hf_images *images)
     struct hf_err err = HF_ERR_INIT;
     char text[300];
 
-    uint64_t now_ns = hf_mono_ns(images->env->clock);
+    uint64_t now_ns = hf_mono_ns(images->env->world.clock);
     bool is_new = images->looked != images->keep.list.sequence;
 
     if (images->step != HF_IMAGES_IDLE || (now_ns < images->look_ns && !is_new))
@@ -239,13 +239,13 @@ static void look(struct hf_images *images)
         end_look(images, "NotOnHost", "only an agent that runs as root on the host can look at its containerd");
         return;
     }
-    images->place = hf_alone_place_find(images->env->fs, &err);
+    images->place = hf_alone_place_find(images->env->world.fs, &err);
     if (images->place == NULL) {
         end_look(images, "RuntimeUnknown", hf_err_text(&err, text, sizeof(text)));
         return;
     }
     (void)snprintf(images->socket, sizeof(images->socket), "unix://");
-    hf_alone_place_socket(images->env->fs, images->place, images->socket + strlen("unix://"),
+    hf_alone_place_socket(images->env->world.fs, images->place, images->socket + strlen("unix://"),
                           sizeof(images->socket) - strlen("unix://"));
     if (!configuration_is_right(images))
         return;
@@ -270,7 +270,7 @@ static void watch_refusals(struct hf_images *images)
     const struct hf_watch_ops *ops = images->env->params->watch;
 
     if (images->watch != NULL || images->folder[0] == '\0' ||
-        hf_dir_make(images->env->fs, images->folder, 0700, NULL) < 0)
+        hf_dir_make(images->env->world.fs, images->folder, 0700, NULL) < 0)
         return;
     images->refused = true;
     if (ops != NULL && ops->add(ops->ctx, images->folder, fire, images, &images->watch, NULL) < 0)
@@ -279,7 +279,7 @@ static void watch_refusals(struct hf_images *images)
 
 void hf_images_work(struct hf_images *images)
 {
-    uint64_t now_ns = hf_mono_ns(images->env->clock);
+    uint64_t now_ns = hf_mono_ns(images->env->world.clock);
     struct hf_image_refusals refusals;
 
     if (!images->refused || now_ns < images->take_ns)
@@ -288,7 +288,7 @@ void hf_images_work(struct hf_images *images)
     images->take_ns = now_ns + TAKE_NS;
     hf_image_refusals_take(images->env, images->folder, &refusals);
     if (refusals.n > 0) {
-        hf_log(images->env->log, HF_LOG_WARNING, "images.refused", HF_D("pulls", refusals.n),
+        hf_log(images->env->world.log, HF_LOG_WARNING, "images.refused", HF_D("pulls", refusals.n),
                HF_S("text", refusals.text));
         images->tell(images->arg, refusals.text);
     }

@@ -59,8 +59,8 @@ static int write_file(const struct hf_agent_env *env, const char *path, const st
     if (r < 0)
         return hf_err_sys(err, r, "make the list of images");
     (void)hf_dir_of_path(path, folder, sizeof(folder));
-    r = hf_dir_make(env->fs, folder, 0700, err);
-    return r < 0 ? r : hf_file_replace(env->fs, path, text.p, text.n, 0600, err);
+    r = hf_dir_make(env->world.fs, folder, 0700, err);
+    return r < 0 ? r : hf_file_replace(env->world.fs, path, text.p, text.n, 0600, err);
 }
 
 /* The file has these rows. */
@@ -69,7 +69,7 @@ static bool has_rows(const struct hf_agent_env *env, const char *path, const str
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_FILE);
 
-    return hf_file_read(env->fs, path, &text, NULL) == 0 && text.n == list->offset + rows->n &&
+    return hf_file_read(env->world.fs, path, &text, NULL) == 0 && text.n == list->offset + rows->n &&
            memcmp(text.p + list->offset, rows->p, rows->n) == 0;
 }
 
@@ -102,7 +102,7 @@ static void take(struct hf_image_keep *keep, const struct hf_agent_env *env, con
                  const struct hf_policy_section *section, const struct hf_policy_images *images)
 {
     _cleanup_(hf_buf_done) struct hf_buf rows = HF_BUF_INIT(MAX_FILE);
-    const struct hf_time_range range = hf_clock_range(env->clock);
+    const struct hf_time_range range = hf_clock_range(env->world.clock);
     struct hf_image_list wanted = {.sequence = section->from->sequence,
                                    .since_s = range.earliest_unix_ns / HF_NS_PER_S,
                                    .expires_s = images->allowed_expires_unix_ns / HF_NS_PER_S};
@@ -119,10 +119,10 @@ static void take(struct hf_image_keep *keep, const struct hf_agent_env *env, con
     if (r < 0) {
         keep->reason = "ListNotWritten";
         (void)hf_err_text(&err, keep->message, sizeof(keep->message));
-        hf_log_err(env->log, HF_LOG_ERROR, "images.list_not_written", "file", path, &err);
+        hf_log_err(env->world.log, HF_LOG_ERROR, "images.list_not_written", "file", path, &err);
         return;
     }
-    hf_log(env->log, HF_LOG_INFO, "images.list_written", HF_S("policy", wanted.policy),
+    hf_log(env->world.log, HF_LOG_INFO, "images.list_written", HF_S("policy", wanted.policy),
            HF_D("sequence", wanted.sequence), HF_D("images", wanted.n));
     keep->list = wanted;
     keep->present = true;

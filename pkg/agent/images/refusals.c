@@ -54,7 +54,7 @@ void hf_image_refusals_take(const struct hf_agent_env *env, const char *folder, 
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(2 * HF_VERIFY_MAX_REFUSALS);
     char from[PATH_MAX], taken[PATH_MAX];
-    const struct hf_fs_ops *fs = env->fs;
+    const struct hf_fs_ops *fs = env->world.fs;
 
     *ret = (struct hf_image_refusals){.n = 0};
     if (snprintf(from, sizeof(from), "%s/%s", folder, strrchr(HF_VERIFY_REFUSALS, '/') + 1) >= (int)sizeof(from) ||

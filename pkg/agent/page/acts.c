@@ -68,7 +68,7 @@ static void name_peer(const struct hf_peer *peer, char who[MAX_WHO])
 static int check_token(struct hf_page_acts *acts, const struct hf_server_request *request, const char **ret_why)
 {
     const struct hf_agent_page_params *p = acts->params;
-    uint64_t now = hf_mono_ns(p->clock);
+    uint64_t now = hf_mono_ns(p->world.clock);
     struct hf_page_token token;
     char given[MAX_HEADER];
 
@@ -81,7 +81,7 @@ static int check_token(struct hf_page_acts *acts, const struct hf_server_request
         *ret_why = "an act needs the token that sudo holdfast node page prints";
         return 401;
     }
-    int r = hf_page_token_load(p->fs, p->clock, p->run_dir, &token, NULL);
+    int r = hf_page_token_load(p->world.fs, p->world.clock, p->run_dir, &token, NULL);
     if (r == 0 && whole && hf_page_token_is(token.text, hf_view_of(given)))
         return 0;
     hf_page_guesses_wrong(&acts->guesses, request->peer->key, now);

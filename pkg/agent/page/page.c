@@ -142,10 +142,10 @@ static int add_state(const struct hf_agent_page *page, struct hf_buf *out)
 {
     char time[HF_TIME_TEXT];
     int r = hf_buf_addf(
-        out, "{\"time\":\"%s\",\"page\":\"%s\",\"node\":", hf_format_time(hf_unix_ns(page->params.clock), time),
+        out, "{\"time\":\"%s\",\"page\":\"%s\",\"node\":", hf_format_time(hf_unix_ns(page->params.world.clock), time),
         hf_config_page_name(hf_config_page(page->params.configuration->now)));
 
-    hf_metrics_collect(page->params.metrics);
+    hf_metrics_collect(page->params.world.metrics);
     if (r == 0)
         r = page->status.n > 0 ? hf_buf_add(out, page->status.p, page->status.n) : hf_buf_add_str(out, "null");
     if (r == 0)
@@ -153,7 +153,7 @@ static int add_state(const struct hf_agent_page *page, struct hf_buf *out)
     if (r == 0)
         r = hf_buf_add_str(out, ",\"now\":{");
     if (r == 0)
-        r = add_figures(page->params.metrics, out);
+        r = add_figures(page->params.world.metrics, out);
     return r == 0 ? hf_buf_add_str(out, "}}\n") : r;
 }
 
@@ -181,7 +181,7 @@ static void answer_history(void *arg, const struct hf_server_request *request, s
         return;
     begin_json(reply);
     end_json(reply, page->history != NULL
-                        ? hf_page_history_format(page->history, hf_mono_ns(page->params.clock), &reply->body)
+                        ? hf_page_history_format(page->history, hf_mono_ns(page->params.world.clock), &reply->body)
                         : hf_buf_add_str(&reply->body, "{\"ages\":[],\"series\":{}}\n"));
 }
 
@@ -208,16 +208,16 @@ static void start_act(void *arg, const struct hf_server_request *request, struct
 
 static void take_sample(struct hf_agent_page *page)
 {
-    uint64_t now_ns = hf_mono_ns(page->params.clock);
+    uint64_t now_ns = hf_mono_ns(page->params.world.clock);
     double values[HF_LEN(kept)];
 
     if (page->history == NULL)
         page->history = hf_page_history_new(kept, HF_LEN(kept));
     if (page->history == NULL || !hf_page_history_is_due(page->history, now_ns))
         return;
-    hf_metrics_collect(page->params.metrics);
+    hf_metrics_collect(page->params.world.metrics);
     for (size_t i = 0; i < HF_LEN(kept); i++)
-        if (!hf_metrics_read(page->params.metrics, figures[i].metric, figures[i].fold, &values[i]))
+        if (!hf_metrics_read(page->params.world.metrics, figures[i].metric, figures[i].fold, &values[i]))
             values[i] = NAN;
     hf_page_history_add(page->history, now_ns, values);
 }
@@ -242,12 +242,12 @@ static void on_timer(void *arg)
     if (page->n_viewers == 0)
         return;
     send_state(page);
-    page->params.sched->timer_arm(page->params.sched->ctx, page->timer, HF_AGENT_PAGE_LIVE_NS);
+    page->params.world.sched->timer_arm(page->params.world.sched->ctx, page->timer, HF_AGENT_PAGE_LIVE_NS);
 }
 
 static void wake(const struct hf_agent_page *page)
 {
-    page->params.sched->timer_arm(page->params.sched->ctx, page->timer, 0);
+    page->params.world.sched->timer_arm(page->params.world.sched->ctx, page->timer, 0);
 }
 
 static void viewers_changed(void *arg, unsigned n_viewers)
@@ -280,7 +280,7 @@ struct hf_agent_page *hf_agent_page_new(const struct hf_agent_page_params *param
     page->status.max = MAX_STATUS_BYTES;
     page->feed = hf_server_feed_new(&(struct hf_server_feed_params){
         .max_viewers = HF_AGENT_PAGE_VIEWERS, .may_join = may_join, .changed = viewers_changed, .arg = page});
-    page->timer = params->sched->timer_new(params->sched->ctx, on_timer, page);
+    page->timer = params->world.sched->timer_new(params->world.sched->ctx, on_timer, page);
     page->acts = hf_page_acts_new(&page->params);
     if (page->feed == NULL || page->timer == NULL || page->acts == NULL) {
         hf_agent_page_free(page);
@@ -304,7 +304,7 @@ void hf_agent_page_free(struct hf_agent_page *page)
         return;
     hf_page_acts_free(page->acts);
     hf_server_feed_free(page->feed);
-    page->params.sched->timer_free(page->params.sched->ctx, page->timer);
+    page->params.world.sched->timer_free(page->params.world.sched->ctx, page->timer);
     hf_page_history_free(page->history);
     hf_buf_done(&page->status);
     free(page);

@@ -6,11 +6,10 @@
 #pragma once
 
 #include "agent/process/configuration.h"
-#include "base/clock.h"
 #include "codec/json.h"
 #include "loop/proc.h"
-#include "loop/sched.h"
 #include "loop/server/server.h"
+#include "loop/world.h"
 #include "web/metrics.h"
 
 enum { HF_AGENT_PAGE_VIEWERS = 50 };
@@ -19,10 +18,7 @@ struct hf_agent_page;
 
 struct hf_agent_page_params {
     const struct hf_agent_configuration *configuration;
-    const struct hf_clock_ops *clock;
-    const struct hf_sched_ops *sched;
-    struct hf_metrics *metrics;
-    const struct hf_fs_ops *fs;
+    struct hf_world world;
     const char *state_dir, *run_dir;
     json_t *(*telemetry)(void *arg); /* as in a status; NULL: none */
     void *arg;

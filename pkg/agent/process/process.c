@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
@@ -202,16 +203,21 @@ static bool policy_is_known(void *arg)
     return p->agent != NULL && hf_agent_knows_policy(p->agent);
 }
 
+/* With a file system that counts what this part writes. */
+static struct hf_world counted(const struct process *p, enum hf_fs_part part)
+{
+    struct hf_world world = p->world;
+
+    world.fs = &p->counters[part].ops;
+    return world;
+}
+
 static int open_telemetry(struct process *p, struct hf_err *err)
 {
     const struct hf_agent_telemetry_params params = {
         .options = p->options,
         .loop = p->loop,
-        .fs = &p->counters[HF_FS_TELEMETRY].ops,
-        .clock = hf_home_clock(&p->home),
-        .rng = hf_rand_posix(),
-        .log = p->world.log,
-        .metrics = p->world.metrics,
+        .world = counted(p, HF_FS_TELEMETRY),
         .node = p->node_name,
         .identity = p->identity,
         .config = p->config.now,
@@ -348,12 +354,7 @@ static bool may_use_kubelet(const struct process *p)
 static int open_certificate(struct process *p, struct hf_err *err)
 {
     const struct hf_client_certificate_params params = {
-        .fs = hf_fs_posix(),
-        .clock = hf_home_clock(&p->home),
-        .rng = hf_rand_posix(),
-        .sched = p->world.sched,
-        .log = p->world.log,
-        .metrics = p->world.metrics,
+        .world = p->world,
         .kube = hf_upstream_kube(issuer_of(p)),
         .node_name = p->node_name,
         .dir = p->options->identity.dir,
@@ -564,10 +565,7 @@ static int open_page(struct process *p, struct hf_err *err)
 {
     const struct hf_agent_page_params in = {
         .configuration = &p->config,
-        .clock = hf_home_clock(&p->home),
-        .sched = p->world.sched,
-        .metrics = p->world.metrics,
-        .fs = hf_fs_posix(),
+        .world = p->world,
         .state_dir = p->options->state_dir,
         .run_dir = p->options->run_dir,
         .telemetry = telemetry_status,
@@ -637,10 +635,7 @@ static void restart(void *arg, const char *why)
 static int open_supervised(struct process *p, struct hf_err *err)
 {
     const struct hf_supervised_params params = {
-        .fs = hf_fs_posix(),
-        .clock = hf_home_clock(&p->home),
-        .sched = p->world.sched,
-        .log = p->world.log,
+        .world = p->world,
         .state_dir = p->home.dir,
         .probation_ns = p->options->probation_ns,
         .look = look,
@@ -723,8 +718,7 @@ static int start_agent(struct process *p, struct hf_err *err)
     const struct hf_agent_options *o = p->options;
     struct hf_agent_params params = {
         .home = &p->home,
-        .rng = hf_rand_posix(),
-        .sched = p->world.sched,
+        .world = counted(p, HF_FS_STATE),
         .source = source_of(p),
         .source_echoes = p->read != NULL,
         .source_kube = p->read != NULL ? hf_upstream_kube(p->read) : NULL,
@@ -738,8 +732,6 @@ static int start_agent(struct process *p, struct hf_err *err)
         .probe = hf_loop_probe(p->loop),
         .unit = hf_loop_unit(p->loop),
         .watch = hf_loop_watch(p->loop),
-        .log = p->world.log,
-        .metrics = p->world.metrics,
         .node_name = p->node_name,
         .version = HF_VERSION,
         .trust_dir = o->trust_dir,

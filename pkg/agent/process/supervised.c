@@ -59,11 +59,11 @@ static void tell(struct hf_supervised *s)
 {
     const struct hf_supervised_facts facts = s->params.look(s->params.arg);
 
-    hf_supervised_judge(&s->health, &facts, hf_mono_ns(s->params.clock));
+    hf_supervised_judge(&s->health, &facts, hf_mono_ns(s->params.world.clock));
     bool healthy = s->health.holds && s->health.held_ns >= s->params.probation_ns && !s->awaits_verdict;
     say(s, healthy ? HF_HOST_SAYS_HEALTHY : HF_HOST_SAYS_ALIVE);
     if (healthy && !s->told)
-        hf_log(s->params.log, HF_LOG_INFO, "agent.healthy", HF_D("forSeconds", s->health.held_ns / HF_NS_PER_S));
+        hf_log(s->params.world.log, HF_LOG_INFO, "agent.healthy", HF_D("forSeconds", s->health.held_ns / HF_NS_PER_S));
     s->told = healthy;
 }
 
@@ -74,7 +74,7 @@ static void on_timer(void *arg)
     tell(s);
     uint64_t rest_ns = s->params.probation_ns - HF_MIN(s->health.held_ns, s->params.probation_ns);
     uint64_t wait_ns = s->health.holds && rest_ns > 0 ? HF_MIN(rest_ns, PERIOD_NS) : PERIOD_NS;
-    s->params.sched->timer_arm(s->params.sched->ctx, s->timer, HF_MAX(wait_ns, 100 * HF_NS_PER_MS));
+    s->params.world.sched->timer_arm(s->params.world.sched->ctx, s->timer, HF_MAX(wait_ns, 100 * HF_NS_PER_MS));
 }
 
 void hf_supervised_alive(struct hf_supervised *s)
@@ -128,7 +128,7 @@ static void life_restart(void *ctx, const char *why)
 static bool life_verdict(void *ctx, struct hf_supervisor_note *ret_verdict)
 {
     const struct hf_supervised *s = ctx;
-    const struct hf_fs_ops *fs = s->params.fs;
+    const struct hf_fs_ops *fs = s->params.world.fs;
     char path[PATH_MAX + 16], text[HF_HOST_NOTE];
 
     (void)snprintf(path, sizeof(path), "%s/" HF_HOST_VERDICT, s->dir);
@@ -151,7 +151,7 @@ struct hf_supervised *hf_supervised_new(const struct hf_supervised_params *param
         return NULL;
     s->params = *params;
     s->fd = fd;
-    s->timer = params->sched->timer_new(params->sched->ctx, on_timer, s);
+    s->timer = params->world.sched->timer_new(params->world.sched->ctx, on_timer, s);
     if (s->timer == NULL) {
         free(s);
         return NULL;
@@ -173,7 +173,7 @@ void hf_supervised_free(struct hf_supervised *s)
 {
     if (s == NULL)
         return;
-    s->params.sched->timer_free(s->params.sched->ctx, s->timer);
+    s->params.world.sched->timer_free(s->params.world.sched->ctx, s->timer);
     if (s->fd >= 0)
         (void)close(s->fd);
     free(s);

@@ -3,10 +3,7 @@
  * hf_supervised_life() is NULL. */
 #pragma once
 
-#include "base/clock.h"
-#include "base/fs.h"
-#include "base/log.h"
-#include "loop/sched.h"
+#include "loop/world.h"
 #include "supervisor/life.h"
 
 /* Facts by which an agent judges itself; none is a server's. */
@@ -16,10 +13,7 @@ struct hf_supervised_facts {
 };
 
 struct hf_supervised_params {
-    const struct hf_fs_ops *fs;
-    const struct hf_clock_ops *clock;
-    const struct hf_sched_ops *sched;
-    struct hf_log *log;
+    struct hf_world world;
     const char *state_dir;
     uint64_t probation_ns;                         /* before `healthy` */
     struct hf_supervised_facts (*look)(void *arg); /* each line */

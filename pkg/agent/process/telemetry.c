@@ -142,7 +142,7 @@ void hf_agent_telemetry_free(struct hf_agent_telemetry *telemetry)
     hf_telemetry_service_free(telemetry->service);
     hf_export_free(telemetry->exporter);
     if (telemetry->lock_fd >= 0)
-        (void)telemetry->params.fs->close(telemetry->params.fs->ctx, telemetry->lock_fd);
+        (void)telemetry->params.world.fs->close(telemetry->params.world.fs->ctx, telemetry->lock_fd);
     hf_syncpolicy_free(telemetry->fallback);
     free(telemetry);
 }
@@ -156,9 +156,9 @@ static int open_storage(struct hf_agent_telemetry *t, struct hf_err *err)
 
     if (t->lock_fd >= 0)
         return 0;
-    int r = hf_dir_make(p->fs, p->options->storage_dir, STORAGE_MODE, err);
+    int r = hf_dir_make(p->world.fs, p->options->storage_dir, STORAGE_MODE, err);
     if (r == 0)
-        r = hf_home_lock(p->fs, p->options->storage_dir, "storage.lock", "--storage-dir", (int)getpid(), err);
+        r = hf_home_lock(p->world.fs, p->options->storage_dir, "storage.lock", "--storage-dir", (int)getpid(), err);
     if (r >= 0)
         t->lock_fd = r;
     return HF_MIN(r, 0);
@@ -173,7 +173,7 @@ static void note_failure(struct hf_agent_telemetry *t, const struct hf_err *err)
     if (strcmp(text, t->failure) == 0)
         return;
     memcpy(t->failure, text, sizeof(text));
-    hf_log_err(t->params.log, HF_LOG_ERROR, "telemetry.no_storage", "dir", t->params.options->storage_dir, err);
+    hf_log_err(t->params.world.log, HF_LOG_ERROR, "telemetry.no_storage", "dir", t->params.options->storage_dir, err);
 }
 
 static bool start_service(struct hf_agent_telemetry *t)
@@ -181,12 +181,12 @@ static bool start_service(struct hf_agent_telemetry *t)
     const struct hf_agent_telemetry_params *p = &t->params;
     struct hf_telemetry_service_params params = {
         .world = {.loop = p->loop,
-                  .fs = p->fs,
-                  .clock = p->clock,
-                  .sched = hf_loop_sched(p->loop),
-                  .rand = p->rng,
-                  .log = p->log,
-                  .metrics = p->metrics,
+                  .fs = p->world.fs,
+                  .clock = p->world.clock,
+                  .sched = p->world.sched,
+                  .rand = p->world.rng,
+                  .log = p->world.log,
+                  .metrics = p->world.metrics,
                   .config = p->config,
                   .node = p->node,
                   .user_agent = "holdfast-agent/" HF_VERSION,

@@ -5,7 +5,6 @@
 
 #include "agent/process/options.h"
 #include "api/syncpolicy.h"
-#include "base/rand.h"
 #include "config/config.h"
 #include "loop/loop.h"
 #include "loop/server/server.h"
@@ -16,11 +15,7 @@ struct hf_agent_telemetry;
 struct hf_agent_telemetry_params {
     const struct hf_agent_options *options;
     struct hf_loop *loop;
-    const struct hf_fs_ops *fs;
-    const struct hf_clock_ops *clock;
-    const struct hf_rand_ops *rng;
-    struct hf_log *log;
-    struct hf_metrics *metrics;
+    struct hf_world world;
     const char *node;
     struct hf_identity *identity;    /* for sinks; may be NULL */
     const struct hf_config *config;  /* NULL: defaults */

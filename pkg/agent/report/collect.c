@@ -73,7 +73,7 @@ static void collect_update(void *arg, const struct hf_update_status *status)
         all->n_updates == HF_LEN(all->updates))
         return;
     struct hf_update_status *reported = &all->updates[all->n_updates++];
-    uint64_t now = hf_mono_ns(parts->env->clock), wait = HF_NEVER;
+    uint64_t now = hf_mono_ns(parts->env->world.clock), wait = HF_NEVER;
     uint64_t refresh = hf_follow_delivers(parts->follows) ? parts->policy->in_effect->interval_ns : HF_NEVER;
     int r = hf_steady_report(all->params->steady, status, refresh, now, reported, &wait);
     if (r == 0 && wait != HF_NEVER)
@@ -357,6 +357,6 @@ int hf_collect_status(const struct hf_collect_params *params, struct hf_readines
     if (parts->trust_watch->stamp[0] != '\0')
         view.trusted = &parts->trust_watch->ids;
     view.failure.trust = hf_update_engine_trust_problem(parts->engine);
-    uint64_t now = hf_contact_reported(parts->contact, hf_unix_ns(parts->env->clock));
+    uint64_t now = hf_contact_reported(parts->contact, hf_unix_ns(parts->env->world.clock));
     return hf_status_essence(&view, params->conditions, now, ret_essence);
 }

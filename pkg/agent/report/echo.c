@@ -27,9 +27,9 @@ bool hf_echo_forget(struct hf_echo *echo, uint64_t now_ns)
 
 static enum hf_echo_news adopt(struct hf_echo *echo, struct hf_sequence *sequence, uint64_t theirs)
 {
-    uint64_t now = hf_mono_ns(sequence->env->clock);
+    uint64_t now = hf_mono_ns(sequence->env->world.clock);
 
-    hf_log(sequence->env->log, HF_LOG_WARNING, "status.sequence_adopted", HF_D("ours", sequence->number),
+    hf_log(sequence->env->world.log, HF_LOG_WARNING, "status.sequence_adopted", HF_D("ours", sequence->number),
            HF_D("theirs", theirs));
     if (echo->adoptions > 0 && now - echo->adopted_ns > ADOPTION_MEMORY_NS)
         echo->adoptions = 0;

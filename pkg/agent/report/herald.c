@@ -40,7 +40,7 @@ void hf_herald_init(struct hf_herald *herald, const struct hf_agent_env *env, co
 {
     *herald = (struct hf_herald){.env = env,
                                  .parts = parts,
-                                 .salt = env->params->rng->u64(env->params->rng->ctx),
+                                 .salt = env->world.rng->u64(env->world.rng->ctx),
                                  .backoff = {.base_ns = HF_NS_PER_S, .cap_ns = 300 * HF_NS_PER_S}};
     hf_outcomes_init(&herald->outcomes);
 }
@@ -73,7 +73,7 @@ static void add(struct hf_herald *herald, enum hf_notice_reason reason, const ch
 {
     const struct hf_contact *contact = herald->parts->contact;
 
-    hf_notices_add(&herald->notices, reason, hf_contact_reported(contact, hf_unix_ns(herald->env->clock)), text);
+    hf_notices_add(&herald->notices, reason, hf_contact_reported(contact, hf_unix_ns(herald->env->world.clock)), text);
     count_dropped(herald);
 }
 
@@ -88,7 +88,7 @@ void hf_herald_tell(struct hf_herald *herald, enum hf_notice_reason reason, cons
 static void see(void *arg, const struct hf_update_status *status)
 {
     struct hf_herald *herald = arg;
-    enum hf_notice_reason reason = hf_outcomes_see(&herald->outcomes, status, hf_mono_ns(herald->env->clock));
+    enum hf_notice_reason reason = hf_outcomes_see(&herald->outcomes, status, hf_mono_ns(herald->env->world.clock));
     char text[HF_NOTICES_TEXT];
 
     switch (reason) {
@@ -117,7 +117,7 @@ static void look_at_contact(struct hf_herald *herald)
     char text[HF_NOTICES_TEXT], span[HF_DURATION_TEXT], since[HF_TIME_TEXT];
 
     if (stale && contact->stale.this_life) {
-        uint64_t age = hf_stale_age_ns(&contact->stale, hf_now_read(herald->env->clock));
+        uint64_t age = hf_stale_age_ns(&contact->stale, hf_now_read(herald->env->world.clock));
         herald->longest_ns = age == HF_NEVER ? herald->longest_ns : HF_MAX(herald->longest_ns, age);
     }
     if (stale == herald->away || !contact->stale.this_life)
@@ -228,7 +228,7 @@ static void end(struct hf_herald *herald, enum hf_notices_result result, uint64_
     static const char *const results[] = {
         [HF_NOTICES_SENT] = "sent", [HF_NOTICES_REFUSED] = "refused", [HF_NOTICES_LATER] = "failed"};
 
-    hf_notices_end(&herald->notices, result, delay_ns, hf_mono_ns(herald->env->clock));
+    hf_notices_end(&herald->notices, result, delay_ns, hf_mono_ns(herald->env->world.clock));
     if (result == HF_NOTICES_REFUSED)
         herald->dropped_seen++; /* counted as refused */
     hf_counters_add(herald->env->counters->events, results[result]);
@@ -238,7 +238,8 @@ static void end(struct hf_herald *herald, enum hf_notices_result result, uint64_
 static void log_refused(struct hf_herald *herald, const struct hf_err *err)
 {
     if (!herald->refused)
-        hf_log_err(herald->env->log, HF_LOG_WARNING, "events.refused", "node", herald->env->params->node_name, err);
+        hf_log_err(herald->env->world.log, HF_LOG_WARNING, "events.refused", "node", herald->env->params->node_name,
+                   err);
     herald->refused = true;
 }
 
@@ -251,7 +252,7 @@ static void failed(struct hf_herald *herald, int r, uint64_t retry_after_ns, con
         end(herald, HF_NOTICES_REFUSED, no_right ? REFUSED_PAUSE_NS : 0);
         return;
     }
-    end(herald, HF_NOTICES_LATER, hf_backoff_next_ns(&herald->backoff, herald->env->params->rng, retry_after_ns));
+    end(herald, HF_NOTICES_LATER, hf_backoff_next_ns(&herald->backoff, herald->env->world.rng, retry_after_ns));
 }
 
 static void answered(void *arg, const struct hf_kube_answer *answer)
@@ -270,7 +271,7 @@ static void answered(void *arg, const struct hf_kube_answer *answer)
 
 static void send_oldest(struct hf_herald *herald)
 {
-    const struct hf_notice *notice = hf_notices_begin(&herald->notices, hf_mono_ns(herald->env->clock));
+    const struct hf_notice *notice = hf_notices_begin(&herald->notices, hf_mono_ns(herald->env->world.clock));
     char name[EVENTS_NAME_MAX + 1];
     struct hf_err err = HF_ERR_INIT;
     int r = make_name(herald, notice, name);
@@ -299,12 +300,10 @@ static bool may_send(const struct hf_herald *herald)
 
 void hf_herald_reachable(struct hf_herald *herald, uint64_t spread_ns)
 {
-    const struct hf_agent_params *params = herald->env->params;
-
     hf_backoff_reset(&herald->backoff);
-    herald->notices.not_before_ns = hf_mono_ns(herald->env->clock);
+    herald->notices.not_before_ns = hf_mono_ns(herald->env->world.clock);
     if (spread_ns != 0)
-        herald->notices.not_before_ns += hf_rand_below(params->rng, OUTAGE_SPREAD_NS);
+        herald->notices.not_before_ns += hf_rand_below(herald->env->world.rng, OUTAGE_SPREAD_NS);
 }
 
 /* ---- the file ---------------------------------------------------------------------------------------------------- */
@@ -322,14 +321,14 @@ void hf_herald_load(struct hf_herald *herald)
 
     if (herald->env->params->events == NULL)
         return;
-    int r = hf_file_read(herald->env->fs, path_of(herald, path), &text, &err);
+    int r = hf_file_read(herald->env->world.fs, path_of(herald, path), &text, &err);
     if (r == -ENOENT)
         return;
     herald->has_file = true;
     if (r == 0)
         r = hf_notice_file_parse(hf_buf_view(&text), &herald->notices, &herald->salt, &err);
     if (r < 0)
-        hf_log_err(herald->env->log, HF_LOG_WARNING, "events.lost", "file", path, &err);
+        hf_log_err(herald->env->world.log, HF_LOG_WARNING, "events.lost", "file", path, &err);
     herald->kept = herald->notices.added;
 }
 
@@ -357,9 +356,9 @@ static void keep(struct hf_herald *herald)
 
 void hf_herald_send_if_due(struct hf_herald *herald)
 {
-    if (hf_mono_ns(herald->env->clock) >= herald->outcomes.look_again_ns)
+    if (hf_mono_ns(herald->env->world.clock) >= herald->outcomes.look_again_ns)
         hf_herald_look(herald);
-    if (may_send(herald) && hf_mono_ns(herald->env->clock) >= hf_notices_due_ns(&herald->notices))
+    if (may_send(herald) && hf_mono_ns(herald->env->world.clock) >= hf_notices_due_ns(&herald->notices))
         send_oldest(herald);
     keep(herald);
 }

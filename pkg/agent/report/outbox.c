@@ -22,7 +22,7 @@ json_t *hf_outbox_load(struct hf_outbox *outbox, const struct hf_agent_env *env)
     struct hf_err err = HF_ERR_INIT;
 
     *outbox = (struct hf_outbox){.env = env};
-    if (hf_file_read(env->fs, path_of(outbox, path), &text, &err) < 0)
+    if (hf_file_read(env->world.fs, path_of(outbox, path), &text, &err) < 0)
         return NULL;
     outbox->present = true;
     if (hf_json_parse(hf_buf_view(&text), NULL, &body, &err) < 0)

@@ -52,7 +52,7 @@ static const struct hf_syncpolicy *policy_of(const struct hf_report *report)
 
 static uint64_t now_of(const struct hf_report *report)
 {
-    return hf_mono_ns(report->env->clock);
+    return hf_mono_ns(report->env->world.clock);
 }
 
 static bool echoes(const struct hf_report *report)
@@ -108,7 +108,8 @@ void hf_report_build(struct hf_report *report)
     int r = hf_collect_status(&params, &readiness, &essence, &report->look_again_ns);
     if (r < 0) {
         (void)hf_err_sys(&err, r, "make the status");
-        hf_log_err(report->env->log, HF_LOG_ERROR, "status.not_made", "node", report->env->params->node_name, &err);
+        hf_log_err(report->env->world.log, HF_LOG_ERROR, "status.not_made", "node", report->env->params->node_name,
+                   &err);
         return;
     }
     bool changed = !hf_status_same(report->essence, essence);
@@ -137,7 +138,7 @@ static int make_body(struct hf_report *report, json_t **ret_body)
 {
     const struct hf_agent_params *params = report->env->params;
     const struct hf_contact *contact = report->parts->contact;
-    struct hf_now now = hf_now_read(report->env->clock);
+    struct hf_now now = hf_now_read(report->env->world.clock);
     char hash[HF_AUDIT_SUM + 1];
     struct hf_status_volatile moving = {
         .sequence = hf_sequence_next(&report->sequence),
@@ -200,7 +201,7 @@ static void park(struct hf_report *report)
         if (report->pace.changed || params->run_path == NULL)
             hf_outbox_write(&report->outbox, body, report->essence);
     }
-    hf_pace_parked(&report->pace, policy_of(report)->interval_ns, params->rng, now_of(report));
+    hf_pace_parked(&report->pace, policy_of(report)->interval_ns, report->env->world.rng, now_of(report));
 }
 
 /* ---- write ------------------------------------------------------------------------------------------------------- */
@@ -209,17 +210,17 @@ static void failed(struct hf_report *report, int r, uint64_t retry_after_ns, con
 {
     const struct hf_agent_params *params = report->env->params;
     uint64_t interval = policy_of(report)->interval_ns;
-    uint64_t delay = hf_backoff_next_ns(&report->backoff, params->rng, retry_after_ns);
+    uint64_t delay = hf_backoff_next_ns(&report->backoff, report->env->world.rng, retry_after_ns);
     bool for_good = r == -EBADMSG || r == -EACCES;
 
     report->refusals = for_good ? report->refusals + 1 : 0;
     if (report->refusals > MAX_REFUSALS) {
         uint64_t half = (r == -EACCES ? HF_MIN(interval, NO_RIGHT_NS) : interval) / 2;
-        uint64_t wait = half + hf_rand_below(params->rng, r == -EACCES ? half : interval);
+        uint64_t wait = half + hf_rand_below(report->env->world.rng, r == -EACCES ? half : interval);
         delay = HF_MAX(r == -EACCES ? retry_after_ns : delay, wait);
     }
     hf_pace_failed(&report->pace, delay, now_of(report));
-    hf_log_err(report->env->log, for_good ? HF_LOG_ERROR : HF_LOG_WARNING, "status.not_delivered", "node",
+    hf_log_err(report->env->world.log, for_good ? HF_LOG_ERROR : HF_LOG_WARNING, "status.not_delivered", "node",
                params->node_name, err);
     hf_counters_add(report->env->counters->statuses, "failed");
     if (for_good)
@@ -265,7 +266,6 @@ static void write_status(struct hf_report *report)
 
 static void succeeded(struct hf_report *report)
 {
-    const struct hf_agent_params *params = report->env->params;
     bool was_refused = report->refused[0] != '\0';
 
     hf_backoff_reset(&report->backoff);
@@ -275,9 +275,9 @@ static void succeeded(struct hf_report *report)
     report->refusals = 0;
     if (was_refused)
         hf_turn_wake(report->env->turn, HF_DUE_STATUS); /* the condition StatusDelivered goes */
-    hf_pace_delivered(&report->pace, policy_of(report)->interval_ns, params->rng, now_of(report));
+    hf_pace_delivered(&report->pace, policy_of(report)->interval_ns, report->env->world.rng, now_of(report));
     hf_counters_add(report->env->counters->statuses, "delivered");
-    hf_log(report->env->log, HF_LOG_DEBUG, "status.delivered", HF_D("sequence", report->sequence.number));
+    hf_log(report->env->world.log, HF_LOG_DEBUG, "status.delivered", HF_D("sequence", report->sequence.number));
     report->delivered = !report->pace.changed;
     if (!echoes(report)) {
         report->echo.awaited = 0;

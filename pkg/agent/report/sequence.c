@@ -22,19 +22,20 @@ static int write_file(const struct hf_sequence *sequence, uint64_t next, struct 
 {
     const struct hf_agent_env *env = sequence->env;
 
-    return hf_record_save(&hf_sequence_type, env->fs, env->params->home->dir, &(struct sequence_file){next}, err);
+    return hf_record_save(&hf_sequence_type, env->world.fs, env->params->home->dir, &(struct sequence_file){next}, err);
 }
 
 static void log_failure(const struct hf_sequence *sequence, const struct hf_err *err)
 {
-    hf_log_err(sequence->env->log, HF_LOG_ERROR, "sequence.not_written", "node", sequence->env->params->node_name, err);
+    hf_log_err(sequence->env->world.log, HF_LOG_ERROR, "sequence.not_written", "node", sequence->env->params->node_name,
+               err);
 }
 
 void hf_sequence_load(struct hf_sequence *sequence, const struct hf_agent_env *env)
 {
     struct sequence_file file;
     struct hf_err err = HF_ERR_INIT;
-    int r = hf_record_load(&hf_sequence_type, env->fs, env->params->home->dir, &file, &err);
+    int r = hf_record_load(&hf_sequence_type, env->world.fs, env->params->home->dir, &file, &err);
 
     *sequence = (struct hf_sequence){.env = env};
     if (r == 0) {
@@ -44,7 +45,7 @@ void hf_sequence_load(struct hf_sequence *sequence, const struct hf_agent_env *e
     }
     sequence->uncertain = true; /* the API server still has our last number */
     if (r != -ENOENT)
-        hf_log_err(env->log, HF_LOG_WARNING, "sequence.damaged", "file", "sequence", &err);
+        hf_log_err(env->world.log, HF_LOG_WARNING, "sequence.damaged", "file", "sequence", &err);
 }
 
 /* Reserves the next block in the middle of the current one, so that a disk that refuses for a while does no harm. If it

@@ -37,11 +37,11 @@ struct hf_disks_job {
 
 void hf_disks_init(struct hf_disks *disks, const struct hf_agent_env *env)
 {
-    struct hf_metrics *metrics = env->params->metrics;
+    struct hf_metrics *metrics = env->world.metrics;
 
     *disks = (struct hf_disks){
         .env = env, .warn_percent = HF_DISK_WARN_PERCENT, .critical_percent = HF_DISK_CRITICAL_PERCENT};
-    hf_write_log_init(&disks->writes, hf_mono_ns(env->clock));
+    hf_write_log_init(&disks->writes, hf_mono_ns(env->world.clock));
     disks->reclaimed =
         hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_disk_reclaimed_bytes_total",
                          "Bytes of old files of its own that the agent removed from full disks.", HF_LABELS("kind"));
@@ -87,7 +87,7 @@ static uint64_t counted_by_parts(const struct hf_agent_params *params)
 static bool ask_kernel(const struct hf_disks *disks, uint64_t *ret)
 {
     const struct hf_agent_params *params = disks->env->params;
-    const struct hf_probe_root root = {disks->env->fs, params->facts_root != NULL ? params->facts_root : ""};
+    const struct hf_probe_root root = {disks->env->world.fs, params->facts_root != NULL ? params->facts_root : ""};
     char text[IO_BYTES];
     const char *line =
         hf_probe_text(&root, "/proc/self/io", text, sizeof(text)) ? strstr(text, "\nwrite_bytes: ") : NULL;
@@ -117,12 +117,12 @@ static void load_writes(struct hf_disks *disks)
     const struct hf_write_log_now now = hf_home_log_now(disks->env->params->home);
     struct hf_err err = HF_ERR_INIT;
     char path[PATH_MAX];
-    int r = hf_file_read(disks->env->fs, writes_path(disks, path), &text, &err);
+    int r = hf_file_read(disks->env->world.fs, writes_path(disks, path), &text, &err);
 
     if (r == 0)
         r = hf_write_log_parse(hf_buf_view(&text), &now, &disks->writes, &err);
     if (r < 0 && r != -ENOENT) /* counts from 0; the next save replaces the file */
-        hf_log_err(disks->env->log, HF_LOG_WARNING, "writes.unreadable", "file", path, &err);
+        hf_log_err(disks->env->world.log, HF_LOG_WARNING, "writes.unreadable", "file", path, &err);
 }
 
 static void save_writes(struct hf_disks *disks)
@@ -139,7 +139,7 @@ static void log_budget(const struct hf_disks *disks)
 {
     bool used_up = disks->writes.used_up;
 
-    hf_log(disks->env->log, used_up ? HF_LOG_WARNING : HF_LOG_INFO,
+    hf_log(disks->env->world.log, used_up ? HF_LOG_WARNING : HF_LOG_INFO,
            used_up ? "writes.budget_used" : "writes.budget_free",
            HF_D("bytes", (int64_t)hf_write_log_day(&disks->writes)), HF_D("budget", (int64_t)disks->budget_bytes));
 }
@@ -189,7 +189,7 @@ struct hf_status_writes hf_disks_writes(const struct hf_disks *disks)
 
 static void log_disk(const struct hf_disks *disks, const struct hf_pressure_disk *disk)
 {
-    hf_log(disks->env->log,
+    hf_log(disks->env->world.log,
            disk->level == HF_DISK_OK        ? HF_LOG_INFO
            : disk->level == HF_DISK_WARNING ? HF_LOG_WARNING
                                             : HF_LOG_ERROR,
@@ -240,7 +240,7 @@ static void judge_disk(struct hf_disks *disks, const struct hf_survey_disk *foun
     if (disk->level != level || disk->cause != cause)
         log_disk(disks, disk);
     if (disk->missing && !was_missing && hf_disks_is_asked(disks, disk->path))
-        hf_log(disks->env->log, HF_LOG_WARNING, "disk.path_missing", HF_S("path", disk->path));
+        hf_log(disks->env->world.log, HF_LOG_WARNING, "disk.path_missing", HF_S("path", disk->path));
     disks->shown[at] = is_new ? disk->usage : old->shown[before];
     show(&disks->shown[at], disk, disk->level != level || disk->cause != cause);
 }
@@ -304,7 +304,7 @@ static bool judge_logs(struct hf_disks *disks, const struct hf_logs *logs)
     bool changed = set_condition(&disks->logs, reason, text);
 
     if (changed && reason != NULL)
-        hf_log(disks->env->log, HF_LOG_WARNING, "logs.unbounded", HF_S("reason", reason), HF_S("message", text));
+        hf_log(disks->env->world.log, HF_LOG_WARNING, "logs.unbounded", HF_S("reason", reason), HF_S("message", text));
     return changed;
 }
 
@@ -313,7 +313,7 @@ static void report_removal(const struct hf_disks *disks, const struct hf_reclaim
 {
     const char *kind = hf_reclaim_kind_name(removed->kind);
 
-    hf_log(disks->env->log, HF_LOG_WARNING, "disk.reclaimed", HF_S("path", removed->path), HF_S("kind", kind),
+    hf_log(disks->env->world.log, HF_LOG_WARNING, "disk.reclaimed", HF_S("path", removed->path), HF_S("kind", kind),
            HF_D("bytes", (int64_t)removed->bytes));
     hf_metric_add(hf_metric_with(disks->reclaimed, HF_LABELS(kind)), removed->bytes);
     hf_audit_inlet_add(disks->env->audit, HF_AUDIT_RECLAIMED, removed->path, kind, "removed to free space");
@@ -392,7 +392,7 @@ static struct hf_survey *make_survey(const struct hf_disks *disks)
         return NULL;
     survey->warn_percent = disks->warn_percent;
     survey->critical_percent = disks->critical_percent;
-    survey->now_ns = hf_mono_ns(disks->env->clock);
+    survey->now_ns = hf_mono_ns(disks->env->world.clock);
     survey->now_unix_ns = hf_unix_ns(disks->env->params->home->clock.wall); /* as files are stamped */
     return survey;
 }
@@ -410,20 +410,20 @@ static void add_paths(const struct hf_disks *disks, struct hf_survey *survey)
 static void leave_hung(struct hf_disks *disks)
 {
     struct hf_disks_job *look = disks->job;
-    uint64_t now = hf_mono_ns(disks->env->clock);
+    uint64_t now = hf_mono_ns(disks->env->world.clock);
 
     /* One that looks at the policy's paths may wait for another job that hangs, for ever. */
     if (look != NULL && !atomic_load(&look->job.begun) && !look->job.may_hang)
         look->begun_ns = now;
     if (look == NULL || disks->hung != NULL || now - look->begun_ns < HANGS_NS)
         return;
-    hf_log(disks->env->log, HF_LOG_WARNING, "disk.look_hangs", HF_D("paths", (int64_t)disks->n_paths));
+    hf_log(disks->env->world.log, HF_LOG_WARNING, "disk.look_hangs", HF_D("paths", (int64_t)disks->n_paths));
     disks->hung = hf_steal(disks->job);
 }
 
 void hf_disks_look(struct hf_disks *disks)
 {
-    const struct hf_sched_ops *sched = disks->env->params->sched;
+    const struct hf_sched_ops *sched = disks->env->world.sched;
 
     leave_hung(disks);
     disks->again = disks->job != NULL;
@@ -543,7 +543,7 @@ bool hf_disks_is_asked(const struct hf_disks *disks, const char *path)
 /* Finds the file system of root + path, or of the nearest folder above it that exists. */
 static bool device_of(const struct hf_disks *disks, const char *root, const char *path, uint64_t *ret_device)
 {
-    const struct hf_fs_ops *fs = disks->env->fs;
+    const struct hf_fs_ops *fs = disks->env->world.fs;
     char at[PATH_MAX];
     struct stat st;
 

@@ -101,14 +101,14 @@ static int on_response(void *arg, const struct hf_http_response *response)
 {
     struct transfer *transfer = arg;
 
-    transfer->since_ns = hf_mono_ns(transfer->lane->network->env->clock);
+    transfer->since_ns = hf_mono_ns(transfer->lane->network->env->world.clock);
     return transfer->on_response != NULL ? transfer->on_response(transfer->arg, response) : 0;
 }
 
 static int on_body(void *arg, const void *bytes, size_t n)
 {
     struct transfer *transfer = arg;
-    uint64_t now_ns = hf_mono_ns(transfer->lane->network->env->clock);
+    uint64_t now_ns = hf_mono_ns(transfer->lane->network->env->world.clock);
 
     count(transfer->lane->network, transfer->lane->kind, n);
     transfer->bytes += n;
@@ -122,7 +122,7 @@ static void end(struct transfer *transfer, int r, const struct hf_http_response 
 {
     struct transfer ended = *transfer;
 
-    take_sample(transfer, hf_mono_ns(transfer->lane->network->env->clock));
+    take_sample(transfer, hf_mono_ns(transfer->lane->network->env->world.clock));
     hf_list_remove(&transfer->link);
     free(transfer);
     ended.done(ended.arg, r, response, body, err);
@@ -174,7 +174,7 @@ static void cancel(void *ctx, struct hf_http_call *call)
     if (transfer == NULL)
         return;
     client->cancel(client->ctx, transfer->inner);
-    take_sample(transfer, hf_mono_ns(lane->network->env->clock));
+    take_sample(transfer, hf_mono_ns(lane->network->env->world.clock));
     hf_list_remove(&transfer->link);
     free(transfer);
 }
@@ -220,11 +220,11 @@ void hf_network_begin(struct hf_network *network)
     char path[PATH_MAX];
 
     network->started = true;
-    int r = hf_file_read(network->env->fs, day_path(network, path), &text, &err);
+    int r = hf_file_read(network->env->world.fs, day_path(network, path), &text, &err);
     if (r == 0)
         r = hf_write_log_parse(hf_buf_view(&text), &now, &network->day, &err);
     if (r < 0 && r != -ENOENT)
-        hf_log_err(network->env->log, HF_LOG_WARNING, "transfers.unreadable", "file", path, &err);
+        hf_log_err(network->env->world.log, HF_LOG_WARNING, "transfers.unreadable", "file", path, &err);
 }
 
 void hf_network_save(struct hf_network *network)
@@ -243,7 +243,7 @@ void hf_network_save(struct hf_network *network)
 void hf_network_init(struct hf_network *network, const struct hf_agent_env *env)
 {
     *network = (struct hf_network){.env = env, .wait_ns = HF_NEVER};
-    hf_write_log_init(&network->day, hf_mono_ns(env->clock));
+    hf_write_log_init(&network->day, hf_mono_ns(env->world.clock));
     lane_init(&network->releases, network, HF_NETWORK_RELEASES);
     lane_init(&network->archives, network, HF_NETWORK_ARCHIVES);
 }
@@ -265,7 +265,7 @@ bool hf_network_judge(struct hf_network *network, const struct hf_policy_connect
                                         [HF_LINK_CLOCK_UNSURE] = "clock-unsure",
                                         [HF_LINK_QUOTA_USED] = "quota-used"};
     const struct hf_write_log_now now = hf_home_log_now(network->env->params->home);
-    struct hf_time_range range = hf_clock_range(network->env->clock);
+    struct hf_time_range range = hf_clock_range(network->env->world.clock);
     enum hf_link before = network->gate;
 
     sample_round_trip(network);
@@ -278,7 +278,7 @@ bool hf_network_judge(struct hf_network *network, const struct hf_policy_connect
     network->gate = hf_link_judge(policy, &range, used, &network->wait_ns);
     if (network->gate == before)
         return false;
-    hf_log(network->env->log, HF_LOG_INFO, "link.gate", HF_S("gate", names[network->gate]),
+    hf_log(network->env->world.log, HF_LOG_INFO, "link.gate", HF_S("gate", names[network->gate]),
            HF_D("bytes", (int64_t)hf_write_log_day(&network->day)),
            HF_D("maxBytes", (int64_t)policy->max_bytes_per_day));
     if (network->env->params->owner.link_changed != NULL)

@@ -82,7 +82,7 @@ struct hf_survey *hf_survey_new(const struct hf_agent_env *env)
 
     if (survey == NULL)
         return NULL;
-    survey->fs = env->fs;
+    survey->fs = env->world.fs;
     int r = copy_places(survey, env->params);
     if (r == 0)
         r = add(survey, survey->state_dir, true);

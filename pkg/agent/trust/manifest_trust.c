@@ -41,7 +41,7 @@ static void digest_of(const struct hf_agent_env *env, const struct hf_manifest *
     char stamp[HF_SHA256_HEX];
     struct hf_sha256 hash;
 
-    hf_trust_folder_stamp(env->fs, env->params->trust_dir, stamp);
+    hf_trust_folder_stamp(env->world.fs, env->params->trust_dir, stamp);
     hf_sha256_init(&hash);
     hash_text(&hash, stamp);
     for (size_t i = 0; i < entry->n_signatures; i++) {
@@ -71,7 +71,8 @@ static bool verifies(struct hf_manifest_trust *trust, const struct hf_manifest *
     digest_of(env, entry, message, before);
     if (was_verified(trust, before))
         return true;
-    if (hf_trust_check_manifest(env->fs, env->params->trust_dir, entry, &verdict, err) < 0 || verdict != HF_TRUST_OK)
+    if (hf_trust_check_manifest(env->world.fs, env->params->trust_dir, entry, &verdict, err) < 0 ||
+        verdict != HF_TRUST_OK)
         return false;
     digest_of(env, entry, message, after);
     if (memcmp(before, after, sizeof(after)) == 0) /* the check saw this trust folder and no other */

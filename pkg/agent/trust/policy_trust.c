@@ -48,7 +48,7 @@ static const char *distrust(struct hf_policy_trust *trust, const struct hf_syncp
         (void)hf_err_set(err, EKEYREJECTED, "the policy is not signed");
         return "Unsigned";
     }
-    if (hf_trust_check_policy(env->fs, env->params->trust_dir, policy, &verdict, err) < 0)
+    if (hf_trust_check_policy(env->world.fs, env->params->trust_dir, policy, &verdict, err) < 0)
         return "TrustUnreadable";
     return verdict == HF_TRUST_OK ? accept(trust, policy, err) : hf_trust_reason(verdict);
 }

@@ -77,7 +77,7 @@ static bool check(struct hf_release_trust *trust, const struct hf_edgeupdate *up
     char text[300];
 
     trust->checks++;
-    if (hf_trust_check(env->fs, env->params->trust_dir, update, &verdict, &err) < 0)
+    if (hf_trust_check(env->world.fs, env->params->trust_dir, update, &verdict, &err) < 0)
         return false;
     fresh->accepted = verdict == HF_TRUST_OK;
     if (!fresh->accepted)
@@ -91,7 +91,7 @@ bool hf_release_trust_accepts(struct hf_release_trust *trust, const struct hf_ed
     const struct hf_agent_env *env = trust->env;
 
     if (trust->stamp[0] == '\0')
-        hf_trust_folder_stamp(env->fs, env->params->trust_dir, trust->stamp);
+        hf_trust_folder_stamp(env->world.fs, env->params->trust_dir, trust->stamp);
     struct verdict *verdict = find(trust, update);
     if (verdict != NULL) {
         verdict->asked = true;

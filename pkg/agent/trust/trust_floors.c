@@ -92,7 +92,7 @@ static struct hf_target copy_target(const struct hf_trust_floors *floors)
 {
     const struct hf_agent_env *env = floors->env;
 
-    return (struct hf_target){.fs = env->fs,
+    return (struct hf_target){.fs = env->world.fs,
                               .roots = env->params->roots,
                               .host_root = env->params->host_root,
                               .release = floors->kind->copy,
@@ -115,7 +115,7 @@ static void save_copy(const struct hf_trust_floors *floors, struct hf_view text)
         r = hf_floor_copy_write(&target, text, &err);
     }
     if (r < 0 && target.roots != NULL)
-        hf_log_err(env->log, HF_LOG_WARNING, "policy.floor_not_copied", "file", floors->kind->copy, &err);
+        hf_log_err(env->world.log, HF_LOG_WARNING, "policy.floor_not_copied", "file", floors->kind->copy, &err);
 }
 
 static int save(struct hf_trust_floors *floors, struct hf_err *err)
@@ -135,8 +135,8 @@ static int save(struct hf_trust_floors *floors, struct hf_err *err)
     if (hf_seal_format(floors->kind->file, FILE_VERSION, hf_buf_view(&body), &text) < 0)
         return hf_err_set(err, ENOMEM, "no room for the floors of %s", floors->kind->whats);
     save_copy(floors, hf_buf_view(&text));
-    return hf_file_replace(env->fs, hf_home_path(env->params->home, floors->kind->file, path), text.p, text.n, 0600,
-                           err);
+    return hf_file_replace(env->world.fs, hf_home_path(env->params->home, floors->kind->file, path), text.p, text.n,
+                           0600, err);
 }
 
 static void set_aside(const struct hf_agent_env *env, const char *path, struct hf_err *err)
@@ -144,8 +144,8 @@ static void set_aside(const struct hf_agent_env *env, const char *path, struct h
     char aside[PATH_MAX + 16];
 
     (void)snprintf(aside, sizeof(aside), "%s.damaged", path);
-    (void)env->fs->renameat(env->fs->ctx, AT_FDCWD, path, AT_FDCWD, aside);
-    hf_log_err(env->log, HF_LOG_ERROR, "policy.floors_lost", "file", aside, err);
+    (void)env->world.fs->renameat(env->world.fs->ctx, AT_FDCWD, path, AT_FDCWD, aside);
+    hf_log_err(env->world.log, HF_LOG_ERROR, "policy.floors_lost", "file", aside, err);
 }
 
 /* Only damage makes the floors of the file void. Until an error of the disk has gone, nobody knows them. An error that
@@ -157,11 +157,11 @@ static void read_file(struct hf_trust_floors *floors)
     struct hf_err err = HF_ERR_INIT;
     char path[PATH_MAX];
     bool first = floors->unread == 0;
-    int r = hf_file_read(env->fs, hf_home_path(env->params->home, floors->kind->file, path), &text, &err);
+    int r = hf_file_read(env->world.fs, hf_home_path(env->params->home, floors->kind->file, path), &text, &err);
 
     floors->unread = r == -ENOENT || hf_file_is_damage(r) ? 0 : r;
     if (floors->unread < 0) {
-        uint64_t now = hf_mono_ns(env->clock);
+        uint64_t now = hf_mono_ns(env->world.clock);
         floors->unread_ns = first ? now : floors->unread_ns;
         floors->read_again_ns = now + read_again_ns;
         if (now - floors->unread_ns < unread_max_ns)
@@ -179,7 +179,7 @@ static bool can_judge(struct hf_trust_floors *floors, struct hf_err *err)
 {
     char path[PATH_MAX];
 
-    if (floors->unread < 0 && hf_mono_ns(floors->env->clock) >= floors->read_again_ns)
+    if (floors->unread < 0 && hf_mono_ns(floors->env->world.clock) >= floors->read_again_ns)
         read_file(floors);
     if (floors->unread < 0)
         (void)hf_err_set(err, -floors->unread,
@@ -197,9 +197,9 @@ static void join_copies(struct hf_trust_floors *floors)
     if (target.roots == NULL)
         return;
     if (hf_floor_copy_read(&target, max_bytes(floors) + 200, join, floors, &err) < 0)
-        hf_log_err(env->log, HF_LOG_WARNING, "policy.copy_not_read", "file", floors->kind->copy, &err);
+        hf_log_err(env->world.log, HF_LOG_WARNING, "policy.copy_not_read", "file", floors->kind->copy, &err);
     if (floors->unsaved) /* the next policy that is accepted writes the file */
-        hf_log(env->log, HF_LOG_WARNING, "policy.floors_restored", HF_D("policies", floors->floors.n));
+        hf_log(env->world.log, HF_LOG_WARNING, "policy.floors_restored", HF_D("policies", floors->floors.n));
 }
 
 /* Merges a floor with the one that the guard has, which may come from a record that the TPM has sealed. */
@@ -214,7 +214,7 @@ static void join_guard(struct hf_trust_floors *floors, const char *name, uint64_
         return;
     floors->unsaved = true;
     if (set_floor(floors, name, history.top.sequence, history.top.digest) == NULL)
-        hf_log(floors->env->log, HF_LOG_ERROR, "policy.floors_lost", HF_S("name", name));
+        hf_log(floors->env->world.log, HF_LOG_ERROR, "policy.floors_lost", HF_S("name", name));
 }
 
 void hf_trust_floors_init(struct hf_trust_floors *floors, const struct hf_agent_env *env,
@@ -269,6 +269,7 @@ const char *hf_trust_floors_accept(struct hf_trust_floors *floors, const char *n
     join_guard(floors, name, sequence, sha256);
     floors->unsaved = save(floors, &failure) < 0;
     if (floors->unsaved) /* the floor holds in this process, and the next call writes the file again */
-        hf_log_err(floors->env->log, HF_LOG_ERROR, "policy.floor_not_written", floors->kind->what, name, &failure);
+        hf_log_err(floors->env->world.log, HF_LOG_ERROR, "policy.floor_not_written", floors->kind->what, name,
+                   &failure);
     return NULL;
 }

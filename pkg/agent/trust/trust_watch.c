@@ -21,7 +21,7 @@ enum { LOOK_SHARE = 20 };
 static void fire(void *arg)
 {
     struct hf_trust_watch *watch = arg;
-    const struct hf_sched_ops *sched = watch->env->params->sched;
+    const struct hf_sched_ops *sched = watch->env->world.sched;
 
     if (watch->gathering)
         return;
@@ -66,7 +66,8 @@ static void renew_watches(struct hf_trust_watch *watch)
     ops->remove(ops->ctx, folder);
     ops->remove(ops->ctx, above);
     if (failed && !watch->failed)
-        hf_log_err(watch->env->log, HF_LOG_WARNING, "trust.not_watched", "dir", watch->env->params->trust_dir, &err);
+        hf_log_err(watch->env->world.log, HF_LOG_WARNING, "trust.not_watched", "dir", watch->env->params->trust_dir,
+                   &err);
     watch->failed = failed;
 }
 
@@ -76,22 +77,23 @@ static void renew_watches(struct hf_trust_watch *watch)
 void hf_trust_watch_look(struct hf_trust_watch *watch)
 {
     const struct hf_agent_env *env = watch->env;
-    uint64_t begin_ns = hf_mono_ns(env->clock);
+    uint64_t begin_ns = hf_mono_ns(env->world.clock);
     char stamp[HF_SHA256_HEX];
 
     if (env->params->watch == NULL)
         return;
     renew_watches(watch);
-    hf_trust_folder_stamp(env->fs, env->params->trust_dir, stamp);
-    watch->look_ns = hf_mono_ns(env->clock) - begin_ns;
+    hf_trust_folder_stamp(env->world.fs, env->params->trust_dir, stamp);
+    watch->look_ns = hf_mono_ns(env->world.clock) - begin_ns;
     bool first = watch->stamp[0] == '\0';
     if (strcmp(stamp, watch->stamp) == 0)
         return;
     memcpy(watch->stamp, stamp, sizeof(stamp));
-    (void)hf_trust_describe(env->fs, env->params->trust_dir, &watch->ids, watch->keys, sizeof(watch->keys));
+    (void)hf_trust_describe(env->world.fs, env->params->trust_dir, &watch->ids, watch->keys, sizeof(watch->keys));
     if (first)
         return;
-    hf_log(env->log, HF_LOG_INFO, "trust.changed", HF_S("dir", env->params->trust_dir), HF_S("keys", watch->keys));
+    hf_log(env->world.log, HF_LOG_INFO, "trust.changed", HF_S("dir", env->params->trust_dir),
+           HF_S("keys", watch->keys));
     watch->changed(watch->arg);
 }
 
@@ -106,7 +108,7 @@ static void on_timer(void *arg)
 int hf_trust_watch_init(struct hf_trust_watch *watch, const struct hf_agent_env *env, void (*changed)(void *arg),
                         void *arg)
 {
-    const struct hf_sched_ops *sched = env->params->sched;
+    const struct hf_sched_ops *sched = env->world.sched;
 
     *watch = (struct hf_trust_watch){.env = env, .changed = changed, .arg = arg};
     if (env->params->watch == NULL)
@@ -123,7 +125,7 @@ void hf_trust_watch_done(struct hf_trust_watch *watch)
     if (watch->timer == NULL) /* not begun */
         return;
     const struct hf_watch_ops *ops = watch->env->params->watch;
-    const struct hf_sched_ops *sched = watch->env->params->sched;
+    const struct hf_sched_ops *sched = watch->env->world.sched;
     ops->remove(ops->ctx, watch->folder);
     ops->remove(ops->ctx, watch->above);
     sched->timer_free(sched->ctx, watch->timer);

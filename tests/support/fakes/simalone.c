@@ -57,9 +57,7 @@ void hf_simalone_start(struct hf_simalone *world)
     world->proc = hf_simproc_new(world->loop, "agent");
     hf_simproc_set_boot(world->proc, world->boot_ns);
     world->host = hf_simhost_new(world->proc, &cri);
-    const struct hf_alone_params params = {.fs = hf_simfs_ops(world->fs),
-                                           .clock = hf_simproc_clock(world->proc),
-                                           .sched = hf_simproc_sched(world->proc),
+    const struct hf_alone_params params = {.world = hf_simproc_world(world->proc, hf_simfs_ops(world->fs)),
                                            .proc = hf_simhost_proc(world->host),
                                            .probe = hf_simhost_probe(world->host),
                                            .unit = hf_simhost_unit(world->host),

@@ -149,8 +149,7 @@ static int open_agent(struct hf_simnode *node, struct hf_err *err)
 {
     struct hf_agent_params params = {
         .home = &node->home,
-        .rng = hf_simproc_rand(node->proc),
-        .sched = hf_simproc_sched(node->proc),
+        .world = world_of(node),
         .source = node->split != NULL  ? hf_split_source(node->split)
                   : node->kube != NULL ? hf_kube_source(node->kube)
                                        : hf_folder_source(node->folder),
@@ -163,8 +162,6 @@ static int open_agent(struct hf_simnode *node, struct hf_err *err)
         .proc = hf_simboard_proc(node->board),
         .probe = hf_simboard_probe(node->board),
         .unit = hf_simboard_unit(node->board),
-        .log = node->log,
-        .metrics = node->metrics,
         .node_name = node->params.name,
         .version = "0.0.0",
         .run_path = node->params.run_path,

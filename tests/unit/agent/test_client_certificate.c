@@ -399,10 +399,7 @@ static int begin(void)
                                         .http = hf_simclient_ops(w.client),
                                         .reauthenticate = reauthenticate};
     w.kube = hf_kube_new(&kube, &err);
-    const struct hf_client_certificate_params params = {.fs = hf_simfs_ops(w.fs),
-                                                        .clock = hf_simproc_clock(w.proc),
-                                                        .rng = hf_simproc_rand(w.proc),
-                                                        .sched = hf_simproc_sched(w.proc),
+    const struct hf_client_certificate_params params = {.world = hf_simproc_world(w.proc, hf_simfs_ops(w.fs)),
                                                         .kube = w.kube,
                                                         .node_name = w.node != NULL ? w.node : "n1",
                                                         .dir = DIR,

@@ -33,7 +33,7 @@ static void open_queue(struct scene *s)
     s->proc = hf_simproc_new(s->loop, "node");
     ck_assert_int_eq(hf_cache_open(hf_simfs_ops(s->fs), DIR, &cache, NULL), 0);
     struct hf_diskq_params params = {
-        .fs = hf_simfs_ops(s->fs), .sched = hf_simproc_sched(s->proc), .cache = cache, .changed = moved, .arg = s};
+        .world = hf_simproc_world(s->proc, hf_simfs_ops(s->fs)), .cache = cache, .changed = moved, .arg = s};
     s->queue = hf_diskq_new(&params);
     ck_assert_ptr_nonnull(s->queue);
 }

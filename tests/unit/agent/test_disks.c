@@ -42,9 +42,9 @@ static struct node *node_new(void)
     node->home.fs = hf_simfs_ops(node->fs);
     (void)snprintf(node->home.dir, sizeof(node->home.dir), STATE);
     node->turn.ended = true;
-    node->params = (struct hf_agent_params){.home = &node->home, .sched = hf_simproc_sched(node->proc)};
+    node->params = (struct hf_agent_params){.home = &node->home};
     node->env = (struct hf_agent_env){
-        .params = &node->params, .fs = node->home.fs, .clock = hf_simproc_clock(node->proc), .turn = &node->turn};
+        .params = &node->params, .world = hf_simproc_world(node->proc, node->home.fs), .turn = &node->turn};
     hf_clock_init(&node->home.clock, hf_simproc_clock(node->proc), &nothing);
     hf_simfs_mount(node->fs, STATE);
     return node;
@@ -147,8 +147,8 @@ START_TEST(the_agent_ends_during_a_look)
     home->fs = hf_simfs_ops(fs);
     hf_clock_init(&home->clock, hf_simproc_clock(proc), &nothing);
     (void)snprintf(home->dir, sizeof(home->dir), STATE);
-    *params = (struct hf_agent_params){.home = home, .sched = hf_simproc_sched(proc), .roots = roots};
-    *env = (struct hf_agent_env){.params = params, .fs = home->fs, .clock = hf_simproc_clock(proc)};
+    *params = (struct hf_agent_params){.home = home, .roots = roots};
+    *env = (struct hf_agent_env){.params = params, .world = hf_simproc_world(proc, home->fs)};
     hf_disks_init(disks, env);
     hf_disks_begin(disks);
     disks->reclaim = true;
@@ -215,7 +215,7 @@ START_TEST(the_start_leaves_paths_to_a_job)
     inner = node->home.fs;
     opened = 0;
     ops.openat = count_opens;
-    node->home.fs = node->env.fs = &ops;
+    node->home.fs = node->env.world.fs = &ops;
     hf_simfs_mount(node->fs, REMOTE);
     begin(node, &with_remote);
     ck_assert_uint_eq(opened, 0);
@@ -248,13 +248,13 @@ static int catch_first(void *ctx, struct hf_job *job)
 START_TEST(a_look_that_hangs)
 {
     struct node *node = node_new();
-    struct hf_sched_ops catching = *node->params.sched;
+    struct hf_sched_ops catching = *node->env.world.sched;
 
-    sched = node->params.sched;
+    sched = node->env.world.sched;
     caught = NULL;
     begins = _i == 1;
     catching.submit = catch_first;
-    node->params.sched = &catching;
+    node->env.world.sched = &catching;
     hf_simfs_mount(node->fs, REMOTE);
     begin(node, &with_remote);
     ck_assert_ptr_nonnull(caught);
@@ -298,7 +298,7 @@ START_TEST(new_files_of_1970)
     wall.unix_ns = unix_1970;
     hf_clock_init(&node->home.clock, &wall, &nothing);
     hf_clock_take_date(&node->home.clock, HF_TIME_BUILD_UNIX_NS + 1000 * HF_NS_PER_S, 0);
-    node->env.clock = hf_clock_ops_of(&node->home.clock);
+    node->env.world.clock = hf_clock_ops_of(&node->home.clock);
     hf_simfs_put(node->fs, STATE "/journal.damaged", "x", 1, 0600);
     fill(node, STATE, 100, 102);
     begin(node, &policy);

@@ -30,7 +30,7 @@ static void set_up(void)
     hf_simfs_put(disk, "/trust/site.pem", pub.p, pub.n, 0644);
     home = (struct hf_home){.fs = hf_simfs_ops(disk), .dir = "/state"};
     params = (struct hf_agent_params){.home = &home, .trust_dir = "/trust"};
-    env = (struct hf_agent_env){.params = &params, .fs = hf_simfs_ops(disk)};
+    env = (struct hf_agent_env){.params = &params, .world = {.fs = hf_simfs_ops(disk)}};
     hf_manifest_trust_init(&trust, &env);
 }
 

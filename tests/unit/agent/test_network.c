@@ -40,8 +40,8 @@ static struct node *node_new(void)
     hf_clock_init(&node->home.clock, hf_simproc_clock(node->proc), &nothing);
     ck_assert_int_eq(hf_turn_init(&node->turn, hf_simproc_sched(node->proc), run_turn, &node->turns), 0);
     node->params.home = &node->home;
-    node->env =
-        (struct hf_agent_env){.params = &node->params, .clock = hf_simproc_clock(node->proc), .turn = &node->turn};
+    node->env = (struct hf_agent_env){
+        .params = &node->params, .world = hf_simproc_world(node->proc, NULL), .turn = &node->turn};
     hf_network_init(&node->network, &node->env);
     return node;
 }

@@ -34,7 +34,7 @@ static struct hf_policy_set set;
 static void start(void)
 {
     proc = hf_simproc_new(loop, "node");
-    env = (struct hf_agent_env){.params = &params, .fs = hf_simfs_ops(disk), .clock = hf_simproc_clock(proc)};
+    env = (struct hf_agent_env){.params = &params, .world = hf_simproc_world(proc, hf_simfs_ops(disk))};
     hf_origins_init(&origins, &env);
 }
 
@@ -274,7 +274,7 @@ START_TEST(a_wall_clock_that_went_back_gives_the_whole_grace)
     stop();
     proc = hf_simproc_new(loop, "node");
     hf_simproc_set_unix_offset(proc, -INT64_C(3600) * (int64_t)HF_NS_PER_S);
-    env.clock = hf_simproc_clock(proc);
+    env.world.clock = hf_simproc_clock(proc);
     hf_origins_init(&origins, &env);
     ck_assert_uint_eq(left_s("app"), 100);
     hf_simloop_run_for(loop, 101 * HF_NS_PER_S);

@@ -56,17 +56,14 @@ static void set_up(void)
     metrics = hf_metrics_new();
     configuration = (struct hf_agent_configuration){0};
     lost = -1;
-    page = hf_agent_page_new(
-        &(struct hf_agent_page_params){.configuration = &configuration,
-                                       .clock = hf_clock_posix(),
-                                       .sched = hf_loop_sched(loop),
-                                       .metrics = metrics,
-                                       .fs = hf_fs_posix(),
-                                       .state_dir = "/nonexistent",
-                                       .run_dir = "/nonexistent",
-                                       .telemetry = telemetry,
-                                       .arg = &lost,
-                                       .acts = {.proc = hf_loop_proc(loop), .retry = retry, .audited = audited}});
+    page = hf_agent_page_new(&(struct hf_agent_page_params){
+        .configuration = &configuration,
+        .world = {.fs = hf_fs_posix(), .clock = hf_clock_posix(), .sched = hf_loop_sched(loop), .metrics = metrics},
+        .state_dir = "/nonexistent",
+        .run_dir = "/nonexistent",
+        .telemetry = telemetry,
+        .arg = &lost,
+        .acts = {.proc = hf_loop_proc(loop), .retry = retry, .audited = audited}});
     const struct hf_server_route *routes = hf_agent_page_routes(page, &n);
     const struct hf_server_params params = {.address = "127.0.0.1", .routes = routes, .n_routes = n};
     int r = hf_server_new(loop, &params, &server, &err);

@@ -41,7 +41,7 @@ static void set_up(void)
     hf_simfs_put(disk, "/trust/site.pem", pub.p, pub.n, 0644);
     home = (struct hf_home){.fs = hf_simfs_ops(disk), .dir = "/state"};
     params = (struct hf_agent_params){.home = &home, .trust_dir = "/trust"};
-    env = (struct hf_agent_env){.params = &params, .fs = hf_simfs_ops(disk)};
+    env = (struct hf_agent_env){.params = &params, .world = {.fs = hf_simfs_ops(disk)}};
     ck_assert_int_eq(hf_config_parse(hf_view_of(CONFIG "requireSigned: [SyncPolicy]\n"), "x", &strict, NULL), 0);
     boot();
 }
@@ -204,7 +204,7 @@ static const struct hf_clock_ops mono_clock = {.mono_ns = read_mono, .unix_ns = 
 /* The node accepts "a" in sequence 5, and cannot read that at its next start. */
 static void start_without_floors(void)
 {
-    env.clock = &mono_clock;
+    env.world.clock = &mono_clock;
     env.config = strict;
     ck_assert_int_eq(judge_signed("a", 5), HF_POLICY_SIGNED);
     hf_simfs_set_unreadable(disk, "/state/policies", true);
@@ -244,7 +244,7 @@ START_TEST(a_policy_that_cannot_be_judged)
     struct hf_chosen_policy policy;
     struct hf_objects policies;
 
-    env.clock = &mono_clock;
+    env.world.clock = &mono_clock;
     env.config = strict;
     params.node_name = "n1";
     hf_objects_init(&policies, &hf_object_kind_syncpolicy);

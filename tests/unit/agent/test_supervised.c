@@ -44,9 +44,7 @@ static void set_up(struct scene *s, bool supervised)
     ck_assert_ptr_nonnull(mkdtemp(s->dir));
     s->proc = hf_simproc_new(s->loop, "node");
     ck_assert_int_eq(pipe2(s->pipe, O_NONBLOCK | O_CLOEXEC), 0);
-    const struct hf_supervised_params params = {.fs = hf_fs_posix(),
-                                                .clock = hf_simproc_clock(s->proc),
-                                                .sched = hf_simproc_sched(s->proc),
+    const struct hf_supervised_params params = {.world = hf_simproc_world(s->proc, hf_fs_posix()),
                                                 .state_dir = s->dir,
                                                 .probation_ns = PROBATION_NS,
                                                 .look = look,

@@ -32,7 +32,7 @@ START_TEST(endpoint)
                                              .state_dir = "/nowhere",
                                              .storage_dir = "/nowhere"};
     struct hf_loop *loop = hf_loop_new(NULL);
-    const struct hf_agent_telemetry_params params = {.options = &options, .loop = loop, .clock = hf_clock_posix()};
+    const struct hf_agent_telemetry_params params = {.options = &options, .loop = loop, .world = hf_loop_world(loop)};
     struct hf_agent_telemetry *telemetry = NULL;
     struct hf_err err = HF_ERR_INIT;
     char text[600];

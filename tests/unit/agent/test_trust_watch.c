@@ -54,8 +54,9 @@ static void set_up(void)
     ck_assert_ptr_nonnull(loop);
     fs = *hf_fs_posix();
     fs.list = counted_list;
-    params = (struct hf_agent_params){.trust_dir = trust, .sched = hf_loop_sched(loop), .watch = hf_loop_watch(loop)};
-    env = (struct hf_agent_env){.params = &params, .fs = &fs, .clock = hf_clock_posix()};
+    params = (struct hf_agent_params){.trust_dir = trust, .watch = hf_loop_watch(loop)};
+    env = (struct hf_agent_env){.params = &params,
+                                .world = {.fs = &fs, .clock = hf_clock_posix(), .sched = hf_loop_sched(loop)}};
     changes = lists = 0;
 }
 

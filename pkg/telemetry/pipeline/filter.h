@@ -8,7 +8,8 @@
 
 enum { HF_FILTER_BUCKETS = 256, HF_FILTER_OWNED = 32, HF_FILTER_SOURCE = 120 };
 
-enum hf_filter_result { HF_FILTER_KEPT, HF_FILTER_BELOW, HF_FILTER_SAMPLED, HF_FILTER_LIMITED };
+/* DROPPED: not by hf_filter_judge(). */
+enum hf_filter_result { HF_FILTER_KEPT, HF_FILTER_DROPPED, HF_FILTER_BELOW, HF_FILTER_SAMPLED, HF_FILTER_LIMITED };
 
 struct hf_token_bucket {
     struct hf_bucket tokens;

@@ -588,6 +588,8 @@ static void count_tops(struct hf_pipeline *pipeline)
 static int count_filtered(struct hf_pipeline *pipeline, enum hf_filter_result keep)
 {
     pipeline->stats.filtered += keep == HF_FILTER_BELOW;
+    pipeline->stats.dropped += keep == HF_FILTER_DROPPED;
+    pipeline->stats.sampled += keep == HF_FILTER_SAMPLED;
     pipeline->stats.rate_limited += keep == HF_FILTER_LIMITED;
     return HF_OFFER_FILTERED;
 }
@@ -639,6 +641,7 @@ static int offer_kept(struct hf_pipeline *pipeline, struct hf_series *series, bo
     count_tops(pipeline);
     hf_filter_commit(&pipeline->filter);
     pipeline->stats.passed += raw;
+    pipeline->stats.aggregated += aggregated;
     return raw ? HF_OFFER_STORED : HF_OFFER_AGGREGATED;
 }
 
@@ -672,8 +675,10 @@ int hf_pipeline_offer(struct hf_pipeline *pipeline, const struct hf_event *event
     int r;
 
     start(pipeline, now_ns);
-    if (!special && hf_filter_drops(&pipeline->filter, event))
-        return HF_OFFER_FILTERED;
+    if (!special && hf_filter_drops(&pipeline->filter, event)) {
+        pipeline->stats.offered++;
+        return count_filtered(pipeline, HF_FILTER_DROPPED);
+    }
     copy_event(&pipeline->event, event);
     if (pipeline->redactor.n_rules > 0)
         hf_redact_attributes(&pipeline->redactor, &pipeline->event);
@@ -686,6 +691,7 @@ int hf_pipeline_offer(struct hf_pipeline *pipeline, const struct hf_event *event
     }
     if (r < 0)
         return r;
+    pipeline->stats.offered++;
     if (pipeline->open > 0 && emit_pending(pipeline, &emitter) < 0)
         pipeline->retry_ns = now_ns + HF_NS_PER_S;
     return r;

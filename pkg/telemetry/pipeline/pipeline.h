@@ -35,9 +35,9 @@ uint64_t hf_pipeline_wait_until_ns(const struct hf_pipeline *pipeline);
 HF_MUST_USE int hf_pipeline_flush(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns,
                                   hf_pipeline_emit *emit, void *arg);
 
-/* `filtered`: minSeverity; `passed`: raw. */
+/* `filtered`: minSeverity; `dropped`: drop rules; `passed`: raw. */
 struct hf_pipeline_stats {
-    uint64_t filtered, rate_limited, anomalies, passed;
+    uint64_t offered, filtered, dropped, sampled, rate_limited, aggregated, anomalies, passed;
     uint64_t series;
     uint64_t series_refused; /* full table, no memory, too long */
 };

@@ -51,7 +51,7 @@ struct leaving {
 
 struct hf_telemetry_service {
     struct hf_telemetry_service_params params;
-    struct hf_telemetry_world *world; /* &params.world */
+    struct hf_telemetry_env *env; /* &params.env */
     struct setting now, next;
     bool switching; /* `next` takes over as soon as nothing is pending; meanwhile offers get -EAGAIN */
     struct hf_pipeline *pipeline;
@@ -88,12 +88,12 @@ struct hf_telemetry_service {
 
 static void arm(const struct hf_telemetry_service *service, struct hf_timer *timer, uint64_t delay_ns)
 {
-    service->world->sched->timer_arm(service->world->sched->ctx, timer, delay_ns);
+    service->env->sched->timer_arm(service->env->sched->ctx, timer, delay_ns);
 }
 
 static void report_trouble(struct hf_telemetry_service *service, const char *part, const struct hf_err *err)
 {
-    hf_log_err(service->world->log, HF_LOG_ERROR, "telemetry.part_failed", "part", part, err);
+    hf_log_err(service->env->log, HF_LOG_ERROR, "telemetry.part_failed", "part", part, err);
     if (service->n_troubles < MAX_TROUBLES)
         (void)snprintf(service->troubles[service->n_troubles++], TROUBLE, "%.60s: %s", part, HF_CUT(250, err->cause));
 }
@@ -101,10 +101,10 @@ static void report_trouble(struct hf_telemetry_service *service, const char *par
 /* The cause of a trouble has passed: forgets the first trouble that begins with `head` and ends with `tail`. */
 static void forget_trouble(struct hf_telemetry_service *service, const char *head, const char *tail)
 {
-    const struct hf_telemetry_world *world = service->world;
+    const struct hf_telemetry_env *env = service->env;
 
-    if (world->changed != NULL)
-        world->changed(world->changed_arg);
+    if (env->changed != NULL)
+        env->changed(env->changed_arg);
     for (size_t i = 0; i < service->n_troubles; i++) {
         const char *text = service->troubles[i];
         size_t n = strlen(text), tail_n = strlen(tail);
@@ -122,7 +122,7 @@ static void report_refused(void *arg, const char *field, const struct hf_err *er
     struct hf_telemetry_service *service = arg;
     const char *name = service->now.policy->meta.name;
 
-    hf_log(service->world->log, HF_LOG_ERROR, "telemetry.refused", HF_S("kind", "SyncPolicy"), HF_S("name", name),
+    hf_log(service->env->log, HF_LOG_ERROR, "telemetry.refused", HF_S("kind", "SyncPolicy"), HF_S("name", name),
            HF_S("field", field), HF_S("error", err->cause));
     if (service->n_troubles < MAX_TROUBLES)
         (void)snprintf(service->troubles[service->n_troubles++], TROUBLE, "SyncPolicy %.64s: spec.telemetry.%.60s: %s",
@@ -155,11 +155,11 @@ static void store_audit(struct hf_telemetry_service *service, struct hf_event *a
 {
     uint32_t sinks = 0;
 
-    hf_log(service->world->log, HF_LOG_WARNING, "telemetry.boundary_refused",
+    hf_log(service->env->log, HF_LOG_WARNING, "telemetry.boundary_refused",
            HF_D("refused", (int64_t)service->audit.refused));
     if (hf_boundary_route(audit, service->now.spec.sinks, service->now.spec.n_sinks, &sinks) == HF_ROUTE_SOME &&
         hf_fanout_store(service->fanout, audit, sinks, NULL) < 0)
-        hf_log(service->world->log, HF_LOG_WARNING, "telemetry.audit_not_stored");
+        hf_log(service->env->log, HF_LOG_WARNING, "telemetry.audit_not_stored");
 }
 
 /* Stores an event for the sinks that may have it. If no sink may have it, an audit event without the data says so. */
@@ -167,7 +167,7 @@ static int emit(void *arg, const struct hf_event *event)
 {
     struct emission *emission = arg;
     struct hf_telemetry_service *service = emission->service;
-    const struct hf_clock_ops *clock = service->world->clock;
+    const struct hf_clock_ops *clock = service->env->clock;
     struct hf_event stored = *event, audit;
     uint32_t sinks = 0;
 
@@ -219,7 +219,7 @@ static int take_again(struct hf_telemetry_service *service, const struct hf_even
 
 static void tick_later(struct hf_telemetry_service *service)
 {
-    uint64_t now = hf_mono_ns(service->world->clock), until = hf_pipeline_wait_until_ns(service->pipeline);
+    uint64_t now = hf_mono_ns(service->env->clock), until = hf_pipeline_wait_until_ns(service->pipeline);
 
     until = HF_MIN(until, hf_boundary_wait_until_ns(&service->audit));
     if (until != HF_NEVER)
@@ -231,10 +231,10 @@ static void tick_later(struct hf_telemetry_service *service)
  * 1970, the order of arrival counts. */
 static struct hf_newest_version state_mark(const struct hf_telemetry_service *service, const struct hf_event *event)
 {
-    uint64_t latest_ns = hf_unix_ns(service->world->clock) + STATE_AHEAD_NS;
+    uint64_t latest_ns = hf_unix_ns(service->env->clock) + STATE_AHEAD_NS;
 
     return (struct hf_newest_version){.unix_ns = HF_MIN(event->unix_ns, latest_ns),
-                                      .node = event->origin.n > 0 ? event->origin : hf_view_of(service->world->node),
+                                      .node = event->origin.n > 0 ? event->origin : hf_view_of(service->env->node),
                                       .sequence = HF_MIN(event->origin_sequence, latest_ns / 1000)};
 }
 
@@ -257,7 +257,7 @@ static int take(struct hf_telemetry_service *service, const struct hf_event *eve
         return take_superseded(service, event, receipt);
 
     struct emission emission = {.service = service, .receipt = receipt};
-    const struct hf_clock_ops *clock = service->world->clock;
+    const struct hf_clock_ops *clock = service->env->clock;
     int r = hf_pipeline_offer(service->pipeline, event, hf_mono_ns(clock), hf_unix_ns(clock), emit, &emission);
 
     if (r < 0)
@@ -268,7 +268,7 @@ static int take(struct hf_telemetry_service *service, const struct hf_event *eve
         return HF_OFFER_FILTERED;
     if (event->id.n > 0 && (r == HF_OFFER_STORED || r == HF_OFFER_AGGREGATED) &&
         hf_ids_add(service->ids, hf_ids_of_event(service->ids, event)) < 0)
-        hf_log(service->world->log, HF_LOG_WARNING, "telemetry.id_forgotten");
+        hf_log(service->env->log, HF_LOG_WARNING, "telemetry.id_forgotten");
     if (key.text.n > 0 && r == HF_OFFER_STORED)
         hf_newest_note(service->newest, &key, &mark);
     tick_later(service);
@@ -325,7 +325,7 @@ static void on_tick(void *arg)
 {
     struct hf_telemetry_service *service = arg;
     struct emission emission = {.service = service};
-    const struct hf_clock_ops *clock = service->world->clock;
+    const struct hf_clock_ops *clock = service->env->clock;
     struct hf_event audit;
 
     if (service->pipeline == NULL || service->switching)
@@ -395,7 +395,7 @@ static void open_source(struct hf_telemetry_service *service, size_t row)
 {
     struct hf_err err = HF_ERR_INIT;
     struct hf_source *source = NULL;
-    int r = source_rows[row].create(&service->now.spec.sources, service->world, &service->intake, &source, &err);
+    int r = source_rows[row].create(&service->now.spec.sources, service->env, &service->intake, &source, &err);
 
     if (r == service->failed[row] && r < 0)
         return; /* reported already */
@@ -408,7 +408,7 @@ static void open_source(struct hf_telemetry_service *service, size_t row)
         return;
     }
     if (failed_before)
-        hf_log(service->world->log, HF_LOG_INFO, "telemetry.part_started", HF_S("part", source_rows[row].field));
+        hf_log(service->env->log, HF_LOG_INFO, "telemetry.part_started", HF_S("part", source_rows[row].field));
     service->sources[row] = source;
     if (source_rows[row].source_class == HF_SOURCE_HTTP) {
         service->http = source;
@@ -445,7 +445,7 @@ static void close_sources(struct hf_telemetry_service *service)
         close_source(service, i);
     service->http = NULL;
     if (service->again != NULL)
-        service->world->sched->timer_disarm(service->world->sched->ctx, service->again);
+        service->env->sched->timer_disarm(service->env->sched->ctx, service->again);
 }
 
 static void outlet_gone(void *arg)
@@ -477,7 +477,7 @@ static void setting_done(struct setting *setting)
 
 static struct hf_permit permit_of(struct hf_telemetry_service *service)
 {
-    return (struct hf_permit){.config = service->world->config,
+    return (struct hf_permit){.config = service->env->config,
                               .scope = service->now.spec.is_signed ? HF_CONFIG_SIGNED : HF_CONFIG_UNSIGNED,
                               .is_own_url = hf_source_is_own_url,
                               .refused = report_refused,
@@ -492,7 +492,7 @@ static void apply_bounds(struct hf_telemetry_service *service)
     const struct hf_permit permit = permit_of(service);
     size_t wanted = now->spec.n_sinks;
 
-    service->world->scope = permit.scope;
+    service->env->scope = permit.scope;
     if (!now->spec.is_operators)
         hf_telemetry_permit(&now->spec, hf_json_at(now->owner, "spec.telemetry.sink") != NULL, &permit);
     service->no_sink = wanted > 0 && now->spec.n_sinks == 0;
@@ -530,7 +530,7 @@ static void note_unreadable(struct hf_telemetry_service *service, bool unreadabl
     if (!unreadable)
         service->former_unreadable_ns = 0;
     else if (service->former_unreadable_ns == 0)
-        service->former_unreadable_ns = hf_mono_ns(service->world->clock);
+        service->former_unreadable_ns = hf_mono_ns(service->env->clock);
 }
 
 /* The job that examined the folders of former sinks ended. */
@@ -542,7 +542,7 @@ static void former_done(void *arg, const struct hf_former_result *result)
     if (service != NULL && !result->cancelled)
         note_unreadable(service, result->unreadable);
     if (service != NULL)
-        hf_former_report(service->world, result);
+        hf_former_report(service->env, result);
     if (service != NULL && !service->switching && !service->stopping && !result->cancelled)
         open_rest(service, result->kept_bytes);
     outlet_gone(leaving);
@@ -550,24 +550,24 @@ static void former_done(void *arg, const struct hf_former_result *result)
 
 static void load_own_ids(struct hf_telemetry_service *service)
 {
-    const struct hf_telemetry_world *world = service->world;
+    const struct hf_telemetry_env *env = service->env;
     struct hf_err err = HF_ERR_INIT;
 
-    if (!service->own_ids.kept && hf_own_ids_load(world->fs, world->rand, world->dir, &service->own_ids, &err) < 0)
-        hf_log_err(world->log, HF_LOG_WARNING, "telemetry.ids_key_not_kept", "dir", world->dir, &err);
+    if (!service->own_ids.kept && hf_own_ids_load(env->fs, env->rand, env->dir, &service->own_ids, &err) < 0)
+        hf_log_err(env->log, HF_LOG_WARNING, "telemetry.ids_key_not_kept", "dir", env->dir, &err);
 }
 
 static void open_all(struct hf_telemetry_service *service)
 {
-    bool patient = hf_spool_is_patient(service->former_unreadable_ns, service->world->clock);
+    bool patient = hf_spool_is_patient(service->former_unreadable_ns, service->env->clock);
 
     if (!service->now.spec.present)
         return;
-    hf_log(service->world->log, HF_LOG_INFO, "telemetry.set", HF_D("sinks", service->now.spec.n_sinks));
+    hf_log(service->env->log, HF_LOG_INFO, "telemetry.set", HF_D("sinks", service->now.spec.n_sinks));
     load_own_ids(service);
     apply_bounds(service);
     service->leaving->n++;
-    if (hf_former_start(service->world, &service->now.spec, patient, former_done, service->leaving) == 0)
+    if (hf_former_start(service->env, &service->now.spec, patient, former_done, service->leaving) == 0)
         return;
     service->leaving->n--;
     open_rest(service, 0);
@@ -579,13 +579,13 @@ static void open_all(struct hf_telemetry_service *service)
 static void flush(struct hf_telemetry_service *service)
 {
     struct emission emission = {.service = service};
-    const struct hf_clock_ops *clock = service->world->clock;
+    const struct hf_clock_ops *clock = service->env->clock;
 
     if (service->pipeline == NULL)
         return;
     int r = hf_pipeline_flush(service->pipeline, hf_mono_ns(clock), hf_unix_ns(clock), emit, &emission);
     if (r < 0)
-        hf_log(service->world->log, HF_LOG_WARNING, "telemetry.windows_lost", HF_D("errno", -r));
+        hf_log(service->env->log, HF_LOG_WARNING, "telemetry.windows_lost", HF_D("errno", -r));
     hf_fanout_report_drops(service->fanout);
 }
 
@@ -666,7 +666,7 @@ void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct
     const struct hf_telemetry *wanted = spec == NULL ? &off : spec;
 
     if (service->stopping ||
-        same(service->switching ? &service->next : &service->now, wanted, owner, node_labels, service->world->config))
+        same(service->switching ? &service->next : &service->now, wanted, owner, node_labels, service->env->config))
         return;
     struct hf_syncpolicy *policy = NULL;
     if (wanted->present && decode_again(owner, &policy) < 0) {
@@ -681,7 +681,7 @@ void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct
                                      .policy = policy,
                                      .owner = json_incref(owner),
                                      .labels = node_labels != NULL ? json_deep_copy(node_labels) : NULL,
-                                     .config = service->world->config};
+                                     .config = service->env->config};
     service->next.spec.is_signed = wanted->is_signed;
     service->next.spec.is_operators = wanted->is_operators;
     if (!service->switching)
@@ -695,7 +695,7 @@ void hf_telemetry_service_configure(struct hf_telemetry_service *service, const 
         .present = true, .is_signed = latest->spec.is_signed, .is_operators = latest->spec.is_operators};
     json_t *owner = latest->owner, *labels = latest->labels;
 
-    service->world->config = config;
+    service->env->config = config;
     if (!latest->spec.present)
         return;
     (void)json_incref(owner); /* the setting that holds them goes */
@@ -718,19 +718,19 @@ struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_
     if (service == NULL)
         return NULL;
     service->params = *params;
-    service->world = &service->params.world;
+    service->env = &service->params.env;
     service->intake = (struct hf_intake){.ctx = service, .offer = offer, .blocked = blocked};
-    service->ids = hf_ids_new(0, params->world.rand);
-    service->newest = hf_newest_new(params->world.rand);
-    service->tick = params->world.sched->timer_new(params->world.sched->ctx, on_tick, service);
-    service->soon = params->world.sched->timer_new(params->world.sched->ctx, on_soon, service);
-    service->again = params->world.sched->timer_new(params->world.sched->ctx, on_again, service);
+    service->ids = hf_ids_new(0, params->env.rand);
+    service->newest = hf_newest_new(params->env.rand);
+    service->tick = params->env.sched->timer_new(params->env.sched->ctx, on_tick, service);
+    service->soon = params->env.sched->timer_new(params->env.sched->ctx, on_soon, service);
+    service->again = params->env.sched->timer_new(params->env.sched->ctx, on_again, service);
     service->taken_family =
-        hf_metric_family(params->world.metrics, HF_METRIC_COUNTER, "holdfast_telemetry_events_total",
+        hf_metric_family(params->env.metrics, HF_METRIC_COUNTER, "holdfast_telemetry_events_total",
                          "Events that sources offered, by result; over_share: refused, or to be read later.",
                          HF_LABELS("source", "result"));
     if (service->ids != NULL)
-        service->fanout = hf_fanout_new(&(struct hf_fanout_params){.world = service->world,
+        service->fanout = hf_fanout_new(&(struct hf_fanout_params){.env = service->env,
                                                                    .device_key_ref = params->device_key_ref,
                                                                    .ids = service->ids,
                                                                    .room = room,
@@ -767,9 +767,9 @@ void hf_telemetry_service_free(struct hf_telemetry_service *service)
     hf_fanout_free(service->fanout);
     hf_newest_free(service->newest);
     hf_ids_free(service->ids);
-    service->world->sched->timer_free(service->world->sched->ctx, service->tick);
-    service->world->sched->timer_free(service->world->sched->ctx, service->soon);
-    service->world->sched->timer_free(service->world->sched->ctx, service->again);
+    service->env->sched->timer_free(service->env->sched->ctx, service->tick);
+    service->env->sched->timer_free(service->env->sched->ctx, service->soon);
+    service->env->sched->timer_free(service->env->sched->ctx, service->again);
     free(service);
 }
 
@@ -884,7 +884,7 @@ json_t *hf_telemetry_service_status(const struct hf_telemetry_service *service)
         }
         if (state.oldest_unix_ns != 0 && (oldest == 0 || state.oldest_unix_ns < oldest))
             oldest = state.oldest_unix_ns;
-        (void)json_array_append_new(sinks, sink_status(name, outlet, &state, service->world->metrics));
+        (void)json_array_append_new(sinks, sink_status(name, outlet, &state, service->env->metrics));
     }
     for (size_t i = 0; i < service->n_troubles; i++)
         (void)json_array_append_new(troubles, json_string(service->troubles[i]));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A node's telemetry: sources, pipeline, an outlet per sink. Changed settings end them all and make new ones; an outlet
- * keeps the queue of its name. Borrows what `world` has. */
+ * keeps the queue of its name. Borrows what `env` has. */
 #pragma once
 
 #include "loop/server/server.h"
@@ -9,7 +9,7 @@
 struct hf_telemetry_service;
 
 struct hf_telemetry_service_params {
-    struct hf_telemetry_world world;
+    struct hf_telemetry_env env;
     /* device key (`seed`); may be NULL */
     const char *device_key_ref;
 };

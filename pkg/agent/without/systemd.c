@@ -42,7 +42,7 @@ void hf_unit_init(struct hf_loop *loop)
 }
 
 /* Of spec.telemetry: the journal. */
-int hf_source_journald_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
+int hf_source_journald_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_env *env,
                            const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err)
 {
     (void)hf_feature_has(HF_FEATURE_SYSTEMD, err);

@@ -27,7 +27,7 @@ struct fanout_sink {
 
 struct hf_fanout {
     struct hf_fanout_params params;
-    const struct hf_telemetry_world *world; /* params.world */
+    const struct hf_telemetry_env *env; /* params.env */
     const struct hf_telemetry *spec;
     uint64_t sink_bytes; /* disk space of each sink */
     struct fanout_sink sinks[HF_TELEMETRY_MAX_SINKS];
@@ -99,7 +99,7 @@ static void add_recent_id(void *arg, struct hf_view line)
     if (hf_event_parse(line, &event, &node, &fanout->line) < 0)
         return;
     /* An event with an origin has a number that its sender chose. */
-    if (hf_view_eq(node, fanout->world->node) && event.origin.n == 0)
+    if (hf_view_eq(node, fanout->env->node) && event.origin.n == 0)
         fanout->sequence = HF_MAX(fanout->sequence, event.origin_sequence);
     uint64_t fingerprint = hf_ids_of_event(fanout->params.ids, &event);
     (void)!hf_ids_add(fanout->params.ids, fanout->n > 1 ? kept_by(recent->sink, fingerprint) : fingerprint);
@@ -111,7 +111,7 @@ static void add_recent_id(void *arg, struct hf_view line)
  * than the last. */
 static uint64_t next_sequence(struct hf_fanout *fanout)
 {
-    uint64_t us = hf_unix_ns(fanout->world->clock) / 1000;
+    uint64_t us = hf_unix_ns(fanout->env->clock) / 1000;
 
     fanout->sequence = HF_MAX(fanout->sequence + 1, us);
     return fanout->sequence;
@@ -119,13 +119,13 @@ static uint64_t next_sequence(struct hf_fanout *fanout)
 
 static int make_line(struct hf_fanout *fanout, struct hf_event *event)
 {
-    const char *node = fanout->world->node;
+    const char *node = fanout->env->node;
 
     if (event->origin.n == 0 || event->origin_sequence == 0)
         event->origin_sequence = next_sequence(fanout);
     if (event->id.n == 0) {
         /* The random part keeps a user from posting this id first, for a receiver that compares ids only. */
-        const struct hf_rand_ops *rand = fanout->world->rand;
+        const struct hf_rand_ops *rand = fanout->env->rand;
         int n = snprintf(fanout->made_id, sizeof(fanout->made_id), "%.40s-%llx-%08x", node,
                          (unsigned long long)event->origin_sequence, (unsigned)(rand->u64(rand->ctx) >> 32));
         event->id = (struct hf_view){fanout->made_id, (size_t)n};
@@ -273,7 +273,7 @@ static void note_trouble(struct hf_fanout *fanout, size_t i, const struct hf_err
         return; /* logged before */
     memcpy(sink->trouble, text, sizeof(text));
     (void)snprintf(part, sizeof(part), "sink %s", hf_outlet_name(&fanout->spec->sinks[i]));
-    hf_log_err(fanout->world->log, HF_LOG_ERROR, "telemetry.part_failed", "part", part, err);
+    hf_log_err(fanout->env->log, HF_LOG_ERROR, "telemetry.part_failed", "part", part, err);
 }
 
 static void not_opened(struct hf_fanout *fanout, size_t i, const struct hf_err *err)
@@ -281,7 +281,7 @@ static void not_opened(struct hf_fanout *fanout, size_t i, const struct hf_err *
     struct fanout_sink *sink = &fanout->sinks[i];
 
     if (err->code == EIO && sink->unreadable_ns == 0)
-        sink->unreadable_ns = hf_mono_ns(fanout->world->clock);
+        sink->unreadable_ns = hf_mono_ns(fanout->env->clock);
     note_trouble(fanout, i, err);
 }
 
@@ -290,14 +290,14 @@ static void open_sink(struct hf_fanout *fanout, size_t i)
     const struct hf_telemetry *spec = fanout->spec;
     struct fanout_sink *sink = &fanout->sinks[i];
     struct recent_lines recent = {.fanout = fanout, .sink = sink};
-    const struct hf_outlet_params params = {.world = fanout->world,
+    const struct hf_outlet_params params = {.env = fanout->env,
                                             .spec = spec,
                                             .sink = &spec->sinks[i],
                                             .device_key_ref = fanout->params.device_key_ref,
                                             .http = fanout->params.http,
                                             .max_bytes = fanout->sink_bytes,
                                             .refuse_unreadable =
-                                                hf_spool_is_patient(sink->unreadable_ns, fanout->world->clock),
+                                                hf_spool_is_patient(sink->unreadable_ns, fanout->env->clock),
                                             .room = fanout->params.room,
                                             .arg = fanout->params.arg};
     struct hf_err err = HF_ERR_INIT;
@@ -319,7 +319,7 @@ static void open_sink(struct hf_fanout *fanout, size_t i)
     sink->trouble[0] = '\0';
     sink->unreadable_ns = 0;
     if (r < 0)
-        hf_log(fanout->world->log, HF_LOG_WARNING, "telemetry.ids_not_read", HF_S("sink", name), HF_D("errno", -r));
+        hf_log(fanout->env->log, HF_LOG_WARNING, "telemetry.ids_not_read", HF_S("sink", name), HF_D("errno", -r));
 }
 
 static void open_missing(struct hf_fanout *fanout)
@@ -332,7 +332,7 @@ static void open_missing(struct hf_fanout *fanout)
         all = all && fanout->sinks[i].outlet != NULL;
     }
     if (!all)
-        fanout->world->sched->timer_arm(fanout->world->sched->ctx, fanout->again, HF_FANOUT_AGAIN_NS);
+        fanout->env->sched->timer_arm(fanout->env->sched->ctx, fanout->again, HF_FANOUT_AGAIN_NS);
 }
 
 static void on_again(void *arg)
@@ -360,7 +360,7 @@ void hf_fanout_close(struct hf_fanout *fanout, void (*gone)(void *arg), void *ar
     struct hf_outlet *outlets[HF_TELEMETRY_MAX_SINKS];
     size_t n = 0;
 
-    fanout->world->sched->timer_disarm(fanout->world->sched->ctx, fanout->again);
+    fanout->env->sched->timer_disarm(fanout->env->sched->ctx, fanout->again);
     for (size_t i = 0; i < fanout->n; i++) {
         outlets[n] = hf_steal(fanout->sinks[i].outlet);
         n += outlets[n] != NULL;
@@ -375,13 +375,13 @@ void hf_fanout_close(struct hf_fanout *fanout, void (*gone)(void *arg), void *ar
 struct hf_fanout *hf_fanout_new(const struct hf_fanout_params *params)
 {
     struct hf_fanout *fanout = calloc(1, sizeof(*fanout));
-    const struct hf_sched_ops *sched = params->world->sched;
+    const struct hf_sched_ops *sched = params->env->sched;
     const struct hf_pending_params pending = {.lost = lost, .known = known, .idle = idle, .arg = fanout};
 
     if (fanout == NULL)
         return NULL;
     fanout->params = *params;
-    fanout->world = params->world;
+    fanout->env = params->env;
     fanout->line = (struct hf_buf)HF_BUF_INIT(HF_EVENT_MAX_TEXT);
     fanout->pending = hf_pending_new(&pending);
     fanout->again = sched->timer_new(sched->ctx, on_again, fanout);
@@ -398,7 +398,7 @@ void hf_fanout_free(struct hf_fanout *fanout)
         return;
     hf_fanout_close(fanout, NULL, NULL);
     hf_pending_free(fanout->pending);
-    fanout->world->sched->timer_free(fanout->world->sched->ctx, fanout->again);
+    fanout->env->sched->timer_free(fanout->env->sched->ctx, fanout->again);
     hf_buf_done(&fanout->line);
     free(fanout);
 }

@@ -9,7 +9,7 @@
 struct hf_fanout;
 
 struct hf_fanout_params {
-    const struct hf_telemetry_world *world;
+    const struct hf_telemetry_env *env;
     const char *device_key_ref;     /* may be NULL */
     const struct hf_http_ops *http; /* NULL: each outlet's */
     /* Accepted ids, also those on disk; without events that could not be stored. */

@@ -417,7 +417,7 @@ static void done(struct hf_job *job, int cancelled)
     former_free(former);
 }
 
-int hf_former_start(const struct hf_telemetry_world *world, const struct hf_telemetry *spec, bool patient,
+int hf_former_start(const struct hf_telemetry_env *env, const struct hf_telemetry *spec, bool patient,
                     void (*when_done)(void *arg, const struct hf_former_result *result), void *arg)
 {
     _cleanup_(former_freep) struct former *former = calloc(1, sizeof(*former));
@@ -425,9 +425,9 @@ int hf_former_start(const struct hf_telemetry_world *world, const struct hf_tele
     if (former == NULL)
         return -ENOMEM;
     former->job = (struct hf_job){.work = work, .done = done};
-    former->fs = world->fs;
-    former->dir = strdup(world->dir);
-    former->seed = world->rand->u64(world->rand->ctx);
+    former->fs = env->fs;
+    former->dir = strdup(env->dir);
+    former->seed = env->rand->u64(env->rand->ctx);
     former->limit_bytes = hf_former_limit_bytes(spec);
     former->patient = patient;
     former->done = when_done;
@@ -436,34 +436,34 @@ int hf_former_start(const struct hf_telemetry_world *world, const struct hf_tele
     for (size_t i = 0; r >= 0 && i < spec->n_sinks; i++)
         r = hf_strmap_put(&former->present, hf_outlet_name(&spec->sinks[i]), former);
     if (r >= 0)
-        r = world->sched->submit(world->sched->ctx, &former->job);
+        r = env->sched->submit(env->sched->ctx, &former->job);
     if (r < 0)
         return r;
     (void)hf_steal(former); /* done() frees it */
     return 0;
 }
 
-void hf_former_report(const struct hf_telemetry_world *world, const struct hf_former_result *result)
+void hf_former_report(const struct hf_telemetry_env *env, const struct hf_former_result *result)
 {
     struct hf_metric *dropped =
-        hf_metric_counter(world->metrics, "holdfast_telemetry_former_dropped_events_total",
+        hf_metric_counter(env->metrics, "holdfast_telemetry_former_dropped_events_total",
                           "Events and dead letters that the agent dropped from folders of former sinks.");
-    struct hf_metric *bytes = hf_metric_gauge(world->metrics, "holdfast_telemetry_former_disk_bytes",
+    struct hf_metric *bytes = hf_metric_gauge(env->metrics, "holdfast_telemetry_former_disk_bytes",
                                               "Disk space of the folders of former sinks that still hold events.");
 
     for (size_t i = 0; i < result->n; i++) {
         const struct hf_former_folder *folder = &result->folders[i];
         if (folder->dropped > 0)
-            hf_log(world->log, HF_LOG_WARNING, "telemetry.former_dropped", HF_S("sink", folder->name),
+            hf_log(env->log, HF_LOG_WARNING, "telemetry.former_dropped", HF_S("sink", folder->name),
                    HF_D("records", folder->dropped), HF_D("bytes", folder->bytes));
         else if (folder->removed)
-            hf_log(world->log, HF_LOG_INFO, "telemetry.former_removed", HF_S("sink", folder->name));
+            hf_log(env->log, HF_LOG_INFO, "telemetry.former_removed", HF_S("sink", folder->name));
         hf_metric_add(dropped, folder->dropped);
     }
     if (result->kept > 0)
-        hf_log(world->log, HF_LOG_INFO, "telemetry.former_kept", HF_D("folders", result->kept),
+        hf_log(env->log, HF_LOG_INFO, "telemetry.former_kept", HF_D("folders", result->kept),
                HF_D("bytes", result->kept_bytes));
     hf_metric_set(bytes, (double)result->kept_bytes);
     if (result->err.code != 0)
-        hf_log_err(world->log, HF_LOG_ERROR, "telemetry.former_failed", "folder", world->dir, &result->err);
+        hf_log_err(env->log, HF_LOG_ERROR, "telemetry.former_failed", "folder", env->dir, &result->err);
 }

@@ -37,7 +37,7 @@ struct hf_former_result {
 
 /* done() once, after the return, also when the loop ends; not after -errno. Copies present sinks' names. Only while no
  * outlet is open. */
-HF_MUST_USE int hf_former_start(const struct hf_telemetry_world *world, const struct hf_telemetry *spec, bool patient,
+HF_MUST_USE int hf_former_start(const struct hf_telemetry_env *env, const struct hf_telemetry *spec, bool patient,
                                 void (*done)(void *arg, const struct hf_former_result *result), void *arg);
 
-void hf_former_report(const struct hf_telemetry_world *world, const struct hf_former_result *result);
+void hf_former_report(const struct hf_telemetry_env *env, const struct hf_former_result *result);

@@ -75,7 +75,7 @@ static uint64_t share_changes(const struct hf_outlet *outlet)
  * deleted a segment nor that another program freed space on the disk. */
 bool hf_outlet_has_room(struct hf_outlet *outlet, enum hf_lane lane, size_t n)
 {
-    const struct hf_sched_ops *sched = outlet->config.world.sched;
+    const struct hf_sched_ops *sched = outlet->config.env.sched;
 
     if (hf_outlet_lane_has_room(&outlet->lanes[lane], n))
         return true;
@@ -127,7 +127,7 @@ void hf_outlet_report_drops(struct hf_outlet *outlet, struct hf_receipt *receipt
     outlet->drops.due_ns = HF_NEVER;
     while ((last = hf_outlet_drops_last(&outlet->drops)) != NULL) {
         if (report_drop(outlet, last, receipt) < 0) {
-            outlet->drops.due_ns = hf_mono_ns(outlet->config.world.clock) + HF_OUTLET_DROPS_WAIT_NS;
+            outlet->drops.due_ns = hf_mono_ns(outlet->config.env.clock) + HF_OUTLET_DROPS_WAIT_NS;
             return;
         }
         last->records = 0;
@@ -173,7 +173,7 @@ static void rest(struct hf_outlet *outlet, uint64_t now_ns, uint64_t *wait_until
 /* Returns the monotonic time of the next turn. */
 static uint64_t turn(struct hf_outlet *outlet)
 {
-    uint64_t now_ns = hf_mono_ns(outlet->config.world.clock), wait_until_ns = HF_NEVER;
+    uint64_t now_ns = hf_mono_ns(outlet->config.env.clock), wait_until_ns = HF_NEVER;
 
     if (now_ns >= outlet->drops.due_ns)
         hf_outlet_report_drops(outlet, NULL);
@@ -190,8 +190,8 @@ static uint64_t turn(struct hf_outlet *outlet)
 
 static void arm(struct hf_outlet *outlet, uint64_t wait_until_ns)
 {
-    const struct hf_sched_ops *sched = outlet->config.world.sched;
-    uint64_t now_ns = hf_mono_ns(outlet->config.world.clock);
+    const struct hf_sched_ops *sched = outlet->config.env.sched;
+    uint64_t now_ns = hf_mono_ns(outlet->config.env.clock);
 
     if (wait_until_ns == HF_NEVER)
         sched->timer_disarm(sched->ctx, outlet->tick);
@@ -231,7 +231,7 @@ static void pump(void *arg)
         wait_until_ns = 0;
     outlet->pump = PUMP_IDLE;
     arm(outlet, wait_until_ns);
-    if (outlet->config.world.metrics != NULL) {
+    if (outlet->config.env.metrics != NULL) {
         const struct hf_outlet_state state = state_of(outlet);
         hf_outlet_metrics_show(&outlet->metrics, &state);
     }
@@ -251,7 +251,7 @@ static int open_all(struct hf_outlet *outlet, const struct hf_outlet_params *par
         return r;
     outlet->config.pump = pump;
     outlet->config.pump_arg = outlet;
-    outlet->tick = params->world->sched->timer_new(params->world->sched->ctx, pump, outlet);
+    outlet->tick = params->env->sched->timer_new(params->env->sched->ctx, pump, outlet);
     if (outlet->tick == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     hf_outlet_metrics_register(&outlet->metrics, &outlet->config);
@@ -277,7 +277,7 @@ int hf_outlet_new(const struct hf_outlet_params *params, struct hf_outlet **ret_
     int r = open_all(outlet, params, err);
     if (r < 0)
         return hf_err_wrap(err, r, "sink '%s'", hf_outlet_name(params->sink));
-    params->world->sched->timer_arm(params->world->sched->ctx, outlet->tick, 0);
+    params->env->sched->timer_arm(params->env->sched->ctx, outlet->tick, 0);
     *ret_outlet = hf_steal(outlet);
     return 0;
 }
@@ -310,7 +310,7 @@ void hf_outlet_free(struct hf_outlet *outlet)
 
 void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg)
 {
-    const struct hf_telemetry_world *world = &outlet->config.world;
+    const struct hf_telemetry_env *env = &outlet->config.env;
 
     outlet->gone = gone;
     outlet->gone_arg = arg;
@@ -326,7 +326,7 @@ void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg)
             hf_spool_close(spool, part_ended, outlet);
     }
     hf_outlet_load_end(&outlet->loader, part_ended, outlet);
-    world->sched->timer_free(world->sched->ctx, outlet->tick);
+    env->sched->timer_free(env->sched->ctx, outlet->tick);
     if (outlet->config.name != NULL)
         hf_outlet_metrics_forget(&outlet->metrics, &outlet->config);
     part_ended(outlet);
@@ -341,7 +341,7 @@ int hf_outlet_recent(struct hf_outlet *outlet, size_t max_records, void (*each)(
     for (enum hf_lane i = 0; i < HF_LANES; i++) {
         char dir[HF_OUTLET_PATH];
         (void)snprintf(dir, sizeof(dir), "%s/%s", config->dir, hf_outlet_config_lane_name(i));
-        int of_lane = hf_spool_recent(config->world.fs, dir, max_records, ENOUGH_RECENT, each, arg);
+        int of_lane = hf_spool_recent(config->env.fs, dir, max_records, ENOUGH_RECENT, each, arg);
         if (r != -EIO && of_lane < 0)
             r = of_lane;
     }
@@ -398,14 +398,14 @@ static struct hf_outlet_state state_of(const struct hf_outlet *outlet)
 
 void hf_outlet_link_changed(const struct hf_outlet *outlet)
 {
-    const struct hf_sched_ops *sched = outlet->config.world.sched;
+    const struct hf_sched_ops *sched = outlet->config.env.sched;
 
     sched->timer_arm(sched->ctx, outlet->tick, 0);
 }
 
 static uint64_t last_delivery_unix_ns(const struct hf_outlet *outlet)
 {
-    const struct hf_clock_ops *clock = outlet->config.world.clock;
+    const struct hf_clock_ops *clock = outlet->config.env.clock;
     uint64_t ago = hf_mono_ns(clock) - outlet->sender.last_success_ns, now = hf_unix_ns(clock);
 
     return outlet->sender.last_success_ns == 0 ? 0 : now - HF_MIN(ago, now);

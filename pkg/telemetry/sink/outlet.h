@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One sink and its durable queue: two lanes, a spool each below <dir>/<sink>/: `urgent` for anomalies, findings, error
- * and above; `bulk` for the rest, whose backlog waits while world->link is closed (delivery/fresh.h). A batch is a
+ * and above; `bulk` for the rest, whose backlog waits while env->link is closed (delivery/fresh.h). A batch is a
  * range of a lane's sequences; its border is saved first, so every attempt sends the same bytes under one
  * Idempotency-Key "<node>/<stream>/<first>-<last>". Metrics: holdfast_telemetry_*, label `sink`. Parts:
  * outlet.c. */
@@ -21,7 +21,7 @@ static inline const char *hf_outlet_name(const struct hf_telemetry_sink *sink)
 }
 
 struct hf_outlet_params {
-    const struct hf_telemetry_world *world;
+    const struct hf_telemetry_env *env;
     const struct hf_telemetry *spec;      /* all sinks'; borrowed */
     const struct hf_telemetry_sink *sink; /* borrowed */
     const char *device_key_ref;           /* "file:/path", "env:NAME" or NULL, for `seed` */
@@ -43,7 +43,7 @@ HF_DEFINE_CLEANUP(struct hf_outlet, hf_outlet_free)
 void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg);
 
 /* `tag`: hf_event_tag(); `owner`: hf_shares_owner(). Holds `receipt` (may be NULL) until durable. -EAGAIN: full and may
- * not drop, too many lines before the disk, or (bulk) *world->writes_paused. -E2BIG: HF_EVENT_MAX_TEXT. */
+ * not drop, too many lines before the disk, or (bulk) *env->writes_paused. -E2BIG: HF_EVENT_MAX_TEXT. */
 HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, uint64_t owner, uint32_t tag,
                                  struct hf_view line, struct hf_receipt *receipt);
 

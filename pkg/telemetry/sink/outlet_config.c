@@ -26,13 +26,13 @@ static char *base_url(const struct hf_outlet_params *params)
 }
 
 /* A sink on this machine uses no link, and neither does a folder. */
-static const struct hf_telemetry_link *link_to(const char *url, const struct hf_telemetry_world *world)
+static const struct hf_telemetry_link *link_to(const char *url, const struct hf_telemetry_env *env)
 {
     struct hf_url_parts parts;
 
-    if (world->exported != NULL || (hf_url_split(url, &parts, NULL) == 0 && parts.loopback))
+    if (env->exported != NULL || (hf_url_split(url, &parts, NULL) == 0 && parts.loopback))
         return NULL;
-    return world->link;
+    return env->link;
 }
 
 static enum hf_squeeze_kind encoding_of(const struct hf_telemetry *spec, const struct hf_telemetry_sink *sink)
@@ -66,22 +66,22 @@ static void set_rules(struct hf_outlet_config *config)
 
 int hf_outlet_config_init(struct hf_outlet_config *config, const struct hf_outlet_params *params, struct hf_err *err)
 {
-    config->world = *params->world;
+    config->env = *params->env;
     config->spec = params->spec;
     config->sink = params->sink;
     config->timeout_ns = params->timeout_ns > 0 ? params->timeout_ns : REQUEST_NS;
     config->refuse_unreadable = params->refuse_unreadable;
     config->name = strdup(hf_outlet_name(params->sink));
-    config->node = strdup(params->world->node);
+    config->node = strdup(params->env->node);
     config->url = base_url(params);
-    config->dir = config->name != NULL ? hf_asprintf("%s/%s", params->world->dir, config->name) : NULL;
+    config->dir = config->name != NULL ? hf_asprintf("%s/%s", params->env->dir, config->name) : NULL;
     if (config->dir == NULL || config->node == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     if (config->url == NULL)
         return hf_err_set(err, EINVAL, "the sink has no url");
     if (strlen(config->dir) + 16 > HF_OUTLET_PATH || strlen(config->url) + 32 > HF_OUTLET_URL)
         return hf_err_set(err, EINVAL, "the address or the folder is too long");
-    config->link = link_to(config->url, params->world);
+    config->link = link_to(config->url, params->env);
     set_rules(config);
     return 0;
 }

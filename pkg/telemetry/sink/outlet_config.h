@@ -17,7 +17,7 @@ enum {
 #define HF_OUTLET_BROKEN_NS (5 * HF_NS_PER_S)
 
 struct hf_outlet_config {
-    struct hf_telemetry_world world;
+    struct hf_telemetry_env env;
     const struct hf_telemetry *spec;
     const struct hf_telemetry_sink *sink;
     char *name, *dir, *url, *node;
@@ -46,6 +46,6 @@ static inline void hf_outlet_config_pump(const struct hf_outlet_config *config)
 /* The sink stops or resumes accepting, or has its first dead letter. */
 static inline void hf_outlet_config_changed(const struct hf_outlet_config *config)
 {
-    if (config->world.changed != NULL)
-        config->world.changed(config->world.changed_arg);
+    if (config->env.changed != NULL)
+        config->env.changed(config->env.changed_arg);
 }

@@ -27,7 +27,7 @@ struct creds_file {
 };
 
 struct hf_outlet_creds {
-    const struct hf_telemetry_world *world;
+    const struct hf_telemetry_env *env;
     struct creds_file files[FILES];
     char *user_agent, *origin;
     char *device_ref; /* NULL: no device key */
@@ -93,9 +93,9 @@ struct hf_outlet_creds *hf_outlet_creds_new(const struct hf_outlet_params *param
         (void)hf_err_set(err, ENOMEM, "out of memory");
         return NULL;
     }
-    creds->world = params->world;
-    bool exported = params->world->exported != NULL;
-    creds->given = exported ? params->world->exported : params->http;
+    creds->env = params->env;
+    bool exported = params->env->exported != NULL;
+    creds->given = exported ? params->env->exported : params->http;
     if (!exported) {
         creds->files[CA].path = params->sink->ca_file;
         creds->files[CERT].path = params->sink->cert_file;
@@ -104,7 +104,7 @@ struct hf_outlet_creds *hf_outlet_creds_new(const struct hf_outlet_params *param
         creds->node_certificate = params->sink->node_certificate;
         creds->node_token = params->sink->node_token;
     }
-    creds->user_agent = strdup(params->world->user_agent != NULL ? params->world->user_agent : "holdfast-agent");
+    creds->user_agent = strdup(params->env->user_agent != NULL ? params->env->user_agent : "holdfast-agent");
     int r = hf_url_split(url, &to, err);
     if (r == 0) {
         creds->origin = strdup(to.origin);
@@ -143,14 +143,14 @@ static int refresh(struct hf_outlet_creds *creds, bool *ret_changed, struct hf_e
 {
     for (size_t i = 0; i < FILES; i++) {
         struct creds_file *file = &creds->files[i];
-        int r = file->path != NULL ? check_file(creds->world->fs, file, err) : 0;
+        int r = file->path != NULL ? check_file(creds->env->fs, file, err) : 0;
         if (r < 0)
             return r;
         if (r == 0)
             continue;
         *ret_changed = true;
         hf_buf_wipe(&file->text);
-        r = hf_file_read(creds->world->fs, file->path, &file->text, err);
+        r = hf_file_read(creds->env->fs, file->path, &file->text, err);
         if (r < 0) {
             file->inode = 0;
             return r;
@@ -178,7 +178,7 @@ static int set_device_key(struct hf_outlet_creds *creds, struct hf_err *err)
     if (creds->device_ref == NULL)
         return 0;
     if (creds->device.kind == HF_SECRET_ENV) {
-        int r = hf_secret_ref_read(&creds->device, creds->world->fs, text, err);
+        int r = hf_secret_ref_read(&creds->device, creds->env->fs, text, err);
         if (r < 0)
             return hf_err_wrap(err, r, "read the device key");
     }
@@ -192,7 +192,7 @@ static int set_device_key(struct hf_outlet_creds *creds, struct hf_err *err)
 /* A sink that wants a proof gets nothing without it. */
 static int prove(const struct hf_outlet_creds *creds, struct node_proof *ret_proof, struct hf_err *err)
 {
-    struct hf_identity *identity = creds->world->identity;
+    struct hf_identity *identity = creds->env->identity;
     int r =
         creds->node_certificate ? hf_identity_pair(identity, &ret_proof->certificate_pem, &ret_proof->key_pem, err) : 0;
 
@@ -203,7 +203,7 @@ static int prove(const struct hf_outlet_creds *creds, struct node_proof *ret_pro
 
 static bool is_renewed(const struct hf_outlet_creds *creds)
 {
-    return creds->node_certificate && creds->generation != hf_identity_generation(creds->world->identity);
+    return creds->node_certificate && creds->generation != hf_identity_generation(creds->env->identity);
 }
 
 static bool is_other_token(const struct hf_outlet_creds *creds, const char *token)
@@ -236,15 +236,15 @@ static int use(struct hf_outlet_creds *creds, const struct node_proof *proof, st
         .client_key_pem = proof->key_pem != NULL ? proof->key_pem : text_of(&creds->files[KEY]),
         .bearer_token = token,
         .origin = creds->origin,
-        .clock = creds->world->clock};
+        .clock = creds->env->clock};
     if (creds->client != NULL) {
         r = hf_http_client_update(creds->client, &config, err);
     } else {
-        creds->client = hf_http_client_new(creds->world->loop, &config, err);
+        creds->client = hf_http_client_new(creds->env->loop, &config, err);
         r = creds->client != NULL ? 0 : -EACCES;
     }
     if (r == 0)
-        creds->generation = hf_identity_generation(creds->world->identity);
+        creds->generation = hf_identity_generation(creds->env->identity);
     if (r == 0 && proof->token != NULL)
         replace(&creds->token, hf_steal(token));
     hf_buf_wipe_text(&token);

@@ -8,7 +8,7 @@
 
 struct hf_outlet_creds;
 
-/* Borrows paths of params->sink and ->world; reads nothing yet. NULL: URL, or no memory. */
+/* Borrows paths of params->sink and ->env; reads nothing yet. NULL: URL, or no memory. */
 struct hf_outlet_creds *hf_outlet_creds_new(const struct hf_outlet_params *params, const char *url, struct hf_err *err);
 void hf_outlet_creds_free(struct hf_outlet_creds *creds);
 

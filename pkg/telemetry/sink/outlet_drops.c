@@ -18,7 +18,7 @@ static void count(const struct hf_outlet_config *config, const struct hf_outlet_
 {
     if (dropped->tag == HF_SPOOL_TAG_LOST) {
         hf_metric_add(metrics->lost, dropped->records);
-        hf_log(config->world.log, HF_LOG_ERROR, "telemetry.events_lost", HF_S("sink", config->name),
+        hf_log(config->env.log, HF_LOG_ERROR, "telemetry.events_lost", HF_S("sink", config->name),
                HF_D("records", (int64_t)dropped->records), HF_S("dir", config->dir));
         return;
     }
@@ -35,7 +35,7 @@ void hf_outlet_drops_add(struct hf_outlet_drops *drops, const struct hf_outlet_c
         count(config, metrics, dropped);
     }
     if (drops->due_ns == HF_NEVER)
-        drops->due_ns = hf_mono_ns(config->world.clock) + HF_OUTLET_DROPS_WAIT_NS;
+        drops->due_ns = hf_mono_ns(config->env.clock) + HF_OUTLET_DROPS_WAIT_NS;
 }
 
 struct hf_spool_dropped *hf_outlet_drops_last(struct hf_outlet_drops *drops)
@@ -50,12 +50,12 @@ struct hf_spool_dropped *hf_outlet_drops_last(struct hf_outlet_drops *drops)
 int hf_outlet_drops_format(const struct hf_outlet_config *config, const struct hf_spool_dropped *dropped,
                            struct hf_buf *line)
 {
-    uint64_t unix_ns = hf_unix_ns(config->world.clock);
+    uint64_t unix_ns = hf_unix_ns(config->env.clock);
     char records[24], id[64];
 
     (void)snprintf(records, sizeof(records), "%llu", (unsigned long long)dropped->records);
     (void)snprintf(id, sizeof(id), "dropped-%08x-%016llx%04x", (unsigned)dropped->tag, (unsigned long long)unix_ns,
-                   (unsigned)(config->world.rand->u64(config->world.rand->ctx) & 0xffff));
+                   (unsigned)(config->env.rand->u64(config->env.rand->ctx) & 0xffff));
     bool lost = dropped->tag == HF_SPOOL_TAG_LOST;
     struct hf_event event = {
         .kind = HF_EVENT_FINDING,

@@ -59,7 +59,7 @@ static void stream_of(const struct hf_outlet_lane *lane, unsigned char stream[st
 /* Not synced: records that it does not name after a power cut have no owner. */
 void hf_outlet_lane_save_shares(struct hf_outlet_lane *lane)
 {
-    const struct hf_fs_ops *fs = lane->config->world.fs;
+    const struct hf_fs_ops *fs = lane->config->env.fs;
     char path[HF_OUTLET_PATH + 16], temporary[HF_OUTLET_PATH + 16];
     unsigned char stream[HF_SHARES_STREAM], text[HF_SHARES_TEXT];
     int fd = fs->openat(fs->ctx, AT_FDCWD, shares_path(lane, ".new", temporary), O_WRONLY | O_CREAT | O_TRUNC, 0600,
@@ -85,7 +85,7 @@ static void restore_shares(struct hf_outlet_lane *lane)
     hf_shares_init(&lane->shares, lane->max_bytes - hf_spool_segment_bytes(lane->max_bytes),
                    lane->config->spec->when_full == HF_WHEN_FULL_DROP_OLDEST);
     stream_of(lane, stream);
-    (void)!hf_file_read(lane->config->world.fs, shares_path(lane, "", path), &text, NULL);
+    (void)!hf_file_read(lane->config->env.fs, shares_path(lane, "", path), &text, NULL);
     hf_shares_restore(&lane->shares, stream, hf_buf_view(&text), stats.delivered, stats.last, stats.waiting);
 }
 
@@ -93,13 +93,13 @@ static void restore_shares(struct hf_outlet_lane *lane)
 static void look_at_disk(struct hf_outlet_lane *lane)
 {
     const struct hf_outlet_config *config = lane->config;
-    uint64_t now_ns = hf_mono_ns(config->world.clock), room = lane->max_bytes;
+    uint64_t now_ns = hf_mono_ns(config->env.clock), room = lane->max_bytes;
     struct hf_disk disk;
 
     if (now_ns < lane->look_at_ns)
         return;
     lane->look_at_ns = now_ns + LOOK_NS;
-    if (hf_disk_read(config->world.fs, config->dir, &disk, NULL) == 0)
+    if (hf_disk_read(config->env.fs, config->dir, &disk, NULL) == 0)
         room = hf_spool_state(lane->spool).store.bytes + disk.available_bytes -
                HF_MIN(disk.available_bytes, lane->reserve_bytes);
     lane->shares.capacity = HF_MIN(lane->max_bytes, room);
@@ -150,9 +150,9 @@ static void on_failing(void *arg, const struct hf_err *err)
     const char *sink = hf_outlet_name(lane->config->sink);
 
     if (err != NULL)
-        hf_log_err(lane->config->world.log, HF_LOG_ERROR, "telemetry.spool_failing", "sink", sink, err);
+        hf_log_err(lane->config->env.log, HF_LOG_ERROR, "telemetry.spool_failing", "sink", sink, err);
     else
-        hf_log(lane->config->world.log, HF_LOG_INFO, "telemetry.spool_recovered", HF_S("sink", sink));
+        hf_log(lane->config->env.log, HF_LOG_INFO, "telemetry.spool_recovered", HF_S("sink", sink));
 }
 
 /* The spool calls this once for each line, in the order in which they were appended. */
@@ -180,25 +180,25 @@ static uint64_t reserve_of(const struct hf_outlet_config *config, const char *di
 {
     struct hf_disk disk;
 
-    return hf_disk_read(config->world.fs, dir, &disk, NULL) < 0
+    return hf_disk_read(config->env.fs, dir, &disk, NULL) < 0
                ? 0
-               : hf_config_disk_reserve_bytes(config->world.config, disk.total_bytes);
+               : hf_config_disk_reserve_bytes(config->env.config, disk.total_bytes);
 }
 
 static int open_spool(struct hf_outlet_lane *lane, const char *dir, uint64_t used, struct hf_err *err)
 {
     const struct hf_outlet_config *config = lane->config;
     bool drop_oldest = config->spec->when_full == HF_WHEN_FULL_DROP_OLDEST;
-    const struct hf_spool_params params = {.store = {.fs = config->world.fs,
-                                                     .rng = config->world.rand,
+    const struct hf_spool_params params = {.store = {.fs = config->env.fs,
+                                                     .rng = config->env.rand,
                                                      .dir = dir,
                                                      .max_bytes = lane->max_bytes,
                                                      .reserve_bytes = lane->reserve_bytes,
                                                      .when_full = drop_oldest ? HF_SPOOL_DROP_OLDEST : HF_SPOOL_BLOCK,
                                                      .used = used,
                                                      .refuse_unreadable = config->refuse_unreadable},
-                                           .clock = config->world.clock,
-                                           .sched = config->world.sched,
+                                           .clock = config->env.clock,
+                                           .sched = config->env.sched,
                                            .inline_below_ns = INLINE_BELOW_NS,
                                            .readable = on_readable,
                                            .dropped = on_dropped,
@@ -213,7 +213,7 @@ static void note_damage(const struct hf_outlet_lane *lane, const char *dir)
     const struct hf_spool_stats stats = hf_spool_state(lane->spool).store;
 
     if (stats.damaged > 0 || stats.mended > 0 || stats.lost_at_end > 0)
-        hf_log(lane->config->world.log, HF_LOG_ERROR, "telemetry.spool_damaged",
+        hf_log(lane->config->env.log, HF_LOG_ERROR, "telemetry.spool_damaged",
                HF_S("sink", hf_outlet_name(lane->config->sink)), HF_S("dir", dir),
                HF_D("segments", (int64_t)(stats.damaged + stats.mended)), HF_D("set_aside", (int64_t)stats.set_aside),
                HF_D("records", (int64_t)stats.lost_at_end));
@@ -249,10 +249,10 @@ int hf_outlet_lane_open(struct hf_outlet_lane *lane, enum hf_lane which, uint64_
     *lane = (struct hf_outlet_lane){
         .config = config, .metrics = metrics, .drops = drops, .which = which, .file = {.fd = -1}, .due_ns = HF_NEVER};
     lane->max_bytes = HF_MAX(max_bytes, (uint64_t)HF_OUTLET_MIN_LANE_BYTES);
-    int r = hf_dir_make(config->world.fs, dir, 0700, err);
+    int r = hf_dir_make(config->env.fs, dir, 0700, err);
     lane->reserve_bytes = r == 0 ? reserve_of(config, dir) : 0;
     if (r == 0)
-        r = hf_border_file_open(config->world.fs, path, config->refuse_unreadable, &lane->file, &borders, err);
+        r = hf_border_file_open(config->env.fs, path, config->refuse_unreadable, &lane->file, &borders, err);
     if (r == 0)
         r = open_spool(lane, dir, borders.n > 0 ? borders.items[borders.n - 1].last : 0, err);
     if (r < 0)
@@ -260,7 +260,7 @@ int hf_outlet_lane_open(struct hf_outlet_lane *lane, enum hf_lane which, uint64_
     note_damage(lane, dir);
     restore_shares(lane);
     lane->backlog_until = hf_outlet_lane_durable(lane);
-    hf_fresh_init(&lane->fresh, lane->backlog_until, hf_outlet_lane_wait_ns(lane), hf_mono_ns(config->world.clock));
+    hf_fresh_init(&lane->fresh, lane->backlog_until, hf_outlet_lane_wait_ns(lane), hf_mono_ns(config->env.clock));
     r = restore_batches(lane, &borders, hf_spool_state(lane->spool).store.delivered);
     return r < 0 ? hf_err_set(err, -r, "open '%s'", dir) : 0;
 }
@@ -289,7 +289,7 @@ static void look_for_refusals(struct hf_outlet_lane *lane, uint64_t now_ns)
  * when the table has no place left, until done batches have joined. */
 static uint64_t closed_from(const struct hf_outlet_lane *lane)
 {
-    bool full = lane->full_until_ns > hf_mono_ns(lane->config->world.clock);
+    bool full = lane->full_until_ns > hf_mono_ns(lane->config->env.clock);
 
     return full || hf_batches_crowded(&lane->batches) ? 0 : lane->fresh.old_until + 1;
 }
@@ -355,7 +355,7 @@ uint64_t hf_outlet_lane_wait_ns(const struct hf_outlet_lane *lane)
  * which nobody reports: so tries again after a while. */
 static void retry_refused(struct hf_outlet_lane *lane, const struct hf_spool_state *state)
 {
-    uint64_t now_ns = hf_mono_ns(lane->config->world.clock);
+    uint64_t now_ns = hf_mono_ns(lane->config->env.clock);
 
     if (state->refused_full == lane->refused_before)
         lane->refused_since_ns = 0;
@@ -370,7 +370,7 @@ static void retry_refused(struct hf_outlet_lane *lane, const struct hf_spool_sta
 bool hf_outlet_lane_has_room(struct hf_outlet_lane *lane, size_t n)
 {
     struct hf_spool_state state = hf_spool_state(lane->spool);
-    const bool *paused = lane->config->world.writes_paused;
+    const bool *paused = lane->config->env.writes_paused;
 
     if (lane->which == HF_LANE_BULK && paused != NULL && *paused)
         return false;
@@ -383,10 +383,10 @@ bool hf_outlet_lane_has_room(struct hf_outlet_lane *lane, size_t n)
 static void note_append(struct hf_outlet_lane *lane, size_t n)
 {
     if (hf_spool_state(lane->spool).queued == 0 && lane->unplanned_bytes == 0)
-        lane->oldest_unix_ns = hf_unix_ns(lane->config->world.clock);
+        lane->oldest_unix_ns = hf_unix_ns(lane->config->env.clock);
     lane->unplanned_bytes += n + 1;
     if (lane->due_ns == HF_NEVER)
-        lane->due_ns = hf_mono_ns(lane->config->world.clock) + hf_outlet_lane_wait_ns(lane);
+        lane->due_ns = hf_mono_ns(lane->config->env.clock) + hf_outlet_lane_wait_ns(lane);
 }
 
 /* Makes a place for one more line on its way to disk. */

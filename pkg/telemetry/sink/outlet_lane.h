@@ -49,7 +49,7 @@ HF_MUST_USE int hf_outlet_lane_open(struct hf_outlet_lane *lane, enum hf_lane wh
                                     const struct hf_outlet_config *config, const struct hf_outlet_metrics *metrics,
                                     struct hf_outlet_drops *drops, struct hf_err *err);
 
-/* False also: `bulk` with *world.writes_paused. */
+/* False also: `bulk` with *env.writes_paused. */
 bool hf_outlet_lane_has_room(struct hf_outlet_lane *lane, size_t n);
 
 bool hf_outlet_lane_allows(struct hf_outlet_lane *lane, uint64_t owner, size_t n);

@@ -255,7 +255,7 @@ static void fail(struct hf_outlet_loader *loader, int r, const char *step)
     if (r == 0)
         return;
     *(loader->task == HF_OUTLET_LOAD_DEAD_LETTER ? &lane->dead_letter_after_ns : &lane->broken_until_ns) =
-        hf_mono_ns(loader->config->world.clock) + HF_OUTLET_BROKEN_NS;
+        hf_mono_ns(loader->config->env.clock) + HF_OUTLET_BROKEN_NS;
     hf_outlet_send_set_trouble(loader->sender, "%s: %s", step, strerror(-r));
 }
 
@@ -325,7 +325,7 @@ static bool add_planned(struct hf_outlet_loader *loader, uint64_t now_ns);
  * others behind them is split there. */
 static void refuse_foreign(struct hf_outlet_loader *loader)
 {
-    uint64_t now_ns = hf_mono_ns(loader->config->world.clock), last = loader->records[loader->n - 1].sequence;
+    uint64_t now_ns = hf_mono_ns(loader->config->env.clock), last = loader->records[loader->n - 1].sequence;
 
     loader->packed = (struct hf_format_packed){.used = loader->n};
     if (loader->task == HF_OUTLET_LOAD_PLAN && !add_planned(loader, now_ns)) {
@@ -347,7 +347,7 @@ static void refuse_foreign(struct hf_outlet_loader *loader)
 
 static void start_job(struct hf_outlet_loader *loader)
 {
-    const struct hf_sched_ops *sched = loader->config->world.sched;
+    const struct hf_sched_ops *sched = loader->config->env.sched;
     bool dead_letter = loader->task == HF_OUTLET_LOAD_DEAD_LETTER;
 
     if (loader->n == 0) {
@@ -370,9 +370,9 @@ static void start_job(struct hf_outlet_loader *loader)
     hf_batches_borders(&loader->lane->batches, loader->task == HF_OUTLET_LOAD_PLAN ? &loader->range : NULL,
                        &loader->borders);
     memcpy(loader->borders.stream, hf_spool_stream(loader->lane->spool), sizeof(loader->borders.stream));
-    loader->seed = loader->config->world.rand->u64(loader->config->world.rand->ctx);
-    loader->unix_ns = hf_unix_ns(loader->config->world.clock);
-    loader->patient = hf_spool_is_patient(loader->dead_unreadable_ns, loader->config->world.clock);
+    loader->seed = loader->config->env.rand->u64(loader->config->env.rand->ctx);
+    loader->unix_ns = hf_unix_ns(loader->config->env.clock);
+    loader->patient = hf_spool_is_patient(loader->dead_unreadable_ns, loader->config->env.clock);
     loader->state = HF_OUTLET_LOAD_WORKING;
     loader->job = (struct hf_job){.work = job_work, .done = job_done};
     if (sched->submit(sched->ctx, &loader->job) < 0)
@@ -443,7 +443,7 @@ static void write_dead_letters(struct hf_outlet_loader *loader)
     char dir[HF_OUTLET_PATH];
 
     (void)snprintf(dir, sizeof(dir), "%s/dead", loader->config->dir);
-    struct hf_deadletter where = {.fs = loader->config->world.fs,
+    struct hf_deadletter where = {.fs = loader->config->env.fs,
                                   .dir = dir,
                                   .seed = loader->seed,
                                   .sink = loader->config->name,
@@ -576,10 +576,10 @@ static void dead_letters_written(struct hf_outlet_loader *loader)
     const struct hf_outlet_config *config = loader->config;
 
     if (loader->r < 0) { /* the records stay in the spool for another attempt */
-        hf_log_err(config->world.log, HF_LOG_ERROR, "telemetry.dead_letter_not_written", "sink", config->name,
+        hf_log_err(config->env.log, HF_LOG_ERROR, "telemetry.dead_letter_not_written", "sink", config->name,
                    &loader->err);
         if (loader->r == -EIO && loader->dead_unreadable_ns == 0)
-            loader->dead_unreadable_ns = hf_mono_ns(config->world.clock);
+            loader->dead_unreadable_ns = hf_mono_ns(config->env.clock);
         fail(loader, loader->r, "write a dead letter");
         return;
     }
@@ -588,7 +588,7 @@ static void dead_letters_written(struct hf_outlet_loader *loader)
     if (loader->dead_lettered == loader->n)
         hf_outlet_config_changed(config);
     hf_metric_add(hf_metric_with(loader->metrics->dead, HF_LABELS(config->name, loader->batch->reason)), loader->n);
-    hf_log(config->world.log, HF_LOG_ERROR, "telemetry.dead_letter", HF_S("sink", config->name),
+    hf_log(config->env.log, HF_LOG_ERROR, "telemetry.dead_letter", HF_S("sink", config->name),
            HF_S("reason", loader->batch->reason), HF_D("records", loader->n), HF_D("sequence", loader->range.first));
     loader->batch->phase = HF_BATCH_DONE;
     loader->state = HF_OUTLET_LOAD_IDLE;
@@ -622,7 +622,7 @@ static void job_done(struct hf_job *job, int cancelled)
     else if (loader->r < 0)
         fail(loader, loader->r, loader->save ? "save the sequence range of a batch" : "make a batch");
     else
-        packed(loader, hf_mono_ns(loader->config->world.clock));
+        packed(loader, hf_mono_ns(loader->config->env.clock));
     hf_outlet_config_pump(loader->config);
 }
 

@@ -3,13 +3,13 @@
 
 static struct hf_metric *counter_of(const struct hf_outlet_config *config, const char *name, const char *help)
 {
-    return hf_metric_with(hf_metric_family(config->world.metrics, HF_METRIC_COUNTER, name, help, HF_LABELS("sink")),
+    return hf_metric_with(hf_metric_family(config->env.metrics, HF_METRIC_COUNTER, name, help, HF_LABELS("sink")),
                           HF_LABELS(config->name));
 }
 
 static void register_counters(struct hf_outlet_metrics *all, const struct hf_outlet_config *config)
 {
-    struct hf_metrics *metrics = config->world.metrics;
+    struct hf_metrics *metrics = config->env.metrics;
 
     all->events = counter_of(config, "holdfast_telemetry_delivered_events_total", "Events that a sink accepted.");
     all->bytes = counter_of(config, "holdfast_telemetry_delivered_bytes_total",
@@ -44,7 +44,7 @@ static void register_gauges(struct hf_outlet_metrics *all, const struct hf_outle
                    {"holdfast_telemetry_concurrency", "Requests allowed in flight at the same time."},
                    {"holdfast_telemetry_backlog_held",
                     "1 while events older than a minute or two wait for spec.connectivity of the policy."}};
-    struct hf_metrics *metrics = config->world.metrics;
+    struct hf_metrics *metrics = config->env.metrics;
 
     _Static_assert(HF_LEN(of_lane) == HF_LEN(all->of_lane) && HF_LEN(of_sink) == HF_LEN(all->of_sink),
                    "one family for each gauge");
@@ -60,7 +60,7 @@ void hf_outlet_metrics_register(struct hf_outlet_metrics *metrics, const struct 
 {
     static const double sync_bounds[] = {0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3};
     struct hf_metric_family *sync = hf_metric_histogram_family(
-        config->world.metrics, "holdfast_telemetry_sync_seconds", "Time to write to the spool and sync it.",
+        config->env.metrics, "holdfast_telemetry_sync_seconds", "Time to write to the spool and sync it.",
         HF_LABELS("sink", "lane"), sync_bounds, HF_LEN(sync_bounds));
 
     register_counters(metrics, config);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* holdfast_telemetry_* in world->metrics (NULL: none). */
+/* holdfast_telemetry_* in env->metrics (NULL: none). */
 #pragma once
 
 #include "telemetry/sink/outlet_config.h"

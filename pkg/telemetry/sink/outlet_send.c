@@ -63,7 +63,7 @@ int hf_outlet_send_init(struct hf_outlet_sender *sender, const struct hf_outlet_
     sender->lanes = lanes;
     hf_breaker_init(
         &sender->breaker, config->rules.base_ns,
-        HF_MIN(config->rules.max_duration_ns, config->world.exported != NULL ? MAX_EXPORT_NS : MAX_BREAKER_NS));
+        HF_MIN(config->rules.max_duration_ns, config->env.exported != NULL ? MAX_EXPORT_NS : MAX_BREAKER_NS));
     hf_aimd_init(&sender->pace, config->sink->bandwidth_limit);
     sender->http = params->http;
     sender->creds = hf_outlet_creds_new(params, config->url, err);
@@ -74,7 +74,7 @@ int hf_outlet_send_init(struct hf_outlet_sender *sender, const struct hf_outlet_
 
 static bool window_open(const struct hf_outlet_config *config, uint64_t now_ns, uint64_t *wait_until_ns)
 {
-    uint64_t unix_ns = hf_unix_ns(config->world.clock), next_ns = HF_NEVER;
+    uint64_t unix_ns = hf_unix_ns(config->env.clock), next_ns = HF_NEVER;
 
     if (hf_windows_open(config->sink->windows, config->sink->n_windows, unix_ns, &next_ns))
         return true;
@@ -166,8 +166,8 @@ static bool fail_batch(struct hf_outlet_sender *sender, struct hf_batch *batch, 
     bool deferred = false;
 
     batch->failed_ns = now_ns;
-    batch->not_before_ns = now_ns + hf_retry_round_fail(&batch->retry, &sender->config->rules,
-                                                        sender->config->world.rand, now_ns, at_least_ns, &deferred);
+    batch->not_before_ns = now_ns + hf_retry_round_fail(&batch->retry, &sender->config->rules, sender->config->env.rand,
+                                                        now_ns, at_least_ns, &deferred);
     batch->phase = HF_BATCH_WAITING;
     if (deferred) {
         sender->counts.deferred++;
@@ -179,7 +179,7 @@ static bool fail_batch(struct hf_outlet_sender *sender, struct hf_batch *batch, 
 static void wait_for_setup(struct hf_outlet_sender *sender, struct hf_batch *batch, uint64_t now_ns,
                            uint64_t at_least_ns)
 {
-    batch->not_before_ns = now_ns + hf_retry_round_wait_setup(&batch->retry, sender->config->world.rand, at_least_ns);
+    batch->not_before_ns = now_ns + hf_retry_round_wait_setup(&batch->retry, sender->config->env.rand, at_least_ns);
     batch->phase = HF_BATCH_WAITING;
 }
 
@@ -199,7 +199,7 @@ void hf_outlet_send_refuse(struct hf_outlet_sender *sender, struct hf_outlet_lan
         batch->phase = HF_BATCH_WAITING;
         batch->doubted = true;
         sender->quiet_until_ns =
-            now_ns + hf_retry_round_wait_setup(&sender->evidence.pause, sender->config->world.rand, 0);
+            now_ns + hf_retry_round_wait_setup(&sender->evidence.pause, sender->config->env.rand, 0);
         return;
     }
     sender->evidence.refused_in_a_row++;
@@ -326,10 +326,10 @@ static void log_breaker(struct hf_outlet_sender *sender, enum hf_breaker before,
     if (before == sender->breaker.state)
         return;
     if (sender->breaker.state == HF_BREAKER_CLOSED)
-        hf_log(sender->config->world.log, HF_LOG_INFO, "telemetry.breaker", HF_S("sink", sender->config->name),
+        hf_log(sender->config->env.log, HF_LOG_INFO, "telemetry.breaker", HF_S("sink", sender->config->name),
                HF_S("state", "closed"));
     else
-        hf_log(sender->config->world.log, before == HF_BREAKER_CLOSED ? HF_LOG_WARNING : HF_LOG_DEBUG,
+        hf_log(sender->config->env.log, before == HF_BREAKER_CLOSED ? HF_LOG_WARNING : HF_LOG_DEBUG,
                "telemetry.breaker", HF_S("sink", sender->config->name), HF_S("state", "open"),
                HF_S("reason", judgement->reason), HF_S("detail", batch->detail));
 }
@@ -352,7 +352,7 @@ static void learn(struct hf_outlet_sender *sender, const struct hf_outlet_sendin
         judgement->maybe_content &&
         (judgement->server_error || !sender->evidence.try_another); /* alternate: the link may be at fault too */
     if (!same || before != HF_BREAKER_CLOSED)
-        hf_breaker_ended(&sender->breaker, works, sender->config->world.rand, now_ns, at_least_ns);
+        hf_breaker_ended(&sender->breaker, works, sender->config->env.rand, now_ns, at_least_ns);
     hf_aimd_answered(&sender->pace, sending->began_ns, now_ns - sending->began_ns, works && !judgement->congested);
     if (at_least_ns > 0 && !works)
         sender->quiet_until_ns = HF_MAX(sender->quiet_until_ns, now_ns + HF_MIN(at_least_ns, 3600 * HF_NS_PER_S));
@@ -376,9 +376,8 @@ static void note_partial(struct hf_outlet_sender *sender, const struct hf_format
         (void)snprintf(warning, sizeof(warning), "the sink rejected events%s%s", answer->message[0] != '\0' ? ": " : "",
                        answer->message);
     if (warning[0] != '\0' && strcmp(warning, sender->warning) != 0)
-        hf_log(sender->config->world.log, HF_LOG_WARNING, "telemetry.partial_success",
-               HF_S("sink", sender->config->name), HF_D("rejected", (int64_t)answer->rejected),
-               HF_S("message", answer->message));
+        hf_log(sender->config->env.log, HF_LOG_WARNING, "telemetry.partial_success", HF_S("sink", sender->config->name),
+               HF_D("rejected", (int64_t)answer->rejected), HF_S("message", answer->message));
     memcpy(sender->warning, warning, sizeof(warning));
 }
 
@@ -415,7 +414,7 @@ static void on_answer(void *arg, int r, const struct hf_http_response *response,
 {
     struct hf_outlet_sending *sending = arg;
     struct hf_outlet_sender *sender = sending->sender;
-    uint64_t now_ns = hf_mono_ns(sender->config->world.clock);
+    uint64_t now_ns = hf_mono_ns(sender->config->env.clock);
     uint64_t at_least_ns = r == 0 ? response->retry_after_ns : 0;
     struct hf_retry_judgement judgement = hf_retry_judge(r, response, err);
 
@@ -509,7 +508,7 @@ static void note_credentials(struct hf_outlet_sender *sender, const struct hf_er
     sender->lacks_credentials = err != NULL;
     (void)snprintf(part, sizeof(part), "sink %s", config->name);
     if (err != NULL)
-        hf_log_err(config->world.log, HF_LOG_ERROR, "telemetry.part_failed", "part", part, err);
+        hf_log_err(config->env.log, HF_LOG_ERROR, "telemetry.part_failed", "part", part, err);
     hf_outlet_config_changed(config);
 }
 

@@ -21,7 +21,7 @@ enum { MAX_ANSWER = 512, KEEP_SCRATCH = 64 << 10 };
 
 struct http_source {
     struct hf_source source;
-    const struct hf_telemetry_world *world;
+    const struct hf_telemetry_env *env;
     const struct hf_intake *intake;
     struct hf_ids *ids;
     struct hf_list waiting; /* for room, in order */
@@ -207,7 +207,7 @@ static void leave_line(struct http_source *http, struct request *request)
 /* While requests wait, the timer looks for expired ones. Calling again does not postpone it. */
 static void arm(struct http_source *http)
 {
-    const struct hf_sched_ops *sched = http->world->sched;
+    const struct hf_sched_ops *sched = http->env->sched;
 
     if (http->again)
         sched->timer_arm(sched->ctx, http->timer, 0);
@@ -218,7 +218,7 @@ static void arm(struct http_source *http)
 
 static void set_deadline(struct request *request)
 {
-    request->until_ns = hf_mono_ns(request->http->world->clock) +
+    request->until_ns = hf_mono_ns(request->http->env->clock) +
                         (request->params.from_item > 0 ? HF_INGEST_WAIT_BEGUN_S : HF_INGEST_WAIT_S) * HF_NS_PER_S;
 }
 
@@ -280,7 +280,7 @@ static void resume(struct hf_source *source)
 static void on_timer(void *arg)
 {
     struct http_source *http = arg;
-    uint64_t now_ns = hf_mono_ns(http->world->clock);
+    uint64_t now_ns = hf_mono_ns(http->env->clock);
     struct hf_list *it, *following;
 
     http->armed = false;
@@ -406,7 +406,7 @@ void hf_source_http_serve(struct hf_source *source, const struct hf_server_reque
     struct hf_ingest_params params = {.content_type = request->content_type,
                                       .idempotency_key = hf_view_of(key),
                                       .checksum = hf_view_of(checksum),
-                                      .now_unix_ns = hf_unix_ns(http->world->clock)};
+                                      .now_unix_ns = hf_unix_ns(http->env->clock)};
     struct hf_ingest_fault fault = {.what = NULL};
 
     if (request->peer != NULL && request->peer->has_uid)
@@ -440,7 +440,7 @@ static void http_free(struct hf_source *source)
         request->http = NULL;
         finish(request, 503);
     }
-    http->world->sched->timer_free(http->world->sched->ctx, http->timer);
+    http->env->sched->timer_free(http->env->sched->ctx, http->timer);
     hf_buf_done(&http->unpacked);
     free(http);
 }
@@ -450,7 +450,7 @@ void hf_source_http_set_ids(struct hf_source *source, struct hf_ids *ids)
     hf_container_of(source, struct http_source, source)->ids = ids;
 }
 
-int hf_source_http_new(HF_UNUSED const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
+int hf_source_http_new(HF_UNUSED const struct hf_telemetry_sources *sources, const struct hf_telemetry_env *env,
                        const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err)
 {
     struct http_source *http = calloc(1, sizeof(*http));
@@ -458,15 +458,15 @@ int hf_source_http_new(HF_UNUSED const struct hf_telemetry_sources *sources, con
     if (http == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     http->source = (struct hf_source){.name = "http", .resume = resume, .free = http_free};
-    http->world = world;
+    http->env = env;
     http->intake = intake;
     http->unpacked = (struct hf_buf)HF_BUF_INIT(HF_INGEST_MAX_UNPACKED);
     hf_list_init(&http->waiting);
     hf_list_init(&http->offered);
-    http->timer = world->sched->timer_new(world->sched->ctx, on_timer, http);
-    http->requests = hf_metric_family(world->metrics, HF_METRIC_COUNTER, "holdfast_telemetry_ingest_requests_total",
+    http->timer = env->sched->timer_new(env->sched->ctx, on_timer, http);
+    http->requests = hf_metric_family(env->metrics, HF_METRIC_COUNTER, "holdfast_telemetry_ingest_requests_total",
                                       "Requests to /ingest answered, by status.", HF_LABELS("status"));
-    http->bytes = hf_metric_counter(world->metrics, "holdfast_telemetry_ingest_bytes_total",
+    http->bytes = hf_metric_counter(env->metrics, "holdfast_telemetry_ingest_bytes_total",
                                     "Bytes of bodies that /ingest received, before unpacking.");
     if (http->timer == NULL) {
         http_free(&http->source);

@@ -21,7 +21,7 @@ struct save {
 };
 
 struct hf_position {
-    const struct hf_telemetry_world *world;
+    const struct hf_telemetry_env *env;
     char *folder, *path;
     struct hf_timer *timer;
     struct save *running;
@@ -56,7 +56,7 @@ static void save_work(struct hf_job *job)
 
 static void arm(struct hf_position *position, uint64_t delay_ns)
 {
-    position->world->sched->timer_arm(position->world->sched->ctx, position->timer, delay_ns);
+    position->env->sched->timer_arm(position->env->sched->ctx, position->timer, delay_ns);
 }
 
 static void save_done(struct hf_job *job, int cancelled)
@@ -67,7 +67,7 @@ static void save_done(struct hf_job *job, int cancelled)
     if (position != NULL) {
         position->running = NULL;
         if (!cancelled && save->r < 0)
-            hf_log_err(position->world->log, HF_LOG_WARNING, "telemetry.position_not_saved", "path", save->path,
+            hf_log_err(position->env->log, HF_LOG_WARNING, "telemetry.position_not_saved", "path", save->path,
                        &save->err);
         position->wanted |= cancelled || save->r < 0;
         if (position->wanted)
@@ -90,12 +90,12 @@ static void on_timer(void *arg)
     }
     *save = (struct save){.job = {.work = save_work, .done = save_done},
                           .position = position,
-                          .fs = position->world->fs,
+                          .fs = position->env->fs,
                           .folder = strdup(position->folder),
                           .path = strdup(position->path),
                           .text = HF_BUF_INIT(HF_POSITION_MAX_BYTES)};
     if (save->folder == NULL || save->path == NULL || position->text(position->arg, &save->text) < 0 ||
-        position->world->sched->submit(position->world->sched->ctx, &save->job) < 0) {
+        position->env->sched->submit(position->env->sched->ctx, &save->job) < 0) {
         save_free(save);
         arm(position, DELAY_NS);
         return;
@@ -104,16 +104,16 @@ static void on_timer(void *arg)
     position->wanted = position->soon = false;
 }
 
-struct hf_position *hf_position_new(const struct hf_telemetry_world *world, const char *name)
+struct hf_position *hf_position_new(const struct hf_telemetry_env *env, const char *name)
 {
     struct hf_position *position = calloc(1, sizeof(*position));
 
     if (position == NULL)
         return NULL;
-    position->world = world;
-    position->folder = hf_asprintf("%s/sources", world->dir);
-    position->path = hf_asprintf("%s/sources/%s", world->dir, name);
-    position->timer = world->sched->timer_new(world->sched->ctx, on_timer, position);
+    position->env = env;
+    position->folder = hf_asprintf("%s/sources", env->dir);
+    position->path = hf_asprintf("%s/sources/%s", env->dir, name);
+    position->timer = env->sched->timer_new(env->sched->ctx, on_timer, position);
     if (position->folder == NULL || position->path == NULL || position->timer == NULL) {
         hf_position_free(position);
         return NULL;
@@ -128,11 +128,11 @@ void hf_position_free(struct hf_position *position)
     if (position->wanted && position->running == NULL) {
         _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_POSITION_MAX_BYTES);
         if (position->text(position->arg, &text) == 0)
-            (void)!write_out(position->world->fs, position->folder, position->path, hf_buf_view(&text), NULL);
+            (void)!write_out(position->env->fs, position->folder, position->path, hf_buf_view(&text), NULL);
     }
     if (position->running != NULL)
         position->running->position = NULL;
-    position->world->sched->timer_free(position->world->sched->ctx, position->timer);
+    position->env->sched->timer_free(position->env->sched->ctx, position->timer);
     free(position->folder);
     free(position->path);
     free(position);
@@ -140,7 +140,7 @@ void hf_position_free(struct hf_position *position)
 
 int hf_position_load(const struct hf_position *position, struct hf_buf *out, struct hf_err *err)
 {
-    return hf_file_read(position->world->fs, position->path, out, err);
+    return hf_file_read(position->env->fs, position->path, out, err);
 }
 
 void hf_position_changed(struct hf_position *position, bool soon, int (*text)(void *arg, struct hf_buf *out), void *arg)

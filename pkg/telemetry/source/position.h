@@ -14,8 +14,8 @@ enum {
 
 struct hf_position;
 
-/* <world->dir>/sources/<name>; does not read it. */
-struct hf_position *hf_position_new(const struct hf_telemetry_world *world, const char *name);
+/* <env->dir>/sources/<name>; does not read it. */
+struct hf_position *hf_position_new(const struct hf_telemetry_env *env, const char *name);
 /* Saves a change first. */
 void hf_position_free(struct hf_position *position);
 HF_DEFINE_CLEANUP(struct hf_position, hf_position_free)

@@ -22,7 +22,7 @@ struct hf_telemetry_link {
 };
 
 /* For the service's life. */
-struct hf_telemetry_world {
+struct hf_telemetry_env {
     struct hf_loop *loop; /* NULL in tests */
     const struct hf_fs_ops *fs;
     const struct hf_clock_ops *clock;
@@ -57,7 +57,7 @@ struct hf_source {
 };
 
 /* Copies of `sources` what it needs. After -errno the service reports it, and tries again every 10 s. */
-typedef int hf_source_maker(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
+typedef int hf_source_maker(const struct hf_telemetry_sources *sources, const struct hf_telemetry_env *env,
                             const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err);
 
 #define CREATE(class, number, create, ...) hf_source_maker hf_source_##create##_new;

@@ -30,7 +30,7 @@ struct audit_piece {
 
 struct audit {
     struct hf_source source;
-    const struct hf_telemetry_world *world;
+    const struct hf_telemetry_env *env;
     const struct hf_intake *intake;
     struct hf_timer *timer;
     struct hf_position *position;
@@ -45,7 +45,7 @@ static void look(void *arg);
 
 static void arm(struct audit *from, uint64_t ns)
 {
-    from->world->sched->timer_arm(from->world->sched->ctx, from->timer, ns);
+    from->env->sched->timer_arm(from->env->sched->ctx, from->timer, ns);
 }
 
 static int position_text(void *arg, struct hf_buf *out)
@@ -160,7 +160,7 @@ static void look(void *arg)
     from->full = false;
     struct hf_receipt *receipt = &from->piece->receipt;
     hf_receipt_hold(receipt);
-    int r = hf_audit_read(from->world->fs, from->world->audit, from->durable + 1, take, from, NULL);
+    int r = hf_audit_read(from->env->fs, from->env->audit, from->durable + 1, take, from, NULL);
     if (r == 0 && from->newest > 0 && from->newest < from->durable)
         from->durable = 0; /* somebody removed the log, and a new one has begun */
     hf_receipt_release(receipt, 0);
@@ -181,25 +181,25 @@ static void audit_free(struct hf_source *source)
     hf_position_free(from->position);
     if (from->piece != NULL)
         from->piece->from = NULL;
-    from->world->sched->timer_free(from->world->sched->ctx, from->timer);
+    from->env->sched->timer_free(from->env->sched->ctx, from->timer);
     free(from);
 }
 
-int hf_source_audit_new(HF_UNUSED const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
+int hf_source_audit_new(HF_UNUSED const struct hf_telemetry_sources *sources, const struct hf_telemetry_env *env,
                         const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err)
 {
     struct audit *from;
 
-    if (world->audit == NULL)
+    if (env->audit == NULL)
         return hf_err_set(err, ENOENT, "this agent keeps no journal");
     from = calloc(1, sizeof(*from));
     if (from == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     from->source = (struct hf_source){.name = "audit", .resume = resume, .free = audit_free};
-    from->world = world;
+    from->env = env;
     from->intake = intake;
-    from->position = hf_position_new(world, "audit");
-    from->timer = world->sched->timer_new(world->sched->ctx, look, from);
+    from->position = hf_position_new(env, "audit");
+    from->timer = env->sched->timer_new(env->sched->ctx, look, from);
     if (from->position == NULL || from->timer == NULL) {
         audit_free(&from->source);
         return hf_err_set(err, ENOMEM, "out of memory");

@@ -16,7 +16,7 @@ enum { MAX_PATH = 1024, STREAMS = 2 };
 
 struct containers {
     struct hf_source source;
-    const struct hf_telemetry_world *world;
+    const struct hf_telemetry_env *env;
     const struct hf_intake *intake;
     struct hf_tail *tail;
     struct hf_source_names include, exclude; /* namespaces */
@@ -68,7 +68,7 @@ static int visit(void *arg, const char *name, unsigned char type);
 
 static void walk_into(struct pod_walk *walk)
 {
-    const struct hf_fs_ops *fs = walk->containers->world->fs;
+    const struct hf_fs_ops *fs = walk->containers->env->fs;
     struct pod_walk inner = *walk;
 
     inner.fd = fs->openat(fs->ctx, AT_FDCWD, walk->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0, HF_FS_ANY);
@@ -103,7 +103,7 @@ static int visit(void *arg, const char *name, unsigned char type)
 /* Notes where the folder of pods is, because the administrator may have moved it and left a link. */
 static void find_pods(struct containers *containers)
 {
-    const struct hf_fs_ops *fs = containers->world->fs;
+    const struct hf_fs_ops *fs = containers->env->fs;
     char any[MAX_PATH];
     struct hf_walk walk;
 
@@ -157,7 +157,7 @@ static bool allows(void *arg, const char *path)
         if (is_below(path, runtimes[i]))
             return true;
     return (containers->real_pods[0] != '\0' && is_below(path, containers->real_pods)) ||
-           hf_config_allows_file(containers->world->config, containers->world->scope, path);
+           hf_config_allows_file(containers->env->config, containers->env->scope, path);
 }
 
 /* ---- what -------------------------------------------------------------------------------------------------------- */
@@ -275,8 +275,7 @@ static int take_line(void *arg, const struct hf_tail_line *line)
     int which;
 
     if (!hf_cri_parse(line->text, &cri) && !hf_cri_parse_docker(line->text, &containers->scratch, &cri))
-        cri =
-            (struct hf_cri_line){.foreign = true, .unix_ns = hf_unix_ns(containers->world->clock), .text = line->text};
+        cri = (struct hf_cri_line){.foreign = true, .unix_ns = hf_unix_ns(containers->env->clock), .text = line->text};
     if (cri.foreign) /* another program wrote it: keep the line as it is */
         return offer(containers, line, &cri, line->offset, line->cut);
     which = cri.is_stderr;
@@ -343,7 +342,7 @@ static void containers_free(struct hf_source *source)
     free(containers);
 }
 
-int hf_source_containers_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
+int hf_source_containers_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_env *env,
                              const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err)
 {
     static const struct hf_tail_ops ops = {
@@ -354,9 +353,9 @@ int hf_source_containers_new(const struct hf_telemetry_sources *sources, const s
     if (containers == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     containers->source = (struct hf_source){.name = "containers", .resume = resume, .free = containers_free};
-    containers->world = world;
+    containers->env = env;
     containers->intake = intake;
-    containers->pods = world->pods;
+    containers->pods = env->pods;
     containers->scratch = (struct hf_buf)HF_BUF_INIT(HF_TAIL_MAX_LINE);
     r = hf_source_names_copy(&containers->include, sources->namespaces);
     if (r == 0)
@@ -364,7 +363,7 @@ int hf_source_containers_new(const struct hf_telemetry_sources *sources, const s
     if (r < 0)
         (void)hf_err_set(err, ENOMEM, "out of memory");
     else
-        r = hf_tail_new(world, "containers", &ops, containers, &containers->tail, err);
+        r = hf_tail_new(env, "containers", &ops, containers, &containers->tail, err);
     if (r < 0) {
         containers_free(&containers->source);
         return r;

@@ -22,7 +22,7 @@ struct spec {
 
 struct files {
     struct hf_source source;
-    const struct hf_telemetry_world *world;
+    const struct hf_telemetry_env *env;
     const struct hf_intake *intake;
     struct hf_tail *tail;
     struct spec specs[HF_TELEMETRY_MAX_FILES];
@@ -54,7 +54,7 @@ static int visit(void *arg, const char *name, unsigned char type)
 static void find(void *arg, struct hf_tail *tail)
 {
     const struct files *files = arg;
-    const struct hf_fs_ops *fs = files->world->fs;
+    const struct hf_fs_ops *fs = files->env->fs;
 
     for (size_t i = 0; i < files->n_specs; i++) {
         struct finding finding = {.tail = tail, .spec = &files->specs[i]};
@@ -83,7 +83,7 @@ static bool allows(void *arg, const char *path)
 {
     const struct files *files = arg;
 
-    return hf_config_allows_file(files->world->config, files->world->scope, path);
+    return hf_config_allows_file(files->env->config, files->env->scope, path);
 }
 
 /* ---- what -------------------------------------------------------------------------------------------------------- */
@@ -105,7 +105,7 @@ static int take_line(void *arg, const struct hf_tail_line *line)
     struct hf_event event = {
         .kind = HF_EVENT_LOG,
         .source_class = HF_SOURCE_FILE,
-        .unix_ns = hf_unix_ns(files->world->clock),
+        .unix_ns = hf_unix_ns(files->env->clock),
         .id = hf_tail_id(line->file, line->offset, line->text, id),
         .source = {name, HF_MIN((size_t)n, sizeof(name) - 1)},
         .body = line->text,
@@ -157,7 +157,7 @@ static int copy_spec(struct files *files, const struct hf_telemetry_file *from, 
     return all ? 0 : hf_err_set(err, ENOMEM, "out of memory");
 }
 
-int hf_source_files_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
+int hf_source_files_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_env *env,
                         const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err)
 {
     static const struct hf_tail_ops plain = {.find = find, .owner = owner, .allows = allows, .line = take_line};
@@ -170,7 +170,7 @@ int hf_source_files_new(const struct hf_telemetry_sources *sources, const struct
     if (files == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     files->source = (struct hf_source){.name = "files", .resume = resume, .free = files_free};
-    files->world = world;
+    files->env = env;
     files->intake = intake;
     files->scratch = (struct hf_buf)HF_BUF_INIT(SCRATCH);
     for (size_t i = 0; i < sources->n_files && i < HF_TELEMETRY_MAX_FILES && r == 0; i++) {
@@ -178,7 +178,7 @@ int hf_source_files_new(const struct hf_telemetry_sources *sources, const struct
         any_multiline |= sources->files[i].multiline_start != NULL;
     }
     if (r == 0)
-        r = hf_tail_new(world, "files", any_multiline ? &multiline : &plain, files, &files->tail, err);
+        r = hf_tail_new(env, "files", any_multiline ? &multiline : &plain, files, &files->tail, err);
     if (r < 0) {
         files_free(&files->source);
         return r;

@@ -48,7 +48,7 @@ enum span {
 
 struct journald {
     struct hf_source source;
-    const struct hf_telemetry_world *world;
+    const struct hf_telemetry_env *env;
     const struct hf_intake *intake;
     struct hf_source_names include, exclude;
     enum hf_severity least;
@@ -80,7 +80,7 @@ struct journal_piece {
 
 static void arm(struct journald *from, uint64_t delay_ns)
 {
-    from->world->sched->timer_arm(from->world->sched->ctx, from->timer, delay_ns);
+    from->env->sched->timer_arm(from->env->sched->ctx, from->timer, delay_ns);
 }
 
 /* ---- libsystemd, which maps the files of the journal ------------------------------------------------------------- */
@@ -95,7 +95,7 @@ static void leave(struct journald *from)
     if (!hf_journal_fault_end() || from->unreadable_logged)
         return;
     from->unreadable_logged = true;
-    hf_log(from->world->log, HF_LOG_ERROR, "telemetry.journal_unreadable");
+    hf_log(from->env->log, HF_LOG_ERROR, "telemetry.journal_unreadable");
 }
 
 /* ---- how far ----------------------------------------------------------------------------------------------------- */
@@ -115,7 +115,7 @@ static void read_cursor(struct journald *from)
     int r = hf_position_load(from->position, &text, &err);
 
     if (r < 0 && r != -ENOENT)
-        hf_log_err(from->world->log, HF_LOG_WARNING, "telemetry.position_not_read", "source", "journald", &err);
+        hf_log_err(from->env->log, HF_LOG_WARNING, "telemetry.position_not_read", "source", "journald", &err);
     if (r == 0 && text.n < sizeof(from->cursor))
         (void)snprintf(from->cursor, sizeof(from->cursor), "%s", hf_buf_str(&text));
 }
@@ -314,7 +314,7 @@ static const char *root_path(const struct journald *from, size_t i)
 {
     static const char *const paths[ROOTS] = {"/run/log/journal", "/var/log/journal"};
 
-    return from->world->journal != NULL ? from->world->journal : paths[i];
+    return from->env->journal != NULL ? from->env->journal : paths[i];
 }
 
 static void close_roots(struct journald *from)
@@ -362,7 +362,7 @@ static void close_journal(struct journald *from)
 static void trouble(struct journald *from, const char *what, int r)
 {
     if (!from->failure_logged)
-        hf_log(from->world->log, HF_LOG_WARNING, "telemetry.journal_failed", HF_S("what", what),
+        hf_log(from->env->log, HF_LOG_WARNING, "telemetry.journal_failed", HF_S("what", what),
                HF_S("error", strerror(-r)), HF_D("again_s", RETRY_S));
     from->failure_logged = true;
     close_journal(from);
@@ -375,8 +375,8 @@ static void learn_boot(struct journald *from)
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(64);
     char path[256];
 
-    (void)snprintf(path, sizeof(path), "%s/sys/kernel/random/boot_id", from->world->proc);
-    if (hf_file_read(from->world->fs, path, &text, NULL) == 0) {
+    (void)snprintf(path, sizeof(path), "%s/sys/kernel/random/boot_id", from->env->proc);
+    if (hf_file_read(from->env->fs, path, &text, NULL) == 0) {
         char id[SD_ID128_UUID_STRING_MAX];
         (void)snprintf(id, sizeof(id), "%s", hf_buf_str(&text));
         if (sd_id128_from_string(id, &from->boot) >= 0)
@@ -424,7 +424,7 @@ static int seek_cursor(struct journald *from)
     bool found = r > 0 && sd_journal_test_cursor(from->journal, from->cursor) > 0;
     from->at_entry = r > 0 && !found; /* an entry behind it */
     if (!found && !from->gone_logged)
-        hf_log(from->world->log, HF_LOG_WARNING, "telemetry.position_gone", HF_S("source", "journald"),
+        hf_log(from->env->log, HF_LOG_WARNING, "telemetry.position_gone", HF_S("source", "journald"),
                HF_S("position", from->cursor));
     from->gone_logged |= !found;
     return 0;
@@ -475,7 +475,7 @@ static void on_change(void *arg)
 
 static int open_journal(struct journald *from)
 {
-    const char *folder = from->world->journal;
+    const char *folder = from->env->journal;
 
     open_roots(from);
     int r = folder != NULL ? sd_journal_open_directory(&from->journal, folder, 0)
@@ -490,7 +490,7 @@ static int open_journal(struct journald *from)
         return -ENOENT;
     (void)sd_journal_set_data_threshold(from->journal, MAX_FIELD + 64);
     int fd = sd_journal_get_fd(from->journal);
-    r = fd < 0 ? fd : hf_loop_watch_fd(from->world->loop, fd, true, false, on_change, from, &from->watch);
+    r = fd < 0 ? fd : hf_loop_watch_fd(from->env->loop, fd, true, false, on_change, from, &from->watch);
     return r < 0 ? r : seek(from);
 }
 
@@ -582,13 +582,13 @@ static void journald_free(struct hf_source *source)
     hf_position_free(from->position);
     forget_pieces(from);
     close_journal(from);
-    from->world->sched->timer_free(from->world->sched->ctx, from->timer);
+    from->env->sched->timer_free(from->env->sched->ctx, from->timer);
     hf_source_names_done(&from->include);
     hf_source_names_done(&from->exclude);
     free(from);
 }
 
-int hf_source_journald_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
+int hf_source_journald_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_env *env,
                            const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err)
 {
     struct journald *from = calloc(1, sizeof(*from));
@@ -596,13 +596,13 @@ int hf_source_journald_new(const struct hf_telemetry_sources *sources, const str
     if (from == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     from->source = (struct hf_source){.name = "journald", .resume = resume, .free = journald_free};
-    from->world = world;
+    from->env = env;
     from->intake = intake;
     from->least = sources->journald_min_severity;
     from->roots[0] = from->roots[1] = -1;
     hf_list_init(&from->pieces);
-    from->position = hf_position_new(world, "journald");
-    from->timer = world->sched->timer_new(world->sched->ctx, look, from);
+    from->position = hf_position_new(env, "journald");
+    from->timer = env->sched->timer_new(env->sched->ctx, look, from);
     if (from->position == NULL || from->timer == NULL ||
         hf_source_names_copy(&from->include, sources->journald_include) < 0 ||
         hf_source_names_copy(&from->exclude, sources->journald_exclude) < 0) {

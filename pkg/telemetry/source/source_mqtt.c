@@ -49,7 +49,7 @@ struct recent_message {
 
 struct mqtt {
     struct hf_source source;
-    const struct hf_telemetry_world *world;
+    const struct hf_telemetry_env *env;
     const struct hf_intake *intake;
     char *host, *username_ref, *password_ref;
     uint16_t port;
@@ -80,7 +80,7 @@ static void work(struct mqtt *mqtt);
 
 static void arm(struct mqtt *mqtt, uint64_t delay_ns)
 {
-    mqtt->world->sched->timer_arm(mqtt->world->sched->ctx, mqtt->timer, delay_ns);
+    mqtt->env->sched->timer_arm(mqtt->env->sched->ctx, mqtt->timer, delay_ns);
 }
 
 /* ---- the connection ---------------------------------------------------------------------------------------------- */
@@ -101,7 +101,7 @@ static void lose(struct mqtt *mqtt, const char *why)
     uint64_t most_ns = HF_MIN((uint64_t)1 << HF_MIN(mqtt->failures, 10u), (uint64_t)RETRY_MAX_S) * HF_NS_PER_S;
 
     if (mqtt->failures++ == 0 || mqtt->failures % 64 == 0)
-        hf_log(mqtt->world->log, HF_LOG_WARNING, "telemetry.mqtt_lost", HF_S("host", mqtt->host), HF_S("error", why));
+        hf_log(mqtt->env->log, HF_LOG_WARNING, "telemetry.mqtt_lost", HF_S("host", mqtt->host), HF_S("error", why));
     hf_connection_close(hf_steal(mqtt->stream));
     mqtt->subscribed = false;
     drop_half(mqtt);
@@ -112,17 +112,17 @@ static void lose(struct mqtt *mqtt, const char *why)
     mqtt->paused = false;
     hf_buf_done(&mqtt->in);
     hf_metric_set(mqtt->connected, 0);
-    arm(mqtt, most_ns / 2 + hf_rand_below(mqtt->world->rand, most_ns / 2 + 1));
+    arm(mqtt, most_ns / 2 + hf_rand_below(mqtt->env->rand, most_ns / 2 + 1));
 }
 
 static void send_packet(struct mqtt *mqtt, struct hf_buf *packet, int r)
 {
     if (r == 0)
         r = hf_connection_send(mqtt->stream, packet->p, packet->n);
-    mqtt->sent_ns = hf_mono_ns(mqtt->world->clock);
+    mqtt->sent_ns = hf_mono_ns(mqtt->env->clock);
     /* The peer does not read; the timer will notice that it is silent. */
     if (r < 0)
-        hf_log(mqtt->world->log, HF_LOG_WARNING, "telemetry.mqtt_not_sent", HF_D("errno", -r));
+        hf_log(mqtt->env->log, HF_LOG_WARNING, "telemetry.mqtt_not_sent", HF_D("errno", -r));
 }
 
 static void acknowledge(struct mqtt *mqtt, uint16_t id, uint64_t hash)
@@ -160,7 +160,7 @@ static int read_secret(const struct mqtt *mqtt, const char *ref, char text[MAX_S
     if (r < 0)
         return r;
     _cleanup_(hf_buf_wipe) struct hf_buf secret = HF_BUF_INIT(MAX_SECRET - 1);
-    r = hf_secret_ref_read(&parsed, mqtt->world->fs, &secret, NULL);
+    r = hf_secret_ref_read(&parsed, mqtt->env->fs, &secret, NULL);
     if (r < 0)
         return r;
     (void)snprintf(text, MAX_SECRET, "%s", hf_buf_str(&secret));
@@ -175,13 +175,13 @@ static void on_opened(void *arg)
     char client_id[128], username[MAX_SECRET], password[MAX_SECRET];
     struct hf_mqtt_connect connect = {.client_id = client_id, .keepalive_s = KEEPALIVE_S};
 
-    (void)snprintf(client_id, sizeof(client_id), "holdfast-%.100s", mqtt->world->node);
+    (void)snprintf(client_id, sizeof(client_id), "holdfast-%.100s", mqtt->env->node);
     if (read_secret(mqtt, mqtt->username_ref, username, &connect.username) < 0 ||
         read_secret(mqtt, mqtt->password_ref, password, &connect.password) < 0) {
         lose(mqtt, "cannot read the user name or the password");
         return;
     }
-    mqtt->heard_ns = hf_mono_ns(mqtt->world->clock);
+    mqtt->heard_ns = hf_mono_ns(mqtt->env->clock);
     send_packet(mqtt, &packet, hf_mqtt_add_connect(&packet, &connect));
     explicit_bzero(password, sizeof(password));
     if (packet.p != NULL)
@@ -194,7 +194,7 @@ static void on_received(void *arg, const void *bytes, size_t n)
     struct mqtt *mqtt = arg;
     size_t skipped = (size_t)HF_MIN(mqtt->skip, (uint64_t)n);
 
-    mqtt->heard_ns = hf_mono_ns(mqtt->world->clock);
+    mqtt->heard_ns = hf_mono_ns(mqtt->env->clock);
     mqtt->skip -= skipped;
     if (hf_buf_add(&mqtt->in, (const char *)bytes + skipped, n - skipped) < 0) {
         lose(mqtt, "the broker sent a message that exceeds the buffer");
@@ -219,14 +219,14 @@ static void connect_now(struct mqtt *mqtt)
                                                 .arg = mqtt};
     struct hf_err err = HF_ERR_INIT;
 
-    if (hf_connection_open(mqtt->world->loop, &params, &mqtt->stream, &err) < 0)
+    if (hf_connection_open(mqtt->env->loop, &params, &mqtt->stream, &err) < 0)
         lose(mqtt, err.cause);
 }
 
 static void on_timer(void *arg)
 {
     struct mqtt *mqtt = arg;
-    uint64_t now_ns = hf_mono_ns(mqtt->world->clock);
+    uint64_t now_ns = hf_mono_ns(mqtt->env->clock);
     _cleanup_(hf_buf_done) struct hf_buf packet = HF_BUF_INIT(16);
 
     if (mqtt->stream == NULL) {
@@ -328,7 +328,7 @@ static void refuse(struct mqtt *mqtt, const struct hf_mqtt_packet *packet, const
 
     (void)snprintf(topic, sizeof(topic), "%.*s", (int)packet->topic.n, packet->topic.p);
     hf_metric_add(hf_metric_with(mqtt->refused, HF_LABELS(reason)), 1);
-    hf_log(mqtt->world->log, HF_LOG_WARNING, "telemetry.mqtt_refused", HF_S("topic", topic), HF_S("reason", reason),
+    hf_log(mqtt->env->log, HF_LOG_WARNING, "telemetry.mqtt_refused", HF_S("topic", topic), HF_S("reason", reason),
            HF_D("limit", HF_MQTT_MAX_PACKET));
 }
 
@@ -345,7 +345,7 @@ static int give_payload(struct mqtt *mqtt, const struct hf_mqtt_packet *packet, 
 {
     const struct hf_ingest_params params = {.body = packet->payload,
                                             .content_type = HF_VIEW("application/json"),
-                                            .now_unix_ns = hf_unix_ns(mqtt->world->clock)};
+                                            .now_unix_ns = hf_unix_ns(mqtt->env->clock)};
     struct hf_ingest_parser parser;
     struct hf_ingest_fault fault = {.status = 0};
     struct hf_event event;
@@ -380,7 +380,7 @@ static int give_message(struct mqtt *mqtt, const struct hf_mqtt_packet *packet, 
     struct hf_event event = {.kind = HF_EVENT_LOG,
                              .source_class = HF_SOURCE_MQTT,
                              .severity = HF_SEVERITY_INFO,
-                             .unix_ns = hf_unix_ns(mqtt->world->clock),
+                             .unix_ns = hf_unix_ns(mqtt->env->clock),
                              .source = {source, (size_t)n},
                              .body = packet->payload};
     struct hf_scan_value value;
@@ -461,7 +461,7 @@ static int take_packet(struct mqtt *mqtt, const struct hf_mqtt_packet *packet)
         if (packet->code >= 0x80)
             return -EPERM;
         if (mqtt->failures > 0)
-            hf_log(mqtt->world->log, HF_LOG_INFO, "telemetry.mqtt_connected", HF_S("host", mqtt->host));
+            hf_log(mqtt->env->log, HF_LOG_INFO, "telemetry.mqtt_connected", HF_S("host", mqtt->host));
         mqtt->failures = 0;
         hf_metric_set(mqtt->connected, 1);
         return 0;
@@ -479,7 +479,7 @@ static void set_paused(struct mqtt *mqtt, bool paused)
 {
     mqtt->paused = paused;
     hf_connection_pause(mqtt->stream, paused);
-    mqtt->heard_ns = hf_mono_ns(mqtt->world->clock);
+    mqtt->heard_ns = hf_mono_ns(mqtt->env->clock);
 }
 
 /* Handles the whole packets in `in`. */
@@ -534,7 +534,7 @@ static void mqtt_free(struct hf_source *source)
         hf_list_remove(&message->link);
         message->mqtt = NULL;
     }
-    mqtt->world->sched->timer_free(mqtt->world->sched->ctx, mqtt->timer);
+    mqtt->env->sched->timer_free(mqtt->env->sched->ctx, mqtt->timer);
     hf_source_names_done(&mqtt->topics);
     hf_buf_done(&mqtt->in);
     free(mqtt->host);
@@ -549,7 +549,7 @@ static bool copy_text(char **to, const char *from)
     return from == NULL || *to != NULL;
 }
 
-int hf_source_mqtt_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
+int hf_source_mqtt_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_env *env,
                        const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err)
 {
     const struct hf_telemetry_mqtt *from = &sources->mqtt;
@@ -558,20 +558,20 @@ int hf_source_mqtt_new(const struct hf_telemetry_sources *sources, const struct 
     if (mqtt == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     mqtt->source = (struct hf_source){.name = "mqtt", .resume = resume, .free = mqtt_free};
-    mqtt->world = world;
+    mqtt->env = env;
     mqtt->intake = intake;
     mqtt->tls = from->tls;
     mqtt->port = (uint16_t)(from->port != 0 ? from->port : from->tls ? 8883 : 1883);
     mqtt->in = (struct hf_buf)HF_BUF_INIT(HF_MQTT_MAX_PACKET + (64 << 10));
     hf_list_init(&mqtt->open);
-    mqtt->messages = hf_metric_counter(world->metrics, "holdfast_telemetry_mqtt_messages_total",
+    mqtt->messages = hf_metric_counter(env->metrics, "holdfast_telemetry_mqtt_messages_total",
                                        "Messages received from the MQTT broker.");
     mqtt->refused = hf_metric_family(
-        world->metrics, HF_METRIC_COUNTER, "holdfast_telemetry_mqtt_refused_total",
+        env->metrics, HF_METRIC_COUNTER, "holdfast_telemetry_mqtt_refused_total",
         "Messages from the MQTT broker that are too long, JSON null, or have a wrong checksum.", HF_LABELS("reason"));
     mqtt->connected =
-        hf_metric_gauge(world->metrics, "holdfast_telemetry_mqtt_connected", "1 while subscribed at the MQTT broker.");
-    mqtt->timer = world->sched->timer_new(world->sched->ctx, on_timer, mqtt);
+        hf_metric_gauge(env->metrics, "holdfast_telemetry_mqtt_connected", "1 while subscribed at the MQTT broker.");
+    mqtt->timer = env->sched->timer_new(env->sched->ctx, on_timer, mqtt);
     if (mqtt->timer == NULL || hf_source_names_copy(&mqtt->topics, from->topics) < 0 ||
         !copy_text(&mqtt->host, from->host) || !copy_text(&mqtt->username_ref, from->username_ref) ||
         !copy_text(&mqtt->password_ref, from->password_ref)) {

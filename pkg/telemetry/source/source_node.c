@@ -37,7 +37,7 @@ struct pod {
 
 struct node {
     struct hf_source source;
-    const struct hf_telemetry_world *world;
+    const struct hf_telemetry_env *env;
     const struct hf_intake *intake;
     struct hf_timer *timer;
     uint64_t period_ns;
@@ -86,7 +86,7 @@ static void gauge(struct node *node, const char *name, double value)
 /* Returns terminated text; NULL if it cannot be read. */
 static char *read_fd(struct node *node, int fd)
 {
-    ssize_t n = fd < 0 ? -1 : node->world->fs->pread(node->world->fs->ctx, fd, node->text, MAX_TEXT - 1, 0);
+    ssize_t n = fd < 0 ? -1 : node->env->fs->pread(node->env->fs->ctx, fd, node->text, MAX_TEXT - 1, 0);
 
     if (n <= 0)
         return NULL;
@@ -96,7 +96,7 @@ static char *read_fd(struct node *node, int fd)
 
 static char *read_path(struct node *node, const char *path)
 {
-    const struct hf_fs_ops *fs = node->world->fs;
+    const struct hf_fs_ops *fs = node->env->fs;
     int fd = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0, HF_FS_ANY);
     char *text = read_fd(node, fd);
 
@@ -287,7 +287,7 @@ static void look_at_network(struct node *node)
 
 static void look_at_filesystem(struct node *node, const char *path, const char *mountpoint)
 {
-    const struct hf_fs_ops *fs = node->world->fs;
+    const struct hf_fs_ops *fs = node->env->fs;
     int fd = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
     struct statvfs st;
 
@@ -309,9 +309,9 @@ static void look_at_filesystems(struct node *node)
 {
     char root[MAX_PATH];
 
-    (void)snprintf(root, sizeof(root), "%s/1/root", node->world->proc);
+    (void)snprintf(root, sizeof(root), "%s/1/root", node->env->proc);
     look_at_filesystem(node, root, "/"); /* the host's, also from inside a pod */
-    look_at_filesystem(node, node->world->dir, node->world->dir);
+    look_at_filesystem(node, node->env->dir, node->env->dir);
 }
 
 /* ---- temperature ------------------------------------------------------------------------------------------------- */
@@ -321,7 +321,7 @@ static void look_at_temperature(struct node *node)
     char path[MAX_PATH];
 
     for (size_t i = 0; i < node->n_zones; i++) {
-        (void)snprintf(path, sizeof(path), "%s/class/thermal/thermal_zone%s/temp", node->world->sys, node->zones[i]);
+        (void)snprintf(path, sizeof(path), "%s/class/thermal/thermal_zone%s/temp", node->env->sys, node->zones[i]);
         const char *text = read_path(node, path);
         if (text != NULL)
             give(node, HF_VALUE_GAUGE, "node_thermal_zone_temp_celsius", strtod(text, NULL) / 1000, "zone",
@@ -344,7 +344,7 @@ static int keep_zone(void *arg, const char *name, unsigned char type)
 static void list_folder(struct node *node, const char *path, int (*visit)(void *, const char *, unsigned char),
                         void *arg)
 {
-    const struct hf_fs_ops *fs = node->world->fs;
+    const struct hf_fs_ops *fs = node->env->fs;
     int fd = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
 
     if (fd < 0)
@@ -397,7 +397,7 @@ static void find_pods(struct node *node)
     node->n_pods = 0;
     for (size_t i = 0; i < HF_LEN(folders); i++) {
         struct pod_search search = {.node = node, .folder = folder};
-        (void)snprintf(folder, sizeof(folder), "%s/fs/cgroup/%s", node->world->sys, folders[i]);
+        (void)snprintf(folder, sizeof(folder), "%s/fs/cgroup/%s", node->env->sys, folders[i]);
         list_folder(node, folder, keep_pod, &search);
     }
 }
@@ -438,18 +438,18 @@ static void look_at_pod(struct node *node, const struct pod *pod)
 
 static void open_files(struct node *node)
 {
-    const struct hf_fs_ops *fs = node->world->fs;
+    const struct hf_fs_ops *fs = node->env->fs;
     char path[MAX_PATH];
 
     for (size_t i = 0; i < FILES; i++) {
-        (void)snprintf(path, sizeof(path), "%s/%s", node->world->proc, file_names[i]);
+        (void)snprintf(path, sizeof(path), "%s/%s", node->env->proc, file_names[i]);
         node->fds[i] = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0, HF_FS_ANY);
         if (i == F_NET && node->fds[i] < 0) { /* without permission for process 1 */
-            (void)snprintf(path, sizeof(path), "%s/net/dev", node->world->proc);
+            (void)snprintf(path, sizeof(path), "%s/net/dev", node->env->proc);
             node->fds[i] = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0, HF_FS_ANY);
         }
     }
-    (void)snprintf(path, sizeof(path), "%s/class/thermal", node->world->sys);
+    (void)snprintf(path, sizeof(path), "%s/class/thermal", node->env->sys);
     list_folder(node, path, keep_zone, node);
 }
 
@@ -460,12 +460,12 @@ static void look(void *arg)
                                                    look_at_filesystems, look_at_temperature};
     struct node *node = arg;
 
-    node->world->sched->timer_arm(node->world->sched->ctx, node->timer, node->period_ns);
+    node->env->sched->timer_arm(node->env->sched->ctx, node->timer, node->period_ns);
     node->text = malloc(MAX_TEXT);
     if (node->text == NULL)
         return;
     node->stopped = false;
-    node->unix_ns = hf_unix_ns(node->world->clock);
+    node->unix_ns = hf_unix_ns(node->env->clock);
     if (node->passes++ % PODS_EVERY == 0)
         find_pods(node);
     for (size_t i = 0; i < HF_LEN(looks); i++)
@@ -486,13 +486,13 @@ static void node_free(struct hf_source *source)
 
     for (size_t i = 0; i < FILES; i++)
         if (node->fds[i] >= 0)
-            (void)node->world->fs->close(node->world->fs->ctx, node->fds[i]);
-    node->world->sched->timer_free(node->world->sched->ctx, node->timer);
+            (void)node->env->fs->close(node->env->fs->ctx, node->fds[i]);
+    node->env->sched->timer_free(node->env->sched->ctx, node->timer);
     free(node->pods);
     free(node);
 }
 
-int hf_source_node_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
+int hf_source_node_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_env *env,
                        const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err)
 {
     struct node *node = calloc(1, sizeof(*node));
@@ -500,19 +500,19 @@ int hf_source_node_new(const struct hf_telemetry_sources *sources, const struct 
     if (node == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     node->source = (struct hf_source){.name = "node", .resume = resume, .free = node_free};
-    node->world = world;
+    node->env = env;
     node->intake = intake;
     node->period_ns = sources->node_period_ns != 0 ? sources->node_period_ns : 10 * HF_NS_PER_S;
     for (size_t i = 0; i < FILES; i++)
         node->fds[i] = -1;
     node->pods = calloc(MAX_PODS, sizeof(*node->pods)); /* untouched pages cost nothing */
-    node->timer = world->sched->timer_new(world->sched->ctx, look, node);
+    node->timer = env->sched->timer_new(env->sched->ctx, look, node);
     if (node->pods == NULL || node->timer == NULL) {
         node_free(&node->source);
         return hf_err_set(err, ENOMEM, "out of memory");
     }
     open_files(node);
-    world->sched->timer_arm(world->sched->ctx, node->timer, 0);
+    env->sched->timer_arm(env->sched->ctx, node->timer, 0);
     *ret_source = &node->source;
     return 0;
 }

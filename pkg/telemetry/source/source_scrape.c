@@ -40,7 +40,7 @@ struct target {
 
 struct scrape {
     struct hf_source source;
-    const struct hf_telemetry_world *world;
+    const struct hf_telemetry_env *env;
     const struct hf_intake *intake;
     struct hf_http_client *client;
     const struct hf_http_ops *http;
@@ -52,11 +52,11 @@ struct scrape {
 
 static void arm(struct target *target)
 {
-    const struct hf_telemetry_world *world = target->scrape->world;
-    uint64_t now_ns = hf_mono_ns(world->clock);
+    const struct hf_telemetry_env *env = target->scrape->env;
+    uint64_t now_ns = hf_mono_ns(env->clock);
 
-    world->sched->timer_arm(world->sched->ctx, target->timer,
-                            target->again ? 0 : target->due_ns - HF_MIN(target->due_ns, now_ns));
+    env->sched->timer_arm(env->sched->ctx, target->timer,
+                          target->again ? 0 : target->due_ns - HF_MIN(target->due_ns, now_ns));
 }
 
 /* ---- what -------------------------------------------------------------------------------------------------------- */
@@ -89,7 +89,7 @@ static void note_dropped(struct target *target)
         any |= counts[i] > 0;
     }
     if (any && !target->dropping)
-        hf_log(target->scrape->world->log, HF_LOG_WARNING, "telemetry.scrape_dropped",
+        hf_log(target->scrape->env->log, HF_LOG_WARNING, "telemetry.scrape_dropped",
                HF_S("url", hf_url_mask(target->url, shown, sizeof(shown))), HF_D("samples", counts[HF_SKIPS]),
                HF_D("limit", MAX_SAMPLES), HF_D("line", counts[HF_SKIP_LINE]), HF_D("labels", counts[HF_SKIP_LABELS]),
                HF_D("nan", counts[HF_SKIP_NAN]));
@@ -159,7 +159,7 @@ static void note_failure(struct target *target, int64_t status, const struct hf_
 
     count(target, "failure");
     if (!target->failed)
-        hf_log(target->scrape->world->log, HF_LOG_WARNING, "telemetry.scrape_failed",
+        hf_log(target->scrape->env->log, HF_LOG_WARNING, "telemetry.scrape_failed",
                HF_S("url", hf_url_mask(target->url, shown, sizeof(shown))), HF_D("status", status),
                HF_S("error", err != NULL ? err->cause : ""));
     target->failed = true;
@@ -196,7 +196,7 @@ static void on_answer(void *arg, int r, const struct hf_http_response *response,
     if (target->body == NULL)
         return;
     target->text = (struct hf_exposition){.rest = {target->body, body.n},
-                                          .unix_ns = hf_unix_ns(target->scrape->world->clock),
+                                          .unix_ns = hf_unix_ns(target->scrape->env->clock),
                                           .openmetrics = hf_exposition_is_openmetrics(body, response->content_type)};
     target->samples = target->over = 0;
     offer_rest(target);
@@ -206,7 +206,7 @@ static void on_answer(void *arg, int r, const struct hf_http_response *response,
 static int send_request(struct target *target, struct hf_err *err)
 {
     struct scrape *scrape = target->scrape;
-    const struct hf_telemetry_world *world = scrape->world;
+    const struct hf_telemetry_env *env = scrape->env;
     const struct hf_http_request request = {
         .method = "GET",
         .url = target->url,
@@ -217,7 +217,7 @@ static int send_request(struct target *target, struct hf_err *err)
         .arg = target,
     };
 
-    if (!hf_config_allows_scrape(world->config, world->scope, target->url, hf_source_is_own_url(target->url), err))
+    if (!hf_config_allows_scrape(env->config, env->scope, target->url, hf_source_is_own_url(target->url), err))
         return -EACCES;
     return scrape->http->start(scrape->http->ctx, &request, &target->call, err);
 }
@@ -225,13 +225,13 @@ static int send_request(struct target *target, struct hf_err *err)
 static void on_timer(void *arg)
 {
     struct target *target = arg;
-    const struct hf_telemetry_world *world = target->scrape->world;
+    const struct hf_telemetry_env *env = target->scrape->env;
     struct hf_err err = HF_ERR_INIT;
 
     if (target->again)
         offer_rest(target);
-    if (hf_mono_ns(world->clock) >= target->due_ns) {
-        target->due_ns = hf_mono_ns(world->clock) + target->period_ns;
+    if (hf_mono_ns(env->clock) >= target->due_ns) {
+        target->due_ns = hf_mono_ns(env->clock) + target->period_ns;
         if (target->call == NULL && send_request(target, &err) < 0)
             note_failure(target, 0, &err);
     }
@@ -251,7 +251,7 @@ static void resume(struct hf_source *source)
 static void scrape_free(struct hf_source *source)
 {
     struct scrape *scrape = hf_container_of(source, struct scrape, source);
-    const struct hf_sched_ops *sched = scrape->world->sched;
+    const struct hf_sched_ops *sched = scrape->env->sched;
 
     hf_http_client_free(scrape->client); /* cancels the calls */
     for (size_t i = 0; i < scrape->n_targets; i++) {
@@ -272,25 +272,25 @@ static int add_target(struct scrape *scrape, const struct hf_telemetry_scrape *f
     char shown[HF_URL_MASKED];
     const char *rest = strstr(hf_url_mask(from->url, shown, sizeof(shown)), "://");
 
-    if (!hf_config_allows_scrape(scrape->world->config, scrape->world->scope, from->url,
-                                 hf_source_is_own_url(from->url), err))
+    if (!hf_config_allows_scrape(scrape->env->config, scrape->env->scope, from->url, hf_source_is_own_url(from->url),
+                                 err))
         return hf_err_wrap(err, -EACCES, "scrape[%zu].url", i);
     *target = (struct target){.scrape = scrape,
                               .url = strdup(from->url),
                               .source = hf_asprintf("scrape:%s", rest != NULL ? rest + 3 : shown),
                               .period_ns = from->period_ns != 0 ? from->period_ns : 60 * HF_NS_PER_S};
-    target->timer = scrape->world->sched->timer_new(scrape->world->sched->ctx, on_timer, target);
+    target->timer = scrape->env->sched->timer_new(scrape->env->sched->ctx, on_timer, target);
     if (hf_source_names_copy(&target->names, from->names) < 0 || target->url == NULL || target->source == NULL ||
         target->timer == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     /* Spread the first requests. */
-    target->due_ns = hf_mono_ns(scrape->world->clock) +
-                     hf_rand_below(scrape->world->rand, HF_MIN(target->period_ns, 5 * HF_NS_PER_S));
+    target->due_ns =
+        hf_mono_ns(scrape->env->clock) + hf_rand_below(scrape->env->rand, HF_MIN(target->period_ns, 5 * HF_NS_PER_S));
     arm(target);
     return 0;
 }
 
-int hf_source_scrape_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
+int hf_source_scrape_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_env *env,
                          const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err)
 {
     struct scrape *scrape = calloc(1, sizeof(*scrape));
@@ -299,17 +299,17 @@ int hf_source_scrape_new(const struct hf_telemetry_sources *sources, const struc
     if (scrape == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     scrape->source = (struct hf_source){.name = "scrape", .resume = resume, .free = scrape_free};
-    scrape->world = world;
+    scrape->env = env;
     scrape->intake = intake;
     scrape->scratch = (struct hf_buf)HF_BUF_INIT(SCRATCH);
-    scrape->scrapes = hf_metric_family(world->metrics, HF_METRIC_COUNTER, "holdfast_telemetry_scrapes_total",
+    scrape->scrapes = hf_metric_family(env->metrics, HF_METRIC_COUNTER, "holdfast_telemetry_scrapes_total",
                                        "Answers of local exporters, by result.", HF_LABELS("result"));
-    scrape->dropped = hf_metric_family(world->metrics, HF_METRIC_COUNTER, "holdfast_telemetry_scrape_dropped_total",
+    scrape->dropped = hf_metric_family(env->metrics, HF_METRIC_COUNTER, "holdfast_telemetry_scrape_dropped_total",
                                        "Lines of exporters' answers that are no event: beyond 10000 samples, no room, "
                                        "more than 24 labels, NaN, or not a sample.",
                                        HF_LABELS("reason"));
-    scrape->client = hf_http_client_new(
-        world->loop, &(struct hf_http_config){.user_agent = world->user_agent, .no_proxy = true}, err);
+    scrape->client =
+        hf_http_client_new(env->loop, &(struct hf_http_config){.user_agent = env->user_agent, .no_proxy = true}, err);
     if (scrape->client == NULL)
         r = -EIO;
     else

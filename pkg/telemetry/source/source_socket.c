@@ -24,7 +24,7 @@ enum {
 
 struct socket_source {
     struct hf_source source;
-    const struct hf_telemetry_world *world;
+    const struct hf_telemetry_env *env;
     const struct hf_intake *intake;
     int fd;
     struct hf_loop_fd *watch; /* NULL: not reading */
@@ -62,7 +62,7 @@ static int offer_line(struct socket_source *from, struct hf_view line)
     struct hf_event event = {.kind = HF_EVENT_LOG,
                              .source_class = HF_SOURCE_SOCKET,
                              .severity = take_priority(&line),
-                             .unix_ns = hf_unix_ns(from->world->clock),
+                             .unix_ns = hf_unix_ns(from->env->clock),
                              .source = HF_VIEW("socket"),
                              .body = line};
 
@@ -120,7 +120,7 @@ static void resume(struct hf_source *source)
 
     if (from->watch != NULL || offer_rest(from) == -EAGAIN)
         return;
-    (void)!hf_loop_watch_fd(from->world->loop, from->fd, true, false, on_readable, from, &from->watch);
+    (void)!hf_loop_watch_fd(from->env->loop, from->fd, true, false, on_readable, from, &from->watch);
 }
 
 static void socket_free(struct hf_source *source)
@@ -138,7 +138,7 @@ static void socket_free(struct hf_source *source)
 
 static int bind_socket(struct socket_source *from, const char *path, struct hf_err *err)
 {
-    _cleanup_(hf_freep) char *record = hf_asprintf("%s/sources/socket", from->world->dir);
+    _cleanup_(hf_freep) char *record = hf_asprintf("%s/sources/socket", from->env->dir);
     int bytes = RECEIVE_BYTES;
 
     if (record == NULL)
@@ -147,13 +147,13 @@ static int bind_socket(struct socket_source *from, const char *path, struct hf_e
     if (from->fd < 0)
         return hf_err_sys(err, -errno, "make a socket");
     /* Any program of the node may write; rate limits bound the volume. */
-    int r = hf_socket_name_take(&from->name, from->fd, path, 0666, from->world->fs, record, err);
+    int r = hf_socket_name_take(&from->name, from->fd, path, 0666, from->env->fs, record, err);
     if (r == 0)
         (void)setsockopt(from->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
     return r;
 }
 
-int hf_source_socket_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
+int hf_source_socket_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_env *env,
                          const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err)
 {
     struct socket_source *from = calloc(1, sizeof(*from));
@@ -162,7 +162,7 @@ int hf_source_socket_new(const struct hf_telemetry_sources *sources, const struc
     if (from == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     from->source = (struct hf_source){.name = "socket", .resume = resume, .free = socket_free};
-    from->world = world;
+    from->env = env;
     from->intake = intake;
     from->fd = -1;
     from->scratch = (struct hf_buf)HF_BUF_INIT(SCRATCH);
@@ -171,7 +171,7 @@ int hf_source_socket_new(const struct hf_telemetry_sources *sources, const struc
     r = from->datagram == NULL ? hf_err_set(err, ENOMEM, "out of memory")
                                : bind_socket(from, sources->socket_path, err);
     if (r == 0) {
-        r = hf_loop_watch_fd(world->loop, from->fd, true, false, on_readable, from, &from->watch);
+        r = hf_loop_watch_fd(env->loop, from->fd, true, false, on_readable, from, &from->watch);
         if (r < 0)
             r = hf_err_sys(err, r, "watch '%s'", sources->socket_path);
     }

@@ -26,7 +26,7 @@ struct saved_position {
 };
 
 struct hf_tail {
-    const struct hf_telemetry_world *world;
+    const struct hf_telemetry_env *env;
     const struct hf_tail_ops *ops;
     void *arg;
     struct hf_position *position;
@@ -120,7 +120,7 @@ static int load_positions(struct hf_tail *tail)
     int r = hf_position_load(tail->position, &text, &err);
 
     if (r < 0 && r != -ENOENT) /* then tail reads everything again, and the ids prevent duplicates */
-        hf_log_err(tail->world->log, HF_LOG_WARNING, "telemetry.position_not_read", "source", "tail", &err);
+        hf_log_err(tail->env->log, HF_LOG_WARNING, "telemetry.position_not_read", "source", "tail", &err);
     tail->saved = calloc(2 * HF_TAIL_MAX_FILES, sizeof(*tail->saved));
     if (tail->saved == NULL)
         return -ENOMEM;
@@ -145,7 +145,7 @@ static void changed(struct hf_tail *tail, bool soon)
 
 static const struct hf_fs_ops *fs_of(const struct hf_tail_file *file)
 {
-    return file->tail->world->fs;
+    return file->tail->env->fs;
 }
 
 /* Notes what is before the offset now, to see later whether it is still there. */
@@ -175,7 +175,7 @@ static uint64_t safe_mark(struct hf_tail_file *file)
 /* The place that tail had read up to is gone, with all behind it. unread_bytes: as far as anybody knows. */
 static void log_gone(const struct hf_tail *tail, const char *path, uint64_t read_bytes, uint64_t unread_bytes)
 {
-    hf_log(tail->world->log, HF_LOG_WARNING, "telemetry.position_gone", HF_S("source", "tail"), HF_S("path", path),
+    hf_log(tail->env->log, HF_LOG_WARNING, "telemetry.position_gone", HF_S("source", "tail"), HF_S("path", path),
            HF_D("read_bytes", (int64_t)read_bytes), HF_D("unread_bytes", (int64_t)unread_bytes));
 }
 
@@ -219,7 +219,7 @@ static void drop_file(struct hf_tail_file *file)
 
     drop_pieces(file);
     forget_state(file);
-    (void)tail->world->fs->close(tail->world->fs->ctx, file->fd);
+    (void)tail->env->fs->close(tail->env->fs->ctx, file->fd);
     hf_list_remove(&file->link);
     tail->n_files--;
     free(file->path);
@@ -232,7 +232,7 @@ static struct hf_tail_file *add_file(struct hf_tail *tail, const char *path, con
 {
     if (tail->n_files >= HF_TAIL_MAX_FILES) {
         if (!tail->full_logged)
-            hf_log(tail->world->log, HF_LOG_WARNING, "telemetry.too_many_files", HF_D("limit", HF_TAIL_MAX_FILES));
+            hf_log(tail->env->log, HF_LOG_WARNING, "telemetry.too_many_files", HF_D("limit", HF_TAIL_MAX_FILES));
         tail->full_logged = true;
         return NULL;
     }
@@ -249,7 +249,7 @@ static struct hf_tail_file *add_file(struct hf_tail *tail, const char *path, con
                                   .fd = fd,
                                   .dev = st->st_dev,
                                   .ino = st->st_ino,
-                                  .birth_ns = hf_tail_open_birth_ns(tail->world->fs, fd),
+                                  .birth_ns = hf_tail_open_birth_ns(tail->env->fs, fd),
                                   .hold_offset = UINT64_MAX};
     hf_list_init(&file->pieces);
     hf_list_append(in_front ? tail->files.next : &tail->files, &file->link);
@@ -302,13 +302,13 @@ static void note_refused(struct hf_tail *tail, const char *path, const struct hf
     if (tail->n_refused == MAX_REFUSED)
         return;
     tail->refused[tail->n_refused++] = hash;
-    hf_log_err(tail->world->log, HF_LOG_WARNING, "telemetry.file_refused", "path", path, err);
+    hf_log_err(tail->env->log, HF_LOG_WARNING, "telemetry.file_refused", "path", path, err);
 }
 
 static int open_file(struct hf_tail *tail, const char *path, struct stat *ret_st)
 {
     struct hf_err err = HF_ERR_INIT;
-    int fd = hf_tail_open(tail->world->fs, path, tail->ops->allows, tail->arg, ret_st, &err);
+    int fd = hf_tail_open(tail->env->fs, path, tail->ops->allows, tail->arg, ret_st, &err);
 
     if (fd == -EACCES || fd == -ELOOP)
         note_refused(tail, path, &err);
@@ -336,7 +336,7 @@ static bool see_again(struct hf_tail *tail, const char *path, const struct stat 
 /* Opens the file at once: later its name may belong to another file. */
 void hf_tail_found(struct hf_tail *tail, const char *path, const void *owner)
 {
-    const struct hf_fs_ops *fs = tail->world->fs;
+    const struct hf_fs_ops *fs = tail->env->fs;
     struct stat st;
 
     if (fs->fstatat(fs->ctx, AT_FDCWD, path, &st, 0) < 0 || !S_ISREG(st.st_mode) || strlen(path) >= MAX_PATH ||
@@ -385,16 +385,16 @@ static bool follow_renamed(struct hf_tail *tail, struct saved_position *e, const
 
     if (fd < 0)
         return false;
-    uint64_t birth_ns = hf_tail_open_birth_ns(tail->world->fs, fd);
+    uint64_t birth_ns = hf_tail_open_birth_ns(tail->env->fs, fd);
     bool same = st.st_ino == e->ino && st.st_dev == e->dev;
     bool reborn = birth_ns != 0 && e->birth_ns != 0 && birth_ns != e->birth_ns;
     bool other =
-        same && (reborn || (e->safe != BEYOND_ANY && hf_tail_open_hash_start(tail->world->fs, fd) != e->start_hash));
+        same && (reborn || (e->safe != BEYOND_ANY && hf_tail_open_hash_start(tail->env->fs, fd) != e->start_hash));
     struct hf_tail_file *file = same && !other ? add_file(tail, e->path, owner, fd, &st, true) : NULL;
     if (file != NULL)
         take_up(file, e);
     else
-        (void)tail->world->fs->close(tail->world->fs->ctx, fd);
+        (void)tail->env->fs->close(tail->env->fs->ctx, fd);
     return other;
 }
 
@@ -402,7 +402,7 @@ static bool follow_renamed(struct hf_tail *tail, struct saved_position *e, const
  * One search can miss a file that is just being renamed. */
 static void find_renamed(struct hf_tail *tail, struct saved_position *e, const void *owner)
 {
-    const struct hf_fs_ops *fs = tail->world->fs;
+    const struct hf_fs_ops *fs = tail->env->fs;
     char folder[MAX_PATH], path[MAX_PATH + NAME_MAX + 2];
     struct stat st;
 
@@ -627,7 +627,7 @@ static ssize_t read_piece(struct hf_tail_file *file, char *bytes, uint64_t now_n
     struct hf_tail *tail = file->tail;
     struct tail_piece *piece;
     uint64_t begin = file->offset;
-    ssize_t n = tail->world->fs->pread(tail->world->fs->ctx, file->fd, bytes, HF_TAIL_MAX_LINE, begin);
+    ssize_t n = tail->env->fs->pread(tail->env->fs->ctx, file->fd, bytes, HF_TAIL_MAX_LINE, begin);
 
     if (n <= 0)
         return n;
@@ -683,7 +683,7 @@ static void replace(struct hf_tail_file *file, bool first_look)
 /* Checks the file's size and start; notices a truncation. False: nothing to read. */
 static bool refresh(struct hf_tail_file *file, uint64_t now_ns)
 {
-    const struct hf_fs_ops *fs = file->tail->world->fs;
+    const struct hf_fs_ops *fs = file->tail->env->fs;
     struct stat st;
 
     if (now_ns < file->not_before_ns)
@@ -711,7 +711,7 @@ static bool refresh(struct hf_tail_file *file, uint64_t now_ns)
 /* If another file is at its path, searches for files at once. */
 static void notice_rotation(struct hf_tail_file *file)
 {
-    const struct hf_fs_ops *fs = file->tail->world->fs;
+    const struct hf_fs_ops *fs = file->tail->env->fs;
     struct stat st;
 
     if (file->gone_since_ns == 0 && fs->fstatat(fs->ctx, AT_FDCWD, file->path, &st, 0) == 0 && st.st_ino != file->ino)
@@ -736,7 +736,7 @@ static bool waits_in_vain(const struct hf_tail_file *file, uint64_t now_ns)
 
 static void arm(struct hf_tail *tail, uint64_t delay_ns)
 {
-    tail->world->sched->timer_arm(tail->world->sched->ctx, tail->timer, delay_ns);
+    tail->env->sched->timer_arm(tail->env->sched->ctx, tail->timer, delay_ns);
 }
 
 /* Reads each file in turn, until nothing remains or the turn is used up. Checks all files even without room. */
@@ -770,7 +770,7 @@ static int read_all(struct hf_tail *tail, uint64_t now_ns, size_t *ret_left)
 static void look(void *arg)
 {
     struct hf_tail *tail = arg;
-    uint64_t now_ns = hf_mono_ns(tail->world->clock);
+    uint64_t now_ns = hf_mono_ns(tail->env->clock);
     size_t left = HF_TAIL_TURN_BYTES;
 
     if (now_ns >= tail->find_ns)
@@ -788,7 +788,7 @@ static void go_back(struct hf_tail_file *file, uint64_t offset)
     forget_state(file);
     file->offset = HF_MIN(file->offset, offset);
     set_mark(file);
-    file->not_before_ns = hf_mono_ns(file->tail->world->clock) + AGAIN_S * HF_NS_PER_S;
+    file->not_before_ns = hf_mono_ns(file->tail->env->clock) + AGAIN_S * HF_NS_PER_S;
 }
 
 static void advance(struct hf_tail_file *file)
@@ -841,20 +841,20 @@ void hf_tail_resume(struct hf_tail *tail)
     arm(tail, 0);
 }
 
-int hf_tail_new(const struct hf_telemetry_world *world, const char *name, const struct hf_tail_ops *ops, void *arg,
+int hf_tail_new(const struct hf_telemetry_env *env, const char *name, const struct hf_tail_ops *ops, void *arg,
                 struct hf_tail **ret_tail, struct hf_err *err)
 {
     struct hf_tail *tail = calloc(1, sizeof(*tail));
 
     if (tail == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    tail->world = world;
+    tail->env = env;
     tail->ops = ops;
     tail->arg = arg;
     hf_list_init(&tail->files);
     hf_list_init(&tail->stale);
-    tail->position = hf_position_new(world, name);
-    tail->timer = world->sched->timer_new(world->sched->ctx, look, tail);
+    tail->position = hf_position_new(env, name);
+    tail->timer = env->sched->timer_new(env->sched->ctx, look, tail);
     if (tail->position == NULL || tail->timer == NULL || load_positions(tail) < 0) {
         hf_tail_free(tail);
         return hf_err_set(err, ENOMEM, "out of memory");
@@ -892,6 +892,6 @@ void hf_tail_free(struct hf_tail *tail)
     for (size_t i = 0; i < tail->n_saved; i++)
         free(tail->saved[i].path);
     free(tail->saved);
-    tail->world->sched->timer_free(tail->world->sched->ctx, tail->timer);
+    tail->env->sched->timer_free(tail->env->sched->ctx, tail->timer);
     free(tail);
 }

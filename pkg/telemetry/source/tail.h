@@ -77,7 +77,7 @@ struct hf_tail_ops {
 };
 
 /* `name`: the position file's. */
-HF_MUST_USE int hf_tail_new(const struct hf_telemetry_world *world, const char *name, const struct hf_tail_ops *ops,
+HF_MUST_USE int hf_tail_new(const struct hf_telemetry_env *env, const char *name, const struct hf_tail_ops *ops,
                             void *arg, struct hf_tail **ret_tail, struct hf_err *err);
 void hf_tail_free(struct hf_tail *tail);
 void hf_tail_resume(struct hf_tail *tail);

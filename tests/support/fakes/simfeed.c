@@ -50,7 +50,7 @@ struct hf_simfeed {
     unsigned full_lives; /* how many of the next lives may begin after one on a full disk */
     char fault[256];
     /* one life */
-    struct hf_telemetry_world world;
+    struct hf_telemetry_env env;
     struct hf_ids *ids;
     struct hf_fanout *fanout;
 };
@@ -257,16 +257,16 @@ static void nothing(void *arg)
 
 void hf_simfeed_begin(struct hf_simfeed *feed, struct hf_simnode *node)
 {
-    feed->world = (struct hf_telemetry_world){.fs = hf_simfs_ops(node->fs),
-                                              .clock = hf_home_clock(&node->home),
-                                              .sched = hf_simproc_sched(node->proc),
-                                              .rand = hf_simproc_rand(node->proc),
-                                              .log = node->log,
-                                              .metrics = node->metrics,
-                                              .node = node->params.name,
-                                              .dir = HF_SIMFEED_DIR};
-    feed->ids = hf_ids_new(IDS, feed->world.rand);
-    const struct hf_fanout_params params = {.world = &feed->world,
+    feed->env = (struct hf_telemetry_env){.fs = hf_simfs_ops(node->fs),
+                                          .clock = hf_home_clock(&node->home),
+                                          .sched = hf_simproc_sched(node->proc),
+                                          .rand = hf_simproc_rand(node->proc),
+                                          .log = node->log,
+                                          .metrics = node->metrics,
+                                          .node = node->params.name,
+                                          .dir = HF_SIMFEED_DIR};
+    feed->ids = hf_ids_new(IDS, feed->env.rand);
+    const struct hf_fanout_params params = {.env = &feed->env,
                                             .http = hf_simclient_ops(node->file_client),
                                             .ids = feed->ids,
                                             .room = nothing,

@@ -23,13 +23,13 @@ void hf_simtele_boot(struct hf_simtele *node)
 {
     node->proc = hf_simproc_new(node->loop, "node-1");
     node->client = hf_simnet_client(node->net, node->proc);
-    node->world = (struct hf_telemetry_world){.fs = hf_simfs_ops(node->fs),
-                                              .clock = hf_simproc_clock(node->proc),
-                                              .sched = hf_simproc_sched(node->proc),
-                                              .rand = hf_simproc_rand(node->proc),
-                                              .metrics = node->metrics,
-                                              .node = "node-1",
-                                              .dir = "/data"};
+    node->env = (struct hf_telemetry_env){.fs = hf_simfs_ops(node->fs),
+                                          .clock = hf_simproc_clock(node->proc),
+                                          .sched = hf_simproc_sched(node->proc),
+                                          .rand = hf_simproc_rand(node->proc),
+                                          .metrics = node->metrics,
+                                          .node = "node-1",
+                                          .dir = "/data"};
 }
 
 void hf_simtele_halt(struct hf_simtele *node)

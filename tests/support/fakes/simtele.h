@@ -15,7 +15,7 @@ struct hf_simtele {
     /* from boot to halt */
     struct hf_simproc *proc;
     struct hf_simclient *client;
-    struct hf_telemetry_world world; /* what the code under test is given */
+    struct hf_telemetry_env env; /* what the code under test is given */
 };
 
 void hf_simtele_init(struct hf_simtele *node, uint64_t seed);

@@ -227,16 +227,16 @@ int main(int argc, char **argv)
                                 .retry_base_ns = HF_NS_PER_S,
                                 .max_duration_ns = 300 * HF_NS_PER_S};
     struct hf_telemetry_sink sink = {.name = "bench", .url = url, .format = format_of(argc > 3 ? argv[3] : "json")};
-    struct hf_telemetry_world world = {.loop = bench.loop,
-                                       .fs = hf_fs_posix(),
-                                       .clock = hf_clock_posix(),
-                                       .sched = hf_loop_sched(bench.loop),
-                                       .rand = hf_rand_posix(),
-                                       .metrics = hf_metrics_new(),
-                                       .node = "node-1",
-                                       .user_agent = "bench/1",
-                                       .dir = argv[1]};
-    struct hf_outlet_params params = {.world = &world, .spec = &spec, .sink = &sink, .max_bytes = 2ull << 30};
+    struct hf_telemetry_env world = {.loop = bench.loop,
+                                     .fs = hf_fs_posix(),
+                                     .clock = hf_clock_posix(),
+                                     .sched = hf_loop_sched(bench.loop),
+                                     .rand = hf_rand_posix(),
+                                     .metrics = hf_metrics_new(),
+                                     .node = "node-1",
+                                     .user_agent = "bench/1",
+                                     .dir = argv[1]};
+    struct hf_outlet_params params = {.env = &world, .spec = &spec, .sink = &sink, .max_bytes = 2ull << 30};
     bench.base_kib = anonymous_kib();
     if (hf_outlet_new(&params, &bench.outlet, &err) < 0) {
         (void)fprintf(stderr, "%s\n", hf_err_text(&err, text, sizeof(text)));

@@ -35,7 +35,7 @@ static struct {
 static struct hf_simloop *sim;
 static struct hf_loop *real; /* NULL: virtual time */
 static struct hf_simproc *proc;
-static struct hf_telemetry_world world;
+static struct hf_telemetry_env world;
 static struct hf_config *bounds; /* allows files below `dir` */
 static char dir[64];
 
@@ -110,15 +110,15 @@ HF_UNUSED static void run_until_kept(size_t n)
 static void fix_boot(void)
 {
     proc = hf_simproc_new(sim, "node");
-    world = (struct hf_telemetry_world){.fs = hf_fs_posix(),
-                                        .clock = hf_simproc_clock(proc),
-                                        .sched = hf_simproc_sched(proc),
-                                        .rand = hf_simproc_rand(proc),
-                                        .config = bounds,
-                                        .node = "here",
-                                        .dir = dir,
-                                        .proc = "/proc",
-                                        .sys = "/sys"};
+    world = (struct hf_telemetry_env){.fs = hf_fs_posix(),
+                                      .clock = hf_simproc_clock(proc),
+                                      .sched = hf_simproc_sched(proc),
+                                      .rand = hf_simproc_rand(proc),
+                                      .config = bounds,
+                                      .node = "here",
+                                      .dir = dir,
+                                      .proc = "/proc",
+                                      .sys = "/sys"};
 }
 
 static void fix_configure(void)

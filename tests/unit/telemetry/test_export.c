@@ -284,16 +284,16 @@ START_TEST(an_outlet_waits_for_the_medium)
     const struct hf_sched_ops *sched = hf_loop_sched(world.loop);
     world.timer = sched->timer_new(sched->ctx, look, &world);
     world.export = hf_export_new(hf_fs_posix(), sched, world.medium, "n7");
-    const struct hf_telemetry_world given = {.loop = world.loop,
-                                             .fs = hf_fs_posix(),
-                                             .clock = hf_clock_posix(),
-                                             .sched = sched,
-                                             .rand = hf_rand_posix(),
-                                             .metrics = world.metrics,
-                                             .node = "n7",
-                                             .dir = world.dir,
-                                             .exported = hf_export_http(world.export)};
-    const struct hf_outlet_params params = {.world = &given, .spec = &spec, .sink = &sink, .max_bytes = 16 << 20};
+    const struct hf_telemetry_env given = {.loop = world.loop,
+                                           .fs = hf_fs_posix(),
+                                           .clock = hf_clock_posix(),
+                                           .sched = sched,
+                                           .rand = hf_rand_posix(),
+                                           .metrics = world.metrics,
+                                           .node = "n7",
+                                           .dir = world.dir,
+                                           .exported = hf_export_http(world.export)};
+    const struct hf_outlet_params params = {.env = &given, .spec = &spec, .sink = &sink, .max_bytes = 16 << 20};
     ck_assert_int_eq(hf_outlet_new(&params, &world.outlet, NULL), 0);
     append(&world, 0, 100);
     run_until(&world, 0);

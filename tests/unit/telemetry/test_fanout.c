@@ -88,9 +88,9 @@ static void start(struct world *world)
 {
     hf_simtele_boot(&world->node);
     if (world->log_fd > 0)
-        world->node.world.log = hf_log_new(world->log_fd, HF_LOG_ERROR, world->node.world.clock);
-    world->ids = hf_ids_new(0, world->node.world.rand);
-    world->fanout = hf_fanout_new(&(struct hf_fanout_params){.world = &world->node.world,
+        world->node.env.log = hf_log_new(world->log_fd, HF_LOG_ERROR, world->node.env.clock);
+    world->ids = hf_ids_new(0, world->node.env.rand);
+    world->fanout = hf_fanout_new(&(struct hf_fanout_params){.env = &world->node.env,
                                                              .http = hf_simclient_ops(world->node.client),
                                                              .ids = world->ids,
                                                              .room = room,
@@ -107,7 +107,7 @@ static void run_s(struct world *world, unsigned s)
 static void stop(struct world *world)
 {
     hf_fanout_free(world->fanout);
-    hf_log_free(world->node.world.log);
+    hf_log_free(world->node.env.log);
     hf_simtele_halt(&world->node);
     hf_ids_free(world->ids);
 }

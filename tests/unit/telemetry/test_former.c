@@ -115,8 +115,8 @@ static void world_free(struct world *world)
 
 static struct hf_spool_store *open_store(const struct world *world, const char *dir)
 {
-    const struct hf_spool_store_params params = {.fs = world->node.world.fs,
-                                                 .rng = world->node.world.rand,
+    const struct hf_spool_store_params params = {.fs = world->node.env.fs,
+                                                 .rng = world->node.env.rand,
                                                  .dir = dir,
                                                  .segment_bytes = SEGMENT,
                                                  .max_bytes = 8 << 20,
@@ -148,7 +148,7 @@ static uint64_t waiting(const struct world *world, const char *dir)
 {
     struct hf_spool_found found;
 
-    ck_assert_int_eq(hf_spool_look(world->node.world.fs, dir, NULL, NULL, &found, NULL), 0);
+    ck_assert_int_eq(hf_spool_look(world->node.env.fs, dir, NULL, NULL, &found, NULL), 0);
     return found.waiting;
 }
 
@@ -166,14 +166,14 @@ static void take(void *arg, const struct hf_former_result *result)
         world->removed += result->folders[i].removed;
         world->dropped += result->folders[i].dropped;
     }
-    hf_former_report(&world->node.world, result);
+    hf_former_report(&world->node.env, result);
 }
 
 static void run(struct world *world)
 {
     unsigned before = world->reports;
 
-    ck_assert_int_eq(hf_former_start(&world->node.world, &world->spec, world->patient, take, world), 0);
+    ck_assert_int_eq(hf_former_start(&world->node.env, &world->spec, world->patient, take, world), 0);
     hf_simtele_run_s(&world->node, 1);
     ck_assert_uint_eq(world->reports, before + 1);
 }
@@ -412,10 +412,10 @@ START_TEST(what_stays_unreadable_is_trimmed_in_the_end)
     world->spec.when_full = HF_WHEN_FULL_DROP_OLDEST;
     world->spec.buffer_max_bytes = 512 << 10; /* the limit is 256 KiB */
     fill(world, "/data/old/bulk", 200, 200);
-    sound = world->node.world.fs;
+    sound = world->node.env.fs;
     scratched = *sound;
     scratched.pread = scratched_pread;
-    world->node.world.fs = &scratched;
+    world->node.env.fs = &scratched;
     run(world);
     ck_assert_int_eq(world->failure, EIO);
     ck_assert(world->unreadable);
@@ -424,7 +424,7 @@ START_TEST(what_stays_unreadable_is_trimmed_in_the_end)
     run(world);
     ck_assert_uint_eq(world->kept, 1);
     ck_assert_uint_le(world->kept_bytes, 256 << 10);
-    world->node.world.fs = sound;
+    world->node.env.fs = sound;
     world_free(world);
 }
 END_TEST

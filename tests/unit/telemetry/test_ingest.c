@@ -100,7 +100,7 @@ static struct hf_server *local;
 static struct hf_source *source;
 static struct hf_ids *ids;
 static struct hf_metrics *metrics;
-static struct hf_telemetry_world world;
+static struct hf_telemetry_env world;
 static const struct hf_intake intake = {.offer = take, .blocked = blocked};
 
 static uint64_t random_u64(void *ctx)
@@ -136,7 +136,7 @@ static void set_up(void)
     loop = hf_loop_new(NULL);
     metrics = hf_metrics_new();
     ids = hf_ids_new(0, &rng);
-    world = (struct hf_telemetry_world){
+    world = (struct hf_telemetry_env){
         .loop = loop, .clock = hf_clock_posix(), .sched = hf_loop_sched(loop), .metrics = metrics, .node = "here"};
     ck_assert_int_eq(
         hf_server_new(loop,

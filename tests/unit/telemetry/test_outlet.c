@@ -298,14 +298,14 @@ static void start(struct world *world)
     if (world->link.delay_max_ns > 0)
         hf_simclient_set_link(world->node.client, &world->link);
     if (world->fs != NULL)
-        world->node.world.fs = world->fs;
-    world->node.world.writes_paused = &world->paused;
+        world->node.env.fs = world->fs;
+    world->node.env.writes_paused = &world->paused;
     world->way.sent = sent;
     world->way.arg = world;
-    world->node.world.link = &world->way;
-    world->node.world.changed = changed;
-    world->node.world.changed_arg = world;
-    world->params.world = &world->node.world;
+    world->node.env.link = &world->way;
+    world->node.env.changed = changed;
+    world->node.env.changed_arg = world;
+    world->params.env = &world->node.env;
     world->params.spec = &world->spec;
     world->params.sink = &world->sink_spec;
     world->params.http = hf_simclient_ops(world->node.client);
@@ -666,8 +666,8 @@ START_TEST(breaker_is_told_once_each_way)
     int fd = memfd_create("log", MFD_CLOEXEC);
     unsigned told = 0;
 
-    world->node.world.log = hf_log_new(fd, HF_LOG_INFO, world->node.world.clock);
-    struct hf_log *log = world->node.world.log;
+    world->node.env.log = hf_log_new(fd, HF_LOG_INFO, world->node.env.clock);
+    struct hf_log *log = world->node.env.log;
     hf_outlet_free(world->outlet);
     ck_assert_int_eq(hf_outlet_new(&world->params, &world->outlet, NULL), 0);
     world->sink.mood = AWAY;

@@ -31,7 +31,7 @@ struct world {
     struct hf_test_server server;
     struct hf_telemetry spec;
     struct hf_telemetry_sink sink;
-    struct hf_telemetry_world given;
+    struct hf_telemetry_env given;
     struct hf_outlet_params params;
     struct hf_outlet *outlet;
     struct hf_timer *timer;
@@ -91,16 +91,16 @@ static void world_init(struct world *world, const char *const *server_args)
                                         .retry_base_ns = 100 * HF_NS_PER_MS,
                                         .max_duration_ns = 300 * HF_NS_PER_S};
     world->sink = (struct hf_telemetry_sink){.name = "real", .url = world->url, .format = HF_SINK_NDJSON};
-    world->given = (struct hf_telemetry_world){.loop = world->loop,
-                                               .fs = hf_fs_posix(),
-                                               .clock = hf_clock_posix(),
-                                               .sched = hf_loop_sched(world->loop),
-                                               .rand = hf_rand_posix(),
-                                               .metrics = world->metrics,
-                                               .node = "node-1",
-                                               .user_agent = "test/1",
-                                               .dir = world->dir};
-    world->params = (struct hf_outlet_params){.world = &world->given,
+    world->given = (struct hf_telemetry_env){.loop = world->loop,
+                                             .fs = hf_fs_posix(),
+                                             .clock = hf_clock_posix(),
+                                             .sched = hf_loop_sched(world->loop),
+                                             .rand = hf_rand_posix(),
+                                             .metrics = world->metrics,
+                                             .node = "node-1",
+                                             .user_agent = "test/1",
+                                             .dir = world->dir};
+    world->params = (struct hf_outlet_params){.env = &world->given,
                                               .spec = &world->spec,
                                               .sink = &world->sink,
                                               .max_bytes = 16 << 20,

@@ -103,7 +103,7 @@ static void set_up(void)
     world.changed = on_change;
     changes = 0;
     has_address = false;
-    service = hf_telemetry_service_new(&(struct hf_telemetry_service_params){.world = world});
+    service = hf_telemetry_service_new(&(struct hf_telemetry_service_params){.env = world});
     ck_assert_ptr_nonnull(service);
 }
 

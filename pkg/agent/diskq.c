@@ -269,7 +269,7 @@ static void start(struct hf_diskq *queue)
         return;
     move_all(&queue->failed, &queue->batch); /* they are older */
     move_all(&queue->waiting, &queue->batch);
-    queue->working = queue->params.world.sched->submit(queue->params.world.sched->ctx, &queue->job) == 0;
+    queue->working = hf_job_submit(queue->params.world.sched, &queue->job) == 0;
     if (!queue->working)
         move_all(&queue->batch, &queue->failed);
 }

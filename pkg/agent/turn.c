@@ -5,14 +5,14 @@
 
 int hf_turn_init(struct hf_turn *turn, const struct hf_sched_ops *sched, void (*run)(void *arg), void *arg)
 {
-    *turn = (struct hf_turn){.sched = sched, .timer = sched->timer_new(sched->ctx, run, arg)};
+    *turn = (struct hf_turn){.sched = sched, .timer = hf_timer_new(sched, run, arg)};
     return turn->timer != NULL ? 0 : -ENOMEM;
 }
 
 void hf_turn_done(struct hf_turn *turn)
 {
     if (turn->sched != NULL)
-        turn->sched->timer_free(turn->sched->ctx, turn->timer);
+        hf_timer_free(turn->sched, turn->timer);
     turn->timer = NULL;
 }
 
@@ -26,12 +26,12 @@ void hf_turn_wake(struct hf_turn *turn, unsigned due)
 void hf_turn_schedule(struct hf_turn *turn, uint64_t delay_ns)
 {
     if (turn->timer != NULL && !turn->ended)
-        turn->sched->timer_arm(turn->sched->ctx, turn->timer, delay_ns);
+        hf_timer_arm(turn->sched, turn->timer, delay_ns);
 }
 
 void hf_turn_end(struct hf_turn *turn)
 {
     turn->ended = true;
     if (turn->timer != NULL)
-        turn->sched->timer_disarm(turn->sched->ctx, turn->timer);
+        hf_timer_disarm(turn->sched, turn->timer);
 }

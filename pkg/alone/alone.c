@@ -48,7 +48,7 @@ static bool is_needed(const struct hf_alone *alone)
 static void rest(struct hf_alone *alone, uint64_t delay_ns)
 {
     alone->busy = false;
-    alone->p.world.sched->timer_arm(alone->p.world.sched->ctx, alone->timer, is_needed(alone) ? delay_ns : HF_NEVER);
+    hf_timer_arm(alone->p.world.sched, alone->timer, is_needed(alone) ? delay_ns : HF_NEVER);
 }
 
 static uint64_t pause_ns(const struct hf_alone *alone)
@@ -372,7 +372,7 @@ int hf_alone_new(const struct hf_alone_params *params, struct hf_alone **ret_alo
     alone->acted = acted;
     alone->presence = HF_ALONE_WAITING;
     alone->started_ns = now(alone);
-    alone->timer = params->world.sched->timer_new(params->world.sched->ctx, tick, alone);
+    alone->timer = hf_timer_new(params->world.sched, tick, alone);
     if (alone->timer == NULL || asprintf(&alone->folder, "%s/alone", params->state_dir) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
     alone->marked =
@@ -398,7 +398,7 @@ void hf_alone_free(struct hf_alone *alone)
     if (alone == NULL)
         return;
     cancel_all(alone);
-    alone->p.world.sched->timer_free(alone->p.world.sched->ctx, alone->timer);
+    hf_timer_free(alone->p.world.sched, alone->timer);
     alone_wishes_done(alone);
     hf_listing_done(&alone->listing);
     free(alone->folder);

@@ -221,7 +221,7 @@ static int begin_tls(struct hf_connection *connection)
 static void opened(struct hf_connection *connection)
 {
     connection->state = OPEN;
-    hf_loop_sched(connection->loop)->timer_disarm(hf_loop_sched(connection->loop)->ctx, connection->timer);
+    hf_timer_disarm(hf_loop_sched(connection->loop), connection->timer);
     hf_loop_rewatch_fd(connection->watch, !connection->paused, false);
     connection->params.opened(connection->params.arg);
 }
@@ -369,7 +369,6 @@ void hf_connection_pause(struct hf_connection *connection, bool paused)
 
 static int begin_lookup(struct hf_connection *connection, struct hf_err *err)
 {
-    const struct hf_sched_ops *sched = hf_loop_sched(connection->loop);
     struct connection_lookup *lookup = calloc(1, sizeof(*lookup));
 
     if (lookup == NULL)
@@ -377,7 +376,7 @@ static int begin_lookup(struct hf_connection *connection, struct hf_err *err)
     *lookup = (struct connection_lookup){.job = {.work = lookup_work, .done = lookup_done}, .connection = connection};
     (void)snprintf(lookup->host, sizeof(lookup->host), "%s", connection->host);
     (void)snprintf(lookup->service, sizeof(lookup->service), "%u", connection->params.port);
-    int r = sched->submit(sched->ctx, &lookup->job);
+    int r = hf_job_submit(hf_loop_sched(connection->loop), &lookup->job);
     if (r < 0) {
         free(lookup);
         return hf_err_sys(err, r, "find '%s'", connection->host);
@@ -403,7 +402,7 @@ int hf_connection_open(struct hf_loop *loop, const struct hf_connection_params *
         r = hf_err_set(err, EINVAL, "the name of the host is too long");
     else
         (void)snprintf(connection->host, sizeof(connection->host), "%s", params->host);
-    connection->timer = sched->timer_new(sched->ctx, on_timer, connection);
+    connection->timer = hf_timer_new(sched, on_timer, connection);
     if (r == 0 && connection->timer == NULL)
         r = hf_err_set(err, ENOMEM, "out of memory");
     if (r == 0 && params->tls)
@@ -414,7 +413,7 @@ int hf_connection_open(struct hf_loop *loop, const struct hf_connection_params *
         hf_connection_close(connection);
         return r;
     }
-    sched->timer_arm(sched->ctx, connection->timer, HF_CONNECTION_CONNECT_S * HF_NS_PER_S);
+    hf_timer_arm(sched, connection->timer, HF_CONNECTION_CONNECT_S * HF_NS_PER_S);
     *ret_connection = connection;
     return 0;
 }
@@ -428,7 +427,7 @@ void hf_connection_close(struct hf_connection *connection)
     if (connection->lookup != NULL)
         connection->lookup->connection = NULL;
     disconnect(connection);
-    hf_loop_sched(connection->loop)->timer_free(hf_loop_sched(connection->loop)->ctx, connection->timer);
+    hf_timer_free(hf_loop_sched(connection->loop), connection->timer);
     SSL_CTX_free(connection->context);
     hf_buf_done(&connection->out);
     free(connection);

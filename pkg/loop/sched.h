@@ -36,3 +36,28 @@ struct hf_sched_ops {
     /* -ENOMEM, -ECANCELED (the loop ends): no `done`. */
     HF_MUST_USE int (*submit)(void *ctx, struct hf_job *job);
 };
+
+static inline struct hf_timer *hf_timer_new(const struct hf_sched_ops *sched, void (*fire)(void *arg), void *arg)
+{
+    return sched->timer_new(sched->ctx, fire, arg);
+}
+
+static inline void hf_timer_arm(const struct hf_sched_ops *sched, struct hf_timer *timer, uint64_t delay_ns)
+{
+    sched->timer_arm(sched->ctx, timer, delay_ns);
+}
+
+static inline void hf_timer_disarm(const struct hf_sched_ops *sched, struct hf_timer *timer)
+{
+    sched->timer_disarm(sched->ctx, timer);
+}
+
+static inline void hf_timer_free(const struct hf_sched_ops *sched, struct hf_timer *timer)
+{
+    sched->timer_free(sched->ctx, timer);
+}
+
+HF_MUST_USE static inline int hf_job_submit(const struct hf_sched_ops *sched, struct hf_job *job)
+{
+    return sched->submit(sched->ctx, job);
+}

@@ -322,12 +322,10 @@ static void compared(struct hf_job *job, HF_UNUSED int cancelled)
 
 static void compare_next(struct hf_mirror_cache *cache)
 {
-    const struct hf_sched_ops *sched = cache->p.sched;
-
     while (!hf_list_empty(&cache->checks)) {
         struct cache_check *check = hf_container_of(cache->checks.next, struct cache_check, link);
         check->job = (struct hf_job){.work = compare, .done = compared};
-        if (sched->submit(sched->ctx, &check->job) == 0)
+        if (hf_job_submit(cache->p.sched, &check->job) == 0)
             return;
         hf_list_remove(&check->link);
         free(check);
@@ -476,8 +474,6 @@ static void synced(struct hf_job *job, HF_UNUSED int cancelled)
 
 void hf_mirror_keep_finish(struct hf_mirror_keep *keep, bool right)
 {
-    const struct hf_sched_ops *sched = keep->cache->p.sched;
-
     if (!right || keep->at != keep->size) {
         (void)keep->fs->unlinkat(keep->fs->ctx, AT_FDCWD, keep->partial, 0);
         destroy(keep);
@@ -485,7 +481,7 @@ void hf_mirror_keep_finish(struct hf_mirror_keep *keep, bool right)
     }
     keep->job = (struct hf_job){.work = sync_keep, .done = synced};
     keep->syncs = true;
-    if (sched->submit(sched->ctx, &keep->job) < 0)
+    if (hf_job_submit(keep->cache->p.sched, &keep->job) < 0)
         destroy(keep);
 }
 

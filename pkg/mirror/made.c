@@ -65,12 +65,10 @@ static bool start_rebuild(struct hf_serving *serving)
 /* Of those that wait, the one that asked first. */
 static void next_turn(struct hf_mirror *mirror)
 {
-    const struct hf_sched_ops *sched = hf_loop_sched(mirror->p.loop);
-
     for (struct hf_list *link = mirror->servings.next; link != &mirror->servings; link = link->next) {
         struct hf_serving *serving = hf_container_of(link, struct hf_serving, link);
         if (serving->turn != NULL) {
-            sched->timer_arm(sched->ctx, serving->turn, 0);
+            hf_timer_arm(hf_loop_sched(mirror->p.loop), serving->turn, 0);
             return;
         }
     }
@@ -79,9 +77,8 @@ static void next_turn(struct hf_mirror *mirror)
 static void end_turn(struct hf_serving *serving)
 {
     struct hf_mirror *mirror = serving->mirror;
-    const struct hf_sched_ops *sched = hf_loop_sched(mirror->p.loop);
 
-    sched->timer_free(sched->ctx, hf_steal(serving->turn));
+    hf_timer_free(hf_loop_sched(mirror->p.loop), hf_steal(serving->turn));
     hf_mirror_rebuild_free(hf_steal(serving->rebuild));
     if (mirror->rebuilding == serving)
         mirror->rebuilding = NULL;
@@ -220,14 +217,13 @@ static void on_turn(void *arg)
 {
     struct hf_serving *serving = arg;
     struct hf_mirror *mirror = serving->mirror;
-    const struct hf_sched_ops *sched = hf_loop_sched(mirror->p.loop);
     const uint64_t now_ns = hf_mono_ns(mirror->p.upstream.clock), quiet_ns = now_ns - serving->since_ns;
 
     if (mirror->rebuilding == NULL && !start_rebuild(serving)) {
         pass_through(serving);
         return;
     }
-    sched->timer_arm(sched->ctx, serving->turn, TICK_NS);
+    hf_timer_arm(hf_loop_sched(mirror->p.loop), serving->turn, TICK_NS);
     bool arrives = mirror->rebuilding == serving || hf_mirror_rebuild_arrives(mirror->rebuilding->rebuild);
     bool by_link = arrives && strcmp(mirror->rebuilding->origin, serving->origin) == 0;
     if (serving->full || (serving->request.patient && by_link == arrives))
@@ -255,9 +251,9 @@ bool hf_made_begin(struct hf_serving *serving)
     if (mirror->rebuilding == NULL && !start_rebuild(serving))
         return false;
     serving->on_free = end_turn;
-    serving->turn = sched->timer_new(sched->ctx, on_turn, serving);
+    serving->turn = hf_timer_new(sched, on_turn, serving);
     if (serving->turn != NULL)
-        sched->timer_arm(sched->ctx, serving->turn, TICK_NS);
+        hf_timer_arm(sched, serving->turn, TICK_NS);
     else
         end_turn(serving);
     return serving->turn != NULL;

@@ -489,9 +489,9 @@ static void look_for_last(struct hf_serving *serving)
     if (tag == NULL || !hf_mirror_store_has(mirror->stores, tag->sha256, UINT64_MAX))
         return;
     memcpy(serving->last_sha256, tag->sha256, sizeof(serving->last_sha256));
-    serving->patience = sched->timer_new(sched->ctx, on_impatience, serving);
+    serving->patience = hf_timer_new(sched, on_impatience, serving);
     if (serving->patience != NULL)
-        sched->timer_arm(sched->ctx, serving->patience, PATIENCE_NS);
+        hf_timer_arm(sched, serving->patience, PATIENCE_NS);
 }
 
 static void measure(struct hf_serving *serving)

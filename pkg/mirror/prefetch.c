@@ -164,9 +164,7 @@ static void count(struct hf_prefetch *prefetch)
 
 static void arm(struct hf_prefetch *prefetch, uint64_t delay_ns)
 {
-    const struct hf_sched_ops *sched = prefetch->mirror->p.upstream.sched;
-
-    sched->timer_arm(sched->ctx, prefetch->timer, delay_ns);
+    hf_timer_arm(prefetch->mirror->p.upstream.sched, prefetch->timer, delay_ns);
 }
 
 static void fail(struct hf_prefetch *prefetch, struct prefetch_image *item, const char *reason, const char *why)
@@ -446,7 +444,6 @@ void hf_prefetch_gate(struct hf_prefetch *prefetch, const char *closed)
 struct hf_prefetch *hf_prefetch_new(struct hf_mirror *mirror, const char *const *images, const char *platform,
                                     bool has_cache)
 {
-    const struct hf_sched_ops *sched = mirror->p.upstream.sched;
     struct hf_prefetch *prefetch = calloc(1, sizeof(*prefetch));
     size_t n = 0;
 
@@ -455,7 +452,7 @@ struct hf_prefetch *hf_prefetch_new(struct hf_mirror *mirror, const char *const 
     *prefetch = (struct hf_prefetch){.mirror = mirror, .told = mirror->prefetched, .has_cache = has_cache};
     while (n < HF_PREFETCH_MAX && images[n] != NULL)
         n++;
-    prefetch->timer = sched->timer_new(sched->ctx, turn, prefetch);
+    prefetch->timer = hf_timer_new(mirror->p.upstream.sched, turn, prefetch);
     prefetch->platform = strdup(platform);
     prefetch->items = calloc(n + 1, sizeof(*prefetch->items));
     prefetch->wanted = calloc(n * BLOBS + 1, sizeof(*prefetch->wanted));
@@ -479,7 +476,7 @@ void hf_prefetch_free(struct hf_prefetch *prefetch)
     if (prefetch == NULL)
         return;
     cancel(prefetch);
-    prefetch->mirror->p.upstream.sched->timer_free(prefetch->mirror->p.upstream.sched->ctx, prefetch->timer);
+    hf_timer_free(prefetch->mirror->p.upstream.sched, prefetch->timer);
     for (size_t i = 0; i < prefetch->n; i++)
         hf_mirror_image_forget(&prefetch->items[i].image);
     free(prefetch->platform);

@@ -86,12 +86,10 @@ static void tell_worker(struct hf_mirror_rebuild *rebuild, size_t n, bool stop)
 /* The owner may free it in moved(). `unproven`: the delta has not been compared. */
 static void finish(struct hf_mirror_rebuild *rebuild, int r, bool unproven)
 {
-    const struct hf_sched_ops *sched = rebuild->p.p.sched;
-
     rebuild->state = r == -EBADMSG && unproven && atomic_load(&rebuild->written) > 0 ? -EILSEQ : r;
     tell_worker(rebuild, 0, r < 0);
     hf_mirror_call_cancel(hf_steal(rebuild->call));
-    sched->timer_disarm(sched->ctx, rebuild->timer);
+    hf_timer_disarm(rebuild->p.p.sched, rebuild->timer);
     rebuild->p.moved(rebuild->p.arg);
 }
 
@@ -213,12 +211,10 @@ static bool is_right(struct hf_mirror_rebuild *rebuild)
 
 static int start_work(struct hf_mirror_rebuild *rebuild)
 {
-    const struct hf_sched_ops *sched = rebuild->p.p.sched;
-
     if (rebuild->working || rebuild->worked)
         return 0;
     rebuild->job = (struct hf_job){.work = work, .done = worked, .waits = rebuild->call != NULL};
-    int r = sched->submit(sched->ctx, &rebuild->job);
+    int r = hf_job_submit(rebuild->p.p.sched, &rebuild->job);
     rebuild->working = r == 0;
     return r < 0 ? hf_err_sys(&rebuild->failure, r, "start a worker") : 0;
 }
@@ -242,11 +238,10 @@ static void delta_done(void *arg, int r, const struct hf_err *err)
 static void tick(void *arg)
 {
     struct hf_mirror_rebuild *rebuild = arg;
-    const struct hf_sched_ops *sched = rebuild->p.p.sched;
     uint64_t written = atomic_load(&rebuild->written);
     int r = 0;
 
-    sched->timer_arm(sched->ctx, rebuild->timer, TICK_NS);
+    hf_timer_arm(rebuild->p.p.sched, rebuild->timer, TICK_NS);
     if (written > rebuild->told) {
         rebuild->told = written;
         rebuild->p.moved(rebuild->p.arg);
@@ -304,7 +299,7 @@ static int begin(struct hf_mirror_rebuild *rebuild)
 
     if (r < 0)
         return r;
-    rebuild->timer = sched->timer_new(sched->ctx, tick, rebuild);
+    rebuild->timer = hf_timer_new(sched, tick, rebuild);
     if (rebuild->timer == NULL)
         return -ENOMEM;
     (void)snprintf(path, sizeof(path), "blobs/sha256:%s", rebuild->sha256);
@@ -312,7 +307,7 @@ static int begin(struct hf_mirror_rebuild *rebuild)
     if (r < 0)
         rebuild->call = NULL;
     else
-        sched->timer_arm(sched->ctx, rebuild->timer, TICK_NS);
+        hf_timer_arm(sched, rebuild->timer, TICK_NS);
     return r;
 }
 
@@ -349,7 +344,7 @@ void hf_mirror_rebuild_free(struct hf_mirror_rebuild *rebuild)
     if (rebuild == NULL)
         return;
     hf_mirror_call_cancel(rebuild->call);
-    rebuild->p.p.sched->timer_free(rebuild->p.p.sched->ctx, rebuild->timer);
+    hf_timer_free(rebuild->p.p.sched, rebuild->timer);
     rebuild->gone = true;
     tell_worker(rebuild, 0, true);
     if (!rebuild->working)

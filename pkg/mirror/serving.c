@@ -37,12 +37,10 @@ bool hf_mirror_find_registry(const struct hf_mirror *mirror, const char *name, c
 
 void hf_serving_free(struct hf_serving *serving)
 {
-    const struct hf_sched_ops *sched = hf_loop_sched(serving->mirror->p.loop);
-
     hf_list_remove(&serving->link);
     hf_mirror_call_cancel(serving->call);
     hf_mirror_look_cancel(serving->look);
-    sched->timer_free(sched->ctx, serving->patience);
+    hf_timer_free(hf_loop_sched(serving->mirror->p.loop), serving->patience);
     if (serving->on_free != NULL)
         serving->on_free(serving);
     hf_closep(&serving->file);

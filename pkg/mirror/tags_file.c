@@ -58,8 +58,6 @@ static void written(struct hf_job *job, int cancelled)
 
 static void save(struct hf_mirror_tags_file *file)
 {
-    const struct hf_sched_ops *sched = file->p.sched;
-
     file->changed = true;
     if (file->job != NULL)
         return;
@@ -72,7 +70,7 @@ static void save(struct hf_mirror_tags_file *file)
                               .path = strdup(file->path),
                               .text = {.max = HF_MIRROR_TAGS_TEXT}};
     if (job->path == NULL || hf_mirror_tags_format(&file->tags, &job->text) < 0 ||
-        sched->submit(sched->ctx, &job->job) < 0) {
+        hf_job_submit(file->p.sched, &job->job) < 0) {
         free_job(job);
         return;
     }

@@ -418,7 +418,7 @@ static int submit(struct hf_mirror_call *call)
     if (p->access != NULL)
         hf_access_ticket_init(p->access, call->url, &call->ticket);
     call->job = (struct hf_job){.work = work, .done = read_done};
-    int r = p->sched->submit(p->sched->ctx, &call->job);
+    int r = hf_job_submit(p->sched, &call->job);
     call->reading = r == 0;
     return r;
 }

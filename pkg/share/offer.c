@@ -75,7 +75,6 @@ static struct share_offer *take_place(struct hf_sharing *share)
 
 static void begin_opening(struct hf_sharing *share, const char *sha256)
 {
-    const struct hf_sched_ops *sched = hf_loop_sched(share->p.loop);
     uint64_t size = 0;
     void *found = share->store.find != NULL ? share->store.find(share->store.arg, sha256, &size) : NULL;
     struct share_offer *offer = found != NULL ? take_place(share) : NULL;
@@ -88,7 +87,7 @@ static void begin_opening(struct hf_sharing *share, const char *sha256)
                                     .store = share->store,
                                     .found = found,
                                     .fd = -1};
-        if (sched->submit(sched->ctx, &opening->job) == 0) {
+        if (hf_job_submit(hf_loop_sched(share->p.loop), &opening->job) == 0) {
             *offer = (struct share_offer){.state = OFFER_OPENING, .opening = opening, .fd = -1, .size = size};
             (void)snprintf(offer->sha256, sizeof(offer->sha256), "%s", sha256);
             share_tick_later(share);

@@ -59,9 +59,9 @@ void share_tick_later(struct hf_sharing *share)
     enum share_phase phase = share->want.phase;
 
     if (phase == SHARE_DISCOVER || phase == SHARE_ASK || phase == SHARE_WAITS)
-        sched->timer_arm(sched->ctx, share->timer, TICK_NS);
+        hf_timer_arm(sched, share->timer, TICK_NS);
     else if (has_offer(share))
-        sched->timer_arm(sched->ctx, share->timer, SLOW_TICK_NS);
+        hf_timer_arm(sched, share->timer, SLOW_TICK_NS);
 }
 
 bool hf_share_is_on(const struct hf_sharing *share)

@@ -227,7 +227,6 @@ void hf_share_serve(struct hf_sharing *share, const struct hf_share_store *store
 
 struct hf_sharing *hf_share_new(const struct hf_share_params *params)
 {
-    const struct hf_sched_ops *sched = hf_loop_sched(params->loop);
     struct hf_sharing *share = calloc(1, sizeof(*share));
 
     if (share == NULL)
@@ -238,7 +237,7 @@ struct hf_sharing *hf_share_new(const struct hf_share_params *params)
     for (size_t i = 0; i < SHARE_OFFERS; i++)
         share->offers[i].fd = -1;
     share->node_name = strdup(params->node_name);
-    share->timer = sched->timer_new(sched->ctx, on_tick, share);
+    share->timer = hf_timer_new(hf_loop_sched(params->loop), on_tick, share);
     if (share->node_name == NULL || share->timer == NULL) {
         hf_share_free(share);
         return NULL;
@@ -265,7 +264,7 @@ void hf_share_free(struct hf_sharing *share)
     share->want.phase = share->want.phase == SHARE_NOTHING ? SHARE_NOTHING : SHARE_FETCHES; /* nobody is told */
     turn_off(share);
     hf_http_client_free(share->client);
-    sched->timer_free(sched->ctx, share->timer);
+    hf_timer_free(sched, share->timer);
     forget_settings(share);
     free(share->node_name);
     free(share);

@@ -390,12 +390,11 @@ static void maker_done(struct hf_job *job, int cancelled)
 static void start_maker(struct hf_spool *spool)
 {
     struct spare_maker *maker = &spool->maker;
-    const struct hf_sched_ops *sched = spool->params.sched;
 
     if (maker->busy || maker->made || hf_mono_ns(spool->params.clock) < maker->not_before_ns ||
         !hf_spool_store_spare_begin(spool->store, &maker->spare))
         return;
-    maker->busy = sched->submit(sched->ctx, &maker->job) == 0;
+    maker->busy = hf_job_submit(spool->params.sched, &maker->job) == 0;
     if (!maker->busy)
         hf_spool_store_spare_end(spool->store, -ECANCELED);
 }
@@ -441,18 +440,18 @@ static void start_writer(struct hf_spool *spool)
     writer->task = next_task(spool);
     if (writer->task == WRITER_IDLE) {
         if (spool->collecting.n > 0) /* no memory */
-            sched->timer_arm(sched->ctx, spool->soon, WRITE_AGAIN_NS);
+            hf_timer_arm(sched, spool->soon, WRITE_AGAIN_NS);
         return;
     }
     writer->stored = 0;
     if (is_quick(spool)) {
         spool->is_soon = true;
-        sched->timer_arm(sched->ctx, spool->soon, 0);
-    } else if (sched->submit(sched->ctx, &writer->job) < 0) {
+        hf_timer_arm(sched, spool->soon, 0);
+    } else if (hf_job_submit(sched, &writer->job) < 0) {
         writer->task = WRITER_IDLE;
         spool->maker.made = writer->adopt;
         spool->gone = writer->check;
-        sched->timer_arm(sched->ctx, spool->soon, WRITE_AGAIN_NS);
+        hf_timer_arm(sched, spool->soon, WRITE_AGAIN_NS);
     }
 }
 
@@ -600,7 +599,7 @@ int hf_spool_read(struct hf_spool *spool, uint64_t next, size_t max_records, siz
     reader->durable = spool->durable;
     reader->done = done;
     reader->arg = arg;
-    int r = spool->params.sched->submit(spool->params.sched->ctx, &reader->job);
+    int r = hf_job_submit(spool->params.sched, &reader->job);
     reader->busy = r == 0;
     return r;
 }
@@ -651,7 +650,7 @@ int hf_spool_new(const struct hf_spool_params *params, struct hf_spool **ret_spo
     if (spool->dir == NULL)
         return hf_err_set(err, ENOMEM, "open spool '%s'", params->store.dir);
     spool->params.store.dir = spool->dir;
-    spool->soon = params->sched->timer_new(params->sched->ctx, on_soon, spool);
+    spool->soon = hf_timer_new(params->sched, on_soon, spool);
     spool->usual_write_ns = HF_NEVER;
     if (spool->soon == NULL)
         return hf_err_set(err, ENOMEM, "open spool '%s'", params->store.dir);
@@ -672,7 +671,7 @@ int hf_spool_new(const struct hf_spool_params *params, struct hf_spool **ret_spo
     spool->deliver = spool->stats.delivered;
     hf_spool_losses_add(&spool->losses, spool->stats.last + 1, spool->stats.last + 1 + spool->stats.lost_at_end);
     if (spool->stats.lost_at_end > 0) /* the caller learns it in the loop's next turn */
-        params->sched->timer_arm(params->sched->ctx, spool->soon, 0);
+        hf_timer_arm(params->sched, spool->soon, 0);
     start_maker(spool);
     *ret_spool = hf_steal(spool);
     return 0;
@@ -683,7 +682,7 @@ static void free_when_quiet(struct hf_spool *spool)
 {
     if (spool->writer.task != WRITER_IDLE || spool->reader.busy || spool->maker.busy || spool->calling)
         return;
-    spool->params.sched->timer_free(spool->params.sched->ctx, spool->soon);
+    hf_timer_free(spool->params.sched, spool->soon);
     hf_spool_store_free(spool->store);
     batch_done(&spool->collecting);
     batch_done(&spool->writer.batch);

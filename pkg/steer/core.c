@@ -23,14 +23,14 @@ static void look(void *arg)
 int hf_steer_core_init(struct hf_steer_core *core, const struct hf_steer_engine *engine, const struct hf_world *world)
 {
     *core = (struct hf_steer_core){.engine = engine, .world = *world, .wake_ns = HF_NEVER, .refs = 1};
-    core->timer = world->sched->timer_new(world->sched->ctx, look, core);
+    core->timer = hf_timer_new(world->sched, look, core);
     return core->timer != NULL ? 0 : -ENOMEM;
 }
 
 void hf_steer_core_close(struct hf_steer_core *core)
 {
     core->closing = true;
-    core->world.sched->timer_free(core->world.sched->ctx, core->timer);
+    hf_timer_free(core->world.sched, core->timer);
     core->timer = NULL;
 }
 
@@ -59,7 +59,7 @@ void hf_steer_core_wake_in(struct hf_steer_core *core, uint64_t delay_ns)
     if (core->closing || core->wake_ns <= at)
         return;
     core->wake_ns = at;
-    core->world.sched->timer_arm(core->world.sched->ctx, core->timer, delay_ns);
+    hf_timer_arm(core->world.sched, core->timer, delay_ns);
 }
 
 void hf_steer_core_wake(struct hf_steer_core *core)

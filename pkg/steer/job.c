@@ -70,7 +70,7 @@ void hf_steer_job_submit(struct hf_steer_job *job)
         return;
     }
     /* Not into job->r: the worker may have written its result there by now. */
-    int r = core->world.sched->submit(core->world.sched->ctx, &job->job);
+    int r = hf_job_submit(core->world.sched, &job->job);
     if (r < 0) {
         lose(job, r, "hand work to a worker");
         end(job);

@@ -61,7 +61,7 @@ static void result(struct check_run *run, enum hf_health_outcome outcome, const 
      * short deadlines notwithstanding. */
     uint64_t wait_ns = outcome == HF_HEALTH_GOOD ? run->check->period_ns : HF_MIN(run->again_ns, run->check->period_ns);
     run->again_ns = outcome == HF_HEALTH_GOOD ? first_again_ns : wait_ns * 2;
-    checks->p.sched->timer_arm(checks->p.sched->ctx, run->timer, wait_ns);
+    hf_timer_arm(checks->p.sched, run->timer, wait_ns);
 }
 
 static void good_or(struct check_run *run, int r, const char *what)
@@ -257,18 +257,18 @@ static void on_deadline(void *arg)
     if (hf_health_tick(&checks->health, hf_mono_ns(checks->p.clock)) != HF_HEALTH_PENDING || checks->p.n == 0)
         finish(checks);
     else /* rounding made the timer fire early */
-        checks->p.sched->timer_arm(checks->p.sched->ctx, checks->deadline, HF_NS_PER_MS);
+        hf_timer_arm(checks->p.sched, checks->deadline, HF_NS_PER_MS);
 }
 
 static bool make_timers(struct hf_checks *checks)
 {
     const struct hf_sched_ops *sched = checks->p.sched;
 
-    checks->deadline = sched->timer_new(sched->ctx, on_deadline, checks);
+    checks->deadline = hf_timer_new(sched, on_deadline, checks);
     for (size_t i = 0; checks->deadline != NULL && i < checks->p.n; i++) {
         checks->runs[i] =
             (struct check_run){.checks = checks, .check = &checks->p.checks[i], .i = i, .again_ns = first_again_ns};
-        checks->runs[i].timer = sched->timer_new(sched->ctx, on_timer, &checks->runs[i]);
+        checks->runs[i].timer = hf_timer_new(sched, on_timer, &checks->runs[i]);
         if (checks->runs[i].timer == NULL)
             return false;
     }
@@ -288,9 +288,9 @@ int hf_checks_start(const struct hf_checks_params *params, struct hf_checks **re
         return hf_err_sys(err, -ENOMEM, "start health checks");
     }
     hf_health_init(&checks->health, params->checks, checks->p.n, hf_mono_ns(params->clock), params->deadline_ns);
-    params->sched->timer_arm(params->sched->ctx, checks->deadline, checks->p.n == 0 ? 0 : params->deadline_ns);
+    hf_timer_arm(params->sched, checks->deadline, checks->p.n == 0 ? 0 : params->deadline_ns);
     for (size_t i = 0; i < checks->p.n; i++)
-        params->sched->timer_arm(params->sched->ctx, checks->runs[i].timer, 0);
+        hf_timer_arm(params->sched, checks->runs[i].timer, 0);
     *ret_checks = checks;
     return 0;
 }
@@ -304,8 +304,8 @@ void hf_checks_free(struct hf_checks *checks)
         struct check_run *run = &checks->runs[i];
         if (run->check != NULL)
             kinds[run->check->kind].cancel(run);
-        p->sched->timer_free(p->sched->ctx, run->timer);
+        hf_timer_free(p->sched, run->timer);
     }
-    p->sched->timer_free(p->sched->ctx, checks->deadline);
+    hf_timer_free(p->sched, checks->deadline);
     free(checks);
 }

@@ -142,7 +142,7 @@ static void free_fetch(struct hf_fetch *fetch)
     hf_mirrors_list_done(&fetch->try.tries);
     hf_access_ticket_done(&fetch->try.ticket);
     drop_token(fetch);
-    fetch->p.sched->timer_free(fetch->p.sched->ctx, fetch->timer);
+    hf_timer_free(fetch->p.sched, fetch->timer);
     free(fetch->fill);
     free(fetch->writing);
     free(fetch);
@@ -166,7 +166,7 @@ static void deliver(struct hf_fetch *fetch)
 static void deliver_later(struct hf_fetch *fetch)
 {
     fetch->delivering = true;
-    fetch->p.sched->timer_arm(fetch->p.sched->ctx, fetch->timer, 0);
+    hf_timer_arm(fetch->p.sched, fetch->timer, 0);
 }
 
 static void worked(struct hf_job *job, int cancelled);
@@ -175,7 +175,7 @@ static void submit(struct hf_fetch *fetch, enum fetch_work_kind kind)
 {
     fetch->work.kind = kind;
     fetch->work.job = (struct hf_job){.work = hf_fetch_work_do, .done = worked};
-    int r = fetch->p.sched->submit(fetch->p.sched->ctx, &fetch->work.job);
+    int r = hf_job_submit(fetch->p.sched, &fetch->work.job);
     if (r < 0) {
         (void)fail(fetch, HF_R_RetryingLater, -r, "no worker is available: %s", strerror(-r));
         deliver_later(fetch);
@@ -235,7 +235,7 @@ static int on_response(void *arg, const struct hf_http_response *response)
     char shown[121], why[160];
 
     fetch->try.answered = true;
-    fetch->p.sched->timer_arm(fetch->p.sched->ctx, fetch->timer, look_ns(fetch));
+    hf_timer_arm(fetch->p.sched, fetch->timer, look_ns(fetch));
     fetch->result.retry_after_ns = response->retry_after_ns;
     if (is_denied(fetch, response) || fetch->result.r < 0)
         return fetch->result.r;
@@ -385,7 +385,7 @@ static void start(struct hf_fetch *fetch, const struct hf_http_request *request)
         pump(fetch);
         return;
     }
-    fetch->p.sched->timer_arm(fetch->p.sched->ctx, fetch->timer, look_ns(fetch));
+    hf_timer_arm(fetch->p.sched, fetch->timer, look_ns(fetch));
 }
 
 static void request(struct hf_fetch *fetch)
@@ -648,7 +648,7 @@ static void finish(struct hf_fetch *fetch)
     struct fetch_work *work = &fetch->work;
     bool disk_failed = work->r < 0;
 
-    fetch->p.sched->timer_disarm(fetch->p.sched->ctx, fetch->timer);
+    hf_timer_disarm(fetch->p.sched, fetch->timer);
     *work = (struct fetch_work){.record = fetch->record, .drop = fetch->drop};
     work->record.offset = fetch->fill_at;
     work->record.wire = fetch->p.wire_bytes;
@@ -724,7 +724,7 @@ static bool try_next(struct hf_fetch *fetch)
         }
         fetch->try.at++;
     }
-    fetch->p.sched->timer_disarm(fetch->p.sched->ctx, fetch->timer);
+    hf_timer_disarm(fetch->p.sched, fetch->timer);
     reset(fetch);
     begin_try(fetch);
     return true;
@@ -760,7 +760,7 @@ static void on_timer(void *arg)
         least = HF_MIN(least, fetch->p.bandwidth_limit * (span_s / 2));
     if (fetch->minute_bytes >= least || fetch->paused) {
         fetch->minute_bytes = 0;
-        fetch->p.sched->timer_arm(fetch->p.sched->ctx, fetch->timer, span_s * HF_NS_PER_S);
+        hf_timer_arm(fetch->p.sched, fetch->timer, span_s * HF_NS_PER_S);
         return;
     }
     (void)fail(fetch, HF_R_DownloadTooSlow, ETIMEDOUT,
@@ -780,7 +780,7 @@ int hf_fetch_start(const struct hf_fetch_params *params, struct hf_fetch **ret_f
         return hf_err_sys(err, -ENOMEM, "start a download");
     fetch->p = *params;
     fetch->fd = fetch->now.fd = -1;
-    fetch->timer = params->sched->timer_new(params->sched->ctx, on_timer, fetch);
+    fetch->timer = hf_timer_new(params->sched, on_timer, fetch);
     if (fetch->timer == NULL) {
         hf_fetch_free(fetch, NULL, NULL);
         return hf_err_sys(err, -ENOMEM, "start a download");

@@ -88,7 +88,7 @@ struct hf_telemetry_service {
 
 static void arm(const struct hf_telemetry_service *service, struct hf_timer *timer, uint64_t delay_ns)
 {
-    service->env->sched->timer_arm(service->env->sched->ctx, timer, delay_ns);
+    hf_timer_arm(service->env->sched, timer, delay_ns);
 }
 
 static void report_trouble(struct hf_telemetry_service *service, const char *part, const struct hf_err *err)
@@ -445,7 +445,7 @@ static void close_sources(struct hf_telemetry_service *service)
         close_source(service, i);
     service->http = NULL;
     if (service->again != NULL)
-        service->env->sched->timer_disarm(service->env->sched->ctx, service->again);
+        hf_timer_disarm(service->env->sched, service->again);
 }
 
 static void outlet_gone(void *arg)
@@ -722,9 +722,9 @@ struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_
     service->intake = (struct hf_intake){.ctx = service, .offer = offer, .blocked = blocked};
     service->ids = hf_ids_new(0, params->env.rand);
     service->newest = hf_newest_new(params->env.rand);
-    service->tick = params->env.sched->timer_new(params->env.sched->ctx, on_tick, service);
-    service->soon = params->env.sched->timer_new(params->env.sched->ctx, on_soon, service);
-    service->again = params->env.sched->timer_new(params->env.sched->ctx, on_again, service);
+    service->tick = hf_timer_new(params->env.sched, on_tick, service);
+    service->soon = hf_timer_new(params->env.sched, on_soon, service);
+    service->again = hf_timer_new(params->env.sched, on_again, service);
     service->taken_family =
         hf_metric_family(params->env.metrics, HF_METRIC_COUNTER, "holdfast_telemetry_events_total",
                          "Events that sources offered, by result; over_share: refused, or to be read later.",
@@ -767,9 +767,9 @@ void hf_telemetry_service_free(struct hf_telemetry_service *service)
     hf_fanout_free(service->fanout);
     hf_newest_free(service->newest);
     hf_ids_free(service->ids);
-    service->env->sched->timer_free(service->env->sched->ctx, service->tick);
-    service->env->sched->timer_free(service->env->sched->ctx, service->soon);
-    service->env->sched->timer_free(service->env->sched->ctx, service->again);
+    hf_timer_free(service->env->sched, service->tick);
+    hf_timer_free(service->env->sched, service->soon);
+    hf_timer_free(service->env->sched, service->again);
     free(service);
 }
 

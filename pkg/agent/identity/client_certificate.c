@@ -672,9 +672,9 @@ static void event(struct hf_client_certificate *certificate, enum hf_renewal_eve
         return;
     certificate->state = move.next;
     if (move.delay != HF_RENEWAL_NEVER)
-        sched->timer_arm(sched->ctx, certificate->timer, delay_of(certificate, move.delay));
+        hf_timer_arm(sched, certificate->timer, delay_of(certificate, move.delay));
     else
-        sched->timer_disarm(sched->ctx, certificate->timer);
+        hf_timer_disarm(sched, certificate->timer);
     if (start[move.action] != NULL)
         start[move.action](certificate);
     look_at_trouble(certificate);
@@ -809,7 +809,6 @@ static bool is_key_of_pair(const struct hf_client_certificate *certificate)
 
 static void load(struct hf_client_certificate *certificate)
 {
-    const struct hf_sched_ops *sched = certificate->p.world.sched;
     struct hf_err err = HF_ERR_INIT;
     int r = load_pair(certificate, &err);
     bool right_kind = r == 0 && check_kind(certificate, hf_buf_str(&certificate->pair.key), &err) == 0;
@@ -833,7 +832,8 @@ static void load(struct hf_client_certificate *certificate)
                    certificate->pair.info.node_uid[0] != '\0';
     certificate->clock_only = has_pair(certificate) && is_expired(certificate);
     certificate->state = current ? HF_RENEWAL_CURRENT : HF_RENEWAL_KEY;
-    sched->timer_arm(sched->ctx, certificate->timer, current ? delay_of(certificate, HF_RENEWAL_AT_DATE) : 0);
+    hf_timer_arm(certificate->p.world.sched, certificate->timer,
+                 current ? delay_of(certificate, HF_RENEWAL_AT_DATE) : 0);
 }
 
 int hf_client_certificate_new(const struct hf_client_certificate_params *params,
@@ -854,7 +854,7 @@ int hf_client_certificate_new(const struct hf_client_certificate_params *params,
     certificate->client_path = hf_asprintf("%s/client.pem", params->dir);
     certificate->pending_path = hf_asprintf("%s/pending.key", params->dir);
     certificate->common_name = hf_asprintf("holdfast:agent:%s", params->node_name);
-    certificate->timer = params->world.sched->timer_new(params->world.sched->ctx, on_timer, certificate);
+    certificate->timer = hf_timer_new(params->world.sched, on_timer, certificate);
     certificate->expiry = hf_metric_gauge(params->world.metrics, "holdfast_client_certificate_expiry_seconds",
                                           "Unix time at which the client certificate of this node expires.");
     certificate->requests =
@@ -876,7 +876,7 @@ void hf_client_certificate_free(struct hf_client_certificate *certificate)
     if (certificate == NULL)
         return;
     hf_kube_call_cancel(certificate->call);
-    certificate->p.world.sched->timer_free(certificate->p.world.sched->ctx, certificate->timer);
+    hf_timer_free(certificate->p.world.sched, certificate->timer);
     pair_done(&certificate->pair);
     hf_buf_wipe(&certificate->pending_key);
     hf_buf_done(&certificate->issued);

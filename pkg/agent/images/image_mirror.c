@@ -58,7 +58,7 @@ void hf_image_mirror_free(struct hf_image_mirror *mirror)
         return;
     hf_mirror_free(mirror->mirror);
     hf_logins_free(mirror->p.upstream.logins);
-    hf_loop_sched(mirror->p.loop)->timer_free(hf_loop_sched(mirror->p.loop)->ctx, mirror->again);
+    hf_timer_free(hf_loop_sched(mirror->p.loop), mirror->again);
     free(mirror->wanted);
     free(mirror->images);
     free(mirror->workloads.names);
@@ -253,7 +253,7 @@ static void settle(void *arg)
                                                                         .prefetched = prefetched,
                                                                         .arg = mirror});
     if (mirror->again == NULL)
-        mirror->again = sched->timer_new(sched->ctx, settle, mirror);
+        mirror->again = hf_timer_new(sched, settle, mirror);
     if (mirror->mirror == NULL || mirror->again == NULL)
         return;
     hf_mirror_gate(mirror->mirror, mirror->closed);
@@ -263,7 +263,7 @@ static void settle(void *arg)
     }
     hf_log_err(mirror->p.log, HF_LOG_WARNING, "image.mirror_failed", "stateDir", mirror->p.state_dir, &err);
     forget_hosts(mirror);
-    sched->timer_arm(sched->ctx, mirror->again, AGAIN_NS);
+    hf_timer_arm(sched, mirror->again, AGAIN_NS);
 }
 
 /* Pulls go on meanwhile. */
@@ -274,18 +274,16 @@ static void prefetch_others(struct hf_image_mirror *mirror)
     if (mirror->mirror == NULL || prefetch(mirror, &err) == 0)
         return;
     hf_log_err(mirror->p.log, HF_LOG_WARNING, "image.mirror_failed", "stateDir", mirror->p.state_dir, &err);
-    hf_loop_sched(mirror->p.loop)->timer_arm(hf_loop_sched(mirror->p.loop)->ctx, mirror->again, AGAIN_NS);
+    hf_timer_arm(hf_loop_sched(mirror->p.loop), mirror->again, AGAIN_NS);
 }
 
 static void turn_off(struct hf_image_mirror *mirror)
 {
-    const struct hf_sched_ops *sched = hf_loop_sched(mirror->p.loop);
-
     if (mirror->mirror == NULL)
         return;
     hf_mirror_free(hf_steal(mirror->mirror));
     forget_cache(mirror);
-    sched->timer_disarm(sched->ctx, mirror->again);
+    hf_timer_disarm(hf_loop_sched(mirror->p.loop), mirror->again);
     forget_hosts(mirror);
     hf_log(mirror->p.log, HF_LOG_INFO, "image.mirror_off", HF_S("stateDir", mirror->p.state_dir));
 }

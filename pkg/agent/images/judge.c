@@ -81,7 +81,6 @@ static void worked(struct hf_job *job, int cancelled)
 int hf_images_judge_start(const struct hf_images_judge_params *params, struct hf_buf *stored,
                           struct hf_images_judge **ret_judge)
 {
-    const struct hf_sched_ops *sched = params->sched;
     struct hf_images_judge *judge = calloc(1, sizeof(*judge));
 
     if (judge == NULL)
@@ -100,7 +99,7 @@ int hf_images_judge_start(const struct hf_images_judge_params *params, struct hf
     if (r == 0)
         r = hf_buf_add(&judge->running, params->running.p, params->running.n);
     if (r == 0)
-        r = sched->submit(sched->ctx, &judge->job);
+        r = hf_job_submit(params->sched, &judge->job);
     if (r < 0)
         judge_free(judge);
     else

@@ -242,12 +242,12 @@ static void on_timer(void *arg)
     if (page->n_viewers == 0)
         return;
     send_state(page);
-    page->params.world.sched->timer_arm(page->params.world.sched->ctx, page->timer, HF_AGENT_PAGE_LIVE_NS);
+    hf_timer_arm(page->params.world.sched, page->timer, HF_AGENT_PAGE_LIVE_NS);
 }
 
 static void wake(const struct hf_agent_page *page)
 {
-    page->params.world.sched->timer_arm(page->params.world.sched->ctx, page->timer, 0);
+    hf_timer_arm(page->params.world.sched, page->timer, 0);
 }
 
 static void viewers_changed(void *arg, unsigned n_viewers)
@@ -280,7 +280,7 @@ struct hf_agent_page *hf_agent_page_new(const struct hf_agent_page_params *param
     page->status.max = MAX_STATUS_BYTES;
     page->feed = hf_server_feed_new(&(struct hf_server_feed_params){
         .max_viewers = HF_AGENT_PAGE_VIEWERS, .may_join = may_join, .changed = viewers_changed, .arg = page});
-    page->timer = params->world.sched->timer_new(params->world.sched->ctx, on_timer, page);
+    page->timer = hf_timer_new(params->world.sched, on_timer, page);
     page->acts = hf_page_acts_new(&page->params);
     if (page->feed == NULL || page->timer == NULL || page->acts == NULL) {
         hf_agent_page_free(page);
@@ -304,7 +304,7 @@ void hf_agent_page_free(struct hf_agent_page *page)
         return;
     hf_page_acts_free(page->acts);
     hf_server_feed_free(page->feed);
-    page->params.world.sched->timer_free(page->params.world.sched->ctx, page->timer);
+    hf_timer_free(page->params.world.sched, page->timer);
     hf_page_history_free(page->history);
     hf_buf_done(&page->status);
     free(page);

@@ -144,13 +144,13 @@ static void on_kept(void *arg)
 static void arm(const struct hf_agent_configuration *c)
 {
     if (c->timer != NULL)
-        c->sched->timer_arm(c->sched->ctx, c->timer, c->options->probation_ns);
+        hf_timer_arm(c->sched, c->timer, c->options->probation_ns);
 }
 
 int hf_agent_configuration_keep(struct hf_agent_configuration *c, const struct hf_sched_ops *sched)
 {
     c->sched = sched;
-    c->timer = sched->timer_new(sched->ctx, on_kept, c);
+    c->timer = hf_timer_new(sched, on_kept, c);
     arm(c);
     return c->timer == NULL ? -ENOMEM : 0;
 }
@@ -190,7 +190,7 @@ int hf_agent_configuration_read(struct hf_agent_configuration *c, struct hf_err 
 void hf_agent_configuration_done(struct hf_agent_configuration *c)
 {
     if (c->timer != NULL) /* else it may have no `sched` yet */
-        c->sched->timer_free(c->sched->ctx, c->timer);
+        hf_timer_free(c->sched, c->timer);
     for (size_t i = 0; i < c->n_before; i++)
         hf_config_free(c->before[i]);
     free(c->before);

@@ -52,14 +52,14 @@ static void settle(void *arg)
 
     if (!hf_config_share(downloads->config).neighbours || !hf_share_is_allowed(downloads->share)) {
         hf_share_settle(downloads->share, NULL);
-        sched->timer_disarm(sched->ctx, downloads->timer);
+        hf_timer_disarm(sched, downloads->timer);
         return;
     }
     if (dir != NULL)
         (void)snprintf(client_pem, sizeof(client_pem), "%s/client.pem", dir);
     hf_neighbours_settle(downloads->share, hf_fs_posix(), "", downloads->config, dir != NULL ? client_pem : NULL,
                          downloads->p.log, &downloads->share_said);
-    sched->timer_arm(sched->ctx, downloads->timer, NEIGHBOURS_NS);
+    hf_timer_arm(sched, downloads->timer, NEIGHBOURS_NS);
 }
 
 void hf_downloads_configure(struct hf_downloads *downloads, const struct hf_config *config)
@@ -104,7 +104,6 @@ static struct hf_image_mirror *new_images(struct hf_downloads *downloads)
 int hf_downloads_new(const struct hf_downloads_params *params, const struct hf_config *config,
                      struct hf_downloads **ret_downloads, struct hf_err *err)
 {
-    const struct hf_sched_ops *sched = hf_loop_sched(params->loop);
     struct hf_downloads *downloads = calloc(1, sizeof(*downloads));
 
     if (downloads == NULL)
@@ -112,7 +111,7 @@ int hf_downloads_new(const struct hf_downloads_params *params, const struct hf_c
     downloads->p = *params;
     const struct hf_http_config client = client_config(downloads);
     downloads->client = hf_http_client_new(params->loop, &client, err);
-    downloads->timer = sched->timer_new(sched->ctx, settle, downloads);
+    downloads->timer = hf_timer_new(hf_loop_sched(params->loop), settle, downloads);
     downloads->access = hf_access_new(&(struct hf_access_params){.clock = params->clock,
                                                                  .log = params->log,
                                                                  .identity = params->identity,
@@ -149,6 +148,6 @@ void hf_downloads_free(struct hf_downloads *downloads)
     hf_share_free(downloads->share);
     hf_http_client_free(downloads->client);
     hf_access_free(downloads->access);
-    sched->timer_free(sched->ctx, downloads->timer);
+    hf_timer_free(sched, downloads->timer);
     free(downloads);
 }

@@ -285,10 +285,8 @@ static void find_socket_path(struct hf_listeners *l)
 
 static void try_again_later(struct hf_listeners *l)
 {
-    const struct hf_sched_ops *sched = hf_loop_sched(l->params.loop);
-
-    sched->timer_arm(sched->ctx, l->timer,
-                     l->params.retry_ns != 0 ? l->params.retry_ns : HF_LISTEN_RETRY_S * HF_NS_PER_S);
+    hf_timer_arm(hf_loop_sched(l->params.loop), l->timer,
+                 l->params.retry_ns != 0 ? l->params.retry_ns : HF_LISTEN_RETRY_S * HF_NS_PER_S);
 }
 
 static void on_timer(void *arg)
@@ -304,12 +302,11 @@ static void on_timer(void *arg)
 int hf_listeners_new(const struct hf_listeners_params *params, struct hf_listeners **ret_listeners, struct hf_err *err)
 {
     _cleanup_(hf_listeners_freep) struct hf_listeners *l = calloc(1, sizeof(*l));
-    const struct hf_sched_ops *sched = hf_loop_sched(params->loop);
 
     if (l == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     l->params = *params;
-    l->timer = sched->timer_new(sched->ctx, on_timer, l);
+    l->timer = hf_timer_new(hf_loop_sched(params->loop), on_timer, l);
     if (l->timer == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     raise_descriptors();
@@ -332,9 +329,8 @@ void hf_listeners_free(struct hf_listeners *listeners)
 {
     if (listeners == NULL)
         return;
-    const struct hf_sched_ops *sched = hf_loop_sched(listeners->params.loop);
 
-    sched->timer_free(sched->ctx, listeners->timer);
+    hf_timer_free(hf_loop_sched(listeners->params.loop), listeners->timer);
     hf_web_free(listeners->metrics);
     hf_web_free(listeners->health);
     hf_server_free(listeners->ingest);

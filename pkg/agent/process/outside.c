@@ -34,7 +34,7 @@ void hf_outside_free(struct hf_outside *outside)
     hf_loop_unwatch_fd(&outside->watch);
     if (outside->gather != NULL) {
         const struct hf_sched_ops *sched = hf_loop_sched(outside->loop);
-        sched->timer_free(sched->ctx, outside->gather);
+        hf_timer_free(sched, outside->gather);
     }
     if (outside->fd >= 0)
         (void)close(outside->fd);
@@ -118,9 +118,8 @@ static void on_netlink(void *arg)
     }
     if (!news || outside->gathering)
         return;
-    const struct hf_sched_ops *sched = hf_loop_sched(outside->loop);
     outside->gathering = true;
-    sched->timer_arm(sched->ctx, outside->gather, GATHER_NS);
+    hf_timer_arm(hf_loop_sched(outside->loop), outside->gather, GATHER_NS);
 }
 
 static void on_gathered(void *arg)
@@ -134,14 +133,13 @@ static void on_gathered(void *arg)
 struct hf_outside *hf_outside_watch_links(struct hf_loop *loop, void (*changed)(void *arg), void *arg)
 {
     _cleanup_(hf_outside_freep) struct hf_outside *outside = outside_new(loop, changed, arg);
-    const struct hf_sched_ops *sched = hf_loop_sched(loop);
     struct sockaddr_nl address = {.nl_family = AF_NETLINK,
                                   .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE |
                                                RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_ROUTE};
 
     if (outside == NULL)
         return NULL;
-    outside->gather = sched->timer_new(sched->ctx, on_gathered, outside);
+    outside->gather = hf_timer_new(hf_loop_sched(loop), on_gathered, outside);
     outside->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
     if (outside->gather == NULL || outside->fd < 0 ||
         bind(outside->fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||

@@ -505,14 +505,12 @@ static void stopped(void *arg)
 
 static void stop(struct process *p, const char *why, enum hf_agent_stop how)
 {
-    const struct hf_sched_ops *sched = p->world.sched;
-
     if (p->stopping)
         return;
     p->stopping = true;
     hf_notify_systemd("STOPPING=1");
     hf_log(p->world.log, HF_LOG_INFO, "agent.stopping", HF_S("why", why));
-    sched->timer_arm(sched->ctx, p->timer, STOP_TIMEOUT_S * HF_NS_PER_S);
+    hf_timer_arm(p->world.sched, p->timer, STOP_TIMEOUT_S * HF_NS_PER_S);
     hf_agent_stop(p->agent, how);
 }
 
@@ -584,7 +582,6 @@ static int open_page(struct process *p, struct hf_err *err)
 static void on_timer(void *arg)
 {
     struct process *p = arg;
-    const struct hf_sched_ops *sched = p->world.sched;
 
     if (p->stopping) {
         /* A disk that hangs must not block the shutdown of the node. The next start resumes from the state on the
@@ -594,7 +591,7 @@ static void on_timer(void *arg)
         return;
     }
     reload_credentials(p);
-    sched->timer_arm(sched->ctx, p->timer, CREDENTIALS_PERIOD_S * HF_NS_PER_S);
+    hf_timer_arm(p->world.sched, p->timer, CREDENTIALS_PERIOD_S * HF_NS_PER_S);
 }
 
 static void settled(void *arg)
@@ -689,7 +686,7 @@ static int open_parts(struct process *p, struct hf_err *err)
     int r = hf_web_process_metrics(p->world.metrics);
     if (r < 0)
         return hf_err_sys(err, r, "register the metrics of the process");
-    p->timer = sched->timer_new(sched->ctx, on_timer, p);
+    p->timer = hf_timer_new(sched, on_timer, p);
     if (p->timer == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     r = open_supervised(p, err);
@@ -814,7 +811,7 @@ static int run(struct process *p)
     watch_outside(p);
     sched = p->world.sched;
     if ((hf_upstream_has_files(p->read) || hf_upstream_has_files(p->written) || p->certificate != NULL) && !p->stopping)
-        sched->timer_arm(sched->ctx, p->timer, CREDENTIALS_PERIOD_S * HF_NS_PER_S);
+        hf_timer_arm(sched, p->timer, CREDENTIALS_PERIOD_S * HF_NS_PER_S);
     hf_notify_systemd("READY=1");
     hf_supervised_ready(p->supervised);
     hf_loop_run(p->loop);
@@ -854,7 +851,7 @@ static void clean_up(struct process *p, int exit_code)
     hf_agent_page_free(p->page);
     if (p->loop != NULL) {
         const struct hf_sched_ops *sched = p->world.sched;
-        sched->timer_free(sched->ctx, p->timer);
+        hf_timer_free(sched, p->timer);
     }
     end_jobs(p, exit_code);
     hf_agent_configuration_done(&p->config);

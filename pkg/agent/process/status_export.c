@@ -87,7 +87,7 @@ static void worked(struct hf_job *job, HF_UNUSED int cancelled)
     /* Not written, or the medium is another one: the next look writes. */
     export->is_new = export->is_new || export->on.inode == 0;
     hf_buf_clear(&export->text);
-    export->sched->timer_arm(export->sched->ctx, export->timer, HF_STATUS_EXPORT_NS);
+    hf_timer_arm(export->sched, export->timer, HF_STATUS_EXPORT_NS);
 }
 
 static void look(void *arg)
@@ -99,11 +99,11 @@ static void look(void *arg)
     hf_buf_clear(&export->text);
     if (export->is_new && hf_buf_add(&export->text, export->latest.p, export->latest.n) == 0)
         export->is_new = false;
-    export->busy = export->sched->submit(export->sched->ctx, &export->job) == 0;
+    export->busy = hf_job_submit(export->sched, &export->job) == 0;
     if (export->busy)
         return;
     export->is_new = export->is_new || export->text.n > 0;
-    export->sched->timer_arm(export->sched->ctx, export->timer, HF_STATUS_EXPORT_NS);
+    hf_timer_arm(export->sched, export->timer, HF_STATUS_EXPORT_NS);
 }
 
 struct hf_status_export *hf_status_export_new(const struct hf_fs_ops *fs, const struct hf_sched_ops *sched,
@@ -120,12 +120,12 @@ struct hf_status_export *hf_status_export_new(const struct hf_fs_ops *fs, const 
     export->latest.max = export->text.max = MAX_BYTES;
     export->folder = strdup(folder);
     export->node = strdup(node);
-    export->timer = sched->timer_new(sched->ctx, look, export);
+    export->timer = hf_timer_new(sched, look, export);
     if (export->folder == NULL || export->node == NULL || export->timer == NULL) {
         hf_status_export_free(export);
         return NULL;
     }
-    sched->timer_arm(sched->ctx, export->timer, HF_STATUS_EXPORT_NS);
+    hf_timer_arm(sched, export->timer, HF_STATUS_EXPORT_NS);
     return export;
 }
 
@@ -133,7 +133,7 @@ void hf_status_export_free(struct hf_status_export *export)
 {
     if (export == NULL)
         return;
-    export->sched->timer_free(export->sched->ctx, export->timer);
+    hf_timer_free(export->sched, export->timer);
     export->closed = true;
     if (!export->busy)
         destroy(export);

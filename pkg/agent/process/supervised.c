@@ -74,7 +74,7 @@ static void on_timer(void *arg)
     tell(s);
     uint64_t rest_ns = s->params.probation_ns - HF_MIN(s->health.held_ns, s->params.probation_ns);
     uint64_t wait_ns = s->health.holds && rest_ns > 0 ? HF_MIN(rest_ns, PERIOD_NS) : PERIOD_NS;
-    s->params.world.sched->timer_arm(s->params.world.sched->ctx, s->timer, HF_MAX(wait_ns, 100 * HF_NS_PER_MS));
+    hf_timer_arm(s->params.world.sched, s->timer, HF_MAX(wait_ns, 100 * HF_NS_PER_MS));
 }
 
 void hf_supervised_alive(struct hf_supervised *s)
@@ -151,7 +151,7 @@ struct hf_supervised *hf_supervised_new(const struct hf_supervised_params *param
         return NULL;
     s->params = *params;
     s->fd = fd;
-    s->timer = params->world.sched->timer_new(params->world.sched->ctx, on_timer, s);
+    s->timer = hf_timer_new(params->world.sched, on_timer, s);
     if (s->timer == NULL) {
         free(s);
         return NULL;
@@ -173,7 +173,7 @@ void hf_supervised_free(struct hf_supervised *s)
 {
     if (s == NULL)
         return;
-    s->params.world.sched->timer_free(s->params.world.sched->ctx, s->timer);
+    hf_timer_free(s->params.world.sched, s->timer);
     if (s->fd >= 0)
         (void)close(s->fd);
     free(s);

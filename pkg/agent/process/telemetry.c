@@ -112,7 +112,7 @@ int hf_agent_telemetry_new(const struct hf_agent_telemetry_params *params, struc
     int r = read_fallback(t, err);
     if (r == 0) {
         const struct hf_sched_ops *sched = hf_loop_sched(params->loop);
-        t->again = sched->timer_new(sched->ctx, try_again, t);
+        t->again = hf_timer_new(sched, try_again, t);
         if (params->options->export_dir != NULL)
             t->exporter = hf_export_new(hf_fs_posix(), sched, params->options->export_dir, params->node);
         if (t->again == NULL || (t->exporter == NULL && params->options->export_dir != NULL))
@@ -136,8 +136,7 @@ void hf_agent_telemetry_free(struct hf_agent_telemetry *telemetry)
 {
     if (telemetry == NULL)
         return;
-    const struct hf_sched_ops *sched = hf_loop_sched(telemetry->params.loop);
-    sched->timer_free(sched->ctx, telemetry->again);
+    hf_timer_free(hf_loop_sched(telemetry->params.loop), telemetry->again);
     forget_wanted(telemetry);
     hf_telemetry_service_free(telemetry->service);
     hf_export_free(telemetry->exporter);
@@ -220,10 +219,9 @@ static void start_wanted(struct hf_agent_telemetry *t)
 {
     const struct hf_telemetry on = {
         .present = true, .is_signed = t->owner_is_signed, .is_operators = t->owner_is_operators};
-    const struct hf_sched_ops *sched = hf_loop_sched(t->params.loop);
 
     if (!start_service(t)) {
-        sched->timer_arm(sched->ctx, t->again, STORAGE_AGAIN_NS);
+        hf_timer_arm(hf_loop_sched(t->params.loop), t->again, STORAGE_AGAIN_NS);
         return;
     }
     hf_telemetry_service_set(t->service, &on, t->owner, t->owner_labels); /* keeps a decoded copy */

@@ -423,8 +423,6 @@ static void leave_hung(struct hf_disks *disks)
 
 void hf_disks_look(struct hf_disks *disks)
 {
-    const struct hf_sched_ops *sched = disks->env->world.sched;
-
     leave_hung(disks);
     disks->again = disks->job != NULL;
     if (disks->again || !disks->started)
@@ -445,7 +443,7 @@ void hf_disks_look(struct hf_disks *disks)
     survey->with_pods = true;
     survey->with_logs = survey->now_ns >= disks->logs_ns;
     survey->reclaim = disks->reclaim;
-    if (sched->submit(sched->ctx, &look->job) < 0) {
+    if (hf_job_submit(disks->env->world.sched, &look->job) < 0) {
         job_free(look);
         return;
     }

@@ -21,12 +21,11 @@ enum { LOOK_SHARE = 20 };
 static void fire(void *arg)
 {
     struct hf_trust_watch *watch = arg;
-    const struct hf_sched_ops *sched = watch->env->world.sched;
 
     if (watch->gathering)
         return;
     watch->gathering = true;
-    sched->timer_arm(sched->ctx, watch->timer, HF_MAX(GATHER_NS, watch->look_ns * LOOK_SHARE));
+    hf_timer_arm(watch->env->world.sched, watch->timer, HF_MAX(GATHER_NS, watch->look_ns * LOOK_SHARE));
 }
 
 /* ---- the watches ------------------------------------------------------------------------------------------------- */
@@ -108,12 +107,10 @@ static void on_timer(void *arg)
 int hf_trust_watch_init(struct hf_trust_watch *watch, const struct hf_agent_env *env, void (*changed)(void *arg),
                         void *arg)
 {
-    const struct hf_sched_ops *sched = env->world.sched;
-
     *watch = (struct hf_trust_watch){.env = env, .changed = changed, .arg = arg};
     if (env->params->watch == NULL)
         return 0;
-    watch->timer = sched->timer_new(sched->ctx, on_timer, watch);
+    watch->timer = hf_timer_new(env->world.sched, on_timer, watch);
     if (watch->timer == NULL)
         return -ENOMEM;
     hf_trust_watch_look(watch);
@@ -125,9 +122,8 @@ void hf_trust_watch_done(struct hf_trust_watch *watch)
     if (watch->timer == NULL) /* not begun */
         return;
     const struct hf_watch_ops *ops = watch->env->params->watch;
-    const struct hf_sched_ops *sched = watch->env->world.sched;
     ops->remove(ops->ctx, watch->folder);
     ops->remove(ops->ctx, watch->above);
-    sched->timer_free(sched->ctx, watch->timer);
+    hf_timer_free(watch->env->world.sched, watch->timer);
     watch->timer = NULL;
 }

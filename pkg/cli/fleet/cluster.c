@@ -307,7 +307,7 @@ static int connect_cluster(struct hf_cluster *cluster, struct hf_err *err)
         .fleet = true,
     };
     cluster->kube = hf_kube_new(&params, err);
-    cluster->timer = sched->timer_new(sched->ctx, wake, cluster);
+    cluster->timer = hf_timer_new(sched, wake, cluster);
     if (cluster->kube == NULL || cluster->timer == NULL)
         return cluster->kube == NULL ? -err->code : hf_err_set(err, ENOMEM, "out of memory");
     return 0;
@@ -365,7 +365,7 @@ void hf_cluster_close(struct hf_cluster *cluster)
         return;
     if (cluster->timer != NULL) {
         const struct hf_sched_ops *sched = hf_loop_sched(cluster->loop);
-        sched->timer_free(sched->ctx, cluster->timer);
+        hf_timer_free(sched, cluster->timer);
     }
     hf_kube_free(cluster->kube);
     hf_http_client_free(cluster->http);
@@ -393,10 +393,8 @@ uint64_t hf_cluster_now_unix_ns(const struct hf_cluster *cluster)
 
 void hf_cluster_sleep(struct hf_cluster *cluster, uint64_t ns)
 {
-    const struct hf_sched_ops *sched = hf_loop_sched(cluster->loop);
-
     (void)fflush(cluster->cli->out);
-    sched->timer_arm(sched->ctx, cluster->timer, ns);
+    hf_timer_arm(hf_loop_sched(cluster->loop), cluster->timer, ns);
     hf_loop_run(cluster->loop);
 }
 

@@ -51,9 +51,7 @@ static void stop(void *arg)
 
 static void wait_for(struct top *top, uint64_t ns)
 {
-    const struct hf_sched_ops *sched = hf_loop_sched(hf_ui_follow_loop(top->follow));
-
-    sched->timer_arm(sched->ctx, top->timer, ns);
+    hf_timer_arm(hf_loop_sched(hf_ui_follow_loop(top->follow)), top->timer, ns);
 }
 
 /* ---- the picture ------------------------------------------------------------------------------------------------- */
@@ -225,8 +223,7 @@ static int open_all(struct top *top, const struct hf_cli_args *args, struct hf_e
 
     if (r < 0)
         return r;
-    const struct hf_sched_ops *sched = hf_loop_sched(hf_ui_follow_loop(top->follow));
-    top->timer = sched->timer_new(sched->ctx, on_time, top);
+    top->timer = hf_timer_new(hf_loop_sched(hf_ui_follow_loop(top->follow)), on_time, top);
     if (top->timer == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     for (size_t i = 0; i < HF_LEN(signals) && r == 0; i++)
@@ -254,7 +251,7 @@ int hf_cli_top(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err
         r = hf_err_set(err, -top.r, "the picture cannot be drawn");
     if (top.timer != NULL) {
         const struct hf_sched_ops *sched = hf_loop_sched(hf_ui_follow_loop(top.follow));
-        sched->timer_free(sched->ctx, hf_steal(top.timer));
+        hf_timer_free(sched, hf_steal(top.timer));
     }
     hf_ui_follow_close(top.follow);
     hf_ui_model_done(&top.model);

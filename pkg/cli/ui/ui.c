@@ -64,9 +64,8 @@ static void on_change(void *arg)
 
     if (ui->armed || ui->timer == NULL)
         return;
-    const struct hf_sched_ops *sched = hf_loop_sched(hf_ui_follow_loop(ui->follow));
     ui->armed = true;
-    sched->timer_arm(sched->ctx, ui->timer, TELL_NS);
+    hf_timer_arm(hf_loop_sched(hf_ui_follow_loop(ui->follow)), ui->timer, TELL_NS);
 }
 
 static void on_warning(void *arg, const char *line)
@@ -117,8 +116,7 @@ static int open_all(struct ui *ui, struct hf_err *err)
     if (r < 0)
         return r;
     struct hf_loop *loop = hf_ui_follow_loop(ui->follow);
-    const struct hf_sched_ops *sched = hf_loop_sched(loop);
-    ui->timer = sched->timer_new(sched->ctx, tell, ui);
+    ui->timer = hf_timer_new(hf_loop_sched(loop), tell, ui);
     ui->requests = hf_ui_requests_new(ui->follow, ui->args, ui->program);
     if (ui->timer == NULL || ui->requests == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
@@ -151,7 +149,7 @@ static void close_all(struct ui *ui)
     hf_ui_door_close(ui->door);
     if (ui->timer != NULL) {
         const struct hf_sched_ops *sched = hf_loop_sched(hf_ui_follow_loop(ui->follow));
-        sched->timer_free(sched->ctx, hf_steal(ui->timer));
+        hf_timer_free(sched, hf_steal(ui->timer));
     }
     hf_ui_follow_close(ui->follow);
     hf_ui_board_free(ui->board);

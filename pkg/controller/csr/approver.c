@@ -70,7 +70,7 @@ static uint64_t now_of(const struct hf_approver *approver)
 
 static void arm(struct hf_approver *approver, uint64_t delay_ns)
 {
-    approver->p.env.world.sched->timer_arm(approver->p.env.world.sched->ctx, approver->timer, delay_ns);
+    hf_timer_arm(approver->p.env.world.sched, approver->timer, delay_ns);
 }
 
 /* ---- requests to the server -------------------------------------------------------------------------------------- */
@@ -332,7 +332,7 @@ struct hf_approver *hf_approver_new(const struct hf_approver_params *params, str
     approver->p.terms.account = approver->account;
     approver->open.free_value = free_request;
     approver->source = hf_kube_source(params->env.kube);
-    approver->timer = params->env.world.sched->timer_new(params->env.world.sched->ctx, work, approver);
+    approver->timer = hf_timer_new(params->env.world.sched, work, approver);
     register_metrics(approver);
     int r = approver->timer == NULL ? hf_err_set(err, ENOMEM, "out of memory") : 0;
     if (r == 0)
@@ -351,6 +351,6 @@ void hf_approver_free(struct hf_approver *approver)
         return;
     hf_source_unsubscribe(approver->subscription);
     hf_strmap_done(&approver->open);
-    approver->p.env.world.sched->timer_free(approver->p.env.world.sched->ctx, approver->timer);
+    hf_timer_free(approver->p.env.world.sched, approver->timer);
     free(approver);
 }

@@ -97,14 +97,13 @@ static void update_sight(struct hf_conductor *conductor)
 
 static void arm(struct hf_conductor *conductor, uint64_t at_ns)
 {
-    const struct hf_sched_ops *sched = conductor->p.env.world.sched;
     uint64_t now = hf_mono_ns(conductor->p.env.world.clock);
 
     at_ns = HF_MAX(at_ns, conductor->not_before_ns);
     if (at_ns >= conductor->armed_ns)
         return;
     conductor->armed_ns = at_ns;
-    sched->timer_arm(sched->ctx, conductor->timer, at_ns > now ? at_ns - now : 0);
+    hf_timer_arm(conductor->p.env.world.sched, conductor->timer, at_ns > now ? at_ns - now : 0);
 }
 
 static void plan_soon(struct hf_conductor *conductor)
@@ -398,7 +397,7 @@ static int open_parts(struct hf_conductor *conductor, struct hf_err *err)
     writer.arg = conductor;
     int r = hf_rollout_engine_new(&conductor->p.rollout, &conductor->engine);
     if (r == 0) {
-        conductor->timer = env->world.sched->timer_new(env->world.sched->ctx, plan, conductor);
+        conductor->timer = hf_timer_new(env->world.sched, plan, conductor);
         conductor->writer = hf_writer_new(&writer, written);
         conductor->recorder = hf_recorder_new(env->kube, env->world.clock, env->world.metrics, conductor->p.identity);
         conductor->gauges = hf_fleet_gauges_new(env->world.metrics, conductor->engine, env->leads, env->arg);
@@ -443,7 +442,7 @@ void hf_conductor_free(struct hf_conductor *conductor)
         hf_source_unsubscribe(conductor->followers[i].subscription);
     hf_writer_free(conductor->writer);
     hf_recorder_free(conductor->recorder);
-    conductor->p.env.world.sched->timer_free(conductor->p.env.world.sched->ctx, conductor->timer);
+    hf_timer_free(conductor->p.env.world.sched, conductor->timer);
     hf_fleet_gauges_free(conductor->gauges);
     hf_rollout_engine_free(conductor->engine);
     free(conductor);

@@ -208,7 +208,6 @@ static void start(struct planned_write *write)
 
 void hf_writer_turn(struct hf_writer *writer)
 {
-    const struct hf_sched_ops *sched = writer->env.world.sched;
     uint64_t now = hf_mono_ns(writer->env.world.clock);
     struct planned_write *write;
 
@@ -216,7 +215,7 @@ void hf_writer_turn(struct hf_writer *writer)
            (now >= writer->paused_until_ns || !writer->env.leads(writer->env.arg)))
         start(write);
     if (write != NULL && now < writer->paused_until_ns)
-        sched->timer_arm(sched->ctx, writer->timer, writer->paused_until_ns - now);
+        hf_timer_arm(writer->env.world.sched, writer->timer, writer->paused_until_ns - now);
 }
 
 static void fire(void *arg)
@@ -265,7 +264,7 @@ struct hf_writer *hf_writer_new(const struct hf_leader_env *env, hf_writer_resul
     hf_list_init(&writer->urgent);
     hf_list_init(&writer->waiting);
     hf_list_init(&writer->flying);
-    writer->timer = env->world.sched->timer_new(env->world.sched->ctx, fire, writer);
+    writer->timer = hf_timer_new(env->world.sched, fire, writer);
     writer->counts = hf_metric_family(env->world.metrics, HF_METRIC_COUNTER, "holdfast_controller_writes_total",
                                       "Writes of the controller, by kind and result.", HF_LABELS("kind", "result"));
     if (writer->timer == NULL) {
@@ -287,6 +286,6 @@ void hf_writer_free(struct hf_writer *writer)
     for (size_t i = 0; i < HF_LEN(lists); i++)
         hf_list_each(it, following, lists[i])
             free_write(hf_container_of(it, struct planned_write, link));
-    writer->env.world.sched->timer_free(writer->env.world.sched->ctx, writer->timer);
+    hf_timer_free(writer->env.world.sched, writer->timer);
     free(writer);
 }

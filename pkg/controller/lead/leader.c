@@ -182,9 +182,9 @@ static void arm(struct hf_leader *leader)
     uint64_t due = hf_lease_due(&leader->lease), now = now_of(leader);
 
     if (due == UINT64_MAX)
-        sched->timer_disarm(sched->ctx, leader->timer);
+        hf_timer_disarm(sched, leader->timer);
     else
-        sched->timer_arm(sched->ctx, leader->timer, due > now ? due - now : 0);
+        hf_timer_arm(sched, leader->timer, due > now ? due - now : 0);
 }
 
 static void turn(struct hf_leader *leader)
@@ -223,7 +223,7 @@ struct hf_leader *hf_leader_new(const struct hf_leader_params *params, struct hf
     const struct hf_sched_ops *sched = params->world.sched;
 
     if (leader != NULL)
-        leader->timer = sched->timer_new(sched->ctx, fire, leader);
+        leader->timer = hf_timer_new(sched, fire, leader);
     if (leader == NULL || leader->timer == NULL) {
         free(leader);
         (void)hf_err_set(err, ENOMEM, "out of memory");
@@ -234,7 +234,7 @@ struct hf_leader *hf_leader_new(const struct hf_leader_params *params, struct hf
     leader->leads = hf_metric_gauge(params->world.metrics, "holdfast_controller_leader", "1 if this replica leads.");
     leader->changes = hf_metric_counter(params->world.metrics, "holdfast_controller_leader_changes_total",
                                         "Number of times that this replica began or ceased to lead.");
-    sched->timer_arm(sched->ctx, leader->timer, 0);
+    hf_timer_arm(sched, leader->timer, 0);
     return leader;
 }
 
@@ -243,7 +243,7 @@ void hf_leader_free(struct hf_leader *leader)
     if (leader == NULL)
         return;
     hf_kube_call_cancel(leader->pending);
-    leader->p.world.sched->timer_free(leader->p.world.sched->ctx, leader->timer);
+    hf_timer_free(leader->p.world.sched, leader->timer);
     json_decref(leader->object);
     free(leader);
 }
@@ -258,7 +258,7 @@ bool hf_leader_floor(struct hf_leader *leader, uint64_t epoch)
     bool taken = hf_lease_floor(&leader->lease, epoch);
 
     if (leader->p.alone && leader->lease.floor > leader->told_epoch)
-        leader->p.world.sched->timer_arm(leader->p.world.sched->ctx, leader->timer, 0);
+        hf_timer_arm(leader->p.world.sched, leader->timer, 0);
     return taken;
 }
 

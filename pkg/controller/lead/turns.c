@@ -12,7 +12,7 @@ void hf_turns_arm(struct hf_turns *turns, uint64_t at_ns)
     if (at_ns >= turns->armed_ns)
         return;
     turns->armed_ns = at_ns;
-    turns->env->world.sched->timer_arm(turns->env->world.sched->ctx, turns->timer, at_ns > now ? at_ns - now : 0);
+    hf_timer_arm(turns->env->world.sched, turns->timer, at_ns > now ? at_ns - now : 0);
 }
 
 static uint64_t at_of(struct hf_turns_object *object)
@@ -120,12 +120,12 @@ void *hf_turns_make(struct hf_turns *turns, const char *name)
 int hf_turns_init(struct hf_turns *turns, const struct hf_leader_env *env, const struct hf_turns_ops *ops)
 {
     *turns = (struct hf_turns){.env = env, .ops = ops, .objects.free_value = free_object, .armed_ns = HF_NEVER};
-    turns->timer = env->world.sched->timer_new(env->world.sched->ctx, work, turns);
+    turns->timer = hf_timer_new(env->world.sched, work, turns);
     return turns->timer == NULL ? -ENOMEM : 0;
 }
 
 void hf_turns_done(struct hf_turns *turns)
 {
     hf_strmap_done(&turns->objects);
-    turns->env->world.sched->timer_free(turns->env->world.sched->ctx, turns->timer);
+    hf_timer_free(turns->env->world.sched, turns->timer);
 }

@@ -54,9 +54,7 @@ static int log_failure(struct controller_process *p, const char *event, const st
 
 static void arm(struct controller_process *p, uint64_t delay_ns)
 {
-    const struct hf_sched_ops *sched = hf_loop_sched(p->loop);
-
-    sched->timer_arm(sched->ctx, p->timer, delay_ns);
+    hf_timer_arm(hf_loop_sched(p->loop), p->timer, delay_ns);
 }
 
 /* ---- local servers ----------------------------------------------------------------------------------------------- */
@@ -240,7 +238,7 @@ static int open_base(struct controller_process *p, struct hf_err *err)
     if (p->loop == NULL || p->world.metrics == NULL)
         return p->loop == NULL ? -err->code : hf_err_set(err, ENOMEM, "out of memory");
     sched = p->world.sched = hf_loop_sched(p->loop);
-    p->timer = sched->timer_new(sched->ctx, on_timer, p);
+    p->timer = hf_timer_new(sched, on_timer, p);
     if (p->timer == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     int r = hf_web_process_metrics(p->world.metrics);
@@ -416,7 +414,7 @@ static void clean_up(struct controller_process *p)
     hf_upstream_free(p->upstream);
     if (p->loop != NULL && p->timer != NULL) {
         const struct hf_sched_ops *sched = hf_loop_sched(p->loop);
-        sched->timer_free(sched->ctx, p->timer);
+        hf_timer_free(sched, p->timer);
     }
     hf_loop_free(p->loop);
     hf_metrics_free(p->world.metrics);

@@ -166,11 +166,11 @@ struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *
         .abandon = hf_kube_apply_abandon,
         .heard_ns = source_heard_ns,
     };
-    kube->turn = params->world.sched->timer_new(params->world.sched->ctx, turn_fires, kube);
-    kube->silence.timer = params->world.sched->timer_new(params->world.sched->ctx, hf_kube_pulse_timer, kube);
-    kube->meta.timer = params->world.sched->timer_new(params->world.sched->ctx, hf_kube_meta_timer, kube);
-    kube->ends = params->world.sched->timer_new(params->world.sched->ctx, hf_kube_ends_timer, kube);
-    kube->back.timer = params->world.sched->timer_new(params->world.sched->ctx, hf_kube_knock_timer, kube);
+    kube->turn = hf_timer_new(params->world.sched, turn_fires, kube);
+    kube->silence.timer = hf_timer_new(params->world.sched, hf_kube_pulse_timer, kube);
+    kube->meta.timer = hf_timer_new(params->world.sched, hf_kube_meta_timer, kube);
+    kube->ends = hf_timer_new(params->world.sched, hf_kube_ends_timer, kube);
+    kube->back.timer = hf_timer_new(params->world.sched, hf_kube_knock_timer, kube);
     if (kube->turn == NULL || kube->meta.timer == NULL || kube->silence.timer == NULL || kube->ends == NULL ||
         kube->back.timer == NULL) {
         (void)hf_err_set(err, ENOMEM, "out of memory");
@@ -193,11 +193,11 @@ void hf_kube_free(struct hf_kube *kube)
     hf_exchange_close(kube->silence.ping);
     hf_exchange_close(kube->hub.review);
     hf_exchange_close(kube->back.knock);
-    kube->p.world.sched->timer_free(kube->p.world.sched->ctx, kube->silence.timer);
-    kube->p.world.sched->timer_free(kube->p.world.sched->ctx, kube->turn);
-    kube->p.world.sched->timer_free(kube->p.world.sched->ctx, kube->meta.timer);
-    kube->p.world.sched->timer_free(kube->p.world.sched->ctx, kube->ends);
-    kube->p.world.sched->timer_free(kube->p.world.sched->ctx, kube->back.timer);
+    hf_timer_free(kube->p.world.sched, kube->silence.timer);
+    hf_timer_free(kube->p.world.sched, kube->turn);
+    hf_timer_free(kube->p.world.sched, kube->meta.timer);
+    hf_timer_free(kube->p.world.sched, kube->ends);
+    hf_timer_free(kube->p.world.sched, kube->back.timer);
     free(kube);
 }
 

@@ -142,7 +142,7 @@ void hf_kube_close_call(struct hf_kube_subscription *sub)
     sub->watch.ended = false;
     hf_watch_stream_done(&sub->watch.stream);
     hf_watch_stream_init(&sub->watch.stream);
-    sub->kube->p.world.sched->timer_disarm(sub->kube->p.world.sched->ctx, sub->watch.silence);
+    hf_timer_disarm(sub->kube->p.world.sched, sub->watch.silence);
 }
 
 /* Logs a change of contact as such; each further failure of the same kind at debug level. */
@@ -178,9 +178,9 @@ static void perform(struct hf_kube_subscription *sub, const struct hf_rf_step *s
         hf_kube_list_forget_pages(sub);
     uint64_t delay_ns = (effects & HF_RF_SET_TIMER) != 0 ? hf_kube_return_rest_ns(sub, step->delay_ns) : HF_NEVER;
     if (delay_ns != HF_NEVER)
-        sched->timer_arm(sched->ctx, sub->timer, delay_ns);
+        hf_timer_arm(sched, sub->timer, delay_ns);
     else
-        sched->timer_disarm(sched->ctx, sub->timer);
+        hf_timer_disarm(sched, sub->timer);
     sub->kube->rules->contact_changed(sub, effects, err);
     if ((effects & HF_RF_END_ROUND) != 0 && !sub->dead)
         hf_kube_list_end_round(sub);
@@ -271,7 +271,7 @@ void hf_kube_reflector_timer(void *arg)
     bool waiting = sub->reflector.state == HF_RF_ASKING || sub->reflector.state == HF_RF_OPENING;
 
     if (patience_ns > 0) {
-        sub->kube->p.world.sched->timer_arm(sub->kube->p.world.sched->ctx, sub->timer, patience_ns);
+        hf_timer_arm(sub->kube->p.world.sched, sub->timer, patience_ns);
         return;
     }
     (void)hf_err_set(&err, ETIMEDOUT, "%s: the server did not answer the watch in time", sub->resource->kind);
@@ -411,7 +411,7 @@ static bool ends_too_early(const struct hf_kube_subscription *sub)
 
 static void arm_ends(struct hf_kube *kube, uint64_t delay_ns)
 {
-    kube->p.world.sched->timer_arm(kube->p.world.sched->ctx, kube->ends, delay_ns);
+    hf_timer_arm(kube->p.world.sched, kube->ends, delay_ns);
 }
 
 /* A server that shuts down ends all watches in good order, of all nodes at the same moment. */
@@ -478,7 +478,7 @@ void hf_kube_silence_timer(void *arg)
     if (sub->dead || sub->exchange == NULL)
         return;
     if (patience_ns > 0) {
-        sub->kube->p.world.sched->timer_arm(sub->kube->p.world.sched->ctx, sub->watch.silence, patience_ns);
+        hf_timer_arm(sub->kube->p.world.sched, sub->watch.silence, patience_ns);
         return;
     }
     (void)hf_err_set(&err, ETIMEDOUT, "%s: the watch has been silent for %ju s", sub->resource->kind,

@@ -325,9 +325,9 @@ static void dispatch_probe(struct hf_kube *kube, enum hf_prober_event event, con
                                                 probe_has_others(kube), kube->p.retry_cap_ns, kube->p.world.rng);
 
     if ((step.effects & HF_PROBER_SET_TIMER) != 0)
-        kube->p.world.sched->timer_arm(kube->p.world.sched->ctx, kube->meta.timer, step.delay_ns);
+        hf_timer_arm(kube->p.world.sched, kube->meta.timer, step.delay_ns);
     else if (kube->meta.prober.state != HF_PROBER_RESTING)
-        kube->p.world.sched->timer_disarm(kube->p.world.sched->ctx, kube->meta.timer);
+        hf_timer_disarm(kube->p.world.sched, kube->meta.timer);
     note_wants(kube, step.effects);
     if ((step.effects & HF_PROBER_REPORT_BARRED) != 0 && kube->meta.probed != NULL)
         report_barred(kube->meta.probed, err);

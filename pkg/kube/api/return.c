@@ -62,7 +62,7 @@ void hf_kube_return_forget(struct hf_kube *kube)
     struct hf_kube_return *back = &kube->back;
 
     hf_exchange_close(hf_steal(back->knock));
-    kube->p.world.sched->timer_disarm(kube->p.world.sched->ctx, back->timer);
+    hf_timer_disarm(kube->p.world.sched, back->timer);
     back->state = HF_RETURN_READY;
     back->at_ns = hf_kube_now_ns(kube);
 }
@@ -74,21 +74,20 @@ void hf_kube_return_wait(struct hf_kube *kube, uint64_t delay_ns)
     assert(kube->back.knock == NULL);
     for (struct hf_kube_subscription *s = NULL; (s = hf_kube_next(kube, s)) != NULL;)
         if (hf_kube_return_awaits(s))
-            sched->timer_disarm(sched->ctx, s->timer);
+            hf_timer_disarm(sched, s->timer);
     kube->back.state = HF_RETURN_WAITING;
-    sched->timer_arm(sched->ctx, kube->back.timer, delay_ns);
+    hf_timer_arm(sched, kube->back.timer, delay_ns);
 }
 
 void hf_kube_return_line_up(struct hf_kube *kube, uint64_t at_ns)
 {
-    const struct hf_sched_ops *sched = kube->p.world.sched;
     uint64_t step = hf_kube_return_step_ns(kube);
 
     hf_kube_return_forget(kube);
     for (struct hf_kube_subscription *s = NULL; (s = hf_kube_next(kube, s)) != NULL;) {
         if (!hf_kube_return_awaits(s))
             continue;
-        sched->timer_arm(sched->ctx, s->timer, at_ns);
+        hf_timer_arm(kube->p.world.sched, s->timer, at_ns);
         at_ns += step;
     }
 }

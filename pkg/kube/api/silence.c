@@ -67,7 +67,7 @@ void hf_kube_pulse_timer(void *arg)
         return;
     }
     if (is_listing(kube)) {
-        kube->p.world.sched->timer_arm(kube->p.world.sched->ctx, kube->silence.timer, HF_PULSE_FIRST_NS);
+        hf_timer_arm(kube->p.world.sched, kube->silence.timer, HF_PULSE_FIRST_NS);
         return;
     }
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)

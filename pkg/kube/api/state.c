@@ -36,7 +36,7 @@ void hf_kube_learn_fleet(struct hf_kube *kube, uint64_t nodes)
 
 void hf_kube_arm_turn(struct hf_kube *kube)
 {
-    kube->p.world.sched->timer_arm(kube->p.world.sched->ctx, kube->turn, 0);
+    hf_timer_arm(kube->p.world.sched, kube->turn, 0);
 }
 
 void hf_kube_reauth(struct hf_kube *kube)
@@ -139,9 +139,9 @@ void hf_kube_arm_pulse(struct hf_kube *kube)
     uint64_t due = hf_pulse_overdue_ns(&kube->silence.pulse), now = hf_kube_now_ns(kube);
 
     if (due == HF_NEVER)
-        kube->p.world.sched->timer_disarm(kube->p.world.sched->ctx, kube->silence.timer);
+        hf_timer_disarm(kube->p.world.sched, kube->silence.timer);
     else
-        kube->p.world.sched->timer_arm(kube->p.world.sched->ctx, kube->silence.timer, due > now ? due - now : 0);
+        hf_timer_arm(kube->p.world.sched, kube->silence.timer, due > now ? due - now : 0);
 }
 
 void hf_kube_alive(struct hf_kube *kube)

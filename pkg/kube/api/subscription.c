@@ -78,8 +78,8 @@ static int fill(struct hf_kube_subscription *sub, const struct hf_kube_target *t
         return r;
     hf_kube_set_version(sub, target->resume);
     sub->ledger.highest = sub->ledger.baseline = hf_kube_version_number(target->resume);
-    sub->timer = sched->timer_new(sched->ctx, hf_kube_reflector_timer, sub);
-    sub->watch.silence = sched->timer_new(sched->ctx, hf_kube_silence_timer, sub);
+    sub->timer = hf_timer_new(sched, hf_kube_reflector_timer, sub);
+    sub->watch.silence = hf_timer_new(sched, hf_kube_silence_timer, sub);
     r = know_all(sub, target->known, err);
     if (r == 0 && target->name != NULL)
         sub->name = strdup(target->name);
@@ -113,13 +113,11 @@ int hf_kube_subscription_new(struct hf_kube *kube, const struct hf_kube_target *
 
 void hf_kube_subscription_stop(struct hf_kube_subscription *sub)
 {
-    const struct hf_sched_ops *sched = sub->kube->p.world.sched;
-
     if (sub->dead)
         return;
     sub->dead = true;
     hf_kube_close_call(sub);
-    sched->timer_disarm(sched->ctx, sub->timer);
+    hf_timer_disarm(sub->kube->p.world.sched, sub->timer);
     hf_kube_forget_probe(sub);
     hf_kube_arm_turn(sub->kube);
 }
@@ -129,8 +127,8 @@ void hf_kube_subscription_free(struct hf_kube_subscription *sub)
     const struct hf_sched_ops *sched = sub->kube->p.world.sched;
 
     hf_exchange_close(sub->exchange);
-    sched->timer_free(sched->ctx, sub->timer);
-    sched->timer_free(sched->ctx, sub->watch.silence);
+    hf_timer_free(sched, sub->timer);
+    hf_timer_free(sched, sub->watch.silence);
     hf_watch_stream_done(&sub->watch.stream);
     hf_ledger_done(&sub->ledger);
     hf_strmap_done(&sub->unreadable);

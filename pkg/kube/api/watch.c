@@ -55,8 +55,8 @@ static void note_bookmark(struct hf_kube_subscription *sub)
     if (sub->watch.bookmark_ns != 0) {
         sub->watch.gap_ns = HF_MAX(sub->watch.gap_ns, now - sub->watch.bookmark_ns);
         if (sub->watch.silence != NULL)
-            sub->kube->p.world.sched->timer_arm(sub->kube->p.world.sched->ctx, sub->watch.silence,
-                                                HF_MAX(3 * sub->watch.gap_ns, HF_KUBE_SILENCE_MIN_NS));
+            hf_timer_arm(sub->kube->p.world.sched, sub->watch.silence,
+                         HF_MAX(3 * sub->watch.gap_ns, HF_KUBE_SILENCE_MIN_NS));
     }
     sub->watch.bookmark_ns = now;
 }

@@ -436,7 +436,7 @@ static void scan_done(struct hf_job *job, int cancelled)
     take_scan(folder);
     if (!end_reports(folder))
         return;
-    folder->p.world.sched->timer_arm(folder->p.world.sched->ctx, folder->timer, folder->again ? 0 : period_of(folder));
+    hf_timer_arm(folder->p.world.sched, folder->timer, folder->again ? 0 : period_of(folder));
     folder->again = false;
 }
 
@@ -449,7 +449,7 @@ static void report_stuck(struct hf_folder *folder)
     folder->reporting = true;
     report_contact(folder, &err);
     if (end_reports(folder))
-        folder->p.world.sched->timer_arm(folder->p.world.sched->ctx, folder->timer, STUCK_NS);
+        hf_timer_arm(folder->p.world.sched, folder->timer, STUCK_NS);
 }
 
 static void timer_fires(void *arg)
@@ -461,18 +461,18 @@ static void timer_fires(void *arg)
         return;
     }
     if (folder->scanning) { /* no worker has been free for it yet */
-        folder->p.world.sched->timer_arm(folder->p.world.sched->ctx, folder->timer, STUCK_NS);
+        hf_timer_arm(folder->p.world.sched, folder->timer, STUCK_NS);
         return;
     }
     folder->now_unix_ns = hf_unix_ns(folder->p.world.clock);
     folder->scan = (struct hf_job){.work = scan_work, .done = scan_done};
     folder->scanning = true;
-    if (folder->p.world.sched->submit(folder->p.world.sched->ctx, &folder->scan) < 0) {
+    if (hf_job_submit(folder->p.world.sched, &folder->scan) < 0) {
         folder->scanning = false;
-        folder->p.world.sched->timer_arm(folder->p.world.sched->ctx, folder->timer, period_of(folder));
+        hf_timer_arm(folder->p.world.sched, folder->timer, period_of(folder));
         return;
     }
-    folder->p.world.sched->timer_arm(folder->p.world.sched->ctx, folder->timer, STUCK_NS);
+    hf_timer_arm(folder->p.world.sched, folder->timer, STUCK_NS);
 }
 
 static void scan_soon(struct hf_folder *folder)
@@ -480,7 +480,7 @@ static void scan_soon(struct hf_folder *folder)
     if (folder->scanning)
         folder->again = true;
     else
-        folder->p.world.sched->timer_arm(folder->p.world.sched->ctx, folder->timer, 0);
+        hf_timer_arm(folder->p.world.sched, folder->timer, 0);
 }
 
 /* ---- kube/source.h ----------------------------------------------------------------------------------------------- */
@@ -618,10 +618,10 @@ static void start_next(struct hf_folder *folder)
             return;
         delivery->job = (struct hf_job){.work = write_work, .done = write_done};
         delivery->running = true;
-        if (folder->p.world.sched->submit(folder->p.world.sched->ctx, &delivery->job) == 0)
+        if (hf_job_submit(folder->p.world.sched, &delivery->job) == 0)
             return;
         delivery->running = false;
-        folder->p.world.sched->timer_arm(folder->p.world.sched->ctx, folder->write_timer, period_of(folder));
+        hf_timer_arm(folder->p.world.sched, folder->write_timer, period_of(folder));
         return;
     }
 }
@@ -690,8 +690,8 @@ struct hf_folder *hf_folder_new(const struct hf_folder_params *params, struct hf
     folder->objects = json_object();
     folder->unreadable = json_object();
     folder->twins = json_object();
-    folder->timer = params->world.sched->timer_new(params->world.sched->ctx, timer_fires, folder);
-    folder->write_timer = params->world.sched->timer_new(params->world.sched->ctx, write_timer_fires, folder);
+    folder->timer = hf_timer_new(params->world.sched, timer_fires, folder);
+    folder->write_timer = hf_timer_new(params->world.sched, write_timer_fires, folder);
     folder->ops = (struct hf_source_ops){
         .ctx = folder,
         .subscribe = folder_subscribe,
@@ -736,8 +736,8 @@ void hf_folder_free(struct hf_folder *folder)
     if (folder == NULL)
         return;
     folder->freed = true;
-    folder->p.world.sched->timer_free(folder->p.world.sched->ctx, folder->timer);
-    folder->p.world.sched->timer_free(folder->p.world.sched->ctx, folder->write_timer);
+    hf_timer_free(folder->p.world.sched, folder->timer);
+    hf_timer_free(folder->p.world.sched, folder->write_timer);
     hf_list_each(it, next, &folder->subscriptions)
         hf_container_of(it, struct folder_subscription, link)->dead = true;
     hf_list_each(it, next, &folder->deliveries)

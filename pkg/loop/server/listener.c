@@ -43,9 +43,7 @@ int hf_listener_open(const char *address, uint16_t port, int backlog, uint16_t *
 
 static void tick_later(struct hf_listener *listener)
 {
-    const struct hf_sched_ops *sched = hf_loop_sched(listener->loop);
-
-    sched->timer_arm(sched->ctx, listener->timer, listener->tick_ns);
+    hf_timer_arm(hf_loop_sched(listener->loop), listener->timer, listener->tick_ns);
 }
 
 static void on_waiting(void *arg)
@@ -78,10 +76,8 @@ static void on_tick(void *arg)
 
 int hf_listener_init(struct hf_listener *listener, const char *address, uint16_t port, struct hf_err *err)
 {
-    const struct hf_sched_ops *sched = hf_loop_sched(listener->loop);
-
     hf_list_init(&listener->connections);
-    listener->timer = sched->timer_new(sched->ctx, on_tick, listener);
+    listener->timer = hf_timer_new(hf_loop_sched(listener->loop), on_tick, listener);
     listener->fd = hf_listener_open(address, port, BACKLOG, &listener->port, err);
     if (listener->fd < 0)
         return listener->fd;
@@ -93,11 +89,9 @@ int hf_listener_init(struct hf_listener *listener, const char *address, uint16_t
 
 void hf_listener_done(struct hf_listener *listener)
 {
-    const struct hf_sched_ops *sched = hf_loop_sched(listener->loop);
-
     hf_loop_unwatch_fd(&listener->watch);
     hf_closep(&listener->fd);
-    sched->timer_free(sched->ctx, listener->timer);
+    hf_timer_free(hf_loop_sched(listener->loop), listener->timer);
 }
 
 int hf_listener_admit(struct hf_accepted *accepted, struct hf_listener *listener, int fd, void (*ready)(void *arg),

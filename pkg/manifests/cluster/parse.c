@@ -99,7 +99,7 @@ int hf_cluster_parse_start(const struct hf_sched_ops *sched, const struct hf_bun
     int r = parse->entry != NULL && parse->texts != NULL ? copy(parse, bundle, err)
                                                          : hf_err_set(err, ENOMEM, "out of memory");
     if (r == 0)
-        r = sched->submit(sched->ctx, &parse->job);
+        r = hf_job_submit(sched, &parse->job);
     if (r < 0) {
         parse_free(parse);
         return hf_err_wrap(err, r, "read the objects");

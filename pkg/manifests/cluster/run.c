@@ -44,7 +44,7 @@ int hf_cluster_run_new(const struct hf_manifest_env *env, const char *entry, con
     run->started_ns = run->paced_ns = now_ns(run);
     run->entry = strdup(entry);
     run->inventory = json_is_array(inventory) ? json_deep_copy(inventory) : json_array();
-    run->timer = env->world.sched->timer_new(env->world.sched->ctx, fire, run);
+    run->timer = hf_timer_new(env->world.sched, fire, run);
     hf_cluster_set_init(&run->set, run->entry);
     hf_cluster_kinds_init(&run->kinds);
     if (run->entry == NULL || run->inventory == NULL || run->timer == NULL) {
@@ -63,7 +63,7 @@ void hf_cluster_run_free(struct hf_cluster_run *run)
         return;
     hf_kube_call_cancel(run->pending);
     hf_cluster_parse_forget(run->parse);
-    run->env->world.sched->timer_free(run->env->world.sched->ctx, run->timer);
+    hf_timer_free(run->env->world.sched, run->timer);
     hf_cluster_set_done(&run->set);
     hf_cluster_kinds_done(&run->kinds);
     hf_manifest_outcome_done(&run->outcome);
@@ -179,7 +179,7 @@ void hf_cluster_run_add_drift(struct hf_cluster_run *run, bool missing)
 void hf_cluster_run_later(struct hf_cluster_run *run, uint64_t delay_ns, void (*wake)(struct hf_cluster_run *run))
 {
     run->wake = wake;
-    run->env->world.sched->timer_arm(run->env->world.sched->ctx, run->timer, delay_ns);
+    hf_timer_arm(run->env->world.sched, run->timer, delay_ns);
 }
 
 void hf_cluster_run_pace(struct hf_cluster_run *run, void (*wake)(struct hf_cluster_run *run))

@@ -68,7 +68,7 @@ void hf_kubelet_health_free(struct hf_kubelet_health *health)
     if (health->call != NULL)
         client_of(health)->cancel(client_of(health)->ctx, health->call);
     hf_kube_call_cancel(health->pending);
-    sched->timer_free(sched->ctx, health->timer);
+    hf_timer_free(sched, health->timer);
     json_decref(health->wanted);
     json_decref(health->pods);
     free(health);
@@ -88,15 +88,14 @@ static void end(struct hf_kubelet_health *health, const struct hf_kubelet_verdic
 /* Asks again later, unless the time is over. */
 static void again(struct hf_kubelet_health *health)
 {
-    const struct hf_sched_ops *sched = health->p.env->world.sched;
-
     if (now_ns(health) - health->started_ns >= health->p.deadline_ns) {
         end(health, &health->verdict);
         return;
     }
     health->way = KUBELET;
     *health->silence = '\0';
-    sched->timer_arm(sched->ctx, health->timer, ++health->rounds < QUICK_ROUNDS ? HF_NS_PER_S : 5 * HF_NS_PER_S);
+    hf_timer_arm(health->p.env->world.sched, health->timer,
+                 ++health->rounds < QUICK_ROUNDS ? HF_NS_PER_S : 5 * HF_NS_PER_S);
 }
 
 /* Somebody has answered with `pods`, which the function takes over. */
@@ -275,13 +274,13 @@ int hf_kubelet_health_start(const struct hf_kubelet_health_params *params, struc
         return hf_err_set(err, ENOMEM, "out of memory");
     health->p = *params;
     health->wanted = json_deep_copy(params->wanted);
-    health->timer = sched->timer_new(sched->ctx, fire, health);
+    health->timer = hf_timer_new(sched, fire, health);
     health->started_ns = health->heard_ns = now_ns(health);
     if (health->wanted == NULL || health->timer == NULL) {
         hf_kubelet_health_free(health);
         return hf_err_set(err, ENOMEM, "out of memory");
     }
-    sched->timer_arm(sched->ctx, health->timer, 0);
+    hf_timer_arm(sched, health->timer, 0);
     *ret_health = health;
     return 0;
 }

@@ -283,7 +283,6 @@ static void not_begun(struct hf_archive_download *download, int r)
 static void begin(void *arg)
 {
     struct hf_archive_download *download = arg;
-    const struct hf_sched_ops *sched = download->p.env->world.sched;
 
     download->stopped = download->p.takes != NULL && !download->p.takes(download->p.takes_arg);
     if (download->stopped) {
@@ -291,7 +290,7 @@ static void begin(void *arg)
         return;
     }
     download->job = (struct hf_job){.work = work, .done = worked};
-    int r = sched->submit(sched->ctx, &download->job);
+    int r = hf_job_submit(download->p.env->world.sched, &download->job);
     download->busy = r == 0;
     if (r < 0)
         not_begun(download, r);

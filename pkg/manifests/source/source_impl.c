@@ -45,7 +45,7 @@ int hf_source_open(const struct hf_manifest_source_kind *kind, const struct hf_m
     source->kind = kind;
     source->p = *params;
     source->backoff = (struct hf_backoff){.base_ns = env->retry_base_ns, .cap_ns = env->retry_cap_ns};
-    source->timer = env->world.sched->timer_new(env->world.sched->ctx, fire, source);
+    source->timer = hf_timer_new(env->world.sched, fire, source);
     int r = source->timer == NULL ? -ENOMEM : copy(params->work_dir, &source->work_dir);
     if (r == 0)
         r = copy(params->known_revision, &source->revision);
@@ -66,10 +66,8 @@ int hf_source_open(const struct hf_manifest_source_kind *kind, const struct hf_m
 
 void hf_source_close(struct hf_manifest_source *source)
 {
-    const struct hf_sched_ops *sched = source->p.env->world.sched;
-
     assert(!source->freed);
-    sched->timer_free(sched->ctx, source->timer);
+    hf_timer_free(source->p.env->world.sched, source->timer);
     source->timer = NULL;
     source->freed = true;
     if (source->kind->stop != NULL)
@@ -89,18 +87,17 @@ static void worked(struct hf_job *job, int cancelled)
         destroy(source);
         return;
     }
-    source->p.env->world.sched->timer_disarm(source->p.env->world.sched->ctx, source->timer);
+    hf_timer_disarm(source->p.env->world.sched, source->timer);
     source->kind->worked(source, cancelled);
 }
 
 void hf_source_submit(struct hf_manifest_source *source, void (*work)(struct hf_job *job))
 {
-    const struct hf_sched_ops *sched = source->p.env->world.sched;
     struct hf_source_failure failure = {.reason = HF_MANIFEST_REASON_SOURCE_UNREACHABLE};
 
     assert(!source->busy && !source->freed && source->kind->worked != NULL);
     source->job = (struct hf_job){.work = work, .done = worked, .may_hang = source->kind->hangs != NULL};
-    int r = sched->submit(sched->ctx, &source->job);
+    int r = hf_job_submit(source->p.env->world.sched, &source->job);
     source->busy = r == 0;
     if (source->busy && source->kind->hangs != NULL)
         hf_source_again(source, HF_SOURCE_HANGS_NS);
@@ -112,9 +109,7 @@ void hf_source_submit(struct hf_manifest_source *source, void (*work)(struct hf_
 
 void hf_source_again(struct hf_manifest_source *source, uint64_t delay_ns)
 {
-    const struct hf_sched_ops *sched = source->p.env->world.sched;
-
-    sched->timer_arm(sched->ctx, source->timer, delay_ns);
+    hf_timer_arm(source->p.env->world.sched, source->timer, delay_ns);
 }
 
 /* ---- reports ----------------------------------------------------------------------------------------------------- */

@@ -49,7 +49,7 @@ struct hf_source_turns *hf_source_turns_new(const struct hf_sched_ops *sched)
         return NULL;
     *turns = (struct hf_source_turns){.sched = sched, .refs = 1};
     hf_list_init(&turns->waiting);
-    turns->timer = sched->timer_new(sched->ctx, next, turns);
+    turns->timer = hf_timer_new(sched, next, turns);
     if (turns->timer == NULL) {
         free(turns);
         return NULL;
@@ -62,7 +62,7 @@ void hf_source_turns_free(struct hf_source_turns *turns)
     if (turns == NULL)
         return;
     assert(hf_list_empty(&turns->waiting));
-    turns->sched->timer_free(turns->sched->ctx, hf_steal(turns->timer));
+    hf_timer_free(turns->sched, hf_steal(turns->timer));
     unref(turns);
 }
 
@@ -80,7 +80,7 @@ int hf_source_turn_ask(struct hf_source_turns *turns, void (*begin)(void *arg), 
     *turn = (struct hf_source_turn){.turns = turns, .begin = begin, .arg = arg};
     turns->refs++;
     hf_list_append(&turns->waiting, &turn->link);
-    turns->sched->timer_arm(turns->sched->ctx, turns->timer, 0);
+    hf_timer_arm(turns->sched, turns->timer, 0);
     *ret_turn = turn;
     return 0;
 }
@@ -101,6 +101,6 @@ void hf_source_turn_free(struct hf_source_turn *turn)
         hf_list_remove(&turn->link);
     free(turn);
     if (turns->timer != NULL)
-        turns->sched->timer_arm(turns->sched->ctx, turns->timer, 0);
+        hf_timer_arm(turns->sched, turns->timer, 0);
     unref(turns);
 }

@@ -418,8 +418,7 @@ static int look_at_file(struct hf_logins *logins)
                                 .fs = logins->p.fs,
                                 .config = strdup(logins->config),
                                 .folder = strdup(logins->folder)};
-    int r = look->config != NULL && look->folder != NULL ? logins->p.sched->submit(logins->p.sched->ctx, &look->job)
-                                                         : -ENOMEM;
+    int r = look->config != NULL && look->folder != NULL ? hf_job_submit(logins->p.sched, &look->job) : -ENOMEM;
     if (r < 0)
         free_look(look);
     else

@@ -167,7 +167,7 @@ static int start(void *ctx, const struct hf_http_request *request, struct hf_htt
         return hf_err_set(err, ENOMEM, "out of memory");
     int r = fill(call, export, request, err);
     if (r == 0) {
-        r = export->sched->submit(export->sched->ctx, &call->job);
+        r = hf_job_submit(export->sched, &call->job);
         r = r < 0 ? hf_err_sys(err, r, "start a write to the export folder") : 0;
     }
     if (r < 0) {

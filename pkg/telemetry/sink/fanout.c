@@ -332,7 +332,7 @@ static void open_missing(struct hf_fanout *fanout)
         all = all && fanout->sinks[i].outlet != NULL;
     }
     if (!all)
-        fanout->env->sched->timer_arm(fanout->env->sched->ctx, fanout->again, HF_FANOUT_AGAIN_NS);
+        hf_timer_arm(fanout->env->sched, fanout->again, HF_FANOUT_AGAIN_NS);
 }
 
 static void on_again(void *arg)
@@ -360,7 +360,7 @@ void hf_fanout_close(struct hf_fanout *fanout, void (*gone)(void *arg), void *ar
     struct hf_outlet *outlets[HF_TELEMETRY_MAX_SINKS];
     size_t n = 0;
 
-    fanout->env->sched->timer_disarm(fanout->env->sched->ctx, fanout->again);
+    hf_timer_disarm(fanout->env->sched, fanout->again);
     for (size_t i = 0; i < fanout->n; i++) {
         outlets[n] = hf_steal(fanout->sinks[i].outlet);
         n += outlets[n] != NULL;
@@ -375,7 +375,6 @@ void hf_fanout_close(struct hf_fanout *fanout, void (*gone)(void *arg), void *ar
 struct hf_fanout *hf_fanout_new(const struct hf_fanout_params *params)
 {
     struct hf_fanout *fanout = calloc(1, sizeof(*fanout));
-    const struct hf_sched_ops *sched = params->env->sched;
     const struct hf_pending_params pending = {.lost = lost, .known = known, .idle = idle, .arg = fanout};
 
     if (fanout == NULL)
@@ -384,7 +383,7 @@ struct hf_fanout *hf_fanout_new(const struct hf_fanout_params *params)
     fanout->env = params->env;
     fanout->line = (struct hf_buf)HF_BUF_INIT(HF_EVENT_MAX_TEXT);
     fanout->pending = hf_pending_new(&pending);
-    fanout->again = sched->timer_new(sched->ctx, on_again, fanout);
+    fanout->again = hf_timer_new(params->env->sched, on_again, fanout);
     if (fanout->pending == NULL || fanout->again == NULL) {
         hf_fanout_free(fanout);
         return NULL;
@@ -398,7 +397,7 @@ void hf_fanout_free(struct hf_fanout *fanout)
         return;
     hf_fanout_close(fanout, NULL, NULL);
     hf_pending_free(fanout->pending);
-    fanout->env->sched->timer_free(fanout->env->sched->ctx, fanout->again);
+    hf_timer_free(fanout->env->sched, fanout->again);
     hf_buf_done(&fanout->line);
     free(fanout);
 }

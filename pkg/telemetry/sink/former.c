@@ -436,7 +436,7 @@ int hf_former_start(const struct hf_telemetry_env *env, const struct hf_telemetr
     for (size_t i = 0; r >= 0 && i < spec->n_sinks; i++)
         r = hf_strmap_put(&former->present, hf_outlet_name(&spec->sinks[i]), former);
     if (r >= 0)
-        r = env->sched->submit(env->sched->ctx, &former->job);
+        r = hf_job_submit(env->sched, &former->job);
     if (r < 0)
         return r;
     (void)hf_steal(former); /* done() frees it */

@@ -75,12 +75,10 @@ static uint64_t share_changes(const struct hf_outlet *outlet)
  * deleted a segment nor that another program freed space on the disk. */
 bool hf_outlet_has_room(struct hf_outlet *outlet, enum hf_lane lane, size_t n)
 {
-    const struct hf_sched_ops *sched = outlet->config.env.sched;
-
     if (hf_outlet_lane_has_room(&outlet->lanes[lane], n))
         return true;
     if (!outlet->want_room)
-        sched->timer_arm(sched->ctx, outlet->tick, 0);
+        hf_timer_arm(outlet->config.env.sched, outlet->tick, 0);
     outlet->want_room = true;
     return false;
 }
@@ -194,9 +192,9 @@ static void arm(struct hf_outlet *outlet, uint64_t wait_until_ns)
     uint64_t now_ns = hf_mono_ns(outlet->config.env.clock);
 
     if (wait_until_ns == HF_NEVER)
-        sched->timer_disarm(sched->ctx, outlet->tick);
+        hf_timer_disarm(sched, outlet->tick);
     else
-        sched->timer_arm(sched->ctx, outlet->tick, wait_until_ns > now_ns ? wait_until_ns - now_ns : 0);
+        hf_timer_arm(sched, outlet->tick, wait_until_ns > now_ns ? wait_until_ns - now_ns : 0);
 }
 
 static void report_room(struct hf_outlet *outlet)
@@ -251,7 +249,7 @@ static int open_all(struct hf_outlet *outlet, const struct hf_outlet_params *par
         return r;
     outlet->config.pump = pump;
     outlet->config.pump_arg = outlet;
-    outlet->tick = params->env->sched->timer_new(params->env->sched->ctx, pump, outlet);
+    outlet->tick = hf_timer_new(params->env->sched, pump, outlet);
     if (outlet->tick == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     hf_outlet_metrics_register(&outlet->metrics, &outlet->config);
@@ -277,7 +275,7 @@ int hf_outlet_new(const struct hf_outlet_params *params, struct hf_outlet **ret_
     int r = open_all(outlet, params, err);
     if (r < 0)
         return hf_err_wrap(err, r, "sink '%s'", hf_outlet_name(params->sink));
-    params->env->sched->timer_arm(params->env->sched->ctx, outlet->tick, 0);
+    hf_timer_arm(params->env->sched, outlet->tick, 0);
     *ret_outlet = hf_steal(outlet);
     return 0;
 }
@@ -326,7 +324,7 @@ void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg)
             hf_spool_close(spool, part_ended, outlet);
     }
     hf_outlet_load_end(&outlet->loader, part_ended, outlet);
-    env->sched->timer_free(env->sched->ctx, outlet->tick);
+    hf_timer_free(env->sched, outlet->tick);
     if (outlet->config.name != NULL)
         hf_outlet_metrics_forget(&outlet->metrics, &outlet->config);
     part_ended(outlet);
@@ -398,9 +396,7 @@ static struct hf_outlet_state state_of(const struct hf_outlet *outlet)
 
 void hf_outlet_link_changed(const struct hf_outlet *outlet)
 {
-    const struct hf_sched_ops *sched = outlet->config.env.sched;
-
-    sched->timer_arm(sched->ctx, outlet->tick, 0);
+    hf_timer_arm(outlet->config.env.sched, outlet->tick, 0);
 }
 
 static uint64_t last_delivery_unix_ns(const struct hf_outlet *outlet)

@@ -347,7 +347,6 @@ static void refuse_foreign(struct hf_outlet_loader *loader)
 
 static void start_job(struct hf_outlet_loader *loader)
 {
-    const struct hf_sched_ops *sched = loader->config->env.sched;
     bool dead_letter = loader->task == HF_OUTLET_LOAD_DEAD_LETTER;
 
     if (loader->n == 0) {
@@ -375,7 +374,7 @@ static void start_job(struct hf_outlet_loader *loader)
     loader->patient = hf_spool_is_patient(loader->dead_unreadable_ns, loader->config->env.clock);
     loader->state = HF_OUTLET_LOAD_WORKING;
     loader->job = (struct hf_job){.work = job_work, .done = job_done};
-    if (sched->submit(sched->ctx, &loader->job) < 0)
+    if (hf_job_submit(loader->config->env.sched, &loader->job) < 0)
         fail(loader, -EAGAIN, "make a batch");
 }
 

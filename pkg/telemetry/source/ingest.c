@@ -210,9 +210,9 @@ static void arm(struct http_source *http)
     const struct hf_sched_ops *sched = http->env->sched;
 
     if (http->again)
-        sched->timer_arm(sched->ctx, http->timer, 0);
+        hf_timer_arm(sched, http->timer, 0);
     else if (http->n_waiting > 0 && !http->armed)
-        sched->timer_arm(sched->ctx, http->timer, LOOK_NS);
+        hf_timer_arm(sched, http->timer, LOOK_NS);
     http->armed = http->again || http->n_waiting > 0;
 }
 
@@ -440,7 +440,7 @@ static void http_free(struct hf_source *source)
         request->http = NULL;
         finish(request, 503);
     }
-    http->env->sched->timer_free(http->env->sched->ctx, http->timer);
+    hf_timer_free(http->env->sched, http->timer);
     hf_buf_done(&http->unpacked);
     free(http);
 }
@@ -463,7 +463,7 @@ int hf_source_http_new(HF_UNUSED const struct hf_telemetry_sources *sources, con
     http->unpacked = (struct hf_buf)HF_BUF_INIT(HF_INGEST_MAX_UNPACKED);
     hf_list_init(&http->waiting);
     hf_list_init(&http->offered);
-    http->timer = env->sched->timer_new(env->sched->ctx, on_timer, http);
+    http->timer = hf_timer_new(env->sched, on_timer, http);
     http->requests = hf_metric_family(env->metrics, HF_METRIC_COUNTER, "holdfast_telemetry_ingest_requests_total",
                                       "Requests to /ingest answered, by status.", HF_LABELS("status"));
     http->bytes = hf_metric_counter(env->metrics, "holdfast_telemetry_ingest_bytes_total",

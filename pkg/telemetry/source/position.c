@@ -56,7 +56,7 @@ static void save_work(struct hf_job *job)
 
 static void arm(struct hf_position *position, uint64_t delay_ns)
 {
-    position->env->sched->timer_arm(position->env->sched->ctx, position->timer, delay_ns);
+    hf_timer_arm(position->env->sched, position->timer, delay_ns);
 }
 
 static void save_done(struct hf_job *job, int cancelled)
@@ -95,7 +95,7 @@ static void on_timer(void *arg)
                           .path = strdup(position->path),
                           .text = HF_BUF_INIT(HF_POSITION_MAX_BYTES)};
     if (save->folder == NULL || save->path == NULL || position->text(position->arg, &save->text) < 0 ||
-        position->env->sched->submit(position->env->sched->ctx, &save->job) < 0) {
+        hf_job_submit(position->env->sched, &save->job) < 0) {
         save_free(save);
         arm(position, DELAY_NS);
         return;
@@ -113,7 +113,7 @@ struct hf_position *hf_position_new(const struct hf_telemetry_env *env, const ch
     position->env = env;
     position->folder = hf_asprintf("%s/sources", env->dir);
     position->path = hf_asprintf("%s/sources/%s", env->dir, name);
-    position->timer = env->sched->timer_new(env->sched->ctx, on_timer, position);
+    position->timer = hf_timer_new(env->sched, on_timer, position);
     if (position->folder == NULL || position->path == NULL || position->timer == NULL) {
         hf_position_free(position);
         return NULL;
@@ -132,7 +132,7 @@ void hf_position_free(struct hf_position *position)
     }
     if (position->running != NULL)
         position->running->position = NULL;
-    position->env->sched->timer_free(position->env->sched->ctx, position->timer);
+    hf_timer_free(position->env->sched, position->timer);
     free(position->folder);
     free(position->path);
     free(position);

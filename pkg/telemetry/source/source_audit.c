@@ -45,7 +45,7 @@ static void look(void *arg);
 
 static void arm(struct audit *from, uint64_t ns)
 {
-    from->env->sched->timer_arm(from->env->sched->ctx, from->timer, ns);
+    hf_timer_arm(from->env->sched, from->timer, ns);
 }
 
 static int position_text(void *arg, struct hf_buf *out)
@@ -181,7 +181,7 @@ static void audit_free(struct hf_source *source)
     hf_position_free(from->position);
     if (from->piece != NULL)
         from->piece->from = NULL;
-    from->env->sched->timer_free(from->env->sched->ctx, from->timer);
+    hf_timer_free(from->env->sched, from->timer);
     free(from);
 }
 
@@ -199,7 +199,7 @@ int hf_source_audit_new(HF_UNUSED const struct hf_telemetry_sources *sources, co
     from->env = env;
     from->intake = intake;
     from->position = hf_position_new(env, "audit");
-    from->timer = env->sched->timer_new(env->sched->ctx, look, from);
+    from->timer = hf_timer_new(env->sched, look, from);
     if (from->position == NULL || from->timer == NULL) {
         audit_free(&from->source);
         return hf_err_set(err, ENOMEM, "out of memory");

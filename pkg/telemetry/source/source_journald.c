@@ -80,7 +80,7 @@ struct journal_piece {
 
 static void arm(struct journald *from, uint64_t delay_ns)
 {
-    from->env->sched->timer_arm(from->env->sched->ctx, from->timer, delay_ns);
+    hf_timer_arm(from->env->sched, from->timer, delay_ns);
 }
 
 /* ---- libsystemd, which maps the files of the journal ------------------------------------------------------------- */
@@ -582,7 +582,7 @@ static void journald_free(struct hf_source *source)
     hf_position_free(from->position);
     forget_pieces(from);
     close_journal(from);
-    from->env->sched->timer_free(from->env->sched->ctx, from->timer);
+    hf_timer_free(from->env->sched, from->timer);
     hf_source_names_done(&from->include);
     hf_source_names_done(&from->exclude);
     free(from);
@@ -602,7 +602,7 @@ int hf_source_journald_new(const struct hf_telemetry_sources *sources, const str
     from->roots[0] = from->roots[1] = -1;
     hf_list_init(&from->pieces);
     from->position = hf_position_new(env, "journald");
-    from->timer = env->sched->timer_new(env->sched->ctx, look, from);
+    from->timer = hf_timer_new(env->sched, look, from);
     if (from->position == NULL || from->timer == NULL ||
         hf_source_names_copy(&from->include, sources->journald_include) < 0 ||
         hf_source_names_copy(&from->exclude, sources->journald_exclude) < 0) {

@@ -80,7 +80,7 @@ static void work(struct mqtt *mqtt);
 
 static void arm(struct mqtt *mqtt, uint64_t delay_ns)
 {
-    mqtt->env->sched->timer_arm(mqtt->env->sched->ctx, mqtt->timer, delay_ns);
+    hf_timer_arm(mqtt->env->sched, mqtt->timer, delay_ns);
 }
 
 /* ---- the connection ---------------------------------------------------------------------------------------------- */
@@ -534,7 +534,7 @@ static void mqtt_free(struct hf_source *source)
         hf_list_remove(&message->link);
         message->mqtt = NULL;
     }
-    mqtt->env->sched->timer_free(mqtt->env->sched->ctx, mqtt->timer);
+    hf_timer_free(mqtt->env->sched, mqtt->timer);
     hf_source_names_done(&mqtt->topics);
     hf_buf_done(&mqtt->in);
     free(mqtt->host);
@@ -571,7 +571,7 @@ int hf_source_mqtt_new(const struct hf_telemetry_sources *sources, const struct 
         "Messages from the MQTT broker that are too long, JSON null, or have a wrong checksum.", HF_LABELS("reason"));
     mqtt->connected =
         hf_metric_gauge(env->metrics, "holdfast_telemetry_mqtt_connected", "1 while subscribed at the MQTT broker.");
-    mqtt->timer = env->sched->timer_new(env->sched->ctx, on_timer, mqtt);
+    mqtt->timer = hf_timer_new(env->sched, on_timer, mqtt);
     if (mqtt->timer == NULL || hf_source_names_copy(&mqtt->topics, from->topics) < 0 ||
         !copy_text(&mqtt->host, from->host) || !copy_text(&mqtt->username_ref, from->username_ref) ||
         !copy_text(&mqtt->password_ref, from->password_ref)) {

@@ -460,7 +460,7 @@ static void look(void *arg)
                                                    look_at_filesystems, look_at_temperature};
     struct node *node = arg;
 
-    node->env->sched->timer_arm(node->env->sched->ctx, node->timer, node->period_ns);
+    hf_timer_arm(node->env->sched, node->timer, node->period_ns);
     node->text = malloc(MAX_TEXT);
     if (node->text == NULL)
         return;
@@ -487,7 +487,7 @@ static void node_free(struct hf_source *source)
     for (size_t i = 0; i < FILES; i++)
         if (node->fds[i] >= 0)
             (void)node->env->fs->close(node->env->fs->ctx, node->fds[i]);
-    node->env->sched->timer_free(node->env->sched->ctx, node->timer);
+    hf_timer_free(node->env->sched, node->timer);
     free(node->pods);
     free(node);
 }
@@ -506,13 +506,13 @@ int hf_source_node_new(const struct hf_telemetry_sources *sources, const struct 
     for (size_t i = 0; i < FILES; i++)
         node->fds[i] = -1;
     node->pods = calloc(MAX_PODS, sizeof(*node->pods)); /* untouched pages cost nothing */
-    node->timer = env->sched->timer_new(env->sched->ctx, look, node);
+    node->timer = hf_timer_new(env->sched, look, node);
     if (node->pods == NULL || node->timer == NULL) {
         node_free(&node->source);
         return hf_err_set(err, ENOMEM, "out of memory");
     }
     open_files(node);
-    env->sched->timer_arm(env->sched->ctx, node->timer, 0);
+    hf_timer_arm(env->sched, node->timer, 0);
     *ret_source = &node->source;
     return 0;
 }

@@ -55,8 +55,7 @@ static void arm(struct target *target)
     const struct hf_telemetry_env *env = target->scrape->env;
     uint64_t now_ns = hf_mono_ns(env->clock);
 
-    env->sched->timer_arm(env->sched->ctx, target->timer,
-                          target->again ? 0 : target->due_ns - HF_MIN(target->due_ns, now_ns));
+    hf_timer_arm(env->sched, target->timer, target->again ? 0 : target->due_ns - HF_MIN(target->due_ns, now_ns));
 }
 
 /* ---- what -------------------------------------------------------------------------------------------------------- */
@@ -251,12 +250,11 @@ static void resume(struct hf_source *source)
 static void scrape_free(struct hf_source *source)
 {
     struct scrape *scrape = hf_container_of(source, struct scrape, source);
-    const struct hf_sched_ops *sched = scrape->env->sched;
 
     hf_http_client_free(scrape->client); /* cancels the calls */
     for (size_t i = 0; i < scrape->n_targets; i++) {
         struct target *target = &scrape->targets[i];
-        sched->timer_free(sched->ctx, target->timer);
+        hf_timer_free(scrape->env->sched, target->timer);
         hf_source_names_done(&target->names);
         forget_body(target);
         free(target->url);
@@ -279,7 +277,7 @@ static int add_target(struct scrape *scrape, const struct hf_telemetry_scrape *f
                               .url = strdup(from->url),
                               .source = hf_asprintf("scrape:%s", rest != NULL ? rest + 3 : shown),
                               .period_ns = from->period_ns != 0 ? from->period_ns : 60 * HF_NS_PER_S};
-    target->timer = scrape->env->sched->timer_new(scrape->env->sched->ctx, on_timer, target);
+    target->timer = hf_timer_new(scrape->env->sched, on_timer, target);
     if (hf_source_names_copy(&target->names, from->names) < 0 || target->url == NULL || target->source == NULL ||
         target->timer == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");

@@ -736,7 +736,7 @@ static bool waits_in_vain(const struct hf_tail_file *file, uint64_t now_ns)
 
 static void arm(struct hf_tail *tail, uint64_t delay_ns)
 {
-    tail->env->sched->timer_arm(tail->env->sched->ctx, tail->timer, delay_ns);
+    hf_timer_arm(tail->env->sched, tail->timer, delay_ns);
 }
 
 /* Reads each file in turn, until nothing remains or the turn is used up. Checks all files even without room. */
@@ -854,7 +854,7 @@ int hf_tail_new(const struct hf_telemetry_env *env, const char *name, const stru
     hf_list_init(&tail->files);
     hf_list_init(&tail->stale);
     tail->position = hf_position_new(env, name);
-    tail->timer = env->sched->timer_new(env->sched->ctx, look, tail);
+    tail->timer = hf_timer_new(env->sched, look, tail);
     if (tail->position == NULL || tail->timer == NULL || load_positions(tail) < 0) {
         hf_tail_free(tail);
         return hf_err_set(err, ENOMEM, "out of memory");
@@ -892,6 +892,6 @@ void hf_tail_free(struct hf_tail *tail)
     for (size_t i = 0; i < tail->n_saved; i++)
         free(tail->saved[i].path);
     free(tail->saved);
-    tail->env->sched->timer_free(tail->env->sched->ctx, tail->timer);
+    hf_timer_free(tail->env->sched, tail->timer);
     free(tail);
 }

@@ -224,7 +224,7 @@ static void submit(struct hf_floor_guard *guard)
     guard->job->job = (struct hf_job){.work = do_job, .done = job_done};
     guard->busy = true;
     guard->refs++;
-    if (guard->p.world.sched->submit(guard->p.world.sched->ctx, &guard->job->job) < 0) {
+    if (hf_job_submit(guard->p.world.sched, &guard->job->job) < 0) {
         guard->busy = false;
         guard->refs--;
         guard->facts.record = HF_FLOOR_RECORD_UNREADABLE;
@@ -518,7 +518,7 @@ static void wait_and_begin_again(struct hf_floor_guard *guard, enum hf_reason re
         return;
     guard->waits = true;
     uint64_t wait_ns = replaced ? replaced_ns : hf_backoff_next_ns(&guard->backoff, guard->p.world.rng, 0);
-    guard->p.world.sched->timer_arm(guard->p.world.sched->ctx, guard->timer, wait_ns);
+    hf_timer_arm(guard->p.world.sched, guard->timer, wait_ns);
 }
 
 static void describe(struct hf_floor_guard *guard, enum hf_reason reason)
@@ -664,9 +664,9 @@ int hf_floor_guard_new(const struct hf_floor_guard_params *params, struct hf_flo
     guard->refs = 1;
     guard->book = (struct hf_floor_book)HF_FLOOR_BOOK_INIT;
     guard->backoff = (struct hf_backoff){.base_ns = BEGIN_NS, .cap_ns = again_cap_ns, .floor_ns = BEGIN_NS};
-    guard->timer = params->world.sched->timer_new(params->world.sched->ctx, on_timer, guard);
+    guard->timer = hf_timer_new(params->world.sched, on_timer, guard);
     if (guard->timer == NULL || keep_params(guard) < 0) {
-        params->world.sched->timer_free(params->world.sched->ctx, guard->timer);
+        hf_timer_free(params->world.sched, guard->timer);
         unref(guard);
         return -ENOMEM;
     }
@@ -688,7 +688,7 @@ void hf_floor_guard_free(struct hf_floor_guard *guard)
         return;
     guard->closing = true;
     cancel_call(guard);
-    guard->p.world.sched->timer_free(guard->p.world.sched->ctx, guard->timer);
+    hf_timer_free(guard->p.world.sched, guard->timer);
     guard->timer = NULL;
     unref(guard);
 }
@@ -702,7 +702,7 @@ void hf_floor_guard_configure(struct hf_floor_guard *guard, bool on, const char 
         guard->job->outdated = true;
     guard->first = 0; /* the other TPM has other counters */
     (void)snprintf(guard->tcti, sizeof(guard->tcti), "%s", tcti);
-    guard->p.world.sched->timer_disarm(guard->p.world.sched->ctx, guard->timer);
+    hf_timer_disarm(guard->p.world.sched, guard->timer);
     guard->waits = false;
     guard->facts.on = on;
     hf_backoff_reset(&guard->backoff);

@@ -140,8 +140,8 @@ static void stream_free(struct stream *stream)
 {
     const struct hf_sched_ops *sched = hf_simproc_sched(stream->api->proc);
 
-    sched->timer_free(sched->ctx, stream->end);
-    sched->timer_free(sched->ctx, stream->bookmark);
+    hf_timer_free(sched, stream->end);
+    hf_timer_free(sched, stream->bookmark);
     hf_list_remove(&stream->link);
     free(stream);
 }
@@ -169,7 +169,7 @@ static void bookmark_fires(void *arg)
 
     if (!stream->muted && stream->api->version >= stream->from)
         send_bookmark(stream->api, stream->call, stream->kind, false);
-    sched->timer_arm(sched->ctx, stream->bookmark, stream->api->bookmark_ns);
+    hf_timer_arm(sched, stream->bookmark, stream->api->bookmark_ns);
 }
 
 /* ---- changes ----------------------------------------------------------------------------------------------------- */
@@ -493,15 +493,15 @@ static struct stream *open_stream(struct hf_simapi *api, struct hf_simcall *call
     char yes[8], text[16];
 
     *stream = (struct stream){.api = api, .call = call, .kind = kind};
-    stream->end = sched->timer_new(sched->ctx, end_fires, stream);
+    stream->end = hf_timer_new(sched, end_fires, stream);
     if (hf_simcall_query(call, "timeoutSeconds", text, sizeof(text)) && hf_parse_u64(text, 1, 86400, &seconds) < 0)
         abort();
-    sched->timer_arm(sched->ctx, stream->end, seconds * HF_NS_PER_S);
+    hf_timer_arm(sched, stream->end, seconds * HF_NS_PER_S);
     (void)snprintf(stream->name, sizeof(stream->name), "%s", name);
-    stream->bookmark = sched->timer_new(sched->ctx, bookmark_fires, stream);
+    stream->bookmark = hf_timer_new(sched, bookmark_fires, stream);
     if (api->bookmark_ns > 0 && hf_simcall_query(call, "allowWatchBookmarks", yes, sizeof(yes)) &&
         strcmp(yes, "true") == 0)
-        sched->timer_arm(sched->ctx, stream->bookmark, api->bookmark_ns);
+        hf_timer_arm(sched, stream->bookmark, api->bookmark_ns);
     hf_list_append(&api->streams, &stream->link);
     hf_simcall_on_gone(call, stream_gone, stream);
     hf_simcall_respond(

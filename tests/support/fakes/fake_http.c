@@ -115,7 +115,7 @@ static void endless_fires(void *arg)
     if (stream->call == NULL)
         return;
     hf_simcall_send(stream->call, stream->answer.body, stream->answer.n);
-    sched->timer_arm(sched->ctx, stream->timer, HF_NS_PER_MS);
+    hf_timer_arm(sched, stream->timer, HF_NS_PER_MS);
 }
 
 static void endless_gone(void *arg, struct hf_simcall *call)
@@ -133,9 +133,9 @@ static void start_endless(struct hf_fake_http *fake, struct hf_simcall *call, co
 
     *stream = (struct endless){.fake = fake, .call = call, .answer = *answer, .next = fake->endless};
     fake->endless = stream;
-    stream->timer = sched->timer_new(sched->ctx, endless_fires, stream);
+    stream->timer = hf_timer_new(sched, endless_fires, stream);
     hf_simcall_on_gone(call, endless_gone, stream);
-    sched->timer_arm(sched->ctx, stream->timer, 0);
+    hf_timer_arm(sched, stream->timer, 0);
 }
 
 static void send_body(struct hf_fake_http *fake, struct hf_simcall *call, const struct hf_fake_answer *answer,
@@ -230,7 +230,7 @@ void hf_fake_http_free(struct hf_fake_http *fake)
     for (struct endless *stream = fake->endless, *next; stream != NULL; stream = next) {
         const struct hf_sched_ops *sched = hf_simproc_sched(fake->proc);
         next = stream->next;
-        sched->timer_free(sched->ctx, stream->timer);
+        hf_timer_free(sched, stream->timer);
         free(stream);
     }
     hf_simproc_free(fake->proc);

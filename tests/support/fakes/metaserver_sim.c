@@ -208,7 +208,7 @@ static void held_free(struct held *held)
         held->meta->counts.at_once--;
     if (held->list)
         held->meta->counts.lists_at_once--;
-    sched->timer_free(sched->ctx, held->timer);
+    hf_timer_free(sched, held->timer);
     hf_list_remove(&held->link);
     free(held);
 }
@@ -239,8 +239,8 @@ static struct held *hold(struct hf_simmeta *meta, struct hf_simcall *call, const
     (void)snprintf(held->name, sizeof(held->name), "%s", name);
     hf_list_append(&meta->held, &held->link);
     hf_simcall_on_gone(call, held_gone, held);
-    held->timer = sched->timer_new(sched->ctx, fire, held);
-    sched->timer_arm(sched->ctx, held->timer, delay_ns);
+    held->timer = hf_timer_new(sched, fire, held);
+    hf_timer_arm(sched, held->timer, delay_ns);
     meta->counts.at_once++;
     return held;
 }
@@ -328,7 +328,7 @@ static void serve_watch(struct hf_simmeta *meta, struct hf_simcall *call, const 
     json_decref(items);
     struct held *held = hold(meta, call, kind, name, NULL, 0);
     const struct hf_sched_ops *sched = sched_of(meta);
-    sched->timer_disarm(sched->ctx, held->timer);
+    hf_timer_disarm(sched, held->timer);
     meta->counts.at_once--;
     held->watch = true;
     if (meta->connected)
@@ -481,8 +481,8 @@ struct hf_simmeta *hf_simmeta_new(struct hf_simloop *loop, struct hf_simnet *net
     meta->confined = must(json_object());
     meta->connected = true;
     hf_list_init(&meta->held);
-    meta->connect = sched_of(meta)->timer_new(sched_of(meta)->ctx, connect_fires, meta);
-    meta->restart = sched_of(meta)->timer_new(sched_of(meta)->ctx, restart_fires, meta);
+    meta->connect = hf_timer_new(sched_of(meta), connect_fires, meta);
+    meta->restart = hf_timer_new(sched_of(meta), restart_fires, meta);
     hf_simapi_on_change(api, cloud_changed, meta);
     hf_simnet_serve(net, prefix, handle, meta);
     return meta;
@@ -495,8 +495,8 @@ void hf_simmeta_free(struct hf_simmeta *meta)
     hf_simapi_on_change(meta->api, NULL, NULL);
     while (!hf_list_empty(&meta->held))
         (void)let_go(hf_container_of(meta->held.next, struct held, link));
-    sched_of(meta)->timer_free(sched_of(meta)->ctx, meta->connect);
-    sched_of(meta)->timer_free(sched_of(meta)->ctx, meta->restart);
+    hf_timer_free(sched_of(meta), meta->connect);
+    hf_timer_free(sched_of(meta), meta->restart);
     json_decref(meta->store);
     json_decref(meta->watched);
     json_decref(meta->stuck);
@@ -516,12 +516,12 @@ const struct hf_simmeta_counts *hf_simmeta_counts(const struct hf_simmeta *meta)
 void hf_simmeta_cut(struct hf_simmeta *meta)
 {
     meta->connected = false;
-    sched_of(meta)->timer_disarm(sched_of(meta)->ctx, meta->connect);
+    hf_timer_disarm(sched_of(meta), meta->connect);
 }
 
 void hf_simmeta_heal(struct hf_simmeta *meta, uint64_t connected_ns)
 {
-    sched_of(meta)->timer_arm(sched_of(meta)->ctx, meta->connect, connected_ns);
+    hf_timer_arm(sched_of(meta), meta->connect, connected_ns);
 }
 
 void hf_simmeta_restart(struct hf_simmeta *meta)
@@ -529,7 +529,7 @@ void hf_simmeta_restart(struct hf_simmeta *meta)
     meta->quick = !meta->connected;
     (void)json_object_clear(meta->watched);
     hf_simnet_set_server(meta->net, meta->prefix, HF_SIM_SERVER_REFUSING); /* ends what is held */
-    sched_of(meta)->timer_arm(sched_of(meta)->ctx, meta->restart, REFUSES_NS);
+    hf_timer_arm(sched_of(meta), meta->restart, REFUSES_NS);
 }
 
 void hf_simmeta_refuse(struct hf_simmeta *meta, int status, unsigned times)

@@ -61,7 +61,7 @@ static void end_call(struct call *call)
     hf_buf_done(&call->output);
 
     call->host->calls--;
-    sched->timer_free(sched->ctx, call->timer);
+    hf_timer_free(sched, call->timer);
     free(call);
 }
 
@@ -112,7 +112,7 @@ static void on_timer(void *arg)
         r = world->state(world->arg, call->name, &state);
     if (r == HF_SIMHOST_HANGS) {
         call->hung = true;
-        sched->timer_arm(sched->ctx, call->timer, call->timeout_ns);
+        hf_timer_arm(sched, call->timer, call->timeout_ns);
         return;
     }
     answer(call, r, exit_code, state);
@@ -129,8 +129,8 @@ static struct call *begin(void *ctx, enum kind kind, const char *name, uint64_t 
     *call =
         (struct call){.host = host, .kind = kind, .timeout_ns = timeout_ns, .arg = arg, .output = HF_BUF_INIT(1 << 20)};
     (void)snprintf(call->name, sizeof(call->name), "%s", name);
-    call->timer = sched->timer_new(sched->ctx, on_timer, call);
-    sched->timer_arm(sched->ctx, call->timer, 2 * HF_NS_PER_MS);
+    call->timer = hf_timer_new(sched, on_timer, call);
+    hf_timer_arm(sched, call->timer, 2 * HF_NS_PER_MS);
     host->calls++;
     return call;
 }

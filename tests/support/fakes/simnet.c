@@ -114,9 +114,9 @@ static void unref(struct hf_simcall *call)
         return;
     const struct hf_sched_ops *sched = sched_of(call->net);
     drop_pieces(call);
-    sched->timer_free(sched->ctx, call->arrival);
-    sched->timer_free(sched->ctx, call->delivery);
-    sched->timer_free(sched->ctx, call->deadline);
+    hf_timer_free(sched, call->arrival);
+    hf_timer_free(sched, call->delivery);
+    hf_timer_free(sched, call->deadline);
     hf_list_remove(&call->link);
     for (size_t i = 0; i < HF_HTTP_MAX_HEADERS; i++)
         free(call->headers[i]);
@@ -147,13 +147,13 @@ static void close_client_half(struct hf_simcall *call)
         return;
     call->client_open = false;
     drop_pieces(call);
-    sched->timer_disarm(sched->ctx, call->delivery);
-    sched->timer_disarm(sched->ctx, call->deadline);
+    hf_timer_disarm(sched, call->delivery);
+    hf_timer_disarm(sched, call->deadline);
     if (!call->arrived) {
-        sched->timer_disarm(sched->ctx, call->arrival);
+        hf_timer_disarm(sched, call->arrival);
         close_server_half(call, false);
     } else if (call->server_open) {
-        sched->timer_arm(sched->ctx, call->arrival, HF_NS_PER_MS);
+        hf_timer_arm(sched, call->arrival, HF_NS_PER_MS);
     }
     unref(call);
 }
@@ -448,9 +448,9 @@ static void arm_at(struct hf_simnet *net, struct hf_timer *timer, uint64_t at)
     uint64_t now = now_of(net);
 
     if (at == HF_NEVER)
-        sched->timer_disarm(sched->ctx, timer);
+        hf_timer_disarm(sched, timer);
     else
-        sched->timer_arm(sched->ctx, timer, at > now ? at - now : 0);
+        hf_timer_arm(sched, timer, at > now ? at - now : 0);
 }
 
 static void rearm(struct hf_simcall *call)
@@ -499,9 +499,9 @@ static struct hf_simcall *copy_call(struct hf_simnet *net, const struct hf_simca
     call->started = call->last_byte = now_of(net);
     hf_list_init(&call->pieces);
     hf_list_append(&net->calls, &call->link);
-    call->arrival = sched->timer_new(sched->ctx, arrival_fires, call);
-    call->delivery = sched->timer_new(sched->ctx, delivery_fires, call);
-    call->deadline = sched->timer_new(sched->ctx, deadline_fires, call);
+    call->arrival = hf_timer_new(sched, arrival_fires, call);
+    call->delivery = hf_timer_new(sched, delivery_fires, call);
+    call->deadline = hf_timer_new(sched, deadline_fires, call);
     return call;
 }
 
@@ -586,7 +586,7 @@ static int sim_start(void *ctx, const struct hf_http_request *request, struct hf
     call->refs = 2;
     call->client_open = call->server_open = true;
     client->started++;
-    sched->timer_arm(sched->ctx, call->arrival, link_delay(client));
+    hf_timer_arm(sched, call->arrival, link_delay(client));
     rearm(call);
     *ret_call = (struct hf_http_call *)(void *)call;
     return 0;
@@ -694,7 +694,7 @@ static void rearm_all(struct hf_simnet *net)
         if (!call->client_open)
             continue;
         if (!call->arrived) /* tries again: its packets are repeated */
-            sched->timer_arm(sched->ctx, call->arrival, link_delay(call->client));
+            hf_timer_arm(sched, call->arrival, link_delay(call->client));
         rearm(call);
     }
 }
@@ -747,7 +747,7 @@ struct hf_simclient *hf_simnet_client(struct hf_simnet *net, struct hf_simproc *
     client->proc = proc;
     client->quality = (struct hf_simlink){.delay_min_ns = HF_NS_PER_MS, .delay_max_ns = HF_NS_PER_MS};
     client->ops = (struct hf_http_ops){.ctx = client, .start = sim_start, .cancel = sim_cancel, .pause = sim_pause};
-    client->idle = sched_of(net)->timer_new(sched_of(net)->ctx, idle_fires, client);
+    client->idle = hf_timer_new(sched_of(net), idle_fires, client);
     hf_list_append(&net->clients, &client->link);
     return client;
 }
@@ -764,7 +764,7 @@ void hf_simclient_free(struct hf_simclient *client)
         if (call->client == client)
             call->client = NULL;
     }
-    sched_of(client->net)->timer_free(sched_of(client->net)->ctx, client->idle);
+    hf_timer_free(sched_of(client->net), client->idle);
     hf_list_remove(&client->link);
     free(client);
 }
@@ -814,7 +814,7 @@ void hf_simclient_set_state(struct hf_simclient *client, enum hf_simlink_state s
     hf_list_each(it, next, &client->net->calls) {
         struct hf_simcall *call = hf_container_of(it, struct hf_simcall, link);
         if (call->client == client && !call->client_open && call->server_open)
-            sched->timer_arm(sched->ctx, call->arrival, HF_NS_PER_MS);
+            hf_timer_arm(sched, call->arrival, HF_NS_PER_MS);
     }
 }
 

@@ -186,8 +186,8 @@ static void make_follower(struct bench *bench, unsigned i, unsigned nodes)
     follower->kube = hf_kube_new(&params, &err);
     if (follower->kube == NULL)
         fail("client", &err);
-    follower->start = sched->timer_new(sched->ctx, begin, follower);
-    sched->timer_arm(sched->ctx, follower->start, bench->fleet ? 0 : hf_rand_below(hf_rand_posix(), START_NS));
+    follower->start = hf_timer_new(sched, begin, follower);
+    hf_timer_arm(sched, follower->start, bench->fleet ? 0 : hf_rand_below(hf_rand_posix(), START_NS));
 }
 
 /* ---- the process ------------------------------------------------------------------------------------------------- */
@@ -198,7 +198,7 @@ static void say(void *arg)
     const struct hf_sched_ops *sched = hf_loop_sched(bench->loop);
     unsigned in_contact = 0, connected = 0;
 
-    sched->timer_arm(sched->ctx, bench->timer, SAY_NS);
+    hf_timer_arm(sched, bench->timer, SAY_NS);
     if (!bench->changed)
         return;
     bench->changed = false;
@@ -233,9 +233,9 @@ static void end(struct bench *bench)
     for (unsigned i = 0; i < bench->n; i++) {
         hf_kube_free(bench->followers[i].kube);
         hf_http_client_free(bench->followers[i].http);
-        sched->timer_free(sched->ctx, bench->followers[i].start);
+        hf_timer_free(sched, bench->followers[i].start);
     }
-    sched->timer_free(sched->ctx, bench->timer);
+    hf_timer_free(sched, bench->timer);
     hf_loop_free(bench->loop);
     hf_kube_config_done(&bench->config);
     free(bench->followers);
@@ -274,7 +274,7 @@ int main(int argc, char **argv)
     bench.start_ns = now_ns();
     for (unsigned i = 0; i < bench.n; i++)
         make_follower(&bench, i, (unsigned)nodes);
-    bench.timer = hf_loop_sched(bench.loop)->timer_new(hf_loop_sched(bench.loop)->ctx, say, &bench);
+    bench.timer = hf_timer_new(hf_loop_sched(bench.loop), say, &bench);
     say(&bench);
     hf_loop_run(bench.loop);
     end(&bench);

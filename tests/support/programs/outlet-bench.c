@@ -175,7 +175,7 @@ static void turn(void *arg)
     } else if (bench->appended == bench->events) {
         delay_ns = 5 * HF_NS_PER_MS;
     }
-    sched->timer_arm(sched->ctx, bench->timer, delay_ns);
+    hf_timer_arm(sched, bench->timer, delay_ns);
 }
 
 static double cpu_s(void)
@@ -242,8 +242,8 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "%s\n", hf_err_text(&err, text, sizeof(text)));
         return 1;
     }
-    bench.timer = world.sched->timer_new(world.sched->ctx, turn, &bench);
-    world.sched->timer_arm(world.sched->ctx, bench.timer, 0);
+    bench.timer = hf_timer_new(world.sched, turn, &bench);
+    hf_timer_arm(world.sched, bench.timer, 0);
     double cpu_before = cpu_s();
     uint64_t began_ns = now_ns();
     hf_loop_run(bench.loop);
@@ -255,7 +255,7 @@ int main(int argc, char **argv)
         (unsigned long long)state.delivered, took_s, (double)state.delivered / took_s,
         (cpu_s() - cpu_before) * 1e6 / (double)bench.events, (unsigned long long)state.attempts, state.concurrency,
         bench.base_kib, bench.peak_kib, bench.idle_kib);
-    world.sched->timer_free(world.sched->ctx, bench.timer);
+    hf_timer_free(world.sched, bench.timer);
     hf_outlet_free(bench.outlet);
     hf_loop_free(bench.loop);
     hf_metrics_free(world.metrics);

@@ -77,15 +77,15 @@ START_TEST(a_file)
     struct heard heard = {.loop = hf_loop_new(&err)};
     ck_assert_ptr_nonnull(heard.loop);
     const struct hf_sched_ops *sched = hf_loop_sched(heard.loop);
-    struct hf_timer *timer = sched->timer_new(sched->ctx, give_up, heard.loop);
+    struct hf_timer *timer = hf_timer_new(sched, give_up, heard.loop);
     struct hf_outside *watch = hf_outside_watch_file(heard.loop, folder, "hold", hear, &heard);
     ck_assert_ptr_nonnull(watch);
     write_file(folder, "other");
-    sched->timer_arm(sched->ctx, timer, 200 * HF_NS_PER_MS);
+    hf_timer_arm(sched, timer, 200 * HF_NS_PER_MS);
     hf_loop_run(heard.loop);
     ck_assert_uint_eq(heard.times, 0);
     write_file(folder, "hold");
-    sched->timer_arm(sched->ctx, timer, 5 * HF_NS_PER_S);
+    hf_timer_arm(sched, timer, 5 * HF_NS_PER_S);
     hf_loop_run(heard.loop);
     ck_assert_uint_eq(heard.times, 1);
     (void)snprintf(path, sizeof(path), "%s/hold", folder);
@@ -93,7 +93,7 @@ START_TEST(a_file)
     hf_loop_run(heard.loop);
     ck_assert_uint_eq(heard.times, 2);
     hf_outside_free(watch);
-    sched->timer_free(sched->ctx, timer);
+    hf_timer_free(sched, timer);
     hf_loop_free(heard.loop);
     (void)snprintf(path, sizeof(path), "%s/other", folder);
     (void)unlink(path);
@@ -125,24 +125,24 @@ START_TEST(links)
     }
     struct heard heard = {.loop = hf_loop_new(&err)};
     const struct hf_sched_ops *sched = hf_loop_sched(heard.loop);
-    struct hf_timer *timer = sched->timer_new(sched->ctx, give_up, heard.loop);
+    struct hf_timer *timer = hf_timer_new(sched, give_up, heard.loop);
     struct hf_outside *watch = hf_outside_watch_links(heard.loop, hear, &heard);
     ck_assert_ptr_nonnull(watch);
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     ck_assert_int_ge(fd, 0);
     request.ifr_flags = IFF_UP;
     ck_assert_int_eq(ioctl(fd, SIOCSIFFLAGS, &request), 0);
-    sched->timer_arm(sched->ctx, timer, 5 * HF_NS_PER_S);
+    hf_timer_arm(sched, timer, 5 * HF_NS_PER_S);
     hf_loop_run(heard.loop);
     ck_assert_uint_eq(heard.times, 1); /* link, addresses and routes: one piece of news */
     request.ifr_flags = 0;
     ck_assert_int_eq(ioctl(fd, SIOCSIFFLAGS, &request), 0);
-    sched->timer_arm(sched->ctx, timer, 1500 * HF_NS_PER_MS);
+    hf_timer_arm(sched, timer, 1500 * HF_NS_PER_MS);
     hf_loop_run(heard.loop);
     ck_assert_uint_eq(heard.times, 1); /* a link that goes is no reason to hurry */
     (void)close(fd);
     hf_outside_free(watch);
-    sched->timer_free(sched->ctx, timer);
+    hf_timer_free(sched, timer);
     hf_loop_free(heard.loop);
 }
 END_TEST
@@ -154,7 +154,7 @@ START_TEST(a_clock)
     struct timespec now;
     struct heard heard = {.loop = hf_loop_new(&err)};
     const struct hf_sched_ops *sched = hf_loop_sched(heard.loop);
-    struct hf_timer *timer = sched->timer_new(sched->ctx, give_up, heard.loop);
+    struct hf_timer *timer = hf_timer_new(sched, give_up, heard.loop);
     struct hf_outside *watch = hf_outside_watch_clock(heard.loop, hear, &heard);
 
     ck_assert_ptr_nonnull(watch);
@@ -164,15 +164,15 @@ START_TEST(a_clock)
             (void)printf("SKIP: the clock may not be set: %s\n", strerror(errno));
             break;
         }
-        sched->timer_arm(sched->ctx, timer, 5 * HF_NS_PER_S);
+        hf_timer_arm(sched, timer, 5 * HF_NS_PER_S);
         hf_loop_run(heard.loop);
         ck_assert_uint_eq(heard.times, i + 1);
-        sched->timer_arm(sched->ctx, timer, 100 * HF_NS_PER_MS);
+        hf_timer_arm(sched, timer, 100 * HF_NS_PER_MS);
         hf_loop_run(heard.loop);
         ck_assert_uint_eq(heard.times, i + 1); /* once for each leap */
     }
     hf_outside_free(watch);
-    sched->timer_free(sched->ctx, timer);
+    hf_timer_free(sched, timer);
     hf_loop_free(heard.loop);
 }
 END_TEST

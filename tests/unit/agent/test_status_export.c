@@ -21,28 +21,28 @@ static int submit(void *ctx, struct hf_job *job)
         refusing->left--;
         return -ENOMEM;
     }
-    return refusing->real->submit(refusing->real->ctx, job);
+    return hf_job_submit(refusing->real, job);
 }
 
 static struct hf_timer *timer_new(void *ctx, void (*fire)(void *arg), void *arg)
 {
     const struct refusing *refusing = ctx;
 
-    return refusing->real->timer_new(refusing->real->ctx, fire, arg);
+    return hf_timer_new(refusing->real, fire, arg);
 }
 
 static void timer_arm(void *ctx, struct hf_timer *timer, uint64_t ns)
 {
     const struct refusing *refusing = ctx;
 
-    refusing->real->timer_arm(refusing->real->ctx, timer, ns);
+    hf_timer_arm(refusing->real, timer, ns);
 }
 
 static void timer_free(void *ctx, struct hf_timer *timer)
 {
     const struct refusing *refusing = ctx;
 
-    refusing->real->timer_free(refusing->real->ctx, timer);
+    hf_timer_free(refusing->real, timer);
 }
 
 START_TEST(a_look_without_a_job_comes_again)

@@ -93,7 +93,7 @@ static void run(struct world *world, uint64_t ms)
 {
     const struct hf_sched_ops *sched = hf_loop_sched(world->loop);
 
-    sched->timer_arm(sched->ctx, world->stop, ms * HF_NS_PER_MS);
+    hf_timer_arm(sched, world->stop, ms * HF_NS_PER_MS);
     hf_loop_run(world->loop);
 }
 
@@ -182,7 +182,7 @@ static void world_start(struct world *world)
     ck_assert_ptr_nonnull(world->loop);
     world->client = hf_http_client_new(world->loop, &config, NULL);
     ck_assert_ptr_nonnull(world->client);
-    world->stop = hf_loop_sched(world->loop)->timer_new(hf_loop_sched(world->loop)->ctx, stop_fires, world);
+    world->stop = hf_timer_new(hf_loop_sched(world->loop), stop_fires, world);
     world->config.server = hf_asprintf("http://127.0.0.1:%u", world->port);
     start_kube(world);
 }
@@ -190,7 +190,7 @@ static void world_start(struct world *world)
 static void world_end(struct world *world)
 {
     hf_kube_free(world->kube);
-    hf_loop_sched(world->loop)->timer_free(hf_loop_sched(world->loop)->ctx, world->stop);
+    hf_timer_free(hf_loop_sched(world->loop), world->stop);
     hf_http_client_free(world->client);
     hf_loop_free(world->loop);
     stop_double(world);
@@ -395,7 +395,7 @@ static void beat_fires(void *arg)
     if (beat->last_ns != 0)
         beat->worst_ns = HF_MAX(beat->worst_ns, now - beat->last_ns);
     beat->last_ns = now;
-    sched->timer_arm(sched->ctx, beat->timer, 10 * HF_NS_PER_MS);
+    hf_timer_arm(sched, beat->timer, 10 * HF_NS_PER_MS);
 }
 
 struct answer {
@@ -433,7 +433,7 @@ START_TEST(a_slow_call_delays_nothing)
     subscribe(&world, &seen, "EdgeUpdate", "", NULL);
     ck_assert(run_until(&world, in_contact, &seen, 2000));
     tell(&world, "cut", "");
-    beat.timer = sched->timer_new(sched->ctx, beat_fires, &beat);
+    beat.timer = hf_timer_new(sched, beat_fires, &beat);
     beat_fires(&beat);
     apply(&world, &answer, "{\"kind\":\"EdgeNode\",\"metadata\":{\"name\":\"n\"}}",
           NULL);                         /* takes its time, and fails */
@@ -445,7 +445,7 @@ START_TEST(a_slow_call_delays_nothing)
     ck_assert(answer.n == 1 && answer.r == -EAGAIN);
     ck_assert_msg(beat.worst_ns < AWAY_MS * HF_NS_PER_MS / 2, "a timer of 10 ms was %ju ms late",
                   (uintmax_t)(beat.worst_ns / HF_NS_PER_MS));
-    sched->timer_free(sched->ctx, beat.timer);
+    hf_timer_free(sched, beat.timer);
     json_decref(seen.held);
     world_end(&world);
 }

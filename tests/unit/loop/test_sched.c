@@ -47,10 +47,10 @@ static void fire(void *arg)
     probe->fired++;
     probe->at_ns = now_ns();
     if (probe->free_inside) {
-        sched->timer_free(sched->ctx, probe->timer);
+        hf_timer_free(sched, probe->timer);
         probe->timer = NULL;
     } else if (probe->again) {
-        sched->timer_arm(sched->ctx, probe->timer, 0);
+        hf_timer_arm(sched, probe->timer, 0);
     }
     if (probe->fired == probe->stop_at)
         hf_loop_stop(loop);
@@ -58,8 +58,8 @@ static void fire(void *arg)
 
 static struct hf_timer *arm(struct probe *probe, uint64_t delay_ns)
 {
-    probe->timer = sched->timer_new(sched->ctx, fire, probe);
-    sched->timer_arm(sched->ctx, probe->timer, delay_ns);
+    probe->timer = hf_timer_new(sched, fire, probe);
+    hf_timer_arm(sched, probe->timer, delay_ns);
     return probe->timer;
 }
 
@@ -76,7 +76,7 @@ START_TEST(timer_never_early)
     ck_assert_int_eq(probe.fired, 1);
     ck_assert_uint_ge(probe.at_ns - start_ns, delays_ns[_i]);
     ck_assert_uint_lt(probe.at_ns - start_ns, delays_ns[_i] + HF_NS_PER_S);
-    sched->timer_free(sched->ctx, probe.timer);
+    hf_timer_free(sched, probe.timer);
 }
 END_TEST
 
@@ -85,15 +85,15 @@ START_TEST(timer_moves_and_disarms)
     struct probe late = {.stop_at = 1}, never = {0}, moved = {0};
 
     arm(&moved, HF_NS_PER_MS);
-    sched->timer_arm(sched->ctx, moved.timer, HF_NEVER);
+    hf_timer_arm(sched, moved.timer, HF_NEVER);
     arm(&never, 0);
-    sched->timer_disarm(sched->ctx, never.timer);
+    hf_timer_disarm(sched, never.timer);
     arm(&late, HF_NS_PER_S * 3600);
-    sched->timer_arm(sched->ctx, late.timer, 5 * HF_NS_PER_MS);
+    hf_timer_arm(sched, late.timer, 5 * HF_NS_PER_MS);
     hf_loop_run(loop);
     ck_assert_int_eq(never.fired + moved.fired, 0);
     ck_assert_int_eq(late.fired, 1);
-    sched->timer_free(sched->ctx, NULL);
+    hf_timer_free(sched, NULL);
     /* The others are left to the loop. */
 }
 END_TEST
@@ -138,7 +138,7 @@ static void fire_ordered(void *arg)
 
     order_ok = order_ok && one->due_ns + 100 * HF_NS_PER_MS >= last_due_ns && now_ns() >= one->due_ns;
     last_due_ns = one->due_ns;
-    sched->timer_free(sched->ctx, one->timer);
+    hf_timer_free(sched, one->timer);
     if (++order_next == 10000)
         hf_loop_stop(loop);
 }
@@ -149,11 +149,11 @@ START_TEST(ten_thousand_timers)
 
     order_ok = true;
     for (int i = 0; i < 10000; i++)
-        all[i].timer = sched->timer_new(sched->ctx, fire_ordered, &all[i]);
+        all[i].timer = hf_timer_new(sched, fire_ordered, &all[i]);
     for (int i = 0; i < 10000; i++) {
         uint64_t delay_ns = (1 + (unsigned)i * 7919u % 300) * HF_NS_PER_MS;
         all[i].due_ns = now_ns() + delay_ns;
-        sched->timer_arm(sched->ctx, all[i].timer, delay_ns);
+        hf_timer_arm(sched, all[i].timer, delay_ns);
     }
     hf_loop_run(loop);
     ck_assert_int_eq(order_next, 10000);
@@ -191,7 +191,7 @@ static void done(struct hf_job *job, int cancelled)
     task->done++;
     task->cancelled = cancelled;
     if (task->next != NULL)
-        task->next_r = sched->submit(sched->ctx, &task->next->job);
+        task->next_r = hf_job_submit(sched, &task->next->job);
     if (task->left != NULL && --*task->left == 0)
         hf_loop_stop(loop);
 }
@@ -203,7 +203,7 @@ START_TEST(jobs_run_and_chain)
 
     for (int i = 0; i < 20; i++) {
         tasks[i] = (struct task){.job = {.work = work, .done = done}, .left = &left, .next = i == 7 ? &last : NULL};
-        ck_assert_int_eq(sched->submit(sched->ctx, &tasks[i].job), 0);
+        ck_assert_int_eq(hf_job_submit(sched, &tasks[i].job), 0);
         ck_assert_int_eq(tasks[i].done, 0);
     }
     hf_loop_run(loop);
@@ -219,11 +219,11 @@ START_TEST(job_that_hangs)
     struct task task = {.job = {.work = work, .done = done}, .work_ms = 500};
     struct task refused = {.job = {.work = work, .done = done}};
 
-    ck_assert_int_eq(sched->submit(sched->ctx, &task.job), 0);
+    ck_assert_int_eq(hf_job_submit(sched, &task.job), 0);
     (void)usleep(10000);
     ck_assert(!hf_loop_drain(loop, 20 * HF_NS_PER_MS));
     ck_assert_int_eq(task.done, 0);
-    ck_assert_int_eq(sched->submit(sched->ctx, &refused.job), -ECANCELED);
+    ck_assert_int_eq(hf_job_submit(sched, &refused.job), -ECANCELED);
     ck_assert(hf_loop_drain(loop, 60 * HF_NS_PER_S));
     ck_assert_int_eq(task.done, 1);
     ck_assert(hf_loop_drain(loop, 0));
@@ -238,12 +238,12 @@ START_TEST(jobs_that_may_hang)
     struct task hangs = {.job = {.work = work, .done = done, .may_hang = true}, .work_ms = 300};
     struct task waits[3], other = {.job = {.work = work, .done = done}};
 
-    ck_assert_int_eq(sched->submit(sched->ctx, &hangs.job), 0);
+    ck_assert_int_eq(hf_job_submit(sched, &hangs.job), 0);
     for (int i = 0; i < 3; i++) {
         waits[i] = (struct task){.job = {.work = work, .done = done, .may_hang = true}, .left = &left};
-        ck_assert_int_eq(sched->submit(sched->ctx, &waits[i].job), 0);
+        ck_assert_int_eq(hf_job_submit(sched, &waits[i].job), 0);
     }
-    ck_assert_int_eq(sched->submit(sched->ctx, &other.job), 0);
+    ck_assert_int_eq(hf_job_submit(sched, &other.job), 0);
     if (_i == 0) {
         hangs.left = other.left = &left;
         hf_loop_run(loop);
@@ -282,10 +282,10 @@ START_TEST(jobs_that_wait)
 
     for (int i = 0; i < 4; i++) {
         waits[i] = (struct task){.job = {.work = work_late, .done = done, .waits = true}, .left = &left};
-        ck_assert_int_eq(sched->submit(sched->ctx, &waits[i].job), 0);
+        ck_assert_int_eq(hf_job_submit(sched, &waits[i].job), 0);
     }
     if (_i == 0) {
-        ck_assert_int_eq(sched->submit(sched->ctx, &other.job), 0);
+        ck_assert_int_eq(hf_job_submit(sched, &other.job), 0);
         hf_loop_run(loop);
         ck_assert_int_eq(other.done, 1);
     } else {
@@ -308,7 +308,7 @@ START_TEST(jobs_at_close)
     for (int i = 0; i < 10; i++) {
         tasks[i] = (struct task){.job = {.work = work, .done = done}, .work_ms = 50};
         tasks[i].next = i == 0 ? &refused : NULL;
-        ck_assert_int_eq(sched->submit(sched->ctx, &tasks[i].job), 0);
+        ck_assert_int_eq(hf_job_submit(sched, &tasks[i].job), 0);
     }
     (void)usleep(10000);
     hf_loop_free(loop);
@@ -337,8 +337,8 @@ START_TEST(jobs_do_not_block)
     struct probe timer = {0};
     uint64_t start_ns = now_ns();
 
-    ck_assert_int_eq(sched->submit(sched->ctx, &slow.job), 0);
-    ck_assert_int_eq(sched->submit(sched->ctx, &fast.job), 0);
+    ck_assert_int_eq(hf_job_submit(sched, &slow.job), 0);
+    ck_assert_int_eq(hf_job_submit(sched, &fast.job), 0);
     arm(&timer, 10 * HF_NS_PER_MS);
     hf_loop_run(loop);
     ck_assert_int_eq(timer.fired, 1);
@@ -366,11 +366,11 @@ START_TEST(signals)
 
     ck_assert_int_eq(hf_loop_on_signal(loop, SIGUSR1, count_and_stop, &seen), 0);
     ck_assert_int_eq(hf_loop_on_signal(loop, SIGKILL, count_and_stop, &seen), -EINVAL);
-    struct hf_timer *timer = sched->timer_new(sched->ctx, raise_usr1, NULL);
-    sched->timer_arm(sched->ctx, timer, 0);
+    struct hf_timer *timer = hf_timer_new(sched, raise_usr1, NULL);
+    hf_timer_arm(sched, timer, 0);
     hf_loop_run(loop);
     ck_assert_int_eq(seen, 1);
-    sched->timer_arm(sched->ctx, timer, 0);
+    hf_timer_arm(sched, timer, 0);
     hf_loop_run(loop); /* a stopped loop can run again */
     ck_assert_int_eq(seen, 2);
 }

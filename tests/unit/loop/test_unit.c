@@ -199,12 +199,12 @@ static void kill_bus(void *arg)
 START_TEST(bus_goes_away_in_the_middle)
 {
     const struct hf_sched_ops *sched = hf_loop_sched(loop);
-    struct hf_timer *timer = sched->timer_new(sched->ctx, kill_bus, NULL);
+    struct hf_timer *timer = hf_timer_new(sched, kill_bus, NULL);
     struct outcome o, other;
 
     restart(&o, "slow.service", 30 * HF_NS_PER_S);
     ask(&other, "noreply.service", 30 * HF_NS_PER_S);
-    sched->timer_arm(sched->ctx, timer, 100 * MS);
+    hf_timer_arm(sched, timer, 100 * MS);
     hf_loop_run(loop);
     ck_assert_msg(o.r == -ENOTCONN && other.r == -ENOTCONN, "%d %d", o.r, other.r);
     helper_stop(&manager);

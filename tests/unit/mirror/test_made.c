@@ -425,7 +425,7 @@ static int submit_some(void *ctx, struct hf_job *job)
     const struct hf_sched_ops *real = hf_loop_sched(loop);
 
     (void)ctx;
-    return fails() ? -ENOMEM : real->submit(real->ctx, job);
+    return fails() ? -ENOMEM : hf_job_submit(real, job);
 }
 
 static struct hf_timer *timer_some(void *ctx, void (*fire)(void *arg), void *arg)
@@ -433,7 +433,7 @@ static struct hf_timer *timer_some(void *ctx, void (*fire)(void *arg), void *arg
     const struct hf_sched_ops *real = hf_loop_sched(loop);
 
     (void)ctx;
-    return fails() ? NULL : real->timer_new(real->ctx, fire, arg);
+    return fails() ? NULL : hf_timer_new(real, fire, arg);
 }
 
 static int refuse(void *arg, const struct hf_http_response *response)

@@ -30,22 +30,22 @@ START_TEST(timers_fire_in_order_of_time)
     struct hf_timer *timers[4];
 
     for (int i = 0; i < 4; i++)
-        timers[i] = sched->timer_new(sched->ctx, note, &items[i]);
-    sched->timer_arm(sched->ctx, timers[0], 3 * HF_NS_PER_S);
-    sched->timer_arm(sched->ctx, timers[1], 1 * HF_NS_PER_S);
-    sched->timer_arm(sched->ctx, timers[2], 1 * HF_NS_PER_S);
-    sched->timer_arm(sched->ctx, timers[3], 9 * HF_NS_PER_S);
-    sched->timer_arm(sched->ctx, timers[3], 2 * HF_NS_PER_S); /* moved */
+        timers[i] = hf_timer_new(sched, note, &items[i]);
+    hf_timer_arm(sched, timers[0], 3 * HF_NS_PER_S);
+    hf_timer_arm(sched, timers[1], 1 * HF_NS_PER_S);
+    hf_timer_arm(sched, timers[2], 1 * HF_NS_PER_S);
+    hf_timer_arm(sched, timers[3], 9 * HF_NS_PER_S);
+    hf_timer_arm(sched, timers[3], 2 * HF_NS_PER_S); /* moved */
     ck_assert_uint_eq(hf_simloop_run_for(loop, HF_NS_PER_S), 2);
     ck_assert_str_eq(log.text, "bc");
-    sched->timer_disarm(sched->ctx, timers[0]);
+    hf_timer_disarm(sched, timers[0]);
     ck_assert_uint_eq(hf_simloop_run_for(loop, 60 * HF_NS_PER_S), 1);
     ck_assert_str_eq(log.text, "bcd");
     ck_assert_uint_eq(hf_simloop_now_ns(loop), 61 * HF_NS_PER_S);
     ck_assert_uint_eq(hf_mono_ns(hf_simproc_clock(proc)), 66 * HF_NS_PER_S);
     ck_assert_uint_eq(hf_unix_ns(hf_simproc_clock(proc)), HF_SIM_UNIX_START + 61 * HF_NS_PER_S);
     for (int i = 0; i < 4; i++)
-        sched->timer_free(sched->ctx, timers[i]);
+        hf_timer_free(sched, timers[i]);
     hf_simproc_free(proc);
 }
 END_TEST
@@ -112,20 +112,20 @@ START_TEST(a_killed_process_runs_nothing)
     struct work first = {.job = {.work = do_work, .done = work_done}};
     struct work second = first;
 
-    ck_assert_int_eq(sched->submit(sched->ctx, &first.job), 0);
+    ck_assert_int_eq(hf_job_submit(sched, &first.job), 0);
     (void)hf_simloop_run_for(loop, HF_NS_PER_S);
     ck_assert(first.worked == 1 && first.done == 1 && first.cancelled == 0);
-    ck_assert_int_eq(sched->submit(sched->ctx, &second.job), 0);
+    ck_assert_int_eq(hf_job_submit(sched, &second.job), 0);
     ck_assert_uint_eq(hf_simproc_jobs(proc), 1);
-    struct hf_timer *timer = sched->timer_new(sched->ctx, never, NULL);
-    sched->timer_arm(sched->ctx, timer, 1);
+    struct hf_timer *timer = hf_timer_new(sched, never, NULL);
+    hf_timer_arm(sched, timer, 1);
     hf_simproc_kill(proc);
     ck_assert(second.worked == 0 && second.done == 1 && second.cancelled == 1);
-    ck_assert_int_lt(sched->submit(sched->ctx, &first.job), 0);
-    sched->timer_arm(sched->ctx, timer, 1);
+    ck_assert_int_lt(hf_job_submit(sched, &first.job), 0);
+    hf_timer_arm(sched, timer, 1);
     ck_assert_uint_eq(hf_simloop_run_for(loop, HF_NS_PER_S), 0);
     ck_assert_uint_eq(hf_simproc_timers(proc), 1);
-    sched->timer_free(sched->ctx, timer);
+    hf_timer_free(sched, timer);
     hf_simproc_free(proc);
 }
 END_TEST

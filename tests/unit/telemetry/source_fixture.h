@@ -92,10 +92,10 @@ HF_UNUSED static void run_s(double seconds)
         return;
     }
     const struct hf_sched_ops *sched = hf_loop_sched(real);
-    struct hf_timer *timer = sched->timer_new(sched->ctx, stop_loop, real);
-    sched->timer_arm(sched->ctx, timer, (uint64_t)(seconds * 1e9));
+    struct hf_timer *timer = hf_timer_new(sched, stop_loop, real);
+    hf_timer_arm(sched, timer, (uint64_t)(seconds * 1e9));
     hf_loop_run(real);
-    sched->timer_free(sched->ctx, timer);
+    hf_timer_free(sched, timer);
 }
 
 /* Real time: until `n` events are kept. */

@@ -216,7 +216,7 @@ static void look(void *arg)
         hf_mono_ns(hf_clock_posix()) > world->deadline_ns)
         hf_loop_stop(world->loop);
     else
-        sched->timer_arm(sched->ctx, world->timer, 10 * HF_NS_PER_MS);
+        hf_timer_arm(sched, world->timer, 10 * HF_NS_PER_MS);
 }
 
 /* Runs until so many events are delivered; 0: until the outlet misses the medium. */
@@ -226,7 +226,7 @@ static void run_until(struct world *world, uint64_t want)
 
     world->want = want;
     world->deadline_ns = hf_mono_ns(hf_clock_posix()) + 30 * HF_NS_PER_S;
-    sched->timer_arm(sched->ctx, world->timer, 0);
+    hf_timer_arm(sched, world->timer, 0);
     hf_loop_run(world->loop);
     ck_assert_msg(want > 0 ? hf_outlet_state(world->outlet).delivered == want : world->troubled, "%s",
                   hf_outlet_state(world->outlet).trouble);
@@ -282,7 +282,7 @@ START_TEST(an_outlet_waits_for_the_medium)
     world.loop = hf_loop_new(NULL);
     world.metrics = hf_metrics_new();
     const struct hf_sched_ops *sched = hf_loop_sched(world.loop);
-    world.timer = sched->timer_new(sched->ctx, look, &world);
+    world.timer = hf_timer_new(sched, look, &world);
     world.export = hf_export_new(hf_fs_posix(), sched, world.medium, "n7");
     const struct hf_telemetry_env given = {.loop = world.loop,
                                            .fs = hf_fs_posix(),
@@ -311,7 +311,7 @@ START_TEST(an_outlet_waits_for_the_medium)
     (void)snprintf(folder, sizeof(folder), "%s/n7/a.example.com", world.away);
     ck_assert_uint_eq(count_files(folder), before);
 
-    sched->timer_free(sched->ctx, world.timer);
+    hf_timer_free(sched, world.timer);
     append(&world, 200, 10); /* freed while requests are under way */
     hf_outlet_free(world.outlet);
     hf_export_free(world.export);

@@ -194,11 +194,11 @@ static void stop(void *arg)
 static void run_for(uint64_t ns)
 {
     const struct hf_sched_ops *sched = hf_loop_sched(loop);
-    struct hf_timer *timer = sched->timer_new(sched->ctx, stop, NULL);
+    struct hf_timer *timer = hf_timer_new(sched, stop, NULL);
 
-    sched->timer_arm(sched->ctx, timer, ns);
+    hf_timer_arm(sched, timer, ns);
     hf_loop_run(loop);
-    sched->timer_free(sched->ctx, timer);
+    hf_timer_free(sched, timer);
 }
 
 #define DATA "{\"t\":21.5}"

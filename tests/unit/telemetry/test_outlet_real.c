@@ -59,7 +59,7 @@ static void look(void *arg)
     if (world->ok || now > world->deadline_ns)
         hf_loop_stop(world->loop);
     else
-        sched->timer_arm(sched->ctx, world->timer, LOOK_NS);
+        hf_timer_arm(sched, world->timer, LOOK_NS);
 }
 
 static bool run_until(struct world *world, bool (*met)(struct world *world), unsigned s)
@@ -70,7 +70,7 @@ static bool run_until(struct world *world, bool (*met)(struct world *world), uns
     world->ok = false;
     world->last_ns = now_ns();
     world->deadline_ns = world->last_ns + s * HF_NS_PER_S;
-    sched->timer_arm(sched->ctx, world->timer, LOOK_NS);
+    hf_timer_arm(sched, world->timer, LOOK_NS);
     hf_loop_run(world->loop);
     return world->ok;
 }
@@ -83,7 +83,7 @@ static void world_init(struct world *world, const char *const *server_args)
         hf_test_server_start(&world->server, server_args);
     world->loop = hf_loop_new(NULL);
     world->metrics = hf_metrics_new();
-    world->timer = hf_loop_sched(world->loop)->timer_new(hf_loop_sched(world->loop)->ctx, look, world);
+    world->timer = hf_timer_new(hf_loop_sched(world->loop), look, world);
     world->spec = (struct hf_telemetry){.batch_max_bytes = 65536,
                                         .batch_timeout_ns = 50 * HF_NS_PER_MS,
                                         .compression = HF_COMPRESS_ZSTD,
@@ -138,7 +138,7 @@ static void world_done(struct world *world)
 {
     const struct hf_sched_ops *sched = hf_loop_sched(world->loop);
 
-    sched->timer_free(sched->ctx, world->timer);
+    hf_timer_free(sched, world->timer);
     hf_outlet_free(world->outlet);
     hf_loop_free(world->loop);
     hf_metrics_free(world->metrics);

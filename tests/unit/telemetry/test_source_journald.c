@@ -115,7 +115,7 @@ static void arm_quickly(void *ctx, struct hf_timer *timer, uint64_t delay_ns)
     const struct hf_sched_ops *sched = hf_loop_sched(real);
 
     (void)ctx;
-    sched->timer_arm(sched->ctx, timer, delay_ns / 100);
+    hf_timer_arm(sched, timer, delay_ns / 100);
 }
 
 static void run_quickly(void)

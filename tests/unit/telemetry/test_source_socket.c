@@ -106,7 +106,7 @@ static void on_turn(void *arg)
     (void)arg;
     most_offers = HF_MAX(most_offers, fix.offers - offers_before);
     offers_before = fix.offers;
-    world.sched->timer_arm(world.sched->ctx, turn, 0);
+    hf_timer_arm(world.sched, turn, 0);
 }
 
 /* Datagrams full of short lines do not hold the loop until all of them are read. */
@@ -121,11 +121,11 @@ START_TEST(a_flood_leaves_turns_to_others)
         fds[i] = open_sender();
         ck_assert_int_eq(send(fds[i], text, sizeof(text), 0), (ssize_t)sizeof(text));
     }
-    turn = world.sched->timer_new(world.sched->ctx, on_turn, NULL);
+    turn = hf_timer_new(world.sched, on_turn, NULL);
     offers_before = most_offers = 0;
     on_turn(NULL);
     run_until_kept((size_t)FLOOD_DATAGRAMS * FLOOD_LINES);
-    world.sched->timer_free(world.sched->ctx, turn);
+    hf_timer_free(world.sched, turn);
     ck_assert_uint_gt(most_offers, 0);
     ck_assert_uint_le(most_offers, (size_t)2 * FLOOD_LINES);
     for (size_t i = 0; i < FLOOD_DATAGRAMS; i++)

@@ -90,7 +90,7 @@ static int answer(const struct hf_proc_call *call, char text[200])
 
 static void call_free(struct hf_proc_call *call)
 {
-    hf_simproc_sched(proc)->timer_free(hf_simproc_sched(proc)->ctx, call->timer);
+    hf_timer_free(hf_simproc_sched(proc), call->timer);
     free(call);
 }
 
@@ -133,8 +133,8 @@ static int spawn(void *ctx, const struct hf_proc_request *request, struct hf_pro
             ck_assert_int_eq(hf_parse_u64(word[1], 1, INT64_MAX, &call->to), 0);
     call->done = request->done;
     call->arg = request->arg;
-    call->timer = sched->timer_new(sched->ctx, on_call, call);
-    sched->timer_arm(sched->ctx, call->timer, HF_NS_PER_MS);
+    call->timer = hf_timer_new(sched, on_call, call);
+    hf_timer_arm(sched, call->timer, HF_NS_PER_MS);
     *ret_call = call;
     return 0;
 }

@@ -24,9 +24,9 @@ BINARIES := $(patsubst cmd/%/main.c,%,$(sort $(wildcard cmd/*/main.c)))
 SUPPORT_SRC := $(sort $(filter-out $(wildcard tests/support/programs/*.c),$(wildcard tests/support/*.c tests/support/*/*.c)))
 PROGRAM_SRC := $(sort $(wildcard tests/support/programs/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
-FAULT_SRC := $(patsubst %,tests/system/%.py,fault/tpm fault/wall_clock fault/supervisor fault/floors telemetry/run fault/image_mirror fault/link fault/time_service fault/journal \
-	fault/network fault/artifacts fault/secret fault/disk fault/manifests docs/run fault/fleet fault/bad_input fault/unit_sees fault/kill9 fault/walls helm/chart \
-	telemetry/docs telemetry/carry fault/selfupdate fault/memory fault/resume registry/image_delta registry/release fault/retain fault/recover fault/hooks fault/share) # the longest first
+FAULT_SRC := $(patsubst %,tests/system/%.py,telemetry/run fault/floors fault/time_service docs/run fault/image_mirror fault/share fault/wall_clock fault/link \
+	fault/manifests fault/fleet fault/tpm fault/disk fault/journal fault/bad_input fault/retain fault/artifacts fault/kill9 fault/network fault/unit_sees fault/secret \
+	fault/selfupdate fault/supervisor fault/memory telemetry/docs registry/image_delta telemetry/carry fault/hooks helm/chart fault/resume fault/walls fault/recover registry/release) # the longest first
 PAGE_FILES := $(patsubst pkg/web/page/%,$(B)/page/%.gz,$(sort $(filter-out %.md,$(wildcard pkg/web/page/*.*))))
 SIM_SRC := $(sort $(wildcard tests/sim/test_*.c))
 WALK_SRC := $(sort $(shell grep -lE 'support/(walk|fakes/simwalk|makers/wrong_byte).h' tests/sim/test_*.c tests/unit/*/test_*.c))

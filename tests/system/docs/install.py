@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`make install` and the packages its programs need: what hack/install says is what the programs load, what Debian calls it, and
 what docs/how-to/install-host.md tells a reader to install. Each check returns None or what is wrong."""
+import glob
 import os
 import re
 import subprocess
@@ -39,9 +40,13 @@ def check_debian(top):
         if "VERSION_CODENAME=bookworm" not in release.read():
             return None
     known = libraries(top)
-    lines = run(top, "dpkg-query", "-S", *(f"*/{library}" for library in known)).stdout.split("\n")  # one question: each reads the lists of all packages
+    owners_of = {library: set() for library in known}
+    for path in glob.glob("/var/lib/dpkg/info/*.list"):        # dpkg-query -S takes 20 times as long
+        with open(path, encoding="utf-8", errors="replace") as files:
+            for library in {line.rsplit("/", 1)[-1] for line in files.read().split("\n")} & set(known):
+                owners_of[library].add(os.path.basename(path).removesuffix(".list").split(":")[0])
     for library, package in known.items():
-        owners = {line.split(":")[0] for line in lines if line.endswith("/" + library)}
+        owners = owners_of[library]
         if owners and package not in owners:
             return f"{INSTALL}: {library} is in {' or '.join(sorted(owners))}, not in {package}"
     return None

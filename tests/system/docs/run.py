@@ -22,7 +22,6 @@ import tempfile
 import textwrap
 import time
 
-sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 

@@ -13,7 +13,7 @@ import time
 SHARES = ("fleet", "agents")
 # What is about the controller, the operator and the installation. The two shares take about the same time.
 FLEET = ("admission", "certificate", "cli", "cluster", "controller", "docs", "flux", "guard", "helm", "hostmode", "images", "kubeedge", "kubelet",
-         "kubelet_way", "node_labels", "schema")
+         "node_labels", "schema")
 CLOSING = re.compile(r"^(?:end to end: (?P<took>\d+ s)|(?P<passed>\d+) passed, (?P<failed>\d+) failed, (?P<skipped>\d+) skipped)$")
 
 

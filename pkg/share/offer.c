@@ -4,6 +4,7 @@
  * use, so that a swap or a cleanup meanwhile disturbs nobody. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

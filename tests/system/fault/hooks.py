@@ -27,7 +27,8 @@ class Hooked:
         self.program = node.place("hook")
         with open(self.program, "w", encoding="utf-8") as file:
             file.write(f"""#!/bin/sh
-{{ echo "$* $HOLDFAST_HOOK $(/usr/bin/sha256sum <"$HOLDFAST_PATH" | /usr/bin/cut -c1-64)"; /usr/bin/env; echo; }} >>{self.seen}
+seen=$(echo "$* $HOLDFAST_HOOK $(/usr/bin/sha256sum <"$HOLDFAST_PATH" | /usr/bin/cut -c1-64)"; /usr/bin/env)
+printf '%s\\n\\n' "$seen" >>{self.seen}  # in one write: an agent that stops kills its hook anywhere
 [ ! -e {node.place("slow")} ] || /bin/sleep 60
 [ ! -e {node.place("fail-")}"$HOLDFAST_HOOK" ] || {{ echo "no space for the backup"; exit 3; }}
 """)

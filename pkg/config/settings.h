@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Of struct hf_config, for this folder. Lists end with NULL; NULL: empty, except `exec` and `units`. */
+/* What struct hf_config holds, for this folder alone. Lists end with NULL; NULL: empty, except `exec` and `units`. */
 #pragma once
 
 #include "api/field/decode.h"

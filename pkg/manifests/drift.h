@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "manifests/rules/drift_machine.h"
 
-/* How often an entry may repair drift, for flash storage and processor. */
+/* How often an entry may repair drift: repairs wear flash storage and take processor time. */
 enum { HF_REPAIR_BURST = 10 };
 #define HF_REPAIR_GAP_NS (60 * HF_NS_PER_S)
 

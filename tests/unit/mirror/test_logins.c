@@ -407,7 +407,7 @@ START_TEST(files_that_cannot_be_used)
 }
 END_TEST
 
-/* agent.yaml is read again while the provider is away: pulls go on with the login that is kept. A failure is not kept. */
+/* agent.yaml is read again while the provider is away: pulls go on with the kept login. A failure is not kept. */
 START_TEST(read_again)
 {
     ask(IMAGE, LINE);

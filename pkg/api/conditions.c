@@ -6,7 +6,6 @@
 
 #include "base/encoding/utf8.h"
 #include "base/format.h"
-#include "base/parse.h"
 
 const json_t *hf_conditions_find(const json_t *conditions, const char *type)
 {

@@ -19,7 +19,6 @@
 #include "api/schema.h"
 #include "api/zone.h"
 #include "base/net/host.h"
-#include "base/parse.h"
 #include "os/secret_ref.h"
 
 #define S HF_NS_PER_S

@@ -9,12 +9,9 @@
 #include "api/zone.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "api/field/text.h"
 #include "base/endian.h"

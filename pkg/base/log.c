@@ -10,7 +10,6 @@
 #include "base/encoding/plain.h"
 #include "base/encoding/utf8.h"
 #include "base/format.h"
-#include "base/parse.h"
 
 enum { MAX_LINE_BYTES = 16384, BUDGETS = 256 };
 

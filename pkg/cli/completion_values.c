@@ -10,7 +10,6 @@
 #include "cli/fleet/cluster.h"
 #include "cli/fleet/node_view.h"
 #include "cli/node/recover_release.h"
-#include "cli/parts.h"
 #include "cli/plain.h"
 
 enum { LIMIT_S = 2 };

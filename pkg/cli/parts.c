@@ -7,7 +7,6 @@
 
 #include "api/field/text.h"
 #include "base/buf.h"
-#include "base/encoding/base64.h"
 #include "base/encoding/plain.h"
 #include "base/format.h"
 #include "base/parse.h"

@@ -3,9 +3,7 @@
  * containers on its way for each text, to find circles; our trees have none, because they are parsed or built from
  * the root down. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "codec/json.h"
 #include "codec/scan.h"

@@ -18,7 +18,6 @@
 #include "base/encoding/hex.h"
 #include "base/encoding/utf8.h"
 #include "base/endian.h"
-#include "base/parse.h"
 
 enum {
     FEW_NAMES = 16, /* an object's first names: compared at once */

@@ -10,7 +10,6 @@
 
 #include "base/encoding/hex.h"
 #include "base/endian.h"
-#include "base/parse.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>

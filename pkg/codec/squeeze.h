@@ -7,8 +7,6 @@
  * Deterministic for one library version. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "base/buf.h"
 
 enum hf_squeeze_kind { HF_SQUEEZE_NONE, HF_SQUEEZE_GZIP, HF_SQUEEZE_ZSTD };

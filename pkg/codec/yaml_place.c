@@ -3,7 +3,6 @@
 #include "codec/yaml_place.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 

@@ -10,11 +10,9 @@
  * once, so that this part is never cut off. */
 #include "config/config.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "config/pattern.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "delta/blocks.h"
 
-#include <string.h>
-
 #include "delta/io/jobs.h"
 
 /* State of one worker: the encoder for `make`, the one of its last block. */

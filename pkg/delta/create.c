@@ -7,7 +7,6 @@
  *
  * Threads share variants, halves of the new file and blocks; their number does not change the result. */
 #include <errno.h>
-#include <string.h>
 #include <zstd.h>
 
 #include "delta/blocks.h"

@@ -2,7 +2,6 @@
 #include "delta/got_plt.h"
 
 #include <elf.h>
-#include <string.h>
 
 #include "base/endian.h"
 #include "delta/image/refs_scan.h"

@@ -3,7 +3,6 @@
  * more than the change. A rebuilt executable often differs in little more than its build ID, which occurs a second
  * time as hex digits in the name of its debug file. */
 #include <errno.h>
-#include <string.h>
 
 #include "base/encoding/hex.h"
 #include "delta/create.h"

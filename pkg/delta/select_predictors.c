@@ -6,7 +6,6 @@
 #include "delta/select_predictors.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/endian.h"
 

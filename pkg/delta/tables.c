@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "delta/tables.h"
 #include "base/endian.h"
-#include "delta/image/find_go.h"
 #include "delta/image/golang.h"
 #include "delta/image/relocation.h"
 #include "delta/images.h"
 #include "delta/match/map.h"
 #include "delta/match/table_entries.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 

@@ -3,7 +3,6 @@
  * preceded by its length. */
 #include <errno.h>
 #include <lzma.h>
-#include <string.h>
 
 #include "delta/create.h"
 #include "delta/methods.h"

@@ -2,8 +2,6 @@
 /* The agent's unit, by blocking calls, which tests replace. Main thread. */
 #pragma once
 
-#include <stddef.h>
-
 #include "base/err.h"
 #include "loop/unit.h"
 

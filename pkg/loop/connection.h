@@ -5,7 +5,6 @@
  * function returns, after `closed`, or after hf_connection_close(). */
 #pragma once
 
-#include "base/buf.h"
 #include "loop/loop.h"
 
 /* _CONNECT_S: limit until `opened`. */

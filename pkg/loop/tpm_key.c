@@ -24,7 +24,6 @@
 
 #include "base/encoding/base64.h"
 #include "base/encoding/hex.h"
-#include "base/view.h"
 
 #define HF_TPM_KEY_TIMEOUT_NS (10ull * 1000000000)
 

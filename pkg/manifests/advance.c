@@ -13,7 +13,6 @@
  * Jobs that write the record themselves (a repair, a run on objects) tell so with advance_keep_text(), so that the next
  * save of the same text is skipped. */
 #include <assert.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 

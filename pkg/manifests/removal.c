@@ -4,12 +4,10 @@
 #include <assert.h>
 #include <limits.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "manifests/content/store.h"
 #include "manifests/entry.h"
 #include "manifests/removal.h"
-#include "manifests/rules/plan.h"
 #include "manifests/targets/target_files.h"
 #include "os/dir.h"
 

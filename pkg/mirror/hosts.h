@@ -6,7 +6,6 @@
 #pragma once
 
 #include <limits.h>
-#include <stdbool.h>
 
 #include "base/buf.h"
 #include "base/err.h"

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/parse.h"
 #include "node/probe.h"
 #include "node/storage.h"
 

@@ -2,8 +2,6 @@
 /* A read-only file system, or only a read-only mount of it? */
 #pragma once
 
-#include <stddef.h>
-
 #include "node/probe.h"
 
 enum hf_mounts_state { HF_MOUNTS_UNKNOWN, HF_MOUNTS_WRITABLE, HF_MOUNTS_READ_ONLY };

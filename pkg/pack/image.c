@@ -11,11 +11,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/encoding/hex.h"
 #include "base/macros.h"
-#include "base/parse.h"
 #include "pack/tar/tar_read.h"
 
 enum { OPEN_BLOBS = 8, JSON_MAX = 1 << 20, PIECE = 1 << 16 };

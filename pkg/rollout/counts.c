@@ -2,7 +2,6 @@
 #include "rollout/counts.h"
 
 #include <assert.h>
-#include <stddef.h>
 
 #include "api/update/phase.h"
 

@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/array.h"
 #include "rollout/engine_impl.h"
 
 enum { HF_ENGINE_PREPARE = 20000 }; /* slots per plan */

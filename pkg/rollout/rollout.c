@@ -17,7 +17,6 @@
 #include "rollout/rollout.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 

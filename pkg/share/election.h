@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 enum hf_share_state {
     HF_SHARE_UNKNOWN, /* no answer */

@@ -2,7 +2,6 @@
 /* The contents that this node serves. A content is found, opened and compared with its hash on a worker at the first
  * question for it; until then the answer is that it is still being fetched. It stays open for a minute after its last
  * use, so that a swap or a cleanup meanwhile disturbs nobody. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,9 +10,7 @@
  *
  * Every wait has a bound, because a neighbour may lie: it must grow within STALL_NS, and all waiting together ends with
  * until_ns, after which this node goes to the origin. */
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "share/share_impl.h"

@@ -5,7 +5,6 @@
 #include "spool/scan.h"
 
 #include <errno.h>
-#include <string.h>
 
 enum { WINDOW_STEP = 64 * 1024, PAGE = 4096, MAX_BAD_PLACES = 64 };
 

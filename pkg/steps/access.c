@@ -10,7 +10,6 @@
 #include "codec/sha256.h"
 #include "oci/registry/reference.h"
 #include "os/secret/guarded_file.h"
-#include "os/secret_ref.h"
 
 enum { MAX_SECRET = 16 << 10, MAX_PEM = 1 << 20, MAX_LINE = 2 * MAX_SECRET };
 

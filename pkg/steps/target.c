@@ -14,9 +14,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "base/parse.h"
 #include "codec/sha256.h"
 #include "os/dir.h"
 #include "os/file.h"

@@ -2,7 +2,6 @@
 /* What the node reports about an update that fails and restarts many times. */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "api/update/update.h"

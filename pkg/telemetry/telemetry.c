@@ -12,7 +12,6 @@
 #include "api/syncpolicy.h"
 #include "base/encoding/cut.h"
 #include "base/format.h"
-#include "base/parse.h"
 #include "telemetry/event/ids.h"
 #include "telemetry/event/newest.h"
 #include "telemetry/event/own_ids.h"

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "base/err.h"
-#include "base/macros.h"
 
 /* -EBADMSG: "holds a private key; a public key (ed25519, PEM) is expected" */
 int hf_trust_pem_refuse(struct hf_err *err, const char *pem, const char *expected);

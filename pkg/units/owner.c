@@ -3,7 +3,6 @@
 
 #include <errno.h>
 
-#include "base/macros.h"
 #include "config/config.h"
 
 /* Reads the file. Returns false if it is unusable; the log says why. */

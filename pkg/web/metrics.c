@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "base/encoding/utf8.h"
-#include "base/parse.h"
 #include "base/strmap.h"
 
 enum {

@@ -5,7 +5,6 @@
 
 #include "agent/images/finding.h"
 #include "api/policies/policy_set.h"
-#include "base/err.h"
 
 struct hf_agent_env;
 

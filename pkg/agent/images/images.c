@@ -8,7 +8,6 @@
  * runs with the default of HOLDFAST_STATE_DIR. */
 #include "agent/images/images.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>

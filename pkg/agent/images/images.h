@@ -4,7 +4,6 @@
 
 #include "agent/images/finding.h"
 #include "agent/images/keep.h"
-#include "agent/images/runtime.h"
 #include "alone/places.h"
 #include "loop/proc.h"
 

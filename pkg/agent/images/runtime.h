@@ -6,7 +6,6 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #define HF_IMAGE_VERIFIER_DIR "/opt/containerd/image-verifier/bin"
 

@@ -2,7 +2,6 @@
 #include "agent/page/acts.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/process/host_condition.h"
@@ -34,7 +35,6 @@
 #include "os/clock_posix.h"
 #include "os/dir.h"
 #include "os/file.h"
-#include "os/fs_posix.h"
 
 #define POD_SECRETS "HOLDFAST_POD_SECRETS" /* the chart says that the pod has files that a host has not */
 #define TEMPLATE "/holdfast-host.service"

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "loop/tpm_key.h"
 #include "os/secret/guarded_file.h"

@@ -4,7 +4,6 @@
 
 #include <limits.h>
 
-#include "base/buf.h"
 #include "loop/loop.h"
 
 struct hf_outside;

@@ -16,7 +16,6 @@
 #include "api/conditions.h"
 #include "base/encoding/utf8.h"
 #include "base/format.h"
-#include "base/parse.h"
 #include "codec/plain.h"
 
 /* Remembers a failure until the end of building: the caller drops an incomplete tree as a whole. */

@@ -7,7 +7,6 @@
 #include "agent/report/status.h"
 #include "api/conditions.h"
 #include "base/encoding/utf8.h"
-#include "base/parse.h"
 
 /* Room for the fields added at the write: sequence, observedTime, contact.lastTime, clock.offsetMilliseconds. */
 enum { VOLATILE_BYTES = 160 };

@@ -12,7 +12,6 @@
 #include "agent/diskq.h"
 #include "agent/home.h"
 #include "agent/turn.h"
-#include "node/clock.h"
 #include "os/file.h"
 
 /* A transfer gives one sample of the speed for each stretch of this length. */

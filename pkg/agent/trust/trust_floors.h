@@ -6,7 +6,6 @@
 
 #include "agent/env.h"
 #include "base/strmap.h"
-#include "codec/sha256.h"
 
 /* Literals. */
 struct hf_trust_floors_kind {

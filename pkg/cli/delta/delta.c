@@ -2,20 +2,16 @@
 /* delta create, for files, folders and images. */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <malloc.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/parse.h"
 #include "cli/cli.h"
 #include "cli/parts.h"
 #include "os/fd.h"
-#include "os/file.h"
 #include "pack/deep/deep.h"
-#include "pack/deep/scratch.h"
 #include "pack/image.h"
 #include "pack/tar/archive.h"
 

@@ -6,9 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/encoding/hex.h"
-#include "base/parse.h"
 #include "cli/delta/patch.h"
 #include "os/dir.h"
 #include "os/fd.h"

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* delta info. */
 #include <errno.h>
-#include <string.h>
 
-#include "base/buf.h"
 #include "base/encoding/hex.h"
 #include "cli/delta/patch.h"
 #include "cli/parts.h"

@@ -11,7 +11,6 @@
 #include <linux/openat2.h>
 #include <netdb.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
@@ -21,7 +20,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "base/parse.h"
 #include "cli/doctor/rules.h"
 #include "cli/fleet/cluster.h"
 #include "cli/fleet/table.h"

@@ -2,7 +2,6 @@
 /* nodes, node NAME: what the agents of the fleet last reported. */
 #include <ctype.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/field/nearest.h"

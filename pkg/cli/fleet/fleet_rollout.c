@@ -2,7 +2,6 @@
 /* rollout watch, rollout pause, rollout resume, rollout halt, turn free: an operator's orders to the controller, as
  * annotations, which belong to operators also where Git owns the spec. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/edgeupdate.h"

@@ -2,12 +2,10 @@
 #include "cli/fleet/fleet_status.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/field/nearest.h"
 #include "api/meta.h"
-#include "base/buf.h"
 #include "base/parse.h"
 #include "cli/fleet/cluster.h"
 #include "cli/fleet/output.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wait: until all selected nodes have committed a version. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/meta.h"

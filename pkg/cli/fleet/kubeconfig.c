@@ -10,11 +10,9 @@
 #include "cli/fleet/kubeconfig.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/field/nearest.h"
-#include "base/buf.h"
 
 /* The three lists of a kubeconfig, and the member of an entry that holds its fields. */
 struct kubeconfig_list {

@@ -2,13 +2,10 @@
 #include "cli/fleet/poll.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/buf.h"
 #include "base/format.h"
 #include "cli/fleet/output.h"
-#include "cli/fleet/table.h"
 #include "cli/parts.h"
 #include "cli/plain.h"
 

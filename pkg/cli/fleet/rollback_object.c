@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "api/edgeupdate.h"
-#include "base/buf.h"
 #include "cli/release/release_spread.h"
 
 /* Highest integer that canonical JSON carries. */

@@ -2,7 +2,6 @@
 /* image stats: what containerd got of each image from this node's mirror, and what the link carried for it: two
  * counters of the agent's metrics, so both begin at 0 with the agent. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/fleet/table.h"

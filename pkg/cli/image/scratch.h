@@ -3,7 +3,6 @@
 #pragma once
 
 #include "cli/cli.h"
-#include "oci/descriptor.h"
 #include "oci/registry/registry.h"
 
 struct hf_cli_scratch {

@@ -13,7 +13,6 @@
 #include "base/array.h"
 #include "base/net/host.h"
 #include "cli/parts.h"
-#include "codec/sha256.h"
 #include "delta/delta.h"
 #include "oci/registry/challenge.h"
 #include "os/file.h"

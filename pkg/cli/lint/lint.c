@@ -8,7 +8,6 @@
 #include "api/syncpolicy.h"
 #include "base/buf.h"
 #include "base/format.h"
-#include "cli/args.h"
 #include "cli/lint/lint_bounds.h"
 #include "cli/lint/lint_set.h"
 #include "cli/lint/lint_values.h"

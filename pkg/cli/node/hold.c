@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include "base/format.h"
-#include "base/parse.h"
 #include "cli/node/hold_seen.h"
 #include "cli/parts.h"
 #include "os/file.h"

@@ -15,7 +15,6 @@
 #include "trust/trust.h"
 #include "update/install/patch.h"
 #include "update/install/swap.h"
-#include "update/install/tree.h"
 #include "update/state/committed.h"
 
 const char *hf_cli_recover_verdict_name(enum hf_recover_verdict verdict)

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/telemetry.h"
 #include "base/encoding/base64.h"
 #include "base/encoding/utf8.h"
 #include "base/format.h"

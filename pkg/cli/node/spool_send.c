@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/format.h"
 #include "cli/parts.h"
 #include "cli/plain.h"
 #include "loop/http/client.h"

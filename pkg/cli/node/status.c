@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/parse.h"
 #include "cli/fleet/cluster.h"
 #include "cli/fleet/fleet_status.h"
 #include "cli/fleet/node_view.h"

@@ -7,7 +7,6 @@
 
 #include "base/buf.h"
 #include "base/format.h"
-#include "base/parse.h"
 #include "cli/parts.h"
 #include "node/clock.h"
 #include "os/file.h"

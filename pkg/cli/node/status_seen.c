@@ -7,7 +7,6 @@
 #include <sys/file.h>
 
 #include "api/edgenode.h"
-#include "base/buf.h"
 #include "base/parse.h"
 #include "cli/plain.h"
 

@@ -22,12 +22,10 @@
 #include "cli/release/release_file.h"
 #include "cli/release/release_plan.h"
 #include "cli/release/release_spread.h"
-#include "cli/release/release_steps.h"
 #include "cli/release/release_target.h"
 #include "cli/release/sign.h"
 #include "cli/release/signed_by.h"
 #include "os/dir.h"
-#include "os/file.h"
 
 enum { HF_RELEASE_MAX_PUBLISHED = 64 };
 

@@ -17,13 +17,11 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "cli/release/release_steps.h"
 #include "cli/release/tar.h"
 #include "codec/pack.h"
 #include "codec/sha256.h"
 #include "os/fd.h"
-#include "os/file.h"
 #include "pack/deep/deep.h"
 #include "supervisor/state.h"
 

@@ -3,13 +3,11 @@
  * keeps the registry from collecting them, and has the tag <name>-<version>; nodes ask for the blobs alone. Blobs come
  * first, so that a push which is cut short leaves no tag. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "api/edgeupdate.h"
 #include "base/asprintf.h"
-#include "base/format.h"
 #include "cli/image/source.h"
 #include "cli/plain.h"
 #include "cli/release/release_file.h"

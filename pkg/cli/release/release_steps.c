@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "update/rules/delta_chain.h"
 
 enum { STEP_COSTS = 2048 /* bytes: another request, its connection, an entry in the object */ };

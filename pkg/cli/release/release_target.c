@@ -7,10 +7,8 @@
 
 #include "api/edgeupdate.h"
 #include "api/field/text.h"
-#include "base/buf.h"
 #include "base/format.h"
 #include "base/parse.h"
-#include "cli/args.h"
 #include "config/config.h"
 #include "steps/target.h"
 

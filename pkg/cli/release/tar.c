@@ -4,9 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "base/buf.h"
 #include "os/fd.h"
-#include "os/file.h"
 #include "os/fs_posix.h"
 #include "pack/tar/archive.h"
 

@@ -6,8 +6,6 @@
  * what was there before comes back. Ctrl-Z is off, because a stopped command could not restore it. */
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>

@@ -2,7 +2,6 @@
 /* Is a CertificateSigningRequest an agent's, for its own certificate? Pure. */
 #pragma once
 
-#include "base/err.h"
 #include "codec/json.h"
 #include "trust/certificate.h"
 

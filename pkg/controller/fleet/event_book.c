@@ -4,8 +4,6 @@
  * server. */
 #include "controller/fleet/event_book.h"
 
-#include "base/macros.h"
-
 #define HF_EVENT_SERIES_NS (30 * 60 * HF_NS_PER_S) /* then a new series begins */
 #define HF_EVENT_REPEAT_NS (60 * HF_NS_PER_S)
 

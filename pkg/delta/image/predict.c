@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "delta/image/predict.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/endian.h"

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/encoding/base64.h"
-#include "base/parse.h"
 #include "codec/json.h"
 
 enum { MAX_DATA_BYTES = 1 << 20 };

@@ -14,7 +14,6 @@
 
 #include "base/format.h"
 #include "base/net/url_mask.h"
-#include "base/parse.h"
 #include "loop/http/client.h"
 #include "loop/http/internal.h"
 

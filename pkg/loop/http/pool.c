@@ -10,7 +10,6 @@
 
 #include "loop/http/client.h"
 #include "loop/http/internal.h"
-#include "os/clock_posix.h"
 
 enum { MAX_CONNECTIONS = 32, MAX_IDLE_CONNECTIONS = 4, IDLE_POOL_MS = 30000 };
 

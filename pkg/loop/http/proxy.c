@@ -7,7 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/macros.h"
 #include "base/parse.h"
 
 enum { MAX_ADDRESS_BYTES = 16, MAX_RANGE = 64 };

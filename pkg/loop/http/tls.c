@@ -24,7 +24,6 @@
 #include <unistd.h>
 
 #include "base/format.h"
-#include "base/parse.h"
 #include "loop/http/url.h"
 #include "loop/tpm_key.h"
 #include "os/clock_posix.h"

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 
 enum {
     STATE_LISTEN = 0x0A,    /* TCP_LISTEN of the kernel's net/tcp_states.h */

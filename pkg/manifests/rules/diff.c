@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/macros.h"
-
 enum { MAX_PATH = 48 };
 
 static const char *word_of(enum hf_diff_kind kind)

@@ -4,7 +4,6 @@
 #include "base/encoding/cut.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 static void on_upsert(void *arg, json_t *json)

@@ -10,7 +10,6 @@
 #include "base/array.h"
 #include "base/buf.h"
 #include "base/encoding/hex.h"
-#include "base/parse.h"
 #include "codec/state/sealed_file.h"
 
 enum { HF_INVENTORY_MAX_EXTRA = 160 }; /* of a line, without its path */

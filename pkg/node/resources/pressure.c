@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/resources/pressure.h"
 
-#include <stdio.h>
-
 #include "base/macros.h"
 #include "node/resources/words.h"
 

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/endian.h"
 #include "base/macros.h"
 #include "delta/io/wire.h"

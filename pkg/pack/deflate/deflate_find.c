@@ -2,7 +2,6 @@
 /* Finds the flavour and level of the encoder that made a deflate stream, and lists where the stream differs from their
  * prediction. */
 #include <errno.h>
-#include <string.h>
 
 #include "base/buf.h"
 #include "base/macros.h"

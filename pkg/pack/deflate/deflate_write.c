@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/macros.h"
 #include "pack/deflate/deflate.h"
 
 enum { IS_MATCH = 256 };

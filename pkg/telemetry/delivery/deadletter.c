@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "telemetry/delivery/deadletter.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/format.h"
-#include "base/parse.h"
 #include "spool/store.h"
 
 #define HF_DEADLETTER_MAX_BYTES (8ull << 20)

@@ -25,7 +25,6 @@
 
 #include "base/encoding/hex.h"
 #include "base/encoding/utf8.h"
-#include "base/parse.h"
 #include "codec/scan.h"
 #include "telemetry/event/number.h"
 

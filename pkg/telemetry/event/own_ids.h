@@ -6,7 +6,6 @@
 
 #include "base/err.h"
 #include "base/fs.h"
-#include "base/macros.h"
 #include "base/rand.h"
 #include "telemetry/event/event.h"
 

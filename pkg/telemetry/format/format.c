@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "telemetry/format/format_impl.h"
 
-#include <errno.h>
 #include <string.h>
 #include <strings.h>
 

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <string.h>
 
 #include "codec/sha256.h"
 #include "telemetry/event/event.h"

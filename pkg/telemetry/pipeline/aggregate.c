@@ -2,7 +2,6 @@
 #include "telemetry/pipeline/aggregate.h"
 
 #include <errno.h>
-#include <math.h>
 
 #include "telemetry/event/number.h"
 

@@ -2,7 +2,6 @@
 #include "telemetry/pipeline/findings.h"
 
 #include "base/format.h"
-#include "base/parse.h"
 
 enum { OWN_ATTRIBUTES = 4 }; /* in a finding, beside those of the series */
 

@@ -20,10 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "os/dir.h"
 #include "spool/look.h"
-#include "spool/scan.h"
-#include "spool/segment.h"
 #include "telemetry/sink/outlet_load.h"
 
 enum { URGENT_SHARE = 8, MAX_TURNS = 64, ENOUGH_RECENT = 8192 };

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "audit/segment.h"
-#include "base/list.h"
 #include "base/parse.h"
 #include "telemetry/source/position.h"
 #include "telemetry/source/source_common.h"

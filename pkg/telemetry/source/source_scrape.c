@@ -2,7 +2,6 @@
 /* The source `scrape`: metrics of programs on this node in Prometheus format. Without another rule in agent.yaml, it
  * accepts loopback and the node's own addresses only, so that the agent is nobody's way into a network. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

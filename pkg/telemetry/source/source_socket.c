@@ -3,9 +3,7 @@
  * or without a syslog priority ("<13>"). Without room the source stops reading; the kernel queues a few datagrams, then
  * the senders wait. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 

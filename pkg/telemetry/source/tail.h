@@ -3,8 +3,6 @@
  * with copytruncate some may. */
 #pragma once
 
-#include <sys/stat.h>
-
 #include "base/list.h"
 #include "telemetry/source/position.h"
 #include "telemetry/source/source.h"

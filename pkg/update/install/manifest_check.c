@@ -2,10 +2,10 @@
 /* Compares a tree with its manifest: quickly and in part, or in full. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "steps/target.h"
 #include "update/install/manifest_record.h"
 
 struct tree_check {

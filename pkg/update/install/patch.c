@@ -23,7 +23,6 @@
 #include <string.h>
 
 #include "base/encoding/hex.h"
-#include "base/parse.h"
 #include "codec/unpack.h"
 #include "pack/deep/scratch.h"
 #include "pack/tar/archive.h"

@@ -3,7 +3,6 @@
  * ones: changes by somebody else do not spread. Workers only; blocks. */
 #pragma once
 
-#include "steps/target.h"
 #include "update/install/manifest.h"
 
 struct hf_rights {

@@ -135,43 +135,74 @@ static json_t *read_again(const char *before, const struct hf_buf *text)
     return value != NULL ? value : json_stringn(hf_buf_str(text), text->n);
 }
 
-/* The value that takes the place of a string; NULL: it stays. */
-static int fill_string(struct fill *fill, const json_t *string, json_t **ret_new)
+/* Fills in a field, or its name, at fill->path. Returns 1 if `out` has the new text, 0 if it stays, also without
+ * values. */
+static int fill_at_path(struct fill *fill, const char *text, struct hf_buf *out)
 {
-    _cleanup_(hf_buf_done) struct hf_buf out = HF_BUF_INIT(HF_CLI_OBJECT_BYTES);
     size_t n = strlen(signed_part);
     bool any = false;
-    int r = fill_text(fill, json_string_value(string), &out, &any);
+    int r = fill_text(fill, text, out, &any);
 
     if (r < 0 || !any || fill->values == NULL)
         return r;
     if (strncmp(fill->path, signed_part, n) == 0 && (fill->path[n] == '.' || fill->path[n] == '\0'))
         return report(fill, "is signed: nodes refuse a release in which Flux fills something in");
+    return 1;
+}
+
+/* The value that takes the place of a string; NULL: it stays. */
+static int fill_string(struct fill *fill, const json_t *string, json_t **ret_new)
+{
+    _cleanup_(hf_buf_done) struct hf_buf out = HF_BUF_INIT(HF_CLI_OBJECT_BYTES);
+    int r = fill_at_path(fill, json_string_value(string), &out);
+
+    if (r <= 0)
+        return r;
     *ret_new = read_again(json_string_value(string), &out);
     return *ret_new != NULL ? 0 : -ENOMEM;
 }
 
 static int fill_value(struct fill *fill, json_t *value, json_t **ret_new);
 
+/* Flux fills in the text of the whole object, so the names of fields, too. */
+static int fill_member(struct fill *fill, const char *key, json_t *value, json_t *to)
+{
+    _cleanup_(hf_buf_done) struct hf_buf name = HF_BUF_INIT(HF_CLI_OBJECT_BYTES);
+    json_t *new = NULL;
+    int r = fill_at_path(fill, key, &name);
+
+    if (r > 0)
+        key = hf_buf_str(&name);
+    if (r >= 0)
+        r = fill_value(fill, value, &new);
+    if (r == 0 && json_object_get(to, key) != NULL)
+        r = report(fill, "has the name of another field when the values are filled in");
+    if (r == 0 && json_object_set(to, key, new != NULL ? new : value) < 0)
+        r = -ENOMEM;
+    json_decref(new);
+    return r;
+}
+
 static int fill_members(struct fill *fill, json_t *object)
 {
+    _cleanup_(hf_json_freep) json_t *filled = json_object();
     size_t n = strlen(fill->path);
     const char *key;
     json_t *value;
-    int r = 0;
+    int r = filled != NULL ? 0 : -ENOMEM;
 
     json_object_foreach(object, key, value) {
-        json_t *new = NULL;
         if (r < 0)
             break;
         (void)snprintf(fill->path + n, sizeof(fill->path) - n, "%s%s", n > 0 ? "." : "", key);
         if (fill->values != NULL || strcmp(fill->path, signed_part) != 0)
-            r = fill_value(fill, value, &new);
-        if (new != NULL && json_object_set_new(object, key, new) < 0)
-            r = -ENOMEM;
+            r = fill_member(fill, key, value, filled);
         fill->path[n] = '\0';
     }
-    return r;
+    if (r < 0 || fill->values == NULL)
+        return r;
+    (void)json_object_clear(object);
+    return json_object_update(object, filled) < 0 ? -ENOMEM : 0;
 }
 
 static int fill_items(struct fill *fill, json_t *array)

@@ -492,7 +492,7 @@ static int load_kind(struct hf_follow *follow, struct hf_cache *cache, const cha
         return r;
     if (damaged > 0)
         hf_log(follow->all->env->world.log, HF_LOG_WARNING, "cache.damaged", HF_S("kind", kind),
-               HF_D("entries", damaged));
+               HF_D("entries", damaged), HF_S("first", hf_cache_damage(cache)));
     else if (strcmp(kind, follow->kind) == 0)
         follow->resume = resume;
     if (damaged > 0) /* objects are missing: the source must list all of them */

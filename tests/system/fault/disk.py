@@ -8,6 +8,7 @@
     waits       a new release waits while the disk of its update root is critically full; the repair of the installed one does not
     reclaims    the agent removes old files of its own until the disk is below the warning level, in order, and no other file
     budget      beyond spec.disk.writeBudget a download waits, also after a restart; a repair does not
+    damaged     a cached object that the disk has changed: a log line names it, it is set aside, and updates go on
 
 Needs root for mounts; skips with a message without.
 """
@@ -22,7 +23,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import node as fault  # noqa: E402
 from node import say, wait  # noqa: E402
 
-CASES = ("filled", "inodes", "read_only", "waits", "reclaims", "budget")
+CASES = ("filled", "inodes", "read_only", "waits", "reclaims", "budget", "damaged")
 MIB = 1 << 20
 DAYS_AGO = 2 * 86400
 WATCH_S = 25  # two intervals of 10 s, and a slow machine
@@ -257,6 +258,25 @@ def budget(case):
     row = case.node.wait_end("app", 3, WATCH_S)
     expect(row["phase"] == "Committed", f"{row}")
     expect(case.metric('holdfast_writes_bytes_total{kind="updates"}') > MIB, "the metric does not count updates")
+
+
+def damaged(case):
+    case.begin({})
+    case.publish(1, case.version(1))
+    case.node.wait_end("app", 1)
+    case.node.stop_agent()
+    folder = case.node.place("state", "cache", "EdgeUpdate")
+    names = [name for name in os.listdir(folder) if name.startswith("app")]
+    with open(os.path.join(folder, names[0]), "r+b") as file:
+        file.seek(-2, os.SEEK_END)
+        file.write(b"\0")
+    case.node.start_agent()
+    line = wait("cache.damaged", lambda: case.logged("cache.damaged"), WATCH_S)[0]
+    expect(line["entries"] == 1 and line["kind"] == "EdgeUpdate", f"{line}")
+    expect(line["first"].startswith(f"'EdgeUpdate/{names[0]}': "), f"{line}")
+    expect(os.listdir(case.node.place("state", "cache", "damaged")) == ["EdgeUpdate-" + names[0]], "it is not set aside")
+    case.publish(2, case.version(2))
+    case.node.wait_end("app", 2)
 
 
 def can_mount():

@@ -26,7 +26,13 @@ SMALL_SRC := $(filter-out pkg/cli/% pkg/controller/% pkg/rollout/% pkg/units/% p
 SMALL_OBJ := $(SMALL_SRC:%.c=$(B)/release/%.o)
 # Libraries of a few features alone.
 SMALL_DROPS := $(if $(filter https,$(LEFT_OUT)),libcurl openssl) $(if $(SERVES),,libwebsockets) $(if $(filter systemd,$(LEFT_OUT)),libsystemd)
-$(B)/small/%: private PKGS := $(filter-out $(SMALL_DROPS),$(PKGS)) $(if $(filter https,$(LEFT_OUT)),libsodium)
+SMALL_PKGS := $(filter-out $(SMALL_DROPS),$(PKGS)) $(if $(filter https,$(LEFT_OUT)),libsodium)
+# What is missing is told by name, as the Makefile does; hack/setup.sh does not install what this agent alone needs.
+ifneq ($(filter agent,$(MAKECMDGOALS)),)
+SMALL_LACKS := $(if $(MISSING)$(SYSROOT),,$(strip $(foreach one,$(SMALL_PKGS),$(shell pkg-config --exists $(one) 2>/dev/null || echo $(one)))))
+$(if $(SMALL_LACKS),$(error missing: $(SMALL_LACKS): $(if $(filter libsodium,$(SMALL_LACKS)),without https an agent verifies with libsodium (Debian: libsodium-dev); )`hack/setup.sh build` installs what else building needs on Debian))
+endif
+$(B)/small/%: private PKGS := $(SMALL_PKGS)
 
 $(B)/small/members: FORCE
 	@hack/make/settle $@ $(SMALL_OBJ)

@@ -104,6 +104,10 @@ static bool serve_manifest(struct hf_serving *serving, const char *sha256)
     const char *type = type_of(hf_buf_view(&text));
     if (type == NULL)
         return false;
+    if (!serving->request.head && !hf_serving_has_room(serving, text.n)) {
+        hf_serving_refuse_for_room(serving);
+        return true;
+    }
     (void)snprintf(extra, sizeof(extra), "Docker-Content-Digest: sha256:%s\r\n", sha256);
     bool ok = hf_serving_send_head(serving, 200, type, text.n, extra);
     if (ok && !serving->request.head) {
@@ -175,6 +179,8 @@ static void answer_failure(struct hf_serving *serving, int r)
 {
     if (r == -EACCES)
         answer_refusal(serving, 403);
+    else if (r == -ENOBUFS)
+        hf_serving_refuse_for_room(serving);
     else
         hf_serving_refuse(serving, r == -ETIMEDOUT ? 504 : 502, "UNKNOWN", "the registry cannot be reached");
 }
@@ -191,7 +197,9 @@ static int manifest_body(void *arg, const void *bytes, size_t n)
 {
     struct hf_serving *serving = arg;
 
-    return serving->response.status == 200 ? hf_buf_add(&serving->kept, bytes, n) : 0;
+    if (serving->response.status != 200)
+        return 0;
+    return hf_serving_has_room(serving, n) ? hf_buf_add(&serving->kept, bytes, n) : -ENOBUFS;
 }
 
 static bool is_plain(const char *text)
@@ -311,7 +319,8 @@ static void manifest_done(void *arg, int r, const struct hf_err *err)
         hf_serving_free(serving);
         return;
     }
-    bool away = (r < 0 && r != -EACCES) || serving->response.status >= 500 || serving->response.status == 429;
+    bool away =
+        (r < 0 && r != -EACCES && r != -ENOBUFS) || serving->response.status >= 500 || serving->response.status == 429;
     if (away && serve_last(serving))
         return;
     if (r == 0) {
@@ -358,6 +367,15 @@ static int go_on(struct hf_serving *serving, const struct hf_http_response *resp
     return hf_serving_send_blob_head(serving, false, 0, size, size) ? replay(serving) : -ENOMEM;
 }
 
+/* A registry may send less than was asked for, but never more: the client counts on it. */
+static bool is_part_asked_for(const struct hf_mirror_request *request, const struct hf_http_response *response)
+{
+    const uint64_t from = response->range_start, total = response->range_total, n = (uint64_t)response->content_length;
+
+    return request->ranged && from == request->from && from < total && n > 0 && n <= total - from &&
+           n - 1 <= request->to - from;
+}
+
 /* A registry that sends no length could send for ever. */
 static int blob_response(void *arg, const struct hf_http_response *response)
 {
@@ -377,8 +395,7 @@ static int blob_response(void *arg, const struct hf_http_response *response)
         hf_mirror_keep_finish(hf_steal(serving->keep), false); /* it was not to go on */
     if (response->status != 200 && !partial)
         return 0;
-    if (response->content_length < 0 ||
-        (partial && (!request->ranged || response->range_start != request->from || response->range_total == 0)))
+    if (response->content_length < 0 || (partial && !is_part_asked_for(request, response)))
         return -EPROTO;
     uint64_t n = (uint64_t)response->content_length;
     hf_serving_begin_bytes(serving, !partial || n == response->range_total, "registry");
@@ -724,15 +741,16 @@ int hf_mirror_settle(struct hf_mirror *mirror, const struct hf_mirror_settings *
     int r = open_cache(mirror, settings, err);
     if (r == 0)
         r = hf_streamed_new(mirror->p.loop, &params, &mirror->server, err);
-    return r < 0 ? r : hf_mirror_prefetch(mirror, settings->images, settings->platform, err);
+    return r < 0 ? r : hf_mirror_prefetch(mirror, settings->images, SIZE_MAX, settings->platform, err);
 }
 
-int hf_mirror_prefetch(struct hf_mirror *mirror, const char *const *images, const char *platform, struct hf_err *err)
+int hf_mirror_prefetch(struct hf_mirror *mirror, const char *const *images, size_t named, const char *platform,
+                       struct hf_err *err)
 {
     hf_prefetch_free(hf_steal(mirror->prefetch));
     if (mirror->server == NULL || images == NULL || images[0] == NULL)
         return 0;
-    mirror->prefetch = hf_prefetch_new(mirror, images, platform, mirror->cache != NULL);
+    mirror->prefetch = hf_prefetch_new(mirror, images, named, platform, mirror->cache != NULL);
     if (mirror->prefetch == NULL)
         return hf_err_set(err, ENOMEM, "not enough memory for the mirror");
     hf_prefetch_gate(mirror->prefetch, mirror->closed);

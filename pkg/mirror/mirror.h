@@ -46,9 +46,10 @@ void hf_mirror_free(struct hf_mirror *mirror);
 HF_MUST_USE int hf_mirror_settle(struct hf_mirror *mirror, const struct hf_mirror_settings *settings,
                                  struct hf_err *err);
 
-/* Other images, as in the settings, without an end to what the mirror serves. Nothing while it is off. */
-HF_MUST_USE int hf_mirror_prefetch(struct hf_mirror *mirror, const char *const *images, const char *platform,
-                                   struct hf_err *err);
+/* Other images, as in the settings, without an end to what the mirror serves. The first `named` ones go before the
+ * others, also if these have filled the cache. Nothing while it is off. */
+HF_MUST_USE int hf_mirror_prefetch(struct hf_mirror *mirror, const char *const *images, size_t named,
+                                   const char *platform, struct hf_err *err);
 
 /* Condition ImagesReady; `ready`: all are here. */
 struct hf_mirror_ready {

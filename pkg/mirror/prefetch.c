@@ -45,9 +45,10 @@ struct hf_prefetch {
     char *platform;
     const char *closed;
     struct prefetch_image *items;
-    size_t n;
-    char (*wanted)[HF_SHA256_HEX]; /* sorted */
-    size_t wanted_n;
+    size_t n, named;               /* named: how many of them, at the beginning, go before the others */
+    char (*wanted)[HF_SHA256_HEX]; /* the named images' first; sorted both */
+    size_t wanted_n, wanted_named;
+    bool others_yield; /* room is made for a named image */
     struct hf_http_call *call;
     struct prefetch_image *asks; /* whose blob comes, or has come */
     struct hf_mirror_blob missing;
@@ -67,10 +68,23 @@ static int compare(const void *left, const void *right)
     return strcmp(left, right);
 }
 
+static bool has(char (*sorted)[HF_SHA256_HEX], size_t n, const char *sha256)
+{
+    return n > 0 && bsearch(sha256, sorted, n, sizeof(*sorted), compare) != NULL;
+}
+
 bool hf_prefetch_wants(const struct hf_prefetch *prefetch, const char *sha256)
 {
-    return prefetch != NULL && prefetch->wanted_n > 0 &&
-           bsearch(sha256, prefetch->wanted, prefetch->wanted_n, sizeof(*prefetch->wanted), compare) != NULL;
+    if (prefetch == NULL)
+        return false;
+    const size_t named = prefetch->wanted_named, others = prefetch->others_yield ? 0 : prefetch->wanted_n - named;
+    return has(prefetch->wanted, named, sha256) || has(prefetch->wanted + named, others, sha256);
+}
+
+static void sort(char (*wanted)[HF_SHA256_HEX], size_t n)
+{
+    if (n > 0)
+        qsort(wanted, n, sizeof(*wanted), compare);
 }
 
 static void want(void *arg, const char *sha256)
@@ -90,15 +104,17 @@ static bool find_missing(struct hf_prefetch *prefetch)
 
     if (prefetch->n > 0 && prefetch->is_whole)
         hf_mirror_image_forget(&prefetch->items[prefetch->reread++ % prefetch->n].image);
-    prefetch->wanted_n = 0;
+    prefetch->wanted_n = prefetch->wanted_named = 0;
     for (size_t i = 0; i < prefetch->n; i++) {
         struct prefetch_image *item = &prefetch->items[i];
         item->lacks = hf_mirror_image_next(prefetch->mirror->stores, &item->image, prefetch->platform, &bytes, want,
                                            prefetch, &item->missing);
         whole = whole && item->lacks != -EAGAIN;
+        if (i < prefetch->named)
+            prefetch->wanted_named = prefetch->wanted_n;
     }
-    if (prefetch->wanted_n > 0)
-        qsort(prefetch->wanted, prefetch->wanted_n, sizeof(*prefetch->wanted), compare);
+    sort(prefetch->wanted, prefetch->wanted_named);
+    sort(prefetch->wanted + prefetch->wanted_named, prefetch->wanted_n - prefetch->wanted_named);
     prefetch->is_whole = whole;
     return whole;
 }
@@ -301,6 +317,19 @@ static void ask(struct hf_prefetch *prefetch, struct prefetch_image *item, const
 
 /* ---- a turn ------------------------------------------------------------------------------------------------------ */
 
+/* A named image pushes out the others, but what nobody wants goes first. */
+static int make_room(struct hf_prefetch *prefetch, const struct prefetch_image *item, uint64_t bytes)
+{
+    int r = hf_mirror_cache_room(prefetch->mirror->cache, bytes);
+
+    if (r == 0 || (size_t)(item - prefetch->items) >= prefetch->named)
+        return r;
+    prefetch->others_yield = true;
+    r = hf_mirror_cache_room(prefetch->mirror->cache, bytes);
+    prefetch->others_yield = false;
+    return r;
+}
+
 /* True: a blob is asked for. */
 static bool look(struct hf_prefetch *prefetch, struct prefetch_image *item, bool busy)
 {
@@ -336,7 +365,7 @@ static bool look(struct hf_prefetch *prefetch, struct prefetch_image *item, bool
         item->why = why_closed(prefetch->closed);
         return false;
     }
-    r = hf_mirror_cache_room(mirror->cache, missing.size);
+    r = make_room(prefetch, item, missing.size);
     if (r < 0) {
         fail_for_room(prefetch, item, r);
         return false;
@@ -441,8 +470,8 @@ void hf_prefetch_gate(struct hf_prefetch *prefetch, const char *closed)
     arm(prefetch, 0);
 }
 
-struct hf_prefetch *hf_prefetch_new(struct hf_mirror *mirror, const char *const *images, const char *platform,
-                                    bool has_cache)
+struct hf_prefetch *hf_prefetch_new(struct hf_mirror *mirror, const char *const *images, size_t named,
+                                    const char *platform, bool has_cache)
 {
     struct hf_prefetch *prefetch = calloc(1, sizeof(*prefetch));
     size_t n = 0;
@@ -465,6 +494,8 @@ struct hf_prefetch *hf_prefetch_new(struct hf_mirror *mirror, const char *const 
         item->reason = has_cache ? "Fetching" : "NoCache";
         item->why = has_cache ? "is looked for" : "waits for spec.images.mirror with maxBytes";
         prefetch->n += hf_mirror_image_parse(images[i], &item->image);
+        if (i < named)
+            prefetch->named = prefetch->n;
     }
     (void)conclude(prefetch);
     arm(prefetch, 0);

@@ -6,12 +6,12 @@
 #include "mirror/serving.h"
 
 struct hf_prefetch;
-/* Borrows the mirror, which serves. `images`: hf_mirror_settings. */
-struct hf_prefetch *hf_prefetch_new(struct hf_mirror *mirror, const char *const *images, const char *platform,
-                                    bool has_cache);
+/* Borrows the mirror, which serves. `images`, `named`: hf_mirror_prefetch(). */
+struct hf_prefetch *hf_prefetch_new(struct hf_mirror *mirror, const char *const *images, size_t named,
+                                    const char *platform, bool has_cache);
 void hf_prefetch_free(struct hf_prefetch *prefetch);
 /* `closed`: why transfers wait, such as "LinkWindowClosed"; NULL: they may run. */
 void hf_prefetch_gate(struct hf_prefetch *prefetch, const char *closed);
 struct hf_mirror_ready hf_prefetch_ready(const struct hf_prefetch *prefetch);
-/* For one of the images. NULL: false. */
+/* For one of the images; while room is made for a named one, for one of these. NULL: false. */
 bool hf_prefetch_wants(const struct hf_prefetch *prefetch, const char *sha256);

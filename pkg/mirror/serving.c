@@ -70,6 +70,7 @@ static const char *reason_of(int status)
                    {416, "Range Not Satisfiable"},
                    {429, "Too Many Requests"},
                    {502, "Bad Gateway"},
+                   {503, "Service Unavailable"},
                    {504, "Gateway Timeout"}};
 
     for (size_t i = 0; i < HF_LEN(reasons); i++)
@@ -116,6 +117,22 @@ void hf_serving_refuse(struct hf_serving *serving, int status, const char *code,
         (void)snprintf(retry, sizeof(retry), "Retry-After: %" PRIu64 "\r\n",
                        (uint64_t)(serving->response.retry_after_ns / HF_NS_PER_S));
     hf_serving_answer(serving, status, status == 401 ? "WWW-Authenticate: Basic realm=\"holdfast\"\r\n" : retry, text);
+}
+
+bool hf_serving_has_room(const struct hf_serving *serving, size_t bytes)
+{
+    const struct hf_mirror *mirror = serving->mirror;
+    size_t held = hf_streamed_holds(mirror->server);
+
+    for (struct hf_list *link = mirror->servings.next; link != &mirror->servings; link = link->next)
+        held += hf_container_of(link, struct hf_serving, link)->kept.cap;
+    return held <= HF_SERVING_HELD && bytes <= HF_SERVING_HELD - held;
+}
+
+void hf_serving_refuse_for_room(struct hf_serving *serving)
+{
+    serving->response.retry_after_ns = HF_NS_PER_S;
+    hf_serving_refuse(serving, 503, "TOOMANYREQUESTS", "too many manifests wait for clients that do not read them");
 }
 
 /* ---- bytes of a blob --------------------------------------------------------------------------------------------- */

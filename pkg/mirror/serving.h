@@ -11,7 +11,11 @@
 #include "mirror/request.h"
 #include "mirror/tags_file.h"
 
-enum { HF_SERVING_MANIFEST = 4 << 20, HF_SERVING_PIECE = 32 << 10 };
+enum {
+    HF_SERVING_MANIFEST = 4 << 20,
+    HF_SERVING_HELD = 24 << 20, /* by all servings: six manifests at their bound */
+    HF_SERVING_PIECE = 32 << 10
+};
 
 struct hf_serving {
     struct hf_list link;
@@ -72,6 +76,9 @@ struct hf_mirror {
 bool hf_mirror_find_registry(const struct hf_mirror *mirror, const char *name, char origin[HF_URL_ORIGIN]);
 
 void hf_serving_free(struct hf_serving *serving); /* not NULL */
+/* For so many more bytes of manifests in memory. A client that gets none tries again, or asks the registry. */
+bool hf_serving_has_room(const struct hf_serving *serving, size_t bytes);
+void hf_serving_refuse_for_room(struct hf_serving *serving);
 /* Breaks the connection, so that no client takes its bytes for the whole. */
 void hf_serving_give_up(struct hf_serving *serving);
 /* `extra`: lines that end with CR LF. False: the connection is gone, give up. */

@@ -133,12 +133,13 @@ static void forget_cache(struct hf_image_mirror *mirror)
     mirror->caches = false;
 }
 
-/* Each image once: those of the policy, then those of its workloads. They point into the texts. */
-static void split_images(char *policy, char *workloads, const char *images[static MAX_IMAGES + 1])
+/* Each image once: those of the policy, whose number it returns, then those of its workloads. They point into the
+ * texts. */
+static size_t split_images(char *policy, char *workloads, const char *images[static MAX_IMAGES + 1])
 {
     char *const texts[] = {policy, workloads};
     const char *line;
-    size_t n = 0;
+    size_t n = 0, named = 0;
 
     for (size_t i = 0; i < HF_LEN(texts); i++) {
         char *rest = texts[i];
@@ -149,8 +150,11 @@ static void split_images(char *policy, char *workloads, const char *images[stati
             images[k] = line;
             n += k == n;
         }
+        if (i == 0)
+            named = n;
     }
     images[n] = NULL;
+    return named;
 }
 
 static int prefetch(const struct hf_image_mirror *mirror, struct hf_err *err)
@@ -161,8 +165,8 @@ static int prefetch(const struct hf_image_mirror *mirror, struct hf_err *err)
 
     if (one == NULL || other == NULL)
         return hf_err_set(err, ENOMEM, "not enough memory for the mirror");
-    split_images(*one != '\0' ? one : NULL, *other != '\0' ? other : NULL, images);
-    return hf_mirror_prefetch(mirror->mirror, images, mirror->p.platform, err);
+    size_t named = split_images(*one != '\0' ? one : NULL, *other != '\0' ? other : NULL, images);
+    return hf_mirror_prefetch(mirror->mirror, images, named, mirror->p.platform, err);
 }
 
 /* The first lines of `wanted` are numbers. */

@@ -249,6 +249,15 @@ uint16_t hf_streamed_port(const struct hf_streamed *server)
     return server->listener.port;
 }
 
+size_t hf_streamed_holds(const struct hf_streamed *server)
+{
+    size_t bytes = 0;
+
+    for (struct hf_list *it = server->listener.connections.next; it != &server->listener.connections; it = it->next)
+        bytes += exchange_of(it)->out.cap;
+    return bytes;
+}
+
 void hf_streamed_free(struct hf_streamed *server)
 {
     if (server == NULL)

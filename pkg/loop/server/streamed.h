@@ -37,6 +37,8 @@ HF_MUST_USE int hf_streamed_new(struct hf_loop *loop, const struct hf_streamed_p
 uint16_t hf_streamed_port(const struct hf_streamed *server);
 /* All exchanges get `gone`. */
 void hf_streamed_free(struct hf_streamed *server);
+/* Memory of what waits for its clients, of all exchanges: bytes. */
+size_t hf_streamed_holds(const struct hf_streamed *server);
 
 /* Sets the `owner` for `drained` and `gone`. */
 void hf_streamed_attend(struct hf_streamed_exchange *exchange, void *owner);

@@ -1143,6 +1143,34 @@ START_TEST(beside_another)
 }
 END_TEST
 
+/* Images that the policy does not name have filled the cache: they go for one that it names, and for no other. */
+START_TEST(named_goes_first)
+{
+    char from[200], to[200];
+    const char *images[] = {image, before, NULL};
+
+    max_bytes = SIZE * 5 / 2;
+    want(NO_OFFER, NULL);
+    for (size_t i = 0; i < LAYERS; i++) {
+        (void)snprintf(from, sizeof(from), "%s/blobs/sha256/%s", folder, bases[i].digest + 7);
+        (void)snprintf(to, sizeof(to), "%s/cache/blobs/sha256/%s", folder, bases[i].digest + 7);
+        ck_assert_int_eq(rename(from, to), 0);
+    }
+    (void)snprintf(before, sizeof(before), "%s/team/app@%s", host, old_manifest.digest);
+    ck_assert_int_eq(hf_mirror_prefetch(mirror, images, (size_t)_i, "linux/amd64", NULL), 0);
+    hf_mirror_gate(mirror, NULL);
+    struct hf_mirror_ready found = wait_ready(false, "CacheFull");
+    const struct blob *lacks = _i == 0 ? &manifest : &old_manifest;
+    (void)snprintf(to, sizeof(to), "1 of 2 images are here; %s/team/app@%.19s ", host, lacks->digest);
+    ck_assert_msg(strncmp(found.message, to, strlen(to)) == 0, "%s", found.message);
+    for (size_t i = 0; i < LAYERS; i++) {
+        (void)snprintf(to, sizeof(to), "%s/cache/blobs/sha256/%s", folder, layers[i].digest + 7);
+        ck_assert_int_eq(access(to, F_OK) == 0, _i == 1);
+    }
+    tear_down();
+}
+END_TEST
+
 /* One whose registry sends next to nothing holds up no other one; alone, it may take its time. */
 START_TEST(so_slowly)
 {
@@ -1217,6 +1245,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, ready_before);
     tcase_add_test(tc, ready_goes_on);
     tcase_add_test(tc, beside_another);
+    tcase_add_loop_test(tc, named_goes_first, 0, 2);
     tcase_add_loop_test(tc, so_slowly, 0, 2);
     tcase_add_loop_test(tc, waits_for, 0, HF_LEN(waits));
     tcase_add_test(tc, what_was_made_is_kept);

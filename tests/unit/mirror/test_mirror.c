@@ -51,6 +51,7 @@ static struct {
         CUT_WHOLE,      /* then the whole, also for a Range */
         CUT_SHIFTS,     /* then another part than the Range says */
         MORE,           /* than the head says */
+        LONGER,         /* a part, up to a byte more than asked for */
         ENDLESS,        /* without a length */
         ENDLESS_401,    /* with a challenge */
         ENDLESS_TOKEN,  /* the service's answer */
@@ -109,6 +110,7 @@ static void say_blob(struct hf_streamed_exchange *exchange, const char *head)
 
     if (range != NULL) {
         (void)sscanf(range, "Range: bytes=%lu-%lu", &from, &to);
+        to += seen.mood == LONGER && to < SIZE - 1;
         (void)snprintf(fields, sizeof(fields), "Content-Range: bytes %lu-%lu/%d\r\n", from, to, SIZE);
     }
     const char *status = range != NULL ? "206 Partial Content" : "200 OK";
@@ -451,6 +453,52 @@ START_TEST(manifest_at_the_bound)
 }
 END_TEST
 
+/* Clients that do not read: from the registry, then from the node. A few manifests at their bound are held, no more. */
+START_TEST(manifests_that_nobody_reads)
+{
+    enum { MOST = 4 << 20, CLIENTS = 10 };
+    char path[200], request[512], hex[HF_SHA256_HEX], status[CLIENTS][16];
+    struct raw_answer answer;
+    int fds[CLIENTS];
+
+    large = malloc(MOST + 1);
+    ck_assert_ptr_nonnull(large);
+    memset(large, ' ', MOST);
+    memcpy(large, manifest, strlen(manifest));
+    large[MOST] = '\0';
+    (void)hf_sha256_hex(large, MOST, hex);
+    (void)snprintf(path, sizeof(path), "/v2/team/app/manifests/1.2?ns=%s", host);
+    if (_i == 1) {
+        put_blob(large, MOST, hex);
+        (void)snprintf(path, sizeof(path), "/v2/team/app/manifests/sha256:%s?ns=%s", hex, host);
+    }
+    unsigned refused = 0;
+    for (int i = 0; i < CLIENTS; i++) {
+        fds[i] = raw_http_connect(hf_mirror_port(mirror));
+        int n = snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\n" SECRET "\r\n", path);
+        (void)raw_http_talk(loop, fds[i], request, (size_t)n, " ", 5000, status[i], sizeof("HTTP/1.1 503"));
+        ck_assert_msg(strncmp(status[i], "HTTP/1.1 ", 9) == 0, "%d: %s", i, status[i]);
+        refused += strcmp(status[i], "HTTP/1.1 503") == 0;
+    }
+    ck_assert_uint_ge(refused, 2);
+    ck_assert_uint_le(refused, CLIENTS - 4);
+    answer = get("GET", path, "");
+    ck_assert_int_eq(answer.status, 503);
+    ck_assert_ptr_nonnull(strstr(answer.head, "Retry-After: 1\r\n"));
+    raw_answer_done(&answer);
+    check_status("HEAD", path, SECRET, 200);
+    for (int i = 0; i < CLIENTS; i++)
+        (void)close(fds[i]);
+    answer = get("GET", path, "");
+    ck_assert_int_eq(answer.status, 200);
+    ck_assert_uint_eq(answer.n, MOST);
+    raw_answer_done(&answer);
+    free(hf_steal(large));
+    (void)snprintf(path, sizeof(path), "%s/blobs/sha256/%s", folder, hex);
+    (void)unlink(path);
+}
+END_TEST
+
 START_TEST(blobs)
 {
     struct raw_answer answer = get("GET", blob_path, "");
@@ -473,6 +521,11 @@ START_TEST(blobs)
     ck_assert_int_eq(answer.status, 206);
     ck_assert_uint_eq(answer.n, SIZE);
     raw_answer_done(&answer);
+
+    seen.mood = LONGER;
+    check_status("GET", blob_path, SECRET "Range: bytes=1000-1999\r\n", 502);
+    check_status("GET", blob_path, SECRET "Range: bytes=1000-\r\n", 206);
+    seen.mood = HONEST;
 
     answer = get("HEAD", blob_path, "");
     ck_assert_int_eq(answer.status, 200);
@@ -678,6 +731,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, off);
     tcase_add_test(tc, manifests);
     tcase_add_test(tc, manifest_at_the_bound);
+    tcase_add_loop_test(tc, manifests_that_nobody_reads, 0, 2);
     tcase_add_test(tc, blobs);
     tcase_add_loop_test(tc, ill, 0, HF_LEN(moods));
     tcase_add_loop_test(tc, no_more_tokens, 0, 2);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Install what building and testing holdfast needs on Debian 12, grouped by purpose.
 #
-#   hack/setup.sh [--check] [build|demo|test|e2e|arch|image|images|static|dist|page|bench ...]      default: build
+#   hack/setup.sh [--check] [build|demo|test|e2e|arch|image|images|static|dist|page|bench|ci ...]      default: build
 #
 # --check only reports. Without the right to install, it names exactly the packages that are missing and fails.
 set -euo pipefail
@@ -25,6 +25,7 @@ image="python3 binutils ca-certificates tzdata"
 images="$image gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user git $static"
 dist="git gnupg lintian openssl python3-yaml squashfs-tools"
 page="chromium fonts-dejavu-core python3"
+ci="ccache"
 bench="check bsdiff xdelta3 rdiff casync ostree python3-venv time libsqlite3-dev"
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -34,9 +35,9 @@ groups=()
 for word in "$@"; do
   case $word in
     --check) check_only=yes ;;
-    build | demo | test | e2e | arch | image | images | static | dist | page | bench) groups+=("$word") ;;
+    build | demo | test | e2e | arch | image | images | static | dist | page | bench | ci) groups+=("$word") ;;
     -h | --help) sed -n '3,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) say "unknown word '$word'; known: --check build demo test e2e arch image images static dist page bench" >&2; exit 2 ;;
+    *) say "unknown word '$word'; known: --check build demo test e2e arch image images static dist page bench ci" >&2; exit 2 ;;
   esac
 done
 [ ${#groups[@]} -gt 0 ] || groups=(build)

@@ -192,10 +192,12 @@ ROWS = [
     Row(r"deploy/verify-node-token .*", before=with_node_token),
     Row(r"deploy/k3s/render .*", page="docs/how-to/nodes-as-code.md", after=has_user_data),
     Row(r".*", "cluster", page="docs/how-to/stolen-node.md", why="needs a cluster: tests/system/e2e/test_admission.py runs these commands"),
+    # ---- container images -------------------------------------------------------------------------------------------------
+    Row(r".*", "cluster", page="docs/how-to/container-images.md", why="needs a cluster: tests/system/e2e/test_container_images.py runs these commands"),
     # ---- what a release publishes -----------------------------------------------------------------------------------------
     Row(r".*", "elsewhere", page="docs/how-to/packages.md", why="tests/system/dist/run.py"),
     Row(r"make dist(-test)?( .*)?", "dry", why="builds for three processors: tests/system/dist/run.py makes and tests a release"),
-    Row(r"gpg .*|cp old/.*|hack/dist/apt-repository .*|docker login .*|make publish .*", "elsewhere", page="docs/how-to/publish.md", why="tests/system/dist/run.py"),
+    Row(r"gpg .*|cp old/.*|hack/dist/apt-repository .*|docker login .*|make publish .*", "elsewhere", page="docs/PUBLISHING.md", why="tests/system/dist/run.py"),
     # ---- make -----------------------------------------------------------------------------------------------------------
     Row(r"make demo", expect=r"claims, all true"),
     Row(r"make( all| help)?"),

@@ -15,6 +15,7 @@ from .process import children, end, pid_of, run, start, stop, wait_for
 
 CONTAINERD_SOCKET = "/run/k3s/containerd/containerd.sock"
 STATIC_PODS = "/var/lib/rancher/k3s/agent/pod-manifests"
+CERTS = "/var/lib/rancher/k3s/agent/etc/containerd/certs.d"          # what containerd reads of each registry
 IMAGES = "/var/lib/rancher/images"          # docker-archives here are imported when containerd starts
 
 WATCHERS, WATCHERS_WANTED = "/proc/sys/fs/inotify/max_user_instances", 1024
@@ -35,6 +36,8 @@ snapshotter = "overlayfs"
 [plugins."io.containerd.grpc.v1.cri".cni]
 bin_dir = "/usr/lib/cni"
 conf_dir = "/etc/cni/net.d"
+[plugins."io.containerd.grpc.v1.cri".registry]
+config_path = "{CERTS}"
 """
 
 CONTAINERD_UNIT = """[Unit]

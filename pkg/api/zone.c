@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "api/field/text.h"
+#include "base/array.h"
 #include "base/endian.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
@@ -122,20 +123,12 @@ static int32_t rule_offset_s(const struct hf_zone *zone, int64_t unix_s)
 
 int32_t hf_zone_offset_s(const struct hf_zone *zone, int64_t unix_s)
 {
-    size_t low = 0, high = zone != NULL ? zone->n : 0;
-
     if (zone == NULL)
         return 0;
-    while (low < high) { /* low: transitions at or before unix_s */
-        size_t middle = low + (high - low) / 2;
-        if (zone->at_s[middle] <= unix_s)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == zone->n && zone->has_rule)
+    size_t before = hf_array_lower_bound(i, zone->n, zone->at_s[i] <= unix_s);
+    if (before == zone->n && zone->has_rule)
         return rule_offset_s(zone, unix_s);
-    return low == 0 ? zone->first_s : zone->to_s[low - 1];
+    return before == 0 ? zone->first_s : zone->to_s[before - 1];
 }
 
 int64_t hf_zone_unix_s(const struct hf_zone *zone, int64_t local_s)

@@ -22,3 +22,18 @@
     })
 
 HF_MUST_USE int hf_array_grow_bytes(void **items, size_t each, size_t n, size_t *cap, size_t max);
+
+/* Index of the first of `n` items for which `below`, an expression of `i`, is false; `n` if none. Those for which it is
+ * true come first. */
+#define hf_array_lower_bound(i, n, below)                                                                              \
+    ({                                                                                                                 \
+        size_t low_ = 0, high_ = (n);                                                                                  \
+        while (low_ < high_) {                                                                                         \
+            size_t i = low_ + (high_ - low_) / 2;                                                                      \
+            if (below)                                                                                                 \
+                low_ = i + 1;                                                                                          \
+            else                                                                                                       \
+                high_ = i;                                                                                             \
+        }                                                                                                              \
+        low_;                                                                                                          \
+    })

@@ -11,22 +11,10 @@
 /* Returns the index of `key`, or the index at which to insert it. */
 static size_t find(const struct hf_strmap *map, const char *key, bool *ret_found)
 {
-    size_t low = 0, high = map->n;
+    size_t at = hf_array_lower_bound(i, map->n, strcmp(map->entries[i].key, key) < 0);
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(map->entries[middle].key, key);
-        if (order == 0) {
-            *ret_found = true;
-            return middle;
-        }
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *ret_found = false;
-    return low;
+    *ret_found = at < map->n && strcmp(map->entries[at].key, key) == 0;
+    return at;
 }
 
 void hf_strmap_done(struct hf_strmap *map)

@@ -3,6 +3,7 @@
 
 #include <elf.h>
 
+#include "base/array.h"
 #include "base/endian.h"
 #include "delta/image/refs_scan.h"
 #include "delta/image/relocation.h"
@@ -79,16 +80,9 @@ static int by_offset(const void *a, const void *b)
 /* Finds the slot at a position; NULL if no relocation names one. */
 static const struct delta_table_entry *slot_at(const struct got_plt_side *s, uint64_t position)
 {
-    size_t low = 0, high = s->slots.n;
+    size_t at = hf_array_lower_bound(i, s->slots.n, s->slots.p[i].offset < position);
 
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (s->slots.p[middle].offset < position)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < s->slots.n && s->slots.p[low].offset == position ? &s->slots.p[low] : NULL;
+    return at < s->slots.n && s->slots.p[at].offset == position ? &s->slots.p[at] : NULL;
 }
 
 /* Keys a word without a relocation by its position in the table. */

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/endian.h"
 #include "delta/image/elf.h"
 #include "delta/image/refs.h"
@@ -226,16 +227,10 @@ void delta_found_done(struct delta_found *found)
 
 static uint32_t image_at(const struct delta_found *found, uint64_t offset)
 {
-    uint32_t low = 0, high = found->n;
+    size_t behind = hf_array_lower_bound(i, found->n, found->p[i].offset <= offset);
+    const struct delta_found_image *image = behind > 0 ? &found->p[behind - 1] : NULL;
 
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (found->p[middle].offset <= offset)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low > 0 && offset - found->p[low - 1].offset < found->p[low - 1].size ? low - 1 : UINT32_MAX;
+    return image != NULL && offset - image->offset < image->size ? (uint32_t)(behind - 1) : UINT32_MAX;
 }
 
 /* Finds the old image that the copy's part within [start, end) of the new file comes from, by its middle, and the

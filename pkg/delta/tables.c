@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "delta/tables.h"
+#include "base/array.h"
 #include "base/endian.h"
 #include "delta/image/golang.h"
 #include "delta/image/relocation.h"
@@ -151,18 +152,11 @@ static const struct delta_region *nth_region(const struct delta_image *image, en
 static bool is_done(const struct delta_make *make, const struct delta_region *region)
 {
     const struct delta_copies *copies = &make->copies;
-    size_t low = 0, high = copies->n;
+    size_t behind = hf_array_lower_bound(i, copies->n, copies->p[i].new_pos <= region->offset);
 
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (copies->p[middle].new_pos <= region->offset)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == 0)
+    if (behind == 0)
         return false;
-    const struct delta_copy *c = &copies->p[low - 1];
+    const struct delta_copy *c = &copies->p[behind - 1];
     uint64_t into = region->offset - c->new_pos;
     return c->len > into && c->len - into >= region->size &&
            memcmp(make->new_bytes + region->offset, make->old + c->old_pos + into, (size_t)region->size) == 0;

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/encoding/hex.h"
 #include "base/macros.h"
 #include "pack/tar/tar_read.h"
@@ -328,23 +329,16 @@ int hf_image_open_archive(const struct hf_delta_old *archive, const struct hf_de
 static ssize_t image_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
 {
     struct hf_image *image = ctx;
-    size_t low = 0, high = image->n;
 
     if (n == 0 || offset >= image->size)
         return 0;
-    while (high - low > 1) {
-        size_t middle = (low + high) / 2;
-        if (image->parts[middle].at <= offset)
-            low = middle;
-        else
-            high = middle;
-    }
-    const struct part *part = &image->parts[low];
+    size_t at = hf_array_lower_bound(i, image->n, image->parts[i].at <= offset) - 1;
+    const struct part *part = &image->parts[at];
     uint64_t from = offset - part->at;
     n = (size_t)HF_MIN((uint64_t)n, part->size - from);
     if (image->fs == NULL)
         return image->archive.pread(image->archive.ctx, bytes, n, part->offset + from);
-    int fd = open_blob(image, low);
+    int fd = open_blob(image, at);
     return fd < 0 ? fd : image->fs->pread(image->fs->ctx, fd, bytes, n, from);
 }
 

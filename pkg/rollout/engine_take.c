@@ -119,16 +119,7 @@ void hf_rollout_engine_drop_edgenode(struct hf_rollout_engine *engine, const cha
 
 static size_t place_of(const struct hf_rollout_engine *engine, const char *name)
 {
-    size_t low = 0, high = engine->n_tracks;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (strcmp(engine->tracks[middle]->name, name) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return hf_array_lower_bound(i, engine->n_tracks, strcmp(engine->tracks[i]->name, name) < 0);
 }
 
 static struct track *find_track(const struct hf_rollout_engine *engine, const char *name)

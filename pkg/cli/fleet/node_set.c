@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "codec/plain.h"
 
 enum { MAX_NODES = 1000000 };
@@ -93,17 +94,9 @@ int hf_node_set_select(struct hf_cluster *cluster, const char *selector, const c
 
 ssize_t hf_node_set_find(const struct hf_node_set *set, const char *name)
 {
-    size_t low = 0, high = set->n;
+    size_t at = hf_array_lower_bound(i, set->n, strcmp(set->names[i], name) < 0);
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(set->names[middle], name);
-        if (order == 0)
-            return (ssize_t)middle;
-        low = order < 0 ? middle + 1 : low;
-        high = order < 0 ? high : middle;
-    }
-    return -1;
+    return at < set->n && strcmp(set->names[at], name) == 0 ? (ssize_t)at : -1;
 }
 
 const char *hf_node_set_label(const struct hf_node_set *set, size_t i, size_t k)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "delta/image/image.h"
 
+#include "base/array.h"
+
 uint64_t delta_position_of(const struct delta_segments *segments, uint64_t address)
 {
     for (unsigned i = 0; i < segments->n; i++) {
@@ -29,19 +31,12 @@ uint64_t delta_address_of(const struct delta_segments *segments, uint64_t positi
 const struct delta_region *delta_image_region(const struct delta_image *image, uint64_t offset, uint64_t *ret_end)
 {
     static const struct delta_region plain = {.kind = DELTA_REGION_PLAIN};
-    unsigned low = 0, high = image->regions_n;
+    size_t next = hf_array_lower_bound(i, image->regions_n, image->regions[i].offset <= offset);
 
-    while (low < high) {
-        unsigned middle = (low + high) / 2;
-        if (image->regions[middle].offset <= offset)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *ret_end = low < image->regions_n ? image->regions[low].offset : UINT64_MAX;
-    if (low == 0)
+    *ret_end = next < image->regions_n ? image->regions[next].offset : UINT64_MAX;
+    if (next == 0)
         return &plain;
-    const struct delta_region *r = &image->regions[low - 1];
+    const struct delta_region *r = &image->regions[next - 1];
     if (offset - r->offset >= r->size)
         return &plain;
     *ret_end = r->offset + r->size;

@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/array.h"
 
 /* One cached answer, the same for all old positions in [from, to). References lead to few places, again and again. */
 struct delta_map_answer {
@@ -85,30 +88,15 @@ void delta_map_sort(struct delta_map *map)
 
 const struct delta_map_entry *delta_map_at(const struct delta_map *map, uint64_t new_pos)
 {
-    uint32_t low = 0, high = map->n;
-
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if ((uint64_t)map->p[middle].new_pos + map->p[middle].len <= new_pos)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return map->p + low;
+    return map->p + hf_array_lower_bound(i, map->n, (uint64_t)map->p[i].new_pos + map->p[i].len <= new_pos);
 }
 
 static void look_up(const struct delta_map *map, uint64_t old_pos, struct delta_map_answer *answer)
 {
-    uint32_t low = 0, high = map->n, best_len = 0;
+    size_t low = hf_array_lower_bound(i, map->n, map->p[map->by_old[i]].old_pos <= old_pos);
+    uint32_t best_len = 0;
     uint64_t last_end = 0;
 
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (map->p[map->by_old[middle]].old_pos <= old_pos)
-            low = middle + 1;
-        else
-            high = middle;
-    }
     *answer = (struct delta_map_answer){.from = low > 0 ? map->p[map->by_old[low - 1]].old_pos : 0,
                                         .to = low < map->n ? map->p[map->by_old[low]].old_pos : UINT64_MAX};
     for (uint32_t look = 0; look < DELTA_MAP_LOOK && low > 0; look++) {

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 enum { ITEM_START = 16 };
 
 int delta_table_entries_add(struct delta_table_entries *items, uint64_t offset, uint32_t size, uint64_t key)
@@ -45,18 +47,11 @@ static int by_key(const void *a, const void *b)
 /* Returns the index in `old` of the entry with this key; of several the one nearest behind `expected`. -1: none. */
 static int64_t find(const struct delta_table_entries *sorted, uint64_t key, int64_t expected)
 {
-    size_t low = 0, high = sorted->n;
+    size_t at = hf_array_lower_bound(i, sorted->n, sorted->p[i].key < key);
     int64_t best = -1;
 
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (sorted->p[middle].key < key)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (unsigned look = 0; look < 64 && low < sorted->n && sorted->p[low].key == key; look++, low++) {
-        best = sorted->p[low].index;
+    for (unsigned look = 0; look < 64 && at < sorted->n && sorted->p[at].key == key; look++, at++) {
+        best = sorted->p[at].index;
         if (best >= expected)
             break;
     }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "api/meta.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "kube/folder/folder_objects.h"
 #include "os/file.h"
@@ -52,17 +53,10 @@ static void issue(struct hf_folder_view *view, const char *name, const struct hf
 /* Index of `name`, or the index where it belongs. */
 static size_t place_of(const struct hf_folder_view *view, const char *name, bool *ret_found)
 {
-    size_t low = 0, high = view->n;
+    size_t at = hf_array_lower_bound(i, view->n, strcmp(view->files[i].name, name) < 0);
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (strcmp(view->files[middle].name, name) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *ret_found = low < view->n && strcmp(view->files[low].name, name) == 0;
-    return low;
+    *ret_found = at < view->n && strcmp(view->files[at].name, name) == 0;
+    return at;
 }
 
 static struct hf_folder_file *file_named(struct hf_folder_view *view, const char *name)

@@ -101,23 +101,6 @@ int hf_mount_table_read(const struct hf_fs_ops *fs, struct hf_mount_table *table
     return 0;
 }
 
-/* Returns the first mount at the first n bytes of `path`, or the end of the table. */
-static size_t first_at(const struct hf_mount_table *table, const char *path, size_t n)
-{
-    size_t low = 0, high = table->n;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const char *point = table->mounts[middle].point;
-        int order = strncmp(point, path, n);
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static bool has_id(const struct hf_mount_table *table, unsigned id)
 {
     for (size_t i = 0; i < table->n; i++)
@@ -131,7 +114,9 @@ static bool has_id(const struct hf_mount_table *table, unsigned id)
 static const struct hf_mount *mount_on(const struct hf_mount_table *table, const char *path, size_t n,
                                        const struct hf_mount *below)
 {
-    for (size_t i = first_at(table, path, n); i < table->n; i++) {
+    size_t first = hf_array_lower_bound(i, table->n, strncmp(table->mounts[i].point, path, n) < 0);
+
+    for (size_t i = first; i < table->n; i++) {
         const struct hf_mount *mount = &table->mounts[i];
         if (strncmp(mount->point, path, n) != 0 || mount->point[n] != '\0')
             return NULL;

@@ -64,19 +64,9 @@ int hf_files_want_add_at(struct hf_files_want *want, const struct hf_inventory_i
 
 const struct hf_files_item *hf_files_want_find(const struct hf_files_want *want, const char *path)
 {
-    size_t low = 0, high = want->n;
+    size_t at = hf_array_lower_bound(i, want->n, strcmp(want->items[i].path, path) < 0);
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(want->items[middle].path, path);
-        if (order == 0)
-            return &want->items[middle];
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
+    return at < want->n && strcmp(want->items[at].path, path) == 0 ? &want->items[at] : NULL;
 }
 
 static int by_path(const void *a, const void *b)

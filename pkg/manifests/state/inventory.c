@@ -29,22 +29,10 @@ void hf_inventory_done(struct hf_inventory *inventory)
 /* The place of the path: where it is, or where it belongs. */
 static size_t place_of(const struct hf_inventory *inventory, const char *path, bool *ret_found)
 {
-    size_t low = 0, high = inventory->n;
+    size_t at = hf_array_lower_bound(i, inventory->n, strcmp(inventory->items[i].path, path) < 0);
 
-    *ret_found = false;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(inventory->items[middle].path, path);
-        if (order == 0) {
-            *ret_found = true;
-            return middle;
-        }
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    *ret_found = at < inventory->n && strcmp(inventory->items[at].path, path) == 0;
+    return at;
 }
 
 struct hf_inventory_item *hf_inventory_find(const struct hf_inventory *inventory, const char *path)

@@ -93,19 +93,12 @@ static int add_piece(struct unpacked *unpacked, enum unpacked_source source, uin
 static ssize_t unpacked_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
 {
     struct unpacked *unpacked = ctx;
-    size_t low = 0, high = unpacked->n;
 
     if (offset >= unpacked->size)
         return 0;
-    while (high - low > 1) {
-        size_t middle = (low + high) / 2;
-        if (unpacked->pieces[middle].at <= offset)
-            low = middle;
-        else
-            high = middle;
-    }
-    const struct unpacked_piece *piece = &unpacked->pieces[low];
-    uint64_t end = low + 1 < unpacked->n ? piece[1].at : unpacked->size;
+    size_t next = hf_array_lower_bound(i, unpacked->n, unpacked->pieces[i].at <= offset);
+    const struct unpacked_piece *piece = &unpacked->pieces[next - 1];
+    uint64_t end = next < unpacked->n ? piece[1].at : unpacked->size;
     n = (size_t)HF_MIN((uint64_t)n, end - offset);
     uint64_t from = piece->from + (offset - piece->at);
     if (piece->source == ZEROS) {

@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -479,16 +480,7 @@ static int open_content(struct hf_archive *archive, uint32_t i)
 
 static uint32_t member_at(const struct hf_archive *archive, uint64_t offset)
 {
-    uint32_t low = 0, high = archive->n;
-
-    while (high - low > 1) {
-        uint32_t middle = (low + high) / 2;
-        if (archive->members[middle].at <= offset)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
+    return (uint32_t)hf_array_lower_bound(i, archive->n, archive->members[i].at <= offset) - 1;
 }
 
 static ssize_t read_head(struct hf_archive *archive, uint32_t i, unsigned char *bytes, size_t n, uint64_t from)

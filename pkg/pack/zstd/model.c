@@ -293,20 +293,13 @@ static bool place_in_new(const struct pack_zmodel *model, uint64_t at, uint64_t 
 {
     const struct delta_copies *copies = model->copies;
     const struct delta_copy *copy = &copies->p[model->copy];
-    size_t low = 0, high = copies->n;
 
     if (at >= copy->old_pos && at < copy->old_pos + copy->len) {
         *ret_new = copy->new_pos + (at - copy->old_pos);
         return true;
     }
-    while (high - low > 1) {
-        size_t middle = (low + high) / 2;
-        if (copies->p[model->by_old[middle]].old_pos <= at)
-            low = middle;
-        else
-            high = middle;
-    }
-    copy = &copies->p[model->by_old[low]];
+    size_t behind = hf_array_lower_bound(i, copies->n, copies->p[model->by_old[i]].old_pos <= at);
+    copy = &copies->p[model->by_old[behind > 0 ? behind - 1 : 0]];
     *ret_new = copy->new_pos + (at - copy->old_pos);
     return at >= copy->old_pos && at < copy->old_pos + copy->len;
 }
@@ -318,16 +311,9 @@ static void seek_item(struct pack_zmodel *model, uint64_t at)
     enum { NEAR = 1 << 16 };
 
     if (at + NEAR < model->item_at || at > model->item_at + NEAR) {
-        size_t low = 0, high = old->page_n;
-        while (high - low > 1) {
-            size_t middle = (low + high) / 2;
-            if (old->page[middle].content_at <= at)
-                low = middle;
-            else
-                high = middle;
-        }
-        model->item = low * PACK_ZOLD_PAGE;
-        model->item_at = old->page[low].content_at;
+        size_t page = hf_array_lower_bound(i, old->page_n, old->page[i].content_at <= at) - 1;
+        model->item = page * PACK_ZOLD_PAGE;
+        model->item_at = old->page[page].content_at;
     }
     while (model->item > 0 && model->item_at > at) {
         uint64_t item = old_item(old, --model->item);

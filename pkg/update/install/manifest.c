@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/encoding/hex.h"
 #include "base/strmap.h"
 #include "os/dir.h"
@@ -447,19 +448,11 @@ static int by_inode(const void *a, const void *b)
 
 static const struct hf_install_manifest_digest *find_digest(struct hf_install_manifest_digests *digests, uint64_t inode)
 {
-    size_t low = 0, high = digests->n;
-
     if (!digests->sorted && digests->n > 1)
         qsort(digests->p, digests->n, sizeof(*digests->p), by_inode);
     digests->sorted = true;
-    while (low < high) { /* the first record with a higher inode */
-        size_t middle = low + (high - low) / 2;
-        if (digests->p[middle].inode <= inode)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low > 0 && digests->p[low - 1].inode == inode ? &digests->p[low - 1] : NULL;
+    size_t above = hf_array_lower_bound(i, digests->n, digests->p[i].inode <= inode);
+    return above > 0 && digests->p[above - 1].inode == inode ? &digests->p[above - 1] : NULL;
 }
 
 /* ---- a tree ------------------------------------------------------------------------------------------------------ */

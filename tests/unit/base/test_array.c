@@ -59,6 +59,20 @@ START_TEST(stops_at_the_type)
 }
 END_TEST
 
+START_TEST(lower_bound)
+{
+    static const unsigned items[] = {2, 4, 4, 7, 9};
+
+    for (size_t n = 0; n <= HF_LEN(items); n++)
+        for (unsigned key = 0; key < 11; key++) {
+            size_t first = 0;
+            while (first < n && items[first] < key)
+                first++;
+            ck_assert_uint_eq(hf_array_lower_bound(i, n, items[i] < key), first);
+        }
+}
+END_TEST
+
 START_TEST(sizes_that_overflow)
 {
     void *items = NULL;
@@ -77,6 +91,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, stops_at_the_maximum);
     tcase_add_test(tc, stops_at_the_type);
     tcase_add_test(tc, sizes_that_overflow);
+    tcase_add_test(tc, lower_bound);
 }
 
 HF_TEST_MAIN("base/array", cases)

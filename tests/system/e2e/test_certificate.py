@@ -25,7 +25,7 @@ from node_token import Forger  # noqa: E402  pylint: disable=wrong-import-positi
 
 CSRS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 FOLDER = "var/lib/holdfast/certificate"
-LIFETIME_S = 120                               # --cluster-signing-duration
+LIFETIME_S = 80                                # --cluster-signing-duration
 ROLE = "holdfast-test-csr"
 
 
@@ -133,9 +133,10 @@ class TestUnit(case.Case):
 
         # The renewal comes at two thirds of the lifetime, and is asked for with the certificate.
         second = self.await_request(2, LIFETIME_S)
-        print(f"        certificate: renewal after {time.monotonic() - received:.0f} s of {LIFETIME_S} (promise 57 % to 77 %)")
-        self.assertGreaterEqual(time.monotonic() - received, 0.55 * LIFETIME_S)
-        self.assertLessEqual(time.monotonic() - received, 0.80 * LIFETIME_S)
+        renewal = time.monotonic() - received
+        print(f"        certificate: renewal after {renewal:.0f} s of {LIFETIME_S} (promise 57 % to 77 %)")
+        self.assertGreaterEqual(renewal, 0.57 * LIFETIME_S - 2.4)                # the seconds that it took until we saw either
+        self.assertLessEqual(renewal, 0.77 * LIFETIME_S + 3.6)
         self.assertEqual(second["spec"]["username"], "holdfast:agent:" + self.node)
         self.assertIn(identity.AGENTS, second["spec"]["groups"])
         self.assertIn(identity.NODE_UID + api.get(f"/api/v1/nodes/{self.node}")["metadata"]["uid"], second["spec"]["groups"])

@@ -69,7 +69,7 @@ def start_managers(where, parts):
         f"--service-account-private-key-file={where.path('pki', 'sa.key')}",
         f"--cluster-signing-cert-file={where.path('pki', 'ca.crt')}",
         f"--cluster-signing-key-file={where.path('pki', 'ca.key')}",
-        "--cluster-signing-duration=2m",       # tests of a renewal cannot wait for longer
+        "--cluster-signing-duration=80s",      # tests of a renewal cannot wait for longer; agents take none of a minute
         "--bind-address=127.0.0.1", *pair,
     ], netns=where.plane_netns)
     start(where, "kube-scheduler", [

@@ -10,12 +10,13 @@
 HF_PRINTF(3, 0)
 static int set(struct hf_err *err, int code, const char *format, va_list args)
 {
-    if (err != NULL) {
-        err->code = code;
-        err->where[0] = '\0';
-        if (vsnprintf(err->cause, sizeof(err->cause), format, args) >= (int)sizeof(err->cause))
-            hf_cut_end(err->cause, sizeof(err->cause));
-    }
+    struct hf_err fresh = {.code = code};
+
+    if (err == NULL)
+        return -code;
+    if (vsnprintf(fresh.cause, sizeof(fresh.cause), format, args) >= (int)sizeof(fresh.cause))
+        hf_cut_end(fresh.cause, sizeof(fresh.cause));
+    *err = fresh;
     return -code;
 }
 

@@ -21,7 +21,7 @@ struct hf_err {
         .code = 0                                                                                                      \
     }
 
-/* `code` > 0. Removes context; cuts with "...". Returns -code. */
+/* `code` > 0. Removes context; cuts with "...". The arguments may be texts of `err`. Returns -code. */
 int hf_err_set(struct hf_err *err, int code, const char *format, ...) HF_PRINTF(3, 4);
 
 /* With strerror(): "open '/x': No such file or directory". Returns r. */

@@ -10,8 +10,9 @@ struct hf_failure {
     struct hf_err err;
 };
 
-/* As hf_err_set(): `code` > 0; returns -code. */
-int hf_failure_set(struct hf_failure *failure, enum hf_reason reason, int code, const char *format, ...)
-    HF_PRINTF(4, 5);
-/* As hf_err_sys(), with hf_reason_of_errno(r); returns `r` < 0. */
-int hf_failure_sys(struct hf_failure *failure, int r, const char *format, ...) HF_PRINTF(3, 4);
+/* As hf_err_set(), for any struct with `reason` and `err`: `code` > 0; the value is -code. */
+#define hf_failure_set(failure, why, code, ...)                                                                        \
+    ((failure)->reason = (why), hf_err_set(&(failure)->err, (code), __VA_ARGS__))
+/* As hf_err_sys(), with hf_reason_of_errno(r); `r` < 0 is the value. */
+#define hf_failure_sys(failure, r, ...)                                                                                \
+    ((failure)->reason = hf_reason_of_errno(r), hf_err_sys(&(failure)->err, (r), __VA_ARGS__))

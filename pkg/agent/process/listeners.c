@@ -216,9 +216,8 @@ uint16_t hf_listeners_port(const struct hf_listeners *l, enum hf_agent_listener 
 /* Adds the port, its holder's command and the flags that help. */
 static int explain(const struct hf_listen_flag *at, const char *name, int r, struct hf_err *err)
 {
-    char cause[sizeof(err->cause)];
+    const char *cause = HF_CUT(120, err->cause);
 
-    (void)snprintf(cause, sizeof(cause), "%s", HF_CUT(120, err->cause));
     if (r == -EADDRINUSE)
         return hf_err_set(err, EADDRINUSE,
                           "port %u on %.64s, for %s, is held by another process (ss -ltnp names it): give another with "

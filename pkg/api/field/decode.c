@@ -33,17 +33,6 @@ void hf_decode_leave(struct hf_decode *decode, size_t before)
     decode->path[before] = '\0';
 }
 
-void hf_decode_error(struct hf_decode *decode, const char *format, ...)
-{
-    char text[sizeof(((struct hf_issue *)0)->text)];
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    hf_issue_error(decode->issues, decode->path, "%s", text);
-}
-
 void hf_decode_error_at(struct hf_decode *decode, const char *key, const char *format, ...)
 {
     char text[sizeof(((struct hf_issue *)0)->text)];

@@ -22,7 +22,7 @@ struct hf_decode {
     void (*unknown)(struct hf_decode *decode, const struct hf_field *fields, const char *key, const json_t *object);
 };
 
-void hf_decode_error(struct hf_decode *decode, const char *format, ...) HF_PRINTF(2, 3);
+#define hf_decode_error(decode, ...) hf_issue_error((decode)->issues, (decode)->path, __VA_ARGS__)
 /* Below the current path. */
 void hf_decode_error_at(struct hf_decode *decode, const char *key, const char *format, ...) HF_PRINTF(3, 4);
 

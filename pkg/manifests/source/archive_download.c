@@ -128,7 +128,7 @@ static int verify(struct hf_archive_download *download, int fd)
         return r;
     if (strcmp(hf_sha256_final_hex(&hash, hex), download->p.digest) == 0)
         return 0;
-    return hf_source_fail(&download->failure, HF_MANIFEST_REASON_DIGEST_MISMATCH, EBADMSG,
+    return hf_failure_set(&download->failure, HF_MANIFEST_REASON_DIGEST_MISMATCH, EBADMSG,
                           "the archive has the digest sha256:%.64s, but the entry or Flux names sha256:%.64s%s", hex,
                           download->p.digest,
                           is_web_page(download, fd) ? "; it is a web page, such as that of a login" : "");
@@ -227,7 +227,7 @@ bool hf_archive_download_waits(const struct hf_manifest_env *env, struct hf_sour
 
     if (env->no_space || env->writes_used_up) {
         *ret_wait_ns = DISK_WAIT_NS;
-        (void)hf_source_fail(failure, env->no_space ? HF_MANIFEST_REASON_NO_SPACE : HF_MANIFEST_REASON_CONTENT_PACED,
+        (void)hf_failure_set(failure, env->no_space ? HF_MANIFEST_REASON_NO_SPACE : HF_MANIFEST_REASON_CONTENT_PACED,
                              ENOSPC, "the download of the archive waits: %s",
                              env->no_space ? "the disk of the agent's state is critically full"
                                            : "the agent may write no more today (spec.disk.writeBudget)");
@@ -236,7 +236,7 @@ bool hf_archive_download_waits(const struct hf_manifest_env *env, struct hf_sour
     if (link == HF_LINK_OPEN)
         return false;
     *ret_wait_ns = wait_ns;
-    (void)hf_source_fail(failure, rows[link].reason, EAGAIN, "the download of the archive waits: %s", rows[link].text);
+    (void)hf_failure_set(failure, rows[link].reason, EAGAIN, "the download of the archive waits: %s", rows[link].text);
     return true;
 }
 

@@ -27,7 +27,7 @@ static int add(struct hf_bundle *bundle, const char *key, const json_t *value, b
     struct hf_buf bytes = HF_BUF_INIT(HF_BUNDLE_MAX_FILE);
 
     if (!json_is_string(value) || strchr(key, '/') != NULL)
-        return hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG,
+        return hf_failure_set(failure, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG,
                               "the key '%.160s' is not a file name, or its value is not text", key);
     int r = 0;
     if (base64) {
@@ -52,7 +52,7 @@ static int add_all(struct hf_bundle *bundle, const json_t *values, bool base64, 
     json_t *value;
 
     if (values != NULL && !json_is_null(values) && !json_is_object(values))
-        return hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG, "the data is not an object");
+        return hf_failure_set(failure, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG, "the data is not an object");
     json_object_foreach(hf_json_mutable(values), key, value) {
         int r = add(bundle, key, value, base64, failure);
         if (r < 0)
@@ -81,13 +81,13 @@ int hf_config_map_bundle(const json_t *object, bool secret, struct hf_bundle **r
 
     *failure = (struct hf_source_failure){.reason = HF_MANIFEST_REASON_NONE};
     if (bundle == NULL)
-        return hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, ENOMEM, "out of memory");
+        return hf_failure_set(failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, ENOMEM, "out of memory");
     bundle->secret = secret;
     int r = add_all(bundle, json_object_get(object, "data"), secret, failure);
     if (r == 0 && !secret)
         r = add_all(bundle, json_object_get(object, "binaryData"), true, failure);
     if (r == 0 && bundle->n == 0)
-        r = hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_EMPTY, ENODATA,
+        r = hf_failure_set(failure, HF_MANIFEST_REASON_SOURCE_EMPTY, ENODATA,
                            "%s '%.63s/%.100s' has no keys; what is in place stays", secret ? "Secret" : "ConfigMap",
                            hf_json_str_or(object, "metadata.namespace", ""),
                            hf_json_str_or(object, "metadata.name", ""));

@@ -119,24 +119,24 @@ static void blame_service(const struct flux_source *flux, int r, const char *add
     const char *ns = flux->url.ns, *service = flux->url.service;
 
     if (r == -EACCES)
-        (void)hf_source_fail(failure, HF_MANIFEST_REASON_NOT_ALLOWED, EACCES,
+        (void)hf_failure_set(failure, HF_MANIFEST_REASON_NOT_ALLOWED, EACCES,
                              "Service '%s/%s' has the cluster IP %.40s, which is of this node, loopback, link-local, "
                              "multicast or reserved",
                              ns, service, address);
     else if (r == -EAGAIN)
-        (void)hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, EAGAIN,
+        (void)hf_failure_set(failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, EAGAIN,
                              "the kernel does not tell whether the cluster IP %.40s of Service '%s/%s' is of this node",
                              address, ns, service);
     else if (r < 0 && (address[0] == '\0' || strcmp(address, "None") == 0))
-        (void)hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, EADDRNOTAVAIL,
+        (void)hf_failure_set(failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, EADDRNOTAVAIL,
                              "Service '%s/%s' has no cluster IP (it is headless, or an external name), and a node "
                              "does not resolve names of the cluster",
                              ns, service);
     else if (r < 0)
-        (void)hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, EADDRNOTAVAIL,
+        (void)hf_failure_set(failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, EADDRNOTAVAIL,
                              "the cluster IP of Service '%s/%s' is no IP address: '%.40s'", ns, service, address);
     else
-        (void)hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_INVALID, ENAMETOOLONG,
+        (void)hf_failure_set(failure, HF_MANIFEST_REASON_SOURCE_INVALID, ENAMETOOLONG,
                              "the URL of the artifact is too long with the cluster IP %.40s in it", address);
 }
 
@@ -157,7 +157,7 @@ static void found(void *arg, const struct hf_kube_answer *answer)
     if (answer->r == 0)
         blame_service(flux, r, address, &failure);
     else
-        (void)hf_source_fail(&failure, refused ? HF_MANIFEST_REASON_API_REFUSED : HF_MANIFEST_REASON_SOURCE_UNREACHABLE,
+        (void)hf_failure_set(&failure, refused ? HF_MANIFEST_REASON_API_REFUSED : HF_MANIFEST_REASON_SOURCE_UNREACHABLE,
                              -answer->r, "%s Service '%s/%s', which has the archive: %s",
                              refused ? "the agent needs the verb get for" : "cannot read", flux->url.ns,
                              flux->url.service, HF_CUT(100, hf_err_text(&answer->err, why, sizeof(why))));
@@ -198,15 +198,15 @@ static int take_artifact(struct flux_source *flux, const json_t *object, struct 
     int64_t size = hf_json_int_or(artifact, "size", 0);
 
     if (!json_is_object(artifact))
-        return hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, ENODATA, "%s has no artifact yet: %s",
+        return hf_failure_set(failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, ENODATA, "%s has no artifact yet: %s",
                               flux->object.kind, HF_CUT(150, ready_message(object)));
     if (strncmp(digest, "sha256:", 7) != 0 || strlen(digest + 7) != HF_SHA256_HEX - 1 ||
         strspn(digest + 7, "0123456789abcdef") != HF_SHA256_HEX - 1 || hf_cluster_url_parse(url, &flux->url) < 0)
-        return hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG,
+        return hf_failure_set(failure, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG,
                               "the artifact of %s has no http URL, or no digest sha256:<64 hex digits>",
                               flux->object.kind);
     if (size < 0 || size > HF_ARCHIVE_DOWNLOAD_MAX_BYTES)
-        return hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_TOO_LARGE, E2BIG,
+        return hf_failure_set(failure, HF_MANIFEST_REASON_SOURCE_TOO_LARGE, E2BIG,
                               "the artifact has %" PRId64 " bytes, and may have %d; let Flux leave out files "
                               "(spec.ignore)",
                               size, HF_ARCHIVE_DOWNLOAD_MAX_BYTES);

@@ -210,7 +210,7 @@ static void folder_hangs(struct hf_manifest_source *source)
     end_turn(folder); /* others have waited for it long enough */
     const char *what = atomic_load(&source->job.begun) ? "does not answer" : "waits for a path that does not answer";
 
-    (void)hf_source_fail(&failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, ETIMEDOUT,
+    (void)hf_failure_set(&failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, ETIMEDOUT,
                          "'%.160s' %s; its disk or the server of its file system may be away", folder->path, what);
     hf_source_report(source, &failure, false, 0);
 }
@@ -243,7 +243,7 @@ static void settle(struct folder_source *folder)
         hf_source_again(&folder->base, settle_ns);
         return;
     }
-    (void)hf_source_fail(&folder->failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, EAGAIN,
+    (void)hf_failure_set(&folder->failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, EAGAIN,
                          "'%.160s' keeps changing; the node reads it when it has not changed for a second",
                          folder->path);
     report(folder, true);

@@ -74,17 +74,17 @@ static void look_done(struct folder_look *look)
 
 static int no_memory(struct folder_look *look)
 {
-    return hf_source_fail(look->failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, ENOMEM, "out of memory");
+    return hf_failure_set(look->failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, ENOMEM, "out of memory");
 }
 
 static int invalid(struct folder_look *look, const char *path, const char *what)
 {
-    return hf_source_fail(look->failure, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG, "'%.160s' %s", path, what);
+    return hf_failure_set(look->failure, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG, "'%.160s' %s", path, what);
 }
 
 static int changing(struct folder_look *look)
 {
-    return hf_source_fail(look->failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, EAGAIN,
+    return hf_failure_set(look->failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, EAGAIN,
                           "'%.160s' is changing; the node reads it when it has settled", look->params->path);
 }
 
@@ -107,7 +107,7 @@ static int blame(struct folder_look *look, int r)
 
 static int too_many(struct folder_look *look)
 {
-    return hf_source_fail(look->failure, HF_MANIFEST_REASON_SOURCE_TOO_LARGE, E2BIG,
+    return hf_failure_set(look->failure, HF_MANIFEST_REASON_SOURCE_TOO_LARGE, E2BIG,
                           "'%.160s' has more than %d files or folders", look->params->path, HF_BUNDLE_MAX_FILES);
 }
 
@@ -115,7 +115,7 @@ static int too_many(struct folder_look *look)
 
 static int refuse(struct folder_look *look, const char *path, const char *closed)
 {
-    return hf_source_fail(look->failure, HF_MANIFEST_REASON_NOT_ALLOWED, EACCES,
+    return hf_failure_set(look->failure, HF_MANIFEST_REASON_NOT_ALLOWED, EACCES,
                           "'%.120s' is never allowed: no entry may read below %.60s", path, closed);
 }
 
@@ -147,7 +147,7 @@ static int check_below(struct folder_look *look, const char *path, const struct 
 static int unreachable(struct folder_look *look, int r)
 {
     if (r == -ENOENT || r == -ENOTDIR)
-        return hf_source_fail(look->failure, HF_MANIFEST_REASON_SOURCE_GONE, ENOENT, "'%.160s' does not exist",
+        return hf_failure_set(look->failure, HF_MANIFEST_REASON_SOURCE_GONE, ENOENT, "'%.160s' does not exist",
                               look->params->path);
     if (look->failure->err.code == 0)
         (void)hf_err_sys(&look->failure->err, r, "open '%.160s'", look->params->path);
@@ -366,7 +366,7 @@ static int check_owner_in(struct folder_look *look, const char *path, int folder
     const char *why = hf_owner_refuses(&folder_st, &now, geteuid());
     if (why == NULL)
         return 0;
-    return hf_source_fail(look->failure, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG, "'%.120s' is not read: %s", path,
+    return hf_failure_set(look->failure, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG, "'%.120s' is not read: %s", path,
                           why);
 }
 
@@ -466,7 +466,7 @@ static int begin(struct folder_look *look, const char *start)
         return add_folder(look, "");
     int fd = look->fs->openat(look->fs->ctx, look->top, start, O_PATH | O_NOFOLLOW, 0, HF_FS_BENEATH);
     if (fd == -ENOENT || fd == -ENOTDIR)
-        return hf_source_fail(look->failure, HF_MANIFEST_REASON_SOURCE_EMPTY, ENODATA,
+        return hf_failure_set(look->failure, HF_MANIFEST_REASON_SOURCE_EMPTY, ENODATA,
                               "'%.120s' has no subPath '%.100s'; what is in place stays", look->params->path, start);
     if (fd == -EXDEV || fd == -ELOOP)
         return invalid(look, start, "leads out of the folder by a symbolic link");
@@ -510,7 +510,7 @@ static int look_at(struct folder_look *look, const struct hf_folder_read_params 
     if (r == 0 && look->n_files > 0)
         qsort(look->files, look->n_files, sizeof(look->files[0]), compare);
     if (r == 0 && look->n_files == 0)
-        r = hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_EMPTY, ENODATA,
+        r = hf_failure_set(failure, HF_MANIFEST_REASON_SOURCE_EMPTY, ENODATA,
                            "'%.160s' has no files; what is in place stays", params->path);
     return r;
 }

@@ -48,7 +48,7 @@ static void on_synced(void *arg, HF_UNUSED const char *resource_version)
     if (object->seen || object->absent || object->trouble)
         return;
     object->trouble = true;
-    (void)hf_source_fail(&failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, ENOENT,
+    (void)hf_failure_set(&failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, ENOENT,
                          "the answer has no %s '%.63s/%.100s', but it may not come from the cloud", object->kind,
                          object->ns, object->name);
     hf_source_report(object->source, &failure, false, 0);
@@ -60,18 +60,18 @@ static void explain(const struct hf_source_object *object, const struct hf_err *
 
     (void)hf_err_text(err, why, sizeof(why));
     if (err->code == EACCES && hf_kube_is_metaserver(object->source->p.env->kube))
-        (void)hf_source_fail(failure, HF_MANIFEST_REASON_API_REFUSED, EACCES, "%s '%.40s/%.60s': %s", object->kind,
+        (void)hf_failure_set(failure, HF_MANIFEST_REASON_API_REFUSED, EACCES, "%s '%.40s/%.60s': %s", object->kind,
                              object->ns, object->name, HF_CUT(180, err->cause));
     else if (err->code == EACCES)
-        (void)hf_source_fail(failure, HF_MANIFEST_REASON_API_REFUSED, EACCES,
+        (void)hf_failure_set(failure, HF_MANIFEST_REASON_API_REFUSED, EACCES,
                              "the agent may not read %s '%.40s/%.60s': give it the verbs get, list and watch for this "
                              "kind in this namespace (%s)",
                              object->kind, object->ns, object->name, HF_CUT(80, why));
     else if (err->code == ENOENT)
-        (void)hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, ENOENT,
+        (void)hf_failure_set(failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, ENOENT,
                              "the API server does not have the kind %s (%s)", object->kind, HF_CUT(180, why));
     else
-        (void)hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, EHOSTUNREACH, "%s '%.40s/%.60s': %s",
+        (void)hf_failure_set(failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, EHOSTUNREACH, "%s '%.40s/%.60s': %s",
                              object->kind, object->ns, object->name, HF_CUT(120, why));
 }
 
@@ -113,7 +113,7 @@ static void on_unreadable(void *arg, const char *name, const struct hf_err *err)
     if (err == NULL)
         return;
     object->trouble = true;
-    (void)hf_source_fail(&object->unreadable, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG, "%s '%.40s/%.60s': %s",
+    (void)hf_failure_set(&object->unreadable, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG, "%s '%.40s/%.60s': %s",
                          object->kind, object->ns, object->name, HF_CUT(120, hf_err_text(err, why, sizeof(why))));
     hf_source_report(object->source, &object->unreadable, false, 0);
 }

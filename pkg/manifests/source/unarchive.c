@@ -67,7 +67,7 @@ void hf_unarchive_free(struct hf_unarchive *u)
 
 static int invalid(struct hf_unarchive *u, const char *what, const char *name)
 {
-    return hf_source_fail(u->failure, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG, "the archive has %s '%.160s'", what,
+    return hf_failure_set(u->failure, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG, "the archive has %s '%.160s'", what,
                           name);
 }
 
@@ -130,7 +130,7 @@ static int begin_file(struct hf_unarchive *u, const struct hf_tar_member *member
     u->left = member->size;
     u->padding = hf_tar_padded(member->size) - member->size;
     if (member->size > HF_UNARCHIVE_MAX_OUT - u->out)
-        return hf_source_fail(u->failure, HF_MANIFEST_REASON_SOURCE_TOO_LARGE, E2BIG,
+        return hf_failure_set(u->failure, HF_MANIFEST_REASON_SOURCE_TOO_LARGE, E2BIG,
                               "the archive has more than %d bytes when decompressed", HF_UNARCHIVE_MAX_OUT);
     if (!may_count(u, member->name))
         return 0;
@@ -145,7 +145,7 @@ static int take_member(struct hf_unarchive *u)
     struct hf_tar_member member;
 
     if (++u->members > HF_TAR_MAX_MEMBERS)
-        return hf_source_fail(u->failure, HF_MANIFEST_REASON_SOURCE_TOO_LARGE, E2BIG,
+        return hf_failure_set(u->failure, HF_MANIFEST_REASON_SOURCE_TOO_LARGE, E2BIG,
                               "the archive has more than %d members", HF_TAR_MAX_MEMBERS);
     if (hf_tar_head_is_global(bytes)) {
         u->made_by_git = u->made_by_git || (u->members == 1 && is_of_git(&u->head));
@@ -210,12 +210,12 @@ static ssize_t take_tail(struct hf_unarchive *u, const char *bytes, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (bytes[i] != '\0')
-            return hf_source_fail(u->failure, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG,
+            return hf_failure_set(u->failure, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG,
                                   "other bytes follow the end of the archive");
     }
     u->tail += n;
     if (u->tail > HF_UNARCHIVE_MAX_TAIL)
-        return hf_source_fail(u->failure, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG,
+        return hf_failure_set(u->failure, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG,
                               "more than %d zero bytes follow the end of the archive", HF_UNARCHIVE_MAX_TAIL);
     return (ssize_t)n;
 }
@@ -233,7 +233,7 @@ static int take_tar(void *ctx, const void *bytes, size_t n)
         if (some < 0)
             return (int)some;
         if (u->out > HF_UNARCHIVE_MAX_OUT)
-            return hf_source_fail(u->failure, HF_MANIFEST_REASON_SOURCE_TOO_LARGE, E2BIG,
+            return hf_failure_set(u->failure, HF_MANIFEST_REASON_SOURCE_TOO_LARGE, E2BIG,
                                   "the archive has more than %d bytes when decompressed", HF_UNARCHIVE_MAX_OUT);
         at += some;
     }
@@ -246,7 +246,7 @@ int hf_unarchive_feed(struct hf_unarchive *u, const void *bytes, size_t n, struc
     if (u->gunzip == NULL)
         u->gunzip = hf_gunzip_new(take_tar, u);
     if (u->gunzip == NULL)
-        return hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, ENOMEM, "out of memory");
+        return hf_failure_set(failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, ENOMEM, "out of memory");
     *failure = (struct hf_source_failure){.reason = HF_MANIFEST_REASON_NONE};
     u->fed += n;
     int r = hf_gunzip_feed(u->gunzip, bytes, n, &failure->err);
@@ -265,9 +265,9 @@ static int narrow(struct hf_unarchive *u)
     if (u->bundle->n > 0)
         return 0;
     return u->sub_path == NULL
-               ? hf_source_fail(u->failure, HF_MANIFEST_REASON_SOURCE_EMPTY, ENODATA,
+               ? hf_failure_set(u->failure, HF_MANIFEST_REASON_SOURCE_EMPTY, ENODATA,
                                 "the archive has no files; what is in place stays")
-               : hf_source_fail(u->failure, HF_MANIFEST_REASON_SOURCE_EMPTY, ENODATA,
+               : hf_failure_set(u->failure, HF_MANIFEST_REASON_SOURCE_EMPTY, ENODATA,
                                 "the archive has no files in subPath '%.160s'; what is in place stays", u->sub_path);
 }
 
@@ -275,13 +275,13 @@ int hf_unarchive_finish(struct hf_unarchive *u, struct hf_bundle **ret_bundle, s
 {
     u->failure = failure;
     if (u->fed == 0)
-        return hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_EMPTY, ENODATA,
+        return hf_failure_set(failure, HF_MANIFEST_REASON_SOURCE_EMPTY, ENODATA,
                               "the archive has no bytes; what is in place stays");
     int r = hf_gunzip_finish(u->gunzip, &failure->err);
     if (r < 0)
         return hf_source_blame(failure, HF_MANIFEST_REASON_SOURCE_TRUNCATED, r);
     if (u->state != AT_END)
-        return hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_TRUNCATED, ENODATA,
+        return hf_failure_set(failure, HF_MANIFEST_REASON_SOURCE_TRUNCATED, ENODATA,
                               "the tar archive ends too early, without its end mark");
     r = narrow(u);
     if (r < 0)

@@ -28,6 +28,16 @@ START_TEST(set_forgets_earlier_context)
 }
 END_TEST
 
+START_TEST(set_may_quote_what_it_replaces)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    (void)hf_err_set(&err, EIO, "no answer");
+    ck_assert_int_eq(hf_err_set(&err, EPERM, "2 of 3: %s, twice", err.cause), -EPERM);
+    ck_assert_str_eq(hf_err_text(&err, text, sizeof(text)), "2 of 3: no answer, twice");
+}
+END_TEST
+
 START_TEST(sys_adds_the_system_text)
 {
     struct hf_err err = HF_ERR_INIT;
@@ -125,6 +135,7 @@ static void cases(TCase *tc)
 {
     tcase_add_test(tc, set_names_the_cause);
     tcase_add_test(tc, set_forgets_earlier_context);
+    tcase_add_test(tc, set_may_quote_what_it_replaces);
     tcase_add_test(tc, sys_adds_the_system_text);
     tcase_add_test(tc, wrap_puts_context_in_front);
     tcase_add_test(tc, wrap_of_nothing_fills_in_the_code);

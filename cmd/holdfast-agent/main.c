@@ -40,10 +40,9 @@ int main(int argc, char **argv)
 {
     _cleanup_(hf_agent_options_done) struct hf_agent_options options = {.n_owned = 0};
     struct hf_err err = HF_ERR_INIT;
-    char text[600];
 
     if (hf_agent_options_parse(argc, argv, get_environment, &options, &err) < 0) {
-        (void)fprintf(stderr, "holdfast-agent: %s\n", hf_err_text(&err, text, sizeof(text)));
+        (void)fprintf(stderr, "holdfast-agent: %s\n", HF_ERR_TEXT(&err));
         return HF_EXIT_USAGE;
     }
     if (options.action == HF_OPTIONS_HELP)

@@ -23,10 +23,9 @@ int main(int argc, char **argv)
 {
     struct hf_controller_options options;
     struct hf_err err = HF_ERR_INIT;
-    char text[600];
 
     if (hf_controller_options_parse(argc, argv, get_environment, &options, &err) < 0) {
-        (void)fprintf(stderr, "holdfast-controller: %s\n", hf_err_text(&err, text, sizeof(text)));
+        (void)fprintf(stderr, "holdfast-controller: %s\n", HF_ERR_TEXT(&err));
         return HF_CONTROLLER_EXIT_USAGE;
     }
     if (options.action == HF_CONTROLLER_HELP)

@@ -48,9 +48,7 @@ static int usage(const char *text, const char *value)
 
 static int say(const struct hf_err *err)
 {
-    char text[600];
-
-    (void)fprintf(stderr, "holdfast-tpm: %s\n", hf_err_text(err, text, sizeof(text)));
+    (void)fprintf(stderr, "holdfast-tpm: %s\n", HF_ERR_TEXT(err));
     switch (err->code) {
     case ENODEV:
         return HF_TPM_EXIT_NO_TPM;

@@ -45,7 +45,6 @@ static int run(const char *socket, const char *const *patterns, bool own_unit, s
     const struct hf_units_filter_params params = {
         .socket = socket, .patterns = patterns, .allows = allows, .arg = &owner, .own_unit = own_unit, .log = log};
     struct hf_err err = HF_ERR_INIT;
-    char text[600];
 
     if (log == NULL)
         return EXIT_FAILURE;
@@ -53,7 +52,7 @@ static int run(const char *socket, const char *const *patterns, bool own_unit, s
     hf_units_owner_begin(&owner);
     int r = hf_units_filter_run(&params, &err);
     if (r < 0)
-        (void)fprintf(stderr, "holdfast-units: %s\n", hf_err_text(&err, text, sizeof(text)));
+        (void)fprintf(stderr, "holdfast-units: %s\n", HF_ERR_TEXT(&err));
     hf_units_owner_done(&owner);
     hf_log_free(log);
     return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -32,6 +32,8 @@ int hf_err_wrap(struct hf_err *err, int r, const char *format, ...) HF_PRINTF(3,
 
 /* "where: cause". */
 const char *hf_err_text(const struct hf_err *err, char *text, size_t n);
+/* In whole; valid until the block ends. */
+#define HF_ERR_TEXT(err) hf_err_text((err), (char[sizeof(struct hf_err)]){0}, sizeof(struct hf_err))
 
 #if defined(__clang_analyzer__) && !defined(HF_ERR_C)
 /* For static analysis, which reads one file at a time: never 0 for a failure. */

@@ -180,7 +180,5 @@ void hf_log_fields(struct hf_log *log, enum hf_log_level level, const char *even
 void hf_log_err(struct hf_log *log, enum hf_log_level level, const char *event, const char *subject_key,
                 const char *subject, const struct hf_err *err)
 {
-    char text[sizeof(err->cause) + sizeof(err->where) + 4];
-
-    hf_log(log, level, event, HF_S(subject_key, subject), HF_S("error", hf_err_text(err, text, sizeof(text))));
+    hf_log(log, level, event, HF_S(subject_key, subject), HF_S("error", HF_ERR_TEXT(err)));
 }

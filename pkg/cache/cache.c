@@ -265,11 +265,9 @@ static bool is_damage(int r)
 
 static int note_damage(struct load *load, const char *file_name, const struct hf_err *cause)
 {
-    char text[512];
-
     if (load->n_damaged++ == 0)
         (void)snprintf(load->cache->damage, sizeof(load->cache->damage), "'%s/%.80s': %s", load->kind, file_name,
-                       HF_CUT(120, hf_err_text(cause, text, sizeof(text))));
+                       HF_CUT(120, HF_ERR_TEXT(cause)));
     return hf_strmap_put(&load->damaged, file_name, NULL);
 }
 

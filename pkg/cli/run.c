@@ -26,12 +26,11 @@ int hf_cli_exit_of(int r)
 
 int hf_cli_complain(struct hf_cli *cli, const char *command, int r, const struct hf_err *err)
 {
-    char text[sizeof(err->cause) + sizeof(err->where) + 4];
     int code = hf_cli_exit_of(r);
 
     hf_cli_progress_end(cli);
     hf_cli_print_line(cli->err, "%s%s%s: %s", cli->program, command[0] != '\0' ? " " : "", command,
-                      err->code != 0 ? hf_err_text(err, text, sizeof(text)) : strerror(-r));
+                      err->code != 0 ? HF_ERR_TEXT(err) : strerror(-r));
     if (code == HF_EXIT_USAGE)
         (void)fprintf(cli->err, "try: %s help%s%s\n", cli->program, command[0] != '\0' ? " " : "", command);
     return code;

@@ -164,7 +164,6 @@ static int print_text(struct hf_cli *cli, const char *text, const char *more)
 int hf_cli_small_main(struct hf_cli *cli, int argc, char **argv)
 {
     struct hf_err err = HF_ERR_INIT;
-    char text[sizeof(err.cause) + sizeof(err.where) + 4];
     bool sync = false;
     int at = 1;
 
@@ -186,6 +185,6 @@ int hf_cli_small_main(struct hf_cli *cli, int argc, char **argv)
         return wrong_usage(cli, argc - at < 3 ? "expected OLD, PATCH and NEW" : "too many arguments", "");
     int r = apply(cli, argv + at, sync, &err);
     if (r < 0)
-        hf_cli_print_line(cli->err, "holdfast-delta: %s", hf_err_text(&err, text, sizeof(text)));
+        hf_cli_print_line(cli->err, "holdfast-delta: %s", HF_ERR_TEXT(&err));
     return hf_cli_exit_of(r);
 }

@@ -131,7 +131,6 @@ static bool saved(struct hf_steer_machine *machine, bool written)
 static void unsaved(struct hf_steer_machine *machine, const struct hf_err *err)
 {
     struct entry *entry = of(machine);
-    char text[HF_RECORD_MESSAGE];
 
     hf_log_err(entry->engine->p.env.world.log, HF_LOG_ERROR, "manifest.record", "entry", entry->name, err);
     /* By the time of the next save, what a prepared attempt has compared may be different. The attempt has changed
@@ -144,7 +143,7 @@ static void unsaved(struct hf_steer_machine *machine, const struct hf_err *err)
         machine->due = HF_MANIFEST_ACT_NONE;
     }
     entry->due_ns = machine->save_due_ns;
-    advance_note(entry, hf_manifest_outcome_reason(-err->code), hf_err_text(err, text, sizeof(text)));
+    advance_note(entry, hf_manifest_outcome_reason(-err->code), HF_ERR_TEXT(err));
     if (prepared) /* the disk gets the bytes of the staged files back */
         entry->actions->start[HF_MANIFEST_ACT_CLEAN](entry);
 }

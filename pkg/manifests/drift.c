@@ -104,9 +104,7 @@ void drift_repaired(struct entry *entry, const char *what)
 
 static void note_restart(struct entry *entry, const struct hf_err *err)
 {
-    char text[HF_RECORD_MESSAGE];
-
-    advance_note_about(entry, ENTRY_NOTE_LOOK, HF_MANIFEST_REASON_RESTART_FAILED, hf_err_text(err, text, sizeof(text)));
+    advance_note_about(entry, ENTRY_NOTE_LOOK, HF_MANIFEST_REASON_RESTART_FAILED, HF_ERR_TEXT(err));
 }
 
 /* A restart that takes longer than the agent waits for goes on in systemd, and another one would end it. */
@@ -249,7 +247,6 @@ static void looked(struct entry *entry, struct job *job)
     struct drift_look *look = hf_container_of(job, struct drift_look, job);
     struct drift *drift = &entry->drift;
     uint64_t now = hf_steer_core_now_ns(&entry->engine->core), wait = drift_wait_ns(drift, now);
-    char text[HF_RECORD_MESSAGE];
 
     hf_metric_add(entry->engine->counts.looks, 1);
     drift_watch(entry);
@@ -258,7 +255,7 @@ static void looked(struct entry *entry, struct job *job)
     const struct hf_drift_finding finding = find(entry, look, wait);
     switch (hf_drift_machine_judge(&finding)) {
     case HF_DRIFT_FAILED:
-        not_repaired(entry, hf_err_text(&job->err, text, sizeof(text)));
+        not_repaired(entry, HF_ERR_TEXT(&job->err));
         break;
     case HF_DRIFT_WORN:
         stop_writing(entry, &look->diff);

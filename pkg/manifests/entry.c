@@ -96,8 +96,6 @@ void entry_free(struct entry *entry)
 /* A part of the state would let the entry take its own files for those of somebody else. */
 static int load_failed(struct entry *entry, int r, const struct hf_err *err)
 {
-    char text[HF_RECORD_MESSAGE];
-
     hf_manifest_record_done(&entry->r);
     hf_inventory_done(&entry->inventory);
     if (r == -ENOMEM)
@@ -105,7 +103,7 @@ static int load_failed(struct entry *entry, int r, const struct hf_err *err)
     if (entry->life != ENTRY_UNREADABLE)
         hf_log_err(entry->engine->p.env.world.log, HF_LOG_ERROR, "manifest.unreadable", "entry", entry->name, err);
     entry->life = ENTRY_UNREADABLE;
-    advance_note(entry, HF_MANIFEST_REASON_WRITE_FAILED, hf_err_text(err, text, sizeof(text)));
+    advance_note(entry, HF_MANIFEST_REASON_WRITE_FAILED, HF_ERR_TEXT(err));
     return 0;
 }
 

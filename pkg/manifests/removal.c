@@ -35,10 +35,8 @@ static void tell_removed(const struct entry *entry)
 
 static void forgotten(struct entry *entry, struct job *job)
 {
-    char text[HF_RECORD_MESSAGE];
-
     if (job->r < 0) {
-        advance_note(entry, hf_manifest_outcome_reason(job->r), hf_err_text(&job->err, text, sizeof(text)));
+        advance_note(entry, hf_manifest_outcome_reason(job->r), HF_ERR_TEXT(&job->err));
         advance_back_off(entry);
         return;
     }

@@ -10,10 +10,9 @@ static bool read_again(struct hf_units_owner *owner)
 {
     struct hf_config *config = NULL;
     struct hf_err err = HF_ERR_INIT;
-    char text[600];
 
     if (hf_config_load(owner->fs, owner->path, owner->must_exist, &config, &err) < 0) {
-        hf_log(owner->log, HF_LOG_WARNING, "units.config", HF_S("message", hf_err_text(&err, text, sizeof(text))));
+        hf_log(owner->log, HF_LOG_WARNING, "units.config", HF_S("message", HF_ERR_TEXT(&err)));
         return false;
     }
     if (hf_config_n_faults(config) > 0)

@@ -67,13 +67,12 @@ static void fill(struct environment *environment, const struct release *release,
 static void ended(struct release *release, enum hf_hook_kind kind, int r, const struct hf_failure *failure)
 {
     void (*done)(struct release * release, int r, const struct hf_failure *failure) = release->step.hook_done;
-    char text[520];
 
     release->step.hook = NULL;
     step_end(release);
     hf_log(release->engine->p.world.log, r < 0 ? HF_LOG_WARNING : HF_LOG_INFO, "update.hook",
            HF_S("release", release->j.name), HF_S("hook", hf_release_hook_names[kind]),
-           HF_S("message", r < 0 ? hf_err_text(&failure->err, text, sizeof(text)) : "done"));
+           HF_S("message", r < 0 ? HF_ERR_TEXT(&failure->err) : "done"));
     done(release, r, failure);
 }
 

@@ -54,7 +54,6 @@ static void again(struct release *release)
 static void confirmed(struct release *release, struct step_job *step)
 {
     bool passed = step->health.verdict == HF_HEALTH_PASSED;
-    char text[520];
 
     assert(release->j.phase == HF_PHASE_PROBATION && release->j.probed);
     if (step->job.r == 0) {
@@ -68,7 +67,7 @@ static void confirmed(struct release *release, struct step_job *step)
                    &step->failure.err);
         again(release);
     } else {
-        fail(release, step->failure.reason, hf_err_text(&step->failure.err, text, sizeof(text)));
+        fail(release, step->failure.reason, HF_ERR_TEXT(&step->failure.err));
     }
 }
 

@@ -367,9 +367,7 @@ void transition_event(struct release *release, enum hf_update_event event, enum 
 
 void transition_failure(struct release *release, enum hf_update_event event, const struct hf_failure *failure)
 {
-    char text[520];
-
-    transition_event(release, event, failure->reason, hf_err_text(&failure->err, text, sizeof(text)));
+    transition_event(release, event, failure->reason, HF_ERR_TEXT(&failure->err));
 }
 
 void transition_no_memory(struct release *release, enum hf_update_event event)

@@ -65,12 +65,11 @@ static void refused(struct hf_labeller *labeller, int r, uint64_t retry_after_ns
     uint64_t interval = labeller->policy->in_effect->interval_ns;
     uint64_t delay = hf_backoff_next_ns(&labeller->backoff, labeller->env->world.rng, retry_after_ns);
     bool for_a_person = r == -EACCES || r == -EBADMSG;
-    char text[sizeof(err->cause) + sizeof(err->where) + 2];
 
     if (for_a_person) {
         delay = HF_MAX(delay, interval / 2 + hf_rand_below(labeller->env->world.rng, interval));
         (void)snprintf(labeller->failure, sizeof(labeller->failure), "%.*s", (int)sizeof(labeller->failure) - 1,
-                       hf_err_text(err, text, sizeof(text)));
+                       HF_ERR_TEXT(err));
     }
     labeller->not_before_ns = now + HF_MAX(delay, HF_NS_PER_S);
     hf_log_err(labeller->env->world.log, for_a_person ? HF_LOG_ERROR : HF_LOG_WARNING, "labels.failed", "node",

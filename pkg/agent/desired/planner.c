@@ -173,7 +173,7 @@ static void log_notes(struct hf_planner *planner)
 /* Keeps the failure for the status. Logs it once until it changes. */
 static void note_failure(struct hf_planner *planner, int r, const struct hf_err *err)
 {
-    char before[sizeof(planner->failure)], text[sizeof(err->cause) + sizeof(err->where) + 2];
+    char before[sizeof(planner->failure)];
 
     memcpy(before, planner->failure, sizeof(before));
     planner->failure[0] = '\0';
@@ -183,7 +183,7 @@ static void note_failure(struct hf_planner *planner, int r, const struct hf_err 
                        planner->plan->n_ignored, HF_PLAN_MAX);
     else if (r < 0)
         (void)snprintf(planner->failure, sizeof(planner->failure), "%.*s", (int)sizeof(planner->failure) - 1,
-                       hf_err_text(err, text, sizeof(text)));
+                       HF_ERR_TEXT(err));
     if (planner->failure[0] != '\0' && strcmp(before, planner->failure) != 0)
         hf_log(planner->env->world.log, HF_LOG_ERROR, "plan.failed", HF_S("node", planner->env->params->node_name),
                HF_S("error", planner->failure));

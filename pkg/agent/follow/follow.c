@@ -416,9 +416,8 @@ static void note_unreadable(struct hf_strmap *unreadable, const char *what, cons
 static void on_unreadable(void *arg, const char *what, const struct hf_err *err)
 {
     const struct hf_follow *follow = arg;
-    char text[sizeof(struct hf_err)];
 
-    note_unreadable(&follow->all->unreadable, what, err != NULL ? hf_err_text(err, text, sizeof(text)) : NULL);
+    note_unreadable(&follow->all->unreadable, what, err != NULL ? HF_ERR_TEXT(err) : NULL);
     wake(follow, HF_DUE_STATUS);
 }
 

@@ -179,7 +179,7 @@ void hf_page_acts_start(void *arg, const struct hf_server_request *request, stru
 {
     struct hf_page_acts *acts = arg;
     const struct hf_agent_page_params *p = acts->params;
-    char command[HF_PAGE_ACT_COMMAND], text[512], who[MAX_WHO];
+    char command[HF_PAGE_ACT_COMMAND], who[MAX_WHO];
     struct hf_err err = HF_ERR_INIT;
     struct hf_page_act act;
     const char *why;
@@ -204,7 +204,7 @@ void hf_page_acts_start(void *arg, const struct hf_server_request *request, stru
         return;
     }
     if (hf_page_act_parse(request->body, p->state_dir, p->run_dir, &act, &err) < 0) {
-        refuse(exchange, 400, hf_err_text(&err, text, sizeof(text)));
+        refuse(exchange, 400, HF_ERR_TEXT(&err));
         return;
     }
     (void)hf_page_act_command(&act, command, sizeof(command));

@@ -223,10 +223,9 @@ int hf_first_install_run(const struct hf_agent_options *options, const struct hf
 {
     struct hf_err err = HF_ERR_INIT;
     bool installed = false;
-    char text[600];
 
     if (hf_first_install(fs, options->first_install, options->trust_dir, options->config, &installed, &err) < 0) {
-        (void)fprintf(faults, "holdfast-agent: %s\n", hf_err_text(&err, text, sizeof(text)));
+        (void)fprintf(faults, "holdfast-agent: %s\n", HF_ERR_TEXT(&err));
         return HF_EXIT_FAILED;
     }
     if (installed)

@@ -58,7 +58,6 @@ enum hf_policy_verdict hf_policy_trust_judge(struct hf_policy_trust *trust, cons
 {
     bool required = hf_config_requires_signed_policy(trust->floors.env->config);
     struct hf_err err = HF_ERR_INIT;
-    char text[300];
 
     *ret_reason = NULL;
     if (!required && policy->n_signatures == 0)
@@ -68,7 +67,7 @@ enum hf_policy_verdict hf_policy_trust_judge(struct hf_policy_trust *trust, cons
         return HF_POLICY_SIGNED;
     *ret_reason = reason;
     (void)snprintf(message, HF_POLICY_MESSAGE, "SyncPolicy '%.63s': %s; %s", policy->meta.name,
-                   HF_CUT(280, hf_err_text(&err, text, sizeof(text))),
+                   HF_CUT(280, HF_ERR_TEXT(&err)),
                    required ? "requireSigned in the node's agent.yaml allows only signed policies"
                             : "it is in effect within the bounds for unsigned policies");
     return required ? HF_POLICY_REFUSED : HF_POLICY_UNSIGNED;

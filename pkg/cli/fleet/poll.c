@@ -37,8 +37,6 @@ void hf_poll_end(struct hf_poll *poll)
 
 int hf_poll_judge(struct hf_poll *poll, int r, const struct hf_err *err)
 {
-    char text[sizeof(err->cause) + sizeof(err->where) + 4];
-
     switch (-r) {
     case 0:
         poll->away = false;
@@ -54,7 +52,7 @@ int hf_poll_judge(struct hf_poll *poll, int r, const struct hf_err *err)
         break;
     }
     if (!poll->away)
-        hf_cli_print_line(poll->cli->err, "%s; trying again", hf_err_text(err, text, sizeof(text)));
+        hf_cli_print_line(poll->cli->err, "%s; trying again", HF_ERR_TEXT(err));
     poll->away = true;
     return 1;
 }

@@ -78,7 +78,6 @@ static int print_objects(struct hf_cli *cli, const struct hf_manifest *entry, co
                          struct hf_err *err)
 {
     struct hf_cluster_set set;
-    char text[sizeof(err->cause) + sizeof(err->where) + 4];
     struct hf_err why = HF_ERR_INIT;
     int r = 0;
 
@@ -96,7 +95,7 @@ static int print_objects(struct hf_cli *cli, const struct hf_manifest *entry, co
                        hf_manifest_reason_name(r == -ENODATA ? HF_MANIFEST_REASON_SOURCE_EMPTY
                                                : r == -E2BIG ? HF_MANIFEST_REASON_SOURCE_TOO_LARGE
                                                              : HF_MANIFEST_REASON_NOT_MANIFESTS),
-                       HF_CUT(220, hf_err_text(&why, text, sizeof(text))));
+                       HF_CUT(220, HF_ERR_TEXT(&why)));
     hf_cluster_set_done(&set);
     return r;
 }

@@ -81,9 +81,7 @@ struct newest {
 
 static void warn(struct hf_cli *cli, const struct hf_err *err)
 {
-    char text[sizeof(err->cause) + sizeof(err->where) + 4];
-
-    hf_cli_print_line(cli->err, "warning: %s", hf_err_text(err, text, sizeof(text)));
+    hf_cli_print_line(cli->err, "warning: %s", HF_ERR_TEXT(err));
 }
 
 /* Reads a status and keeps it if it is the newest so far. Frees `path`. A missing file is no error. */

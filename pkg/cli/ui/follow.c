@@ -119,10 +119,8 @@ static void warn(const struct followed *kind)
 
 static void set_why(struct followed *kind, const struct hf_err *why)
 {
-    char text[sizeof(why->cause) + sizeof(why->where) + 4];
-
     kind->lost = true;
-    (void)snprintf(kind->why, sizeof(kind->why), "%s", hf_err_text(why, text, sizeof(text)));
+    (void)snprintf(kind->why, sizeof(kind->why), "%s", HF_ERR_TEXT(why));
 }
 
 static void on_lost(struct followed *kind, const struct hf_err *err)

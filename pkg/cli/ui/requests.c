@@ -148,7 +148,6 @@ static void on_answer(void *arg, const struct hf_kube_answer *got)
     struct hf_err why = got->err;
     const struct hf_kube_call call = {.verb = request->wanted == ACT ? HF_KUBE_CREATE : HF_KUBE_GET,
                                       .plural = request->wanted == ACT ? "selfsubjectaccessreviews" : request->plural};
-    char line[sizeof(why.cause) + sizeof(why.where) + 4];
 
     if (got->r == 0 && request->wanted == ACT) {
         on_review(request, got->object);
@@ -156,7 +155,7 @@ static void on_answer(void *arg, const struct hf_kube_answer *got)
         on_object(request, hf_json_mutable(got->object));
     } else {
         (void)hf_cluster_explain(request->cluster, &call, got->r, &why);
-        refuse(request, got->r == -ENOENT ? 404 : 502, hf_err_text(&why, line, sizeof(line)));
+        refuse(request, got->r == -ENOENT ? 404 : 502, HF_ERR_TEXT(&why));
     }
 }
 

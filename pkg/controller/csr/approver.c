@@ -156,7 +156,6 @@ static void decision_answered(void *arg, const struct hf_kube_answer *answer)
     struct hf_approver *approver = request->approver;
     const struct hf_csr_decision *d = &request->decision;
     bool approved = d->verdict == HF_CSR_APPROVE;
-    char text[600];
 
     landed(request);
     if (answer->r == 0 || answer->r == -ENOENT) {
@@ -172,7 +171,7 @@ static void decision_answered(void *arg, const struct hf_kube_answer *answer)
     if (answer->r != -ESTALE) {
         hf_metric_add(approver->counts[FAILED], 1);
         hf_log(approver->p.env.world.log, HF_LOG_WARNING, "certificate.failed", HF_S("request", request->name),
-               HF_S("error", hf_err_text(&answer->err, text, sizeof(text))));
+               HF_S("error", HF_ERR_TEXT(&answer->err)));
     }
     if (!request->settled) {
         put_off(request, answer->r == -ESTALE ? CONFLICT_NS : HF_MAX(FAILURE_NS, answer->retry_after_ns));

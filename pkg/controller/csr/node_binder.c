@@ -59,14 +59,13 @@ static void answered(struct hf_turns_object *base, const struct hf_kube_answer *
 {
     struct bound_node *node = node_of(base);
     struct hf_log *log = binder_of(base)->p.env.world.log;
-    char text[600];
 
     if (answer->r == 0) {
         memcpy(node->marked, node->sent, sizeof(node->marked));
         hf_log(log, HF_LOG_INFO, "edgenode.bound", HF_S("node", base->name), HF_S("uid", node->marked));
     } else if (answer->r != -ESTALE && answer->r != -ENOENT) {
         hf_log(log, HF_LOG_WARNING, "edgenode.not_bound", HF_S("node", base->name),
-               HF_S("error", hf_err_text(&answer->err, text, sizeof(text))));
+               HF_S("error", HF_ERR_TEXT(&answer->err)));
     }
     hf_turns_rest(base, answer->r == 0 ? PACE_NS : HF_MAX(FAILURE_NS, answer->retry_after_ns));
 }

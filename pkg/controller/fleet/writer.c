@@ -166,7 +166,6 @@ static void answered(void *arg, const struct hf_kube_answer *answer)
 {
     struct planned_write *write = arg;
     struct hf_writer *writer = write->writer;
-    char text[600];
 
     write->pending = NULL;
     int r = next_step(write, answer);
@@ -178,7 +177,7 @@ static void answered(void *arg, const struct hf_kube_answer *answer)
     keep_back(writer, answer);
     if (r < 0 && r != -ESTALE && r != -ENOENT && r != -ECANCELED)
         hf_log(writer->env.world.log, HF_LOG_WARNING, "write.failed", HF_S("object", write->name),
-               HF_S("what", kind_names[write->kind]), HF_S("error", hf_err_text(&answer->err, text, sizeof(text))));
+               HF_S("what", kind_names[write->kind]), HF_S("error", HF_ERR_TEXT(&answer->err)));
     finish(write, r, write->step == WRITE ? answer->object : NULL);
     hf_writer_turn(writer);
 }

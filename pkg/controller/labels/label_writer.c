@@ -160,12 +160,11 @@ static void failed(struct label_node *node, const struct hf_kube_answer *answer)
 {
     struct hf_label_writer *writer = writer_of(node);
     bool refused = answer->r == -EACCES || answer->r == -EBADMSG;
-    char text[600];
 
     if (answer->r != -ENOENT) {
         hf_metric_add(writer->failed, 1);
         hf_log(writer->env.world.log, HF_LOG_WARNING, "node_labels.failed", HF_S("node", node->base.name),
-               HF_S("error", hf_err_text(&answer->err, text, sizeof(text))));
+               HF_S("error", HF_ERR_TEXT(&answer->err)));
     }
     end(node, refused ? REFUSED_NS : HF_MAX(FAILURE_NS, answer->retry_after_ns));
 }

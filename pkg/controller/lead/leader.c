@@ -142,7 +142,6 @@ static void answered(void *arg, const struct hf_kube_answer *answer)
 {
     struct hf_leader *leader = arg;
     struct hf_lease_record record;
-    char text[600];
 
     leader->pending = NULL;
     if (answer->r == 0 || answer->r == -ENOENT || answer->r == -ESTALE || answer->r == -EEXIST)
@@ -154,7 +153,7 @@ static void answered(void *arg, const struct hf_kube_answer *answer)
         check_version(leader, answer->object);
     } else if (answer->r != -ENOENT && answer->r != -ESTALE && answer->r != -EEXIST) {
         hf_log(leader->p.world.log, HF_LOG_WARNING, "lease.failed", HF_S("lease", leader->p.name),
-               HF_S("namespace", leader->p.ns), HF_S("error", hf_err_text(&answer->err, text, sizeof(text))));
+               HF_S("namespace", leader->p.ns), HF_S("error", HF_ERR_TEXT(&answer->err)));
     }
     hf_lease_answer(&leader->lease, now_of(leader), answer->r, answer->retry_after_ns, answer->r == 0 ? &record : NULL);
     turn(leader);

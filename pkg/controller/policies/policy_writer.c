@@ -70,7 +70,6 @@ static void answered(struct hf_turns_object *base, const struct hf_kube_answer *
 {
     struct hf_policy_writer *writer = writer_of(base);
     uint64_t pause_ns = PACE_NS;
-    char text[600];
 
     if (answer->r == 0) {
         hf_metric_add(writer->wrote, 1);
@@ -78,7 +77,7 @@ static void answered(struct hf_turns_object *base, const struct hf_kube_answer *
         bool refused = answer->r == -EACCES || answer->r == -EBADMSG;
         hf_metric_add(writer->failed, 1);
         hf_log(writer->p.env.world.log, HF_LOG_WARNING, "policy_status.failed", HF_S("policy", base->name),
-               HF_S("error", hf_err_text(&answer->err, text, sizeof(text))));
+               HF_S("error", HF_ERR_TEXT(&answer->err)));
         pause_ns = refused ? REFUSED_NS : HF_MAX(FAILURE_NS, answer->retry_after_ns);
         entry_of(base)->looked = false;
     }

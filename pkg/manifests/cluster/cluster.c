@@ -113,12 +113,11 @@ static bool is_on_disk(const struct hf_cluster_run *run, const json_t *all)
 static void write_all(struct hf_cluster_run *run)
 {
     struct hf_err err = HF_ERR_INIT;
-    char why[HF_MANIFEST_MESSAGE];
     json_t *all = NULL;
     int r = scope_all(run);
 
     if (r == 0 && hf_cluster_set_check_unique(&run->set, &err) < 0) {
-        hf_cluster_run_end(run, -EEXIST, HF_MANIFEST_REASON_NOT_MANIFESTS, hf_err_text(&err, why, sizeof(why)));
+        hf_cluster_run_end(run, -EEXIST, HF_MANIFEST_REASON_NOT_MANIFESTS, HF_ERR_TEXT(&err));
         return;
     }
     if (r == 0 && !hf_cluster_prune_plan(run))

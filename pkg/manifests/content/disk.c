@@ -75,9 +75,8 @@ static void not_stored(struct entry *entry, struct job *job)
 {
     const struct intake *intake = hf_container_of(job, struct intake, job);
     struct content *content = &entry->content;
-    char text[HF_RECORD_MESSAGE];
 
-    content_tell(entry, hf_manifest_outcome_reason(job->r), hf_err_text(&job->err, text, sizeof(text)));
+    content_tell(entry, hf_manifest_outcome_reason(job->r), HF_ERR_TEXT(&job->err));
     memcpy(content->unstored, intake->bundle->digest, sizeof(content->unstored));
     entry->r.known_revision[0] = '\0';
     content_stop(entry);

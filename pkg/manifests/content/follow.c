@@ -216,9 +216,7 @@ static void unchanged(void *arg)
 static void failed(void *arg, enum hf_manifest_reason reason, const struct hf_err *err,
                    HF_UNUSED uint64_t retry_after_ns)
 {
-    char text[HF_RECORD_MESSAGE];
-
-    content_tell(arg, reason, hf_err_text(err, text, sizeof(text)));
+    content_tell(arg, reason, HF_ERR_TEXT(err));
 }
 
 /* Returns true if what is in place came from the Secret that the entry names now. */
@@ -271,7 +269,7 @@ static void start(struct entry *entry)
 {
     struct content *content = &entry->content;
     struct hf_err err = HF_ERR_INIT;
-    char work_dir[PATH_MAX], text[HF_RECORD_MESSAGE];
+    char work_dir[PATH_MAX];
     bool is_known = strcmp(entry->r.known_from, content->wanted_from) == 0;
     struct hf_manifest_source_params params = {
         .env = &entry->engine->p.env,
@@ -294,7 +292,7 @@ static void start(struct entry *entry)
     int r = hf_manifest_source_new(&params, &content->source, &err);
     if (r < 0)
         content_tell(entry, r == -EACCES ? HF_MANIFEST_REASON_NOT_ALLOWED : HF_MANIFEST_REASON_UNSUPPORTED,
-                     hf_err_text(&err, text, sizeof(text)));
+                     HF_ERR_TEXT(&err));
     else
         content_move(content, HF_CONTENT_EV_STARTED);
 }

@@ -448,8 +448,7 @@ int hf_bundle_load(const struct hf_fs_ops *fs, const char *path, struct hf_bundl
     if (r == 0)
         r = parse(body, &loading);
     if (r < 0) {
-        char why[sizeof(own.cause) + sizeof(own.where) + 4];
-        return hf_err_set(err, -r, "'%s': %s", path, HF_CUT(200, hf_err_text(&own, why, sizeof(why))));
+        return hf_err_set(err, -r, "'%s': %s", path, HF_CUT(200, HF_ERR_TEXT(&own)));
     }
     *ret_bundle = hf_steal(bundle);
     return 0;

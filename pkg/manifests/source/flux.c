@@ -144,7 +144,7 @@ static void found(void *arg, const struct hf_kube_answer *answer)
 {
     struct flux_source *flux = arg;
     struct hf_source_failure failure;
-    char url[HF_CLUSTER_URL_MAX], why[200];
+    char url[HF_CLUSTER_URL_MAX];
     const char *address = answer->r == 0 ? hf_json_str_or(answer->object, "spec.clusterIP", "") : "";
 
     flux->lookup = NULL;
@@ -160,7 +160,7 @@ static void found(void *arg, const struct hf_kube_answer *answer)
         (void)hf_failure_set(&failure, refused ? HF_MANIFEST_REASON_API_REFUSED : HF_MANIFEST_REASON_SOURCE_UNREACHABLE,
                              -answer->r, "%s Service '%s/%s', which has the archive: %s",
                              refused ? "the agent needs the verb get for" : "cannot read", flux->url.ns,
-                             flux->url.service, HF_CUT(100, hf_err_text(&answer->err, why, sizeof(why))));
+                             flux->url.service, HF_CUT(100, HF_ERR_TEXT(&answer->err)));
     report(flux, &failure, true, answer->retry_after_ns);
 }
 

@@ -106,7 +106,6 @@ static void on_contact(void *arg, enum hf_contact_kind contact, HF_UNUSED struct
 static void on_unreadable(void *arg, const char *name, const struct hf_err *err)
 {
     struct hf_source_object *object = arg;
-    char why[200];
 
     (void)name;
     object->unreadable.reason = HF_MANIFEST_REASON_NONE;
@@ -114,7 +113,7 @@ static void on_unreadable(void *arg, const char *name, const struct hf_err *err)
         return;
     object->trouble = true;
     (void)hf_failure_set(&object->unreadable, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG, "%s '%.40s/%.60s': %s",
-                         object->kind, object->ns, object->name, HF_CUT(120, hf_err_text(err, why, sizeof(why))));
+                         object->kind, object->ns, object->name, HF_CUT(120, HF_ERR_TEXT(err)));
     hf_source_report(object->source, &object->unreadable, false, 0);
 }
 

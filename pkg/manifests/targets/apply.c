@@ -255,7 +255,6 @@ static void validate(struct entry *entry)
     const struct hf_manifest_env *env = &entry->engine->p.env;
     struct attempt *attempt = entry->attempt;
     struct hf_err err = HF_ERR_INIT;
-    char text[HF_RECORD_MESSAGE];
 
     for (size_t i = 0; i < HF_MAX_ARGV && attempt->entry->validate_command[i] != NULL; i++)
         attempt->argv[i] = strcmp(attempt->entry->validate_command[i], "{}") == 0 ? attempt->place.staged.candidate
@@ -268,7 +267,7 @@ static void validate(struct entry *entry)
         return;
     entry->busy = false;
     attempt->not_started = may_start_soon(r) ? -EAGAIN : -ENOENT;
-    invalid(entry, hf_err_text(&err, text, sizeof(text)));
+    invalid(entry, HF_ERR_TEXT(&err));
 }
 
 /* ---- compare, stage ---------------------------------------------------------------------------------------------- */

@@ -251,7 +251,6 @@ static void loaded(struct entry *entry, struct job *job)
     struct hf_cluster_apply_params params = {.bundle = loaded_bundle(job), .journal = journal_place};
     const struct attempt *attempt = entry->attempt;
     struct hf_err err = HF_ERR_INIT;
-    char text[HF_RECORD_MESSAGE];
 
     content_count_unreadable(entry, job);
     if (job->r < 0) {
@@ -265,7 +264,7 @@ static void loaded(struct entry *entry, struct job *job)
     int r = start(entry, &params, placed, &err);
     if (r < 0)
         not_placed(entry, r == -E2BIG ? HF_MANIFEST_REASON_SOURCE_TOO_LARGE : HF_MANIFEST_REASON_WRITE_FAILED,
-                   hf_err_text(&err, text, sizeof(text)));
+                   HF_ERR_TEXT(&err));
 }
 
 static void place(struct entry *entry)

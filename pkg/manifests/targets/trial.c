@@ -139,7 +139,6 @@ static void looked(struct entry *entry, struct job *job)
     bool is_ours = hf_container_of(job, struct drift_look, job)->diff.n == 0 && (secret || !entry->inventory.pending);
     bool looks_again =
         job->r < 0 && (entry->trial.repairs < MANIFEST_MAX_TRIAL_REPAIRS || entry->trial.refused_ns != 0);
-    char text[HF_RECORD_MESSAGE];
 
     if (is_absent && !failed) { /* the inventory has no hashes of it */
         postpone(entry, HF_MANIFEST_REASON_SECRET_ABSENT,
@@ -148,7 +147,7 @@ static void looked(struct entry *entry, struct job *job)
         entry->trial.repairs++;
         entry->trial.refused_ns = 0;
         advance_back_off(entry);
-        again(entry, HF_MANIFEST_REASON_WRITE_FAILED, hf_err_text(&job->err, text, sizeof(text)));
+        again(entry, HF_MANIFEST_REASON_WRITE_FAILED, HF_ERR_TEXT(&job->err));
     } else if (entry->trial.refused_ns != 0 && is_ours) {
         entry->trial.repairs++; /* somebody else has put it back, and may do so again and again */
         entry->trial.refused_ns = 0;
@@ -234,7 +233,6 @@ void trial_check(struct entry *entry)
                                       .done = checked,
                                       .arg = entry};
     struct hf_err err = HF_ERR_INIT;
-    char text[HF_RECORD_MESSAGE];
 
     if (manifest->n_checks == 0) {
         start_look(entry);
@@ -244,7 +242,7 @@ void trial_check(struct entry *entry)
     if (hf_checks_start(&params, &entry->trial.checks, &err) == 0)
         return;
     entry->busy = false;
-    verdict(entry, false, HF_MANIFEST_REASON_HEALTH_FAILED, hf_err_text(&err, text, sizeof(text)));
+    verdict(entry, false, HF_MANIFEST_REASON_HEALTH_FAILED, HF_ERR_TEXT(&err));
 }
 
 /* ---- restart ----------------------------------------------------------------------------------------------------- */
@@ -252,12 +250,11 @@ void trial_check(struct entry *entry)
 static void restarted(void *arg, int r, const struct hf_err *err)
 {
     struct entry *entry = arg;
-    char text[HF_RECORD_MESSAGE];
 
     entry->unit.call = NULL;
     entry->busy = false;
     if (r < 0) {
-        trial_fail(entry, HF_MANIFEST_REASON_RESTART_FAILED, hf_err_text(err, text, sizeof(text)));
+        trial_fail(entry, HF_MANIFEST_REASON_RESTART_FAILED, HF_ERR_TEXT(err));
         return;
     }
     entry->r.restarted = true;
@@ -267,7 +264,6 @@ static void restarted(void *arg, int r, const struct hf_err *err)
 void trial_start(struct entry *entry)
 {
     struct hf_err err = HF_ERR_INIT;
-    char text[HF_RECORD_MESSAGE];
 
     entry->attempt = make_attempt(entry, &entry->r.next);
     if (entry->attempt == NULL) {
@@ -286,5 +282,5 @@ void trial_start(struct entry *entry)
         trial_check(entry);
         return;
     }
-    verdict(entry, false, HF_MANIFEST_REASON_RESTART_FAILED, hf_err_text(&err, text, sizeof(text)));
+    verdict(entry, false, HF_MANIFEST_REASON_RESTART_FAILED, HF_ERR_TEXT(&err));
 }

@@ -231,11 +231,9 @@ static bool is_to_blame(const struct hf_outlet_sender *sender, const struct hf_b
 static void note_answer(struct hf_batch *batch, const struct hf_retry_judgement *judgement,
                         const struct hf_http_response *response, struct hf_view body, const struct hf_err *err, int r)
 {
-    char text[2 * sizeof(err->cause)];
-
     (void)snprintf(batch->reason, sizeof(batch->reason), "%s", judgement->reason);
     if (r < 0)
-        (void)snprintf(batch->detail, sizeof(batch->detail), "%s", HF_CUT(90, hf_err_text(err, text, sizeof(text))));
+        (void)snprintf(batch->detail, sizeof(batch->detail), "%s", HF_CUT(90, HF_ERR_TEXT(err)));
     else if (strcmp(judgement->reason, "content_type") == 0)
         (void)snprintf(batch->detail, sizeof(batch->detail), "the answer has type %.40s: check the sink's url",
                        response->content_type);
@@ -497,12 +495,12 @@ static int start_part(struct hf_outlet_sender *sender, struct hf_outlet_sending 
 static void note_credentials(struct hf_outlet_sender *sender, const struct hf_err *err)
 {
     const struct hf_outlet_config *config = sender->config;
-    char text[512], part[96];
+    char part[96];
 
     if (err == NULL)
         sender->trouble[0] = '\0';
     else
-        hf_outlet_send_set_trouble(sender, "credentials: %s", hf_err_text(err, text, sizeof(text)));
+        hf_outlet_send_set_trouble(sender, "credentials: %s", HF_ERR_TEXT(err));
     if (sender->lacks_credentials == (err != NULL))
         return;
     sender->lacks_credentials = err != NULL;

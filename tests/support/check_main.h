@@ -12,6 +12,7 @@
 #pragma once
 
 #include <check.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,15 +25,18 @@ enum { HF_TEST_CPU_S = 60, HF_TEST_WALL_S = 600, HF_TEST_WALL_FACTOR = 10 };
 
 static rlim_t hf_test_cpu_s;
 
-/* Runs in the test's child. Without children (CK_FORK=no, under a debugger) there is nothing to limit. */
+/* Runs in the test's child. Without children (CK_FORK=no: under a debugger, and where tests/one-process says so) the caller
+ * limits the whole program, which is searched for leaks at its end. */
 static void hf_test_prepare(void)
 {
     const char *fork_wanted = getenv("CK_FORK");
     struct rlimit limit = {hf_test_cpu_s, hf_test_cpu_s + 10};
+    bool has_own_process = fork_wanted == NULL || strcmp(fork_wanted, "no") != 0;
 
-    if (fork_wanted == NULL || strcmp(fork_wanted, "no") != 0)
-        (void)setrlimit(RLIMIT_CPU, &limit);
-    hf_mark_at_death();
+    hf_mark_at_death(has_own_process);
+    if (!has_own_process)
+        return;
+    (void)setrlimit(RLIMIT_CPU, &limit);
     hf_no_search_without_leaks();
 }
 

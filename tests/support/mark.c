@@ -15,6 +15,7 @@ size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
 
 static const char *marked_file;
 static int marked_line;
+static bool shares_process;
 
 void __wrap__mark_point(const char *file, int line)
 {
@@ -24,7 +25,9 @@ void __wrap__mark_point(const char *file, int line)
 
 static void tell(void)
 {
-    if (marked_file != NULL)
+    if (marked_file != NULL && shares_process)
+        (void)dprintf(STDERR_FILENO, "%s:%d: the last check before the end\n", marked_file, marked_line);
+    else if (marked_file != NULL)
         __real__mark_point(marked_file, marked_line);
     marked_file = NULL;
 }
@@ -35,12 +38,13 @@ static void tell_and_die(int number)
     (void)raise(number); /* SA_RESETHAND: now with its usual end */
 }
 
-void hf_mark_at_death(void)
+void hf_mark_at_death(bool has_own_process)
 {
     static const int mortal[] = {SIGABRT, SIGXCPU, SIGTERM, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
     struct sigaction action = {.sa_handler = tell_and_die, .sa_flags = (int)SA_RESETHAND | SA_NODEFER};
     size_t n = HF_LEN(mortal);
 
+    shares_process = !has_own_process;
     if (__sanitizer_set_death_callback != NULL) {
         __sanitizer_set_death_callback(tell);
         n = 3; /* the sanitizer has handlers for the others */

@@ -9,8 +9,11 @@
  * the test dies of a signal, of its limit of processor time, or of what a sanitizer found. */
 #pragma once
 
-/* To be called in the test's own process, before the test. */
-void hf_mark_at_death(void);
+#include <stdbool.h>
+
+/* To be called in the test's process, before the test. A death in one that other tests share, which takes Check with it,
+ * prints the place. */
+void hf_mark_at_death(bool has_own_process);
 
 /* To be called there too: the process ends without the sanitizer's search for leaks, 6 ms, if the heap then has as many
  * bytes as at this call. What else it has to do at its end (atexit(3), open streams) is done. */

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A test's limit: processor time counts, waiting does not. What checks cost, the place that a test that dies leaves,
  * and which tests are searched for leaks. */
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -169,11 +172,111 @@ START_TEST(only_what_is_left_is_searched)
 END_TEST
 #endif
 
+/* ---- tests that share a process ---------------------------------------------------------------------------------- */
+
+/* What a program of these tests prints and how it ends, without a process for each. */
+static int run_together(void (*add)(TCase *tc), char *text, size_t size)
+{
+    int ends[2], status = 0;
+    size_t n = 0;
+    ssize_t got = 0;
+
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        (void)dup2(ends[1], STDOUT_FILENO);
+        (void)dup2(ends[1], STDERR_FILENO);
+        (void)setenv("CK_FORK", "no", 1);
+        exit(hf_test_main("inner", add, LIMIT_S));
+    }
+    (void)close(ends[1]);
+    while (n + 1 < size && (got = read(ends[0], text + n, size - 1 - n)) > 0)
+        n += (size_t)got;
+    text[n] = '\0';
+    (void)close(ends[0]);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+START_TEST(fails)
+{
+    ck_assert_int_eq(_i, 2);
+}
+END_TEST
+
+static void one_fails(TCase *tc)
+{
+    tcase_add_loop_test(tc, fails, 0, 3);
+    tcase_add_test(tc, waits);
+}
+
+static void one_dies(TCase *tc)
+{
+    tcase_add_test(tc, waits);
+    tcase_add_loop_test(tc, dies, SIGABRT, SIGABRT + 1);
+    tcase_add_test(tc, waits);
+}
+
+START_TEST(one_process_goes_on_after_a_failure)
+{
+    char text[4096];
+    int status = run_together(one_fails, text, sizeof(text));
+
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILURE, "%d: %s", status, text);
+    ck_assert_msg(strstr(text, "Checks: 4, Failures: 2, Errors: 0") != NULL, "%s", text);
+    ck_assert_msg(strstr(text, "fails:1:") != NULL, "%s", text);
+}
+END_TEST
+
+START_TEST(death_of_one_process_prints_the_last_check)
+{
+    char text[4096], place[64];
+    int status = run_together(one_dies, text, sizeof(text));
+
+    (void)snprintf(place, sizeof(place), "test_check_main.c:%d: the last check", DIES_AT);
+    ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "%d: %s", status, text);
+    ck_assert_msg(strstr(text, place) != NULL, "%s", text);
+    ck_assert_msg(strstr(text, "Checks:") == NULL, "%s", text);
+}
+END_TEST
+
+#ifdef __SANITIZE_ADDRESS__
+START_TEST(loses)
+{
+    held = malloc(40);
+    held = NULL;
+}
+END_TEST
+
+/* The last test frees as much as it takes, and so ends with the bytes that it began with. */
+static void one_leaks(TCase *tc)
+{
+    tcase_add_test(tc, frees);
+    tcase_add_test(tc, loses);
+    tcase_add_test(tc, frees);
+}
+
+START_TEST(one_process_is_searched_for_leaks)
+{
+    char text[8192];
+    int status = run_together(one_leaks, text, sizeof(text));
+
+    ck_assert_msg(strstr(text, "Checks: 3, Failures: 0, Errors: 0") != NULL, "%s", text);
+    ck_assert_msg(strstr(text, "40 byte(s) in 1 object") != NULL, "%s", text);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) != EXIT_SUCCESS, "%d: %s", status, text);
+}
+END_TEST
+#endif
+
 static void cases(TCase *tc)
 {
 #ifdef __SANITIZE_ADDRESS__
     tcase_add_test(tc, only_what_is_left_is_searched);
+    tcase_add_test(tc, one_process_is_searched_for_leaks);
 #endif
+    tcase_add_test(tc, one_process_goes_on_after_a_failure);
+    tcase_add_test(tc, death_of_one_process_prints_the_last_check);
     tcase_add_test(tc, death_names_the_last_check);
     tcase_add_test(tc, only_processor_time_counts);
 }

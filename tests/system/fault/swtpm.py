@@ -15,6 +15,7 @@ OWNER, PLATFORM, SHA256 = 0x40000001, 0x4000000C, 0xB
 CREATE_PRIMARY, OBJECT_MEMORY = 0x131, 0x902
 EXTEND, CLEAR, CHANGE_AUTH, DEFINE, UNDEFINE = 0x182, 0x126, 0x129, 0x12A, 0x122
 GET_CAPABILITY, FLUSH_CONTEXT, CAP_HANDLES, TRANSIENT_FIRST = 0x17A, 0x165, 1, 0x80000000
+NV_READ, NO_SUCH_INDEX, NEVER_WRITTEN = 0x14E, 0x18B, 0x14A
 NUMBERS = itertools.count()
 NO_SESSIONS, SESSIONS = 0x8001, 0x8002
 
@@ -47,12 +48,9 @@ class Tpm:
 
     def command(self, code, body, tag=SESSIONS):
         """The answer's body."""
-        with socket.socket(socket.AF_UNIX) as line:
-            line.connect(self.socket)
-            line.sendall(struct.pack(">HII", tag, 10 + len(body), code) + body)
-            answer = line.recv(4096)
-        assert struct.unpack(">I", answer[6:10])[0] == 0, answer
-        return answer[10:]
+        rc, answer = self.exchange(code, body, tag)
+        assert rc == 0, hex(rc)
+        return answer
 
     def is_used(self):
         """Whether a process has this TPM on its command line: a program outlives the agent that started it and was killed."""
@@ -88,12 +86,23 @@ class Tpm:
     def clear(self):
         self.command(CLEAR, struct.pack(">I", PLATFORM) + PASSWORD_AUTH)
 
-    def answer(self, code, body):
-        """The response code."""
+    def exchange(self, code, body, tag=SESSIONS):
+        """The response code and the answer's body."""
         with socket.socket(socket.AF_UNIX) as line:
             line.connect(self.socket)
-            line.sendall(struct.pack(">HII", SESSIONS, 10 + len(body), code) + body)
-            return struct.unpack(">I", line.recv(4096)[6:10])[0]
+            line.sendall(struct.pack(">HII", tag, 10 + len(body), code) + body)
+            answer = line.recv(4096)
+        return struct.unpack(">I", answer[6:10])[0], answer[10:]
+
+    def answer(self, code, body):
+        """The response code."""
+        return self.exchange(code, body)[0]
+
+    def counter(self, number):
+        """The value of an NV counter without a password; None if there is none, or if nobody has incremented it."""
+        rc, answer = self.exchange(NV_READ, struct.pack(">II", number, number) + PASSWORD_AUTH + struct.pack(">HH", 8, 0))
+        assert rc in (0, NO_SUCH_INDEX, NEVER_WRITTEN), hex(rc)
+        return struct.unpack(">Q", answer[6:14])[0] if rc == 0 else None
 
     def set_owner_password(self, text, before=b""):
         auth = struct.pack(">IIHBH", 9 + len(before), 0x40000009, 0, 0, len(before)) + before

@@ -19,6 +19,7 @@
 #include "cli/parts.h"
 #include "cli/plain.h"
 #include "codec/sha256.h"
+#include "os/room.h"
 #include "pack/deep/deep.h"
 #include "pack/deep/scratch.h"
 
@@ -30,6 +31,8 @@ const struct hf_cli_option hf_cli_image_delta_options[] = {
     HF_CLI_OPTION("platform", "OS/ARCH", "only this platform of NEW, such as linux/arm64 (all that OLD has too)",
                   .repeats = true),
     HF_CLI_OPTION("fast", NULL, "somewhat larger deltas that apply faster"),
+    HF_CLI_OPTION("memory", "SIZE",
+                  "such as 2Gi: a layer that needs more to be unpacked goes in whole (half of what is free)"),
     HF_CLI_OPTION("threads", "N", "threads (one per processor); the deltas are the same", .letter = 'j'),
     HF_CLI_OPTION("authfile", "FILE", "logins of registries, as docker's config.json (docker's own)"),
     HF_CLI_OPTION("ca-file", "FILE", "certificate authority of the registries (the system's)"),
@@ -153,6 +156,9 @@ static int draw(void *ctx, uint64_t done, uint64_t total)
     return 0;
 }
 
+/* Streams take about three times their unpacked bytes, and the search for their encoders some more. */
+enum { TIMES_UNPACKED = 4 };
+
 /* What a large layer may run into; it then goes in whole. */
 static bool is_too_much(int r)
 {
@@ -177,6 +183,7 @@ static int add_layer(struct delta_job *job, struct hf_cli_image *image, const st
     const struct hf_delta_out out = {&patch, hf_cli_scratch_write};
     struct hf_deep_create_params params = job->params;
     struct hf_oci_delta_blob *blob;
+    char text[200], limit[HF_CLI_BYTES_TEXT];
     int r = hf_cli_scratch_open(&whole, err);
 
     if (r == 0)
@@ -195,6 +202,10 @@ static int add_layer(struct delta_job *job, struct hf_cli_image *image, const st
     hf_cli_progress_end(job->cli);
     if (r < 0 && !is_too_much(r))
         return hf_err_wrap(err, r, "delta of '%s'", layer->digest);
+    if (r < 0 && base->n > 0)
+        hf_cli_print_line(job->cli->err, "%s  goes in whole: %s; --memory SIZE allows more than %s", layer->digest,
+                          hf_err_text(err, text, sizeof(text)),
+                          hf_cli_bytes(params.unpacked_max * TIMES_UNPACKED, limit));
     if (r < 0 || patch.size >= whole.size)
         return hf_cli_made_add(made, &whole, layer->media_type, err) != NULL ? 0 : -err->code;
     r = hf_cli_scratch_map(&patch, &delta, err);
@@ -390,6 +401,22 @@ static int make_from_last(struct delta_job *job, const struct hf_cli_image_acces
     return r;
 }
 
+static int memory(struct delta_job *job, struct hf_err *err)
+{
+    const char *text = hf_cli_value(job->args, "memory", NULL);
+    struct hf_room room;
+    uint64_t bytes;
+
+    if (text == NULL) {
+        hf_room_memory(job->cli->fs, "", &room);
+        bytes = room.bytes;
+    } else if (hf_parse_quantity(text, &bytes) < 0 || bytes < TIMES_UNPACKED) {
+        return hf_err_set(err, EINVAL, "--memory: '%.40s' is not a size, such as 2Gi", text);
+    }
+    job->params.unpacked_max = HF_MAX(bytes / TIMES_UNPACKED, (uint64_t)1);
+    return 0;
+}
+
 static int settings(struct delta_job *job, struct hf_err *err)
 {
     const char *threads_text = hf_cli_value(job->args, "threads", "0");
@@ -413,7 +440,7 @@ static int settings(struct delta_job *job, struct hf_err *err)
     job->params = (struct hf_deep_create_params){
         .delta = {.profile = hf_cli_flag(job->args, "fast") ? HF_DELTA_FAST : HF_DELTA_SMALL,
                   .threads = (unsigned)threads}};
-    return 0;
+    return memory(job, err);
 }
 
 int hf_cli_image_delta(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)

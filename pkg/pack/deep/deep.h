@@ -48,6 +48,8 @@ struct hf_deep_create_params {
     bool inside;                         /* fast profile: inside all, not only zstd 1 to 3; always if in parts */
     const struct hf_deep_part *parts;    /* in order; or NULL */
     size_t parts_n;
+    uint64_t unpacked_max; /* bytes of all streams, unpacked at one time, which take some three times as many; 0: any.
+                              More: a plain delta; in parts, -E2BIG */
 };
 
 /* The same inputs give the same bytes. */

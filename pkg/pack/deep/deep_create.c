@@ -2,6 +2,7 @@
 /* Makes a deep delta. Unpacks both sides level by level. Leaves streams alone that both sides have. Keeps the other
  * streams of new unpacked if it finds an encoder that makes the same bytes. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -26,12 +27,13 @@ struct deep {
     struct deep_side old, new_side;
     struct recipe recipe;
     size_t setups_cap;
-    bool quick;          /* look only inside streams that compress quickly */
-    bool decisions;      /* take zstd frames apart for which no encoder is found */
-    struct hf_buf coded; /* the decisions of new frames */
-    bool tokens;         /* a stream of new uses DEFLATE_TOKENS, so those of old have to as well */
-    unsigned depth;      /* largest number of encoders that are open at once */
-    bool large;          /* one of them needs a library or is of codec 5; everything else is small beside its memory */
+    uint64_t unpacked_left; /* bytes for which there is room */
+    bool quick;             /* look only inside streams that compress quickly */
+    bool decisions;         /* take zstd frames apart for which no encoder is found */
+    struct hf_buf coded;    /* the decisions of new frames */
+    bool tokens;            /* a stream of new uses DEFLATE_TOKENS, so those of old have to as well */
+    unsigned depth;         /* largest number of encoders that are open at once */
+    bool large; /* one of them needs a library or is of codec 5; everything else is small beside its memory */
     uint64_t encoder_memory, decoder_memory;
 };
 
@@ -236,14 +238,15 @@ static int settle_old(struct deep *deep, const unsigned char *bytes, struct find
 
 /* ---- level by level ---------------------------------------------------------------------------------------------- */
 
-static int find_inside(struct found *found, bool quick, bool in_shared, struct hf_err *err)
+static int find_inside(struct deep *deep, struct found *found, bool in_shared, struct hf_err *err)
 {
     if (!found->keep || found->inside != NULL)
         return 0;
     found->inside = calloc(1, sizeof(*found->inside));
     if (found->inside == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    int r = find_streams((const unsigned char *)found->plain.p, found->plain.n, quick, found->inside, err);
+    int r = find_streams((const unsigned char *)found->plain.p, found->plain.n, deep->quick, &deep->unpacked_left,
+                         found->inside, err);
     found->inside->in_shared = in_shared || found->codec == PACK_CODEC_ZSTD_DECISIONS;
     return r;
 }
@@ -262,7 +265,7 @@ static void lists_done(struct lists *lists)
 }
 
 /* Returns the lists of the next inner level. */
-static int go_inside(const struct lists *lists, bool quick, struct lists *ret_inner, struct hf_err *err)
+static int go_inside(struct deep *deep, const struct lists *lists, struct lists *ret_inner, struct hf_err *err)
 {
     struct lists inner = {.n = 0};
     size_t cap = 1;
@@ -277,7 +280,7 @@ static int go_inside(const struct lists *lists, bool quick, struct lists *ret_in
     for (size_t i = 0; r == 0 && i < lists->n; i++) {
         for (size_t k = 0; r == 0 && k < lists->lists[i]->n; k++) {
             struct found *found = &lists->lists[i]->p[k];
-            r = find_inside(found, quick, lists->lists[i]->in_shared, err);
+            r = find_inside(deep, found, lists->lists[i]->in_shared, err);
             if (found->inside != NULL) {
                 inner.bytes[inner.n] = (const unsigned char *)found->plain.p;
                 inner.lists[inner.n++] = found->inside;
@@ -342,10 +345,11 @@ static int unpack_both(struct deep *deep, struct hf_err *err)
         old.bytes[0] = deep->old.bytes;
         new_lists.lists[0] = &deep->new_side.top;
         new_lists.bytes[0] = deep->new_side.bytes;
-        r = find_streams(deep->new_side.bytes, deep->new_side.n, deep->quick, &deep->new_side.top, err);
+        r = find_streams(deep->new_side.bytes, deep->new_side.n, deep->quick, &deep->unpacked_left, &deep->new_side.top,
+                         err);
         /* Streams of old matter only if new has some. */
         if (r == 0 && deep->new_side.top.n > 0)
-            r = find_streams(deep->old.bytes, deep->old.n, deep->quick, &deep->old.top, err);
+            r = find_streams(deep->old.bytes, deep->old.n, deep->quick, &deep->unpacked_left, &deep->old.top, err);
     }
     for (unsigned depth = 0; r == 0 && more && depth < RECIPE_DEPTH; depth++) {
         r = settle_level(deep, &old, &new_lists, &more, err);
@@ -353,8 +357,7 @@ static int unpack_both(struct deep *deep, struct hf_err *err)
             r = cancelled(deep, err);
         if (r < 0 || !more || depth + 1 == RECIPE_DEPTH)
             break;
-        if ((r = go_inside(&old, deep->quick, &inner_old, err)) < 0 ||
-            (r = go_inside(&new_lists, deep->quick, &inner_new, err)) < 0)
+        if ((r = go_inside(deep, &old, &inner_old, err)) < 0 || (r = go_inside(deep, &new_lists, &inner_new, err)) < 0)
             break;
         lists_done(&old);
         lists_done(&new_lists);
@@ -731,6 +734,7 @@ static int try_without_decisions(struct deep *deep, struct hf_buf *body, int r, 
 {
     _cleanup_(deep_done) struct deep other = {.params = deep->params,
                                               .quick = deep->quick,
+                                              .unpacked_left = deep->unpacked_left,
                                               .old = {.bytes = deep->old.bytes, .n = deep->old.n},
                                               .new_side = {.bytes = deep->new_side.bytes, .n = deep->new_side.n}};
     _cleanup_(hf_buf_done) struct hf_buf other_body = HF_BUF_INIT(SIZE_MAX / 2);
@@ -742,7 +746,7 @@ static int try_without_decisions(struct deep *deep, struct hf_buf *body, int r, 
         return r;
     int r2 = unpack_both(&other, err);
     if (r2 < 0 || (other.recipe.setups_n == 0 && !parts))
-        return r2 < 0 ? r2 : r;
+        return r2 < 0 && !too_much(r2) ? r2 : r;
     r2 = make_body(&other, &other_body, err);
     if (r2 < 0 || (r == 0 && other_body.n >= body->n))
         return r2 < 0 && !too_much(r2) ? r2 : r;
@@ -767,6 +771,7 @@ int hf_deep_create(const void *old, size_t old_n, const void *new_bytes, size_t 
 
     deep.quick = params != NULL && params->delta.profile == HF_DELTA_FAST && !params->inside && !parts;
     deep.decisions = !deep.quick;
+    deep.unpacked_left = params != NULL && params->unpacked_max > 0 ? params->unpacked_max : UINT64_MAX;
     if (r < 0)
         return r;
     if (parts && params->parts_n > HF_DEEP_MAX_PARTS)

@@ -9,10 +9,17 @@
 
 enum { FIND_MIN = 64 /* compressed bytes */ };
 
+struct plain {
+    struct hf_buf *buf;
+    bool is_full;
+};
+
 static int add_plain(void *ctx, const void *bytes, size_t n, struct hf_err *err)
 {
-    int r = hf_buf_add(ctx, bytes, n);
+    struct plain *plain = ctx;
+    int r = hf_buf_add(plain->buf, bytes, n);
 
+    plain->is_full = r == -E2BIG;
     return r < 0 ? hf_err_sys(err, r, "unpack") : 0;
 }
 
@@ -93,25 +100,29 @@ static bool begins(const unsigned char *p, size_t n, struct found *found, size_t
     }
 }
 
-/* Returns 1 and the unpacked stream, 0 if it is not a stream, or -ENOMEM. */
-static int unpack(const struct hf_delta_memory *memory, struct found *found, struct hf_err *err)
+/* Returns 1 and the unpacked stream, 0 if it is not a stream, -E2BIG if there is no room for it, or -ENOMEM. */
+static int unpack(const struct hf_delta_memory *memory, uint64_t *left, struct found *found, struct hf_err *err)
 {
+    struct plain plain = {.buf = &found->plain};
     const struct hf_delta_old from = {(void *)(uintptr_t)memory, hf_delta_memory_pread, memory->n};
     struct pack_decode decode = {.codec = found->codec,
                                  .gzip_tail = found->gzip_tail,
                                  .from = &from,
                                  .offset = found->offset,
                                  .n = memory->n - found->offset,
-                                 .out = {&found->plain, add_plain},
+                                 .out = {&plain, add_plain},
                                  .memory = &found->memory};
     uint64_t n = 0;
 
-    found->plain = (struct hf_buf)HF_BUF_INIT(FIND_PLAIN_MAX);
+    found->plain = (struct hf_buf)HF_BUF_INIT((size_t)HF_MIN(FIND_PLAIN_MAX, *left));
     int r = pack_decode_some(&decode, &n, err);
     if (r < 0 || n < FIND_MIN || found->plain.n == 0) {
         hf_buf_done(&found->plain);
+        if (plain.is_full && *left < FIND_PLAIN_MAX)
+            return hf_err_set(err, E2BIG, "unpacked, it is larger than the memory for it");
         return r == -ENOMEM ? r : 0;
     }
+    *left -= found->plain.n;
     found->packed_n = (size_t)n;
     hf_sha256_of(memory->p + found->offset, found->packed_n, found->sha256, sizeof(found->sha256));
     return 1;
@@ -143,7 +154,8 @@ static size_t pass_over(const unsigned char *bytes, size_t n, size_t at)
     return at;
 }
 
-int find_streams(const unsigned char *bytes, size_t n, bool quick, struct find_list *ret_list, struct hf_err *err)
+int find_streams(const unsigned char *bytes, size_t n, bool quick, uint64_t *left, struct find_list *ret_list,
+                 struct hf_err *err)
 {
     const struct hf_delta_memory memory = {bytes, n};
     struct find_list list = {.n = 0};
@@ -162,7 +174,7 @@ int find_streams(const unsigned char *bytes, size_t n, bool quick, struct find_l
             continue;
         }
         found.offset = at + head;
-        r = unpack(&memory, &found, err);
+        r = unpack(&memory, left, &found, err);
         if (r > 0 && (r = add(&list, &found, err)) < 0)
             hf_buf_done(&found.plain);
         at = found.packed_n > 0 ? found.offset + found.packed_n : at + 1;

@@ -201,6 +201,22 @@ class Tests:
 
     # ---- what is refused ----------------------------------------------------------------------------------------------
 
+    def test_layers_that_unpack_to_much_more_go_in_whole(self):
+        bomb, names = b"\0" * (48 << 20), []
+        for tag in "12":
+            layout = Layout(os.path.join(WORK, "bomb" + tag))
+            layout.image("amd64", [layout.layer(tree("zeros" + tag, {"zeros": tag.encode() + bomb}), "+gzip")])
+            layout.finish(tag)
+            names.append("bomb" + tag)
+        limit = 80 << 20  # of ru_maxrss; unpacked, both layers have 96 MiB
+        for memory, whole in (("16Mi", True), ("2Gi", False)):
+            code = "import resource, subprocess, sys; r = subprocess.run(sys.argv[1:]).returncode; " \
+                   "print('kB', resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(r)"
+            done = subprocess.run([sys.executable, "-c", code, HOLDFAST, "image", "delta", *names, "--dry-run", "--fast", "--memory", memory],
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True, cwd=WORK)
+            equal(f"{memory}: says so", "goes in whole: unpacked, it is larger than the memory for it; --memory SIZE allows more" in done.stdout, whole)
+            equal(f"{memory}: in bounds", int(done.stdout.split()[-1]) << 10 < limit, whole)
+
     def test_damage_and_mistakes(self):
         shutil.copytree(self.new.folder, os.path.join(WORK, "bad"))
         layer = self.new.text(self.new.manifests[0]["digest"])["layers"][1]["digest"]
@@ -223,6 +239,8 @@ class Tests:
                 (("v2", "-o", "none"), 2, "OLD... NEW"),
                 (("v2", "-o", "none", "--from-last", "3"), 2, "docker://HOST/REPOSITORY:TAG"),
                 (("v2", "-o", "none", "--from-last", "0"), 2, "--from-last"),
+                (("v1", "v2", "-o", "none", "--memory", "x"), 2, "--memory"),
+                (("v1", "v2", "-o", "none", "--memory", "0"), 2, "--memory"),
                 (("v1", "v2", "-o", "none", "--threads", "x"), 2, "--threads")):
             said = holdfast("image", "delta", "--fast", *words, code=code)
             if text not in said:

@@ -365,6 +365,40 @@ static int open_old(void *ctx, const struct hf_deep_info *info, struct hf_delta_
     return 0;
 }
 
+/* One byte less than the streams of both files have, and as many. Without parts there is always a plain delta. */
+START_TEST(room_for_what_is_unpacked)
+{
+    _cleanup_(hf_buf_done) struct hf_buf old = BUF, new_file = BUF, patch = BUF;
+    struct hf_deep_part parts_of[1] = {{.size = 0}};
+    struct hf_deep_create_params params = {.delta = {.threads = 1}};
+    const struct hf_delta_out out = delta_io_out(&patch);
+    struct hf_err err = HF_ERR_INIT;
+    struct hf_deep_info info;
+
+    make_pair(0, &old, &new_file);
+    parts_of[0].size = old.n;
+    for (params.unpacked_max = 1;; params.unpacked_max *= 2) {
+        params.parts_n = 0;
+        patch.n = 0;
+        ck_assert_int_eq(hf_deep_create(old.p, old.n, new_file.p, new_file.n, &params, &out, &err), 0);
+        struct delta_io io = delta_io_of(&patch);
+        const struct hf_delta_in in = delta_io_in(&io);
+        ck_assert_int_eq(hf_deep_read_info(&in, &info, NULL), 0);
+        bool inside = info.inside;
+        hf_deep_info_done(&info);
+        params.parts = parts_of;
+        params.parts_n = 1;
+        patch.n = 0;
+        int r = hf_deep_create(old.p, old.n, new_file.p, new_file.n, &params, &out, &err);
+        ck_assert_msg(r == (inside ? 0 : -E2BIG), "%llu: %d", (unsigned long long)params.unpacked_max, r);
+        ck_assert_msg(inside || strstr(err.cause, "unpacked") != NULL, "%s", err.cause);
+        if (inside)
+            break;
+    }
+    ck_assert_uint_gt(params.unpacked_max, 1000);
+}
+END_TEST
+
 START_TEST(parts)
 {
     _cleanup_(hf_buf_done) struct hf_buf old = BUF, new_file = BUF, patch = BUF, made = BUF;
@@ -393,6 +427,7 @@ static void all(TCase *tc)
     tcase_add_loop_test(tc, damage_is_named, 0, 2);
     tcase_add_test(tc, limits_and_wrong_files);
     tcase_add_test(tc, other_library);
+    tcase_add_test(tc, room_for_what_is_unpacked);
     tcase_add_test(tc, parts);
 }
 

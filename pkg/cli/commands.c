@@ -19,7 +19,7 @@ const struct hf_cli_command hf_cli_commands[] = {
             "      --path /opt/edge-inference/bin/current --restart-unit edge-inference.service \\\n"
             "      --artifact arm64=build/arm64/edge-inference,old=releases/1.4.1-arm64 \\\n"
             "      --health-http http://127.0.0.1:8080/healthz --expires 90d \\\n"
-            "      --node-selector edge.codcompass.io/role=compute \\\n"
+            "      --node-selector edge.codcompass.io/class=compute \\\n"
             "      --url-base https://releases.example.com --key release-2026.key --out out",
     },
     {

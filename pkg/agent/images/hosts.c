@@ -10,6 +10,7 @@
 #include "agent/env.h"
 #include "agent/images/runtime_files.h"
 #include "agent/turn.h"
+#include "base/format.h"
 #include "mirror/hosts.h"
 #include "os/file.h"
 
@@ -99,8 +100,8 @@ static void settle(struct wish *wish, bool wanted)
     int r = hf_mirror_hosts_settle(env->world.fs, wish->root, wanted ? wish->place : NULL, wish->registries,
                                    hf_buf_view(&wish->text), &done, &err);
     if (done.changed > 0) {
-        (void)snprintf(text, sizeof(text), "%u files hosts.toml of containerd %s", done.changed,
-                       wanted ? "written or removed" : "removed");
+        (void)snprintf(text, sizeof(text), "%u %s hosts.toml of containerd %s", done.changed,
+                       hf_noun(done.changed, "file", "files"), wanted ? "written or removed" : "removed");
         hf_log(env->world.log, HF_LOG_INFO, "image.mirror_configured", HF_D("files", done.changed));
         hf_audit_inlet_add(env->audit, HF_AUDIT_MIRROR_CONFIGURED, "containerd", wanted ? "Configured" : "Undone",
                            text);
@@ -110,9 +111,8 @@ static void settle(struct wish *wish, bool wanted)
         (void)refuse(wish, "FilesFailed", hf_err_text(&err, text, sizeof(text)));
     } else if (wanted && done.foreign > 0) {
         (void)snprintf(text, sizeof(text),
-                       "%u registries have settings of others, which stay: add the lines of mirror/hosts.toml to "
-                       "%.400s",
-                       done.foreign, done.first);
+                       "%u %s settings of others, which stay: add the lines of mirror/hosts.toml to %.400s",
+                       done.foreign, hf_noun(done.foreign, "registry has", "registries have"), done.first);
         (void)refuse(wish, "ForeignFile", text);
     } else if (wanted) {
         finding->verified = true;

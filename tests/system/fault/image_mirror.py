@@ -330,9 +330,9 @@ def containerd_configured_by_the_agent():
             file.write('version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "/etc/containerd/certs.d"\n')
         wish = {"registries": [scene.registry.name, "other.example"], "port": scene.port, "configure": True}
 
-        def reason():
+        def reason(field="reason"):
             status = scene.node.status() or {}
-            return next((one["reason"] for one in status.get("conditions", []) if one["type"] == "MirrorConfigured"), None)
+            return next((one[field] for one in status.get("conditions", []) if one["type"] == "MirrorConfigured"), None)
         scene.policy(wish)
         wait("a refusal", lambda: reason() == "NotAllowed")
         equal("files", os.listdir(folder), ["other.example"])
@@ -340,6 +340,7 @@ def containerd_configured_by_the_agent():
         scene.node.kill_agent()
         scene.start()
         wait("the other's file to be named", lambda: reason() == "ForeignFile")
+        equal("the message", reason("message").partition(" settings")[0], "1 registry has")
         equal("mode", os.stat(ours).st_mode & 0o777, 0o600)
         scene.start_containerd()
         shutil.rmtree(scene.node.place("certs.d"))

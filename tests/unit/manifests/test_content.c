@@ -143,6 +143,34 @@ START_TEST(does_not_go_to_disk)
 }
 END_TEST
 
+/* A content that is turned away a second time, for the same reason, is no news, but its source has to stop again. */
+START_TEST(turned_away_again)
+{
+    struct hf_bare bare;
+
+    hf_bare_init(&bare, ENTRY);
+    hf_bare_allow(&bare, "files: [/etc/site/**], paths: [/opt/site]");
+    struct entry *entry = bare.entry;
+    entry->life = ENTRY_STARTED;
+    hf_simfs_put(bare.fs, "/opt/site/a", "one", 3, 0644);
+    content_follow(entry);
+    for (int i = 0; i < 2; i++) {
+        entry->machine.awake = false;
+        bare.engine.p.env.no_space = true;
+        hf_bare_run(&bare);
+        ck_assert_int_eq(entry->content.note.reason, HF_MANIFEST_REASON_NO_SPACE);
+        ck_assert_int_eq(entry->content.intake, HF_CONTENT_REFUSING);
+        ck_assert_msg(entry->machine.awake, "nobody stops the source, time %d", i);
+        content_hold(entry);
+        ck_assert_int_eq(entry->content.intake, HF_CONTENT_HELD);
+        bare.engine.p.env.no_space = false;
+        content_hold(entry);
+        ck_assert_int_eq(entry->content.intake, HF_CONTENT_FOLLOWING);
+    }
+    hf_bare_done(&bare);
+}
+END_TEST
+
 START_TEST(lost_and_unreadable)
 {
     struct hf_bare bare;
@@ -193,6 +221,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, another_entry_begins_anew);
     tcase_add_test(tc, goes_to_disk);
     tcase_add_test(tc, does_not_go_to_disk);
+    tcase_add_test(tc, turned_away_again);
     tcase_add_test(tc, lost_and_unreadable);
     tcase_add_test(tc, labels_are_paced);
 }

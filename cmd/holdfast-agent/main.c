@@ -10,6 +10,7 @@
 #include "agent/process/host_life.h"
 #include "agent/process/process.h"
 #include "codec/json.h"
+#include "os/fd.h"
 #include "os/fs_posix.h"
 
 static const char *get_environment(const char *name)
@@ -41,6 +42,7 @@ int main(int argc, char **argv)
     _cleanup_(hf_agent_options_done) struct hf_agent_options options = {.n_owned = 0};
     struct hf_err err = HF_ERR_INIT;
 
+    hf_fd_hold_standard();
     if (hf_agent_options_parse(argc, argv, get_environment, &options, &err) < 0) {
         (void)fprintf(stderr, "holdfast-agent: %s\n", HF_ERR_TEXT(&err));
         return HF_EXIT_USAGE;

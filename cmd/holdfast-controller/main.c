@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "controller/process/process.h"
+#include "os/fd.h"
 
 static const char *get_environment(const char *name)
 {
@@ -24,6 +25,7 @@ int main(int argc, char **argv)
     struct hf_controller_options options;
     struct hf_err err = HF_ERR_INIT;
 
+    hf_fd_hold_standard();
     if (hf_controller_options_parse(argc, argv, get_environment, &options, &err) < 0) {
         (void)fprintf(stderr, "holdfast-controller: %s\n", HF_ERR_TEXT(&err));
         return HF_CONTROLLER_EXIT_USAGE;

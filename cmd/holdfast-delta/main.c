@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/small.h"
+#include "os/fd.h"
 #include "os/fs_posix.h"
 #include "pack/deflate/deflate.h"
 #include "pack/deflate/tokens.h"
@@ -18,6 +19,7 @@ const struct pack_codec_ops *pack_codec_ops(enum pack_codec codec)
 
 int main(int argc, char **argv)
 {
+    hf_fd_hold_standard();
     struct hf_cli cli = {
         .out = stdout, .err = stderr, .in_fd = STDIN_FILENO, .out_fd = STDOUT_FILENO, .fs = hf_fs_posix()};
 

@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "os/clock_posix.h"
+#include "os/fd.h"
 #include "os/fs_posix.h"
 
 /* https://no-color.org, and terminals without colours. */
@@ -18,6 +19,7 @@ static bool wants_colour(void)
 
 int main(int argc, char **argv)
 {
+    hf_fd_hold_standard();
     struct hf_cli cli = {
         .out = stdout,
         .err = stderr,

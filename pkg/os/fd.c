@@ -2,6 +2,7 @@
 #include "os/fd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 int hf_fd_write_all(int fd, const void *bytes, size_t n)
@@ -16,4 +17,11 @@ int hf_fd_write_all(int fd, const void *bytes, size_t n)
         n -= (size_t)HF_MAX(put, 0);
     }
     return 0;
+}
+
+void hf_fd_hold_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) /* open() takes the lowest number, which is this one */
+            (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY); /* NOLINT(android-cloexec-open) */
 }

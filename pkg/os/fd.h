@@ -9,6 +9,10 @@
 /* write(2) until all is written. Blocks. */
 HF_MUST_USE int hf_fd_write_all(int fd, const void *bytes, size_t n);
 
+/* First in main(): of standard input, output and error, those that the caller closed get no file or socket of ours.
+ * Reading or writing them fails as before. They stay open for programs that we start. */
+void hf_fd_hold_standard(void);
+
 /* Sets *fd to -1, so that hf_closep() closes nothing. */
 static inline int hf_steal_fd(int *fd)
 {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "os/dir.h"
@@ -358,6 +359,32 @@ START_TEST(close_for_cleanup)
 }
 END_TEST
 
+/* In a child: closed ones get no file of ours, and fail as before; open ones stay as they are. */
+START_TEST(standard_is_held)
+{
+    pid_t child = fork();
+    int status = 0;
+
+    if (child == 0) {
+        for (int fd = 0; fd <= 2; fd++)
+            if ((_i & 1 << fd) != 0)
+                (void)close(fd);
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        bool was_open = null > 2;
+        (void)close(null);
+        hf_fd_hold_standard();
+        int next = open("/dev/null", O_RDWR | O_CLOEXEC);
+        bool in_fails = read(0, &status, 1) < 0 && errno == EBADF;
+        bool out_fails = write(1, "", 1) < 0 && errno == EBADF, err_fails = write(2, "", 1) < 0 && errno == EBADF;
+        bool right = next > 2 && was_open == (_i == 0) && (_i & 1 ? in_fails : true) && ((_i & 2) != 0) == out_fails &&
+                     ((_i & 4) != 0) == err_fails;
+        _exit(right ? 7 : 8);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 7, "closed: %d", _i);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
@@ -370,6 +397,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, folders);
     tcase_add_test(tc, deep_tree);
     tcase_add_loop_test(tc, split, 0, (int)HF_LEN(splits));
+    tcase_add_loop_test(tc, standard_is_held, 0, 8);
     tcase_add_test(tc, lock);
     tcase_add_test(tc, close_for_cleanup);
 }

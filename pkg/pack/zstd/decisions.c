@@ -20,7 +20,7 @@ enum {
     COPIES_MAX = 1 << 17,
     COPY_MIN = 32,
     LOOK_BACK = 32 << 20,
-    SHARED_BYTES = 16 << 20, /* the model, all copies, 64 pages, a block */
+    SHARED_BYTES = 14 << 20, /* the model, all copies, 64 pages, a block */
     PARAMS = 2,
 };
 

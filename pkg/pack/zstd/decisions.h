@@ -2,7 +2,7 @@
 /* zstd frames by their encoder's decisions (FORMAT.md, codec 5). Plain form: content. A delta's frames share one model;
  * new frames' decisions are one coded part, beside those of old.
  *
- * Memory: 16 MiB for all frames, and up to 34 MiB for content that the open one looks back to. */
+ * Memory: 14 MiB for all frames, and up to 34 MiB for content that the open one looks back to. */
 #pragma once
 
 #include "pack/codec/codec.h"

@@ -4,8 +4,8 @@
  * Content is at hand in both directions, so a guess is compared with it first: a match that does not hold is no guess,
  * and one that holds longer is another context.
  *
- * Where the guess fails, literals are as in old or a number; the offset is one of the last three, or leads to the
- * latest place that has the same 12, 8, 6, 5 or 4 bytes (what match finders prefer), or is a number; the match is as
+ * Where the guess fails, each place says whether the match begins there, beside the longest candidate that `places`
+ * finds for it; the distance is that of a candidate or of old sequences about the place, or a number; the match is as
  * long as the content allows, or a number. Tables follow from the symbols that they code, which are known by then: each
  * weight is coded beside the length of a best code, each count beside its share.
  *
@@ -20,6 +20,7 @@
 #include "base/array.h"
 #include "base/macros.h"
 #include "pack/zstd/imitate.h"
+#include "pack/zstd/places.h"
 #include "pack/zstd/tables.h"
 
 /* ---- the old sequences ------------------------------------------------------------------------------------------- */
@@ -100,29 +101,6 @@ void pack_zold_frame(struct pack_zold *old)
     first_offsets(old->last);
 }
 
-/* The distance that an offset means; 0: none. */
-static uint32_t distance_of(const uint32_t last[3], uint32_t offset, bool no_literals)
-{
-    unsigned which = offset - 1 + (no_literals ? 1 : 0);
-
-    if (offset > 3)
-        return offset - 3;
-    return which < 3 ? last[which] : last[0] - 1;
-}
-
-static void use_offset(uint32_t last[3], uint32_t offset, bool no_literals)
-{
-    uint32_t distance = distance_of(last, offset, no_literals);
-    unsigned which = offset > 3 ? 3 : offset - 1 + (no_literals ? 1 : 0);
-
-    if (which == 0)
-        return;
-    if (which > 1)
-        last[2] = last[1];
-    last[1] = last[0];
-    last[0] = distance;
-}
-
 static int add_item(struct pack_zold *old, uint32_t literals, uint32_t match, uint32_t distance, struct hf_err *err)
 {
     if (old->n % PACK_ZOLD_PAGE == 0) {
@@ -148,8 +126,9 @@ int pack_zold_add(struct pack_zold *old, const struct pack_zframe_block *block, 
     for (size_t i = 0; r == 0 && block->kind == ZFRAME_COMPRESSED && i < block->n; i++) {
         const struct pack_zframe_sequence *sequence = &block->sequence[i];
         bool none = sequence->literals == 0;
-        r = add_item(old, sequence->literals, sequence->match, distance_of(old->last, sequence->offset, none), err);
-        use_offset(old->last, sequence->offset, none);
+        r = add_item(old, sequence->literals, sequence->match, pack_zplaces_distance(old->last, sequence->offset, none),
+                     err);
+        pack_zplaces_use(old->last, sequence->offset, none);
         rest -= sequence->literals + sequence->match;
     }
     return r == 0 ? add_item(old, rest, 0, 0, err) : r;
@@ -157,10 +136,7 @@ int pack_zold_add(struct pack_zold *old, const struct pack_zframe_block *block, 
 
 /* ---- the model --------------------------------------------------------------------------------------------------- */
 
-enum { HISTORY = 16, FITS = 4, SIZES = 18, ESTIMATES = 32, SLOTS_LOG = 19, SLOTS = 5 };
-
-/* Bytes that select a slot. */
-static const uint8_t slot_bytes[SLOTS] = {4, 5, 6, 8, 12};
+enum { HISTORY = 16, FITS = 4, SIZES = 18, EQUALS = 8, ESTIMATES = 32, AROUND = 6 };
 
 struct pack_zmodel {
     struct pack_zold *old;
@@ -173,9 +149,9 @@ struct pack_zmodel {
     unsigned history;
     struct {
         unsigned kind, literals, mode[ZFRAME_ALPHABETS];
-    } was;                            /* in the last block */
-    uint32_t (*slot)[1 << SLOTS_LOG]; /* SLOTS; latest position + 1, modulo 2^32. NULL: no frame needed them */
-    struct pack_zframe_state state;   /* of the frame */
+    } was;                          /* in the last block */
+    struct pack_zslots *slots;      /* NULL: no frame needed them */
+    struct pack_zframe_state state; /* of the frame */
     struct {
         struct pack_zimitate *guess; /* NULL: no frame needed it */
         bool is, begun;              /* the frame: is of that encoder; has a block */
@@ -187,9 +163,9 @@ struct pack_zmodel {
     } imitated_bits;
 
     uint32_t whole[3][HISTORY][FITS][SIZES];
-    uint32_t same_literals[HISTORY][FITS][SIZES], same_distance[HISTORY][FITS], slot_hit[SLOTS][HISTORY][SIZES];
-    uint32_t again[2][4], canonical[2], longest[2][HISTORY][SIZES];
-    struct delta_number literals_n[SIZES], distance[2], match[2], odd_offset;
+    uint32_t begins[AROUND][2][2][2][EQUALS], is[ZPLACES_KINDS][FITS][3][SIZES][2];
+    uint32_t longest[2][HISTORY][SIZES], odd[SIZES];
+    struct delta_number distance[2], match[SIZES], odd_offset;
 
     uint32_t kind_bits[4][4], last_bit[2], whole_size, literals_bits[4][4], format_bits[4][4][4];
     uint32_t mode_bits[ZFRAME_ALPHABETS][4][4], default_last[4];
@@ -235,7 +211,7 @@ void pack_zmodel_free(struct pack_zmodel *model)
     if (model == NULL)
         return;
     pack_zimitate_free(model->imitated.guess);
-    free(model->slot);
+    pack_zplaces_slots_free(model->slots);
     free(model->by_old);
     free(model);
 }
@@ -249,9 +225,9 @@ int pack_zmodel_frame(struct pack_zmodel *model, struct delta_cm *cm, uint64_t w
     if (cm->failed != 0)
         return cm->failed;
     if (!model->imitated.is) {
-        if (model->slot == NULL)
-            model->slot = calloc(SLOTS, sizeof(*model->slot));
-        return model->slot != NULL ? 0 : -ENOMEM;
+        if (model->slots == NULL)
+            model->slots = pack_zplaces_slots_new();
+        return model->slots != NULL ? 0 : -ENOMEM;
     }
     if (model->imitated.guess == NULL && (model->imitated.guess = pack_zimitate_new()) == NULL)
         return -ENOMEM;
@@ -373,96 +349,75 @@ static struct guess guess_sequence(struct pack_zmodel *model, uint64_t at, uint3
 
 /* ---- sequences --------------------------------------------------------------------------------------------------- */
 
-/* Bytes that are equal at p and `distance` before, at most n. */
-static uint32_t equal_bytes(const struct pack_zcontent *content, const unsigned char *p, uint32_t distance, uint32_t n)
-{
-    uint32_t i = 0;
-
-    if (distance == 0 || distance > (size_t)(p - content->p) + content->before)
-        return 0;
-    const unsigned char *q = p - distance;
-    for (; i + 8 <= n; i += 8) {
-        uint64_t d = hf_le64(p + i) ^ hf_le64(q + i);
-        if (d != 0)
-            return i + (unsigned)__builtin_ctzll(d) / 8;
-    }
-    while (i < n && p[i] == q[i])
-        i++;
-    return i;
-}
-
 static unsigned size_class(uint32_t n)
 {
     return n < 8 ? n : HF_MIN(pack_zframe_log2(n) + 5, (unsigned)SIZES - 1);
 }
 
-/* The shortest way to write a distance. */
-static uint32_t offset_of(const uint32_t last[3], uint32_t distance, bool no_literals)
+static unsigned equal_class(uint32_t n)
 {
-    for (uint32_t offset = 1; offset <= 3; offset++)
-        if (distance_of(last, offset, no_literals) == distance)
-            return offset;
-    return distance + 3;
+    return n < 8 ? n - HF_MIN(n, 2u) : n < 16 ? EQUALS - 2 : EQUALS - 1;
 }
 
-static uint32_t slot_index(const unsigned char *p, unsigned which)
+static void find_places(const struct pack_zmodel *model, const struct pack_zcontent *content, uint32_t at,
+                        uint32_t left, bool none, struct pack_zplaces *places)
 {
-    uint64_t v = which == 0 ? hf_le32(p) : hf_le64(p);
-    unsigned n = slot_bytes[which];
-
-    if (n > 8)
-        v = v * UINT64_C(0xff51afd7ed558ccd) ^ hf_le64(p + n - 8);
-    else
-        v <<= 64 - 8 * n;
-    return (uint32_t)(v * UINT64_C(0x9e3779b97f4a7c15) >> (64 - SLOTS_LOG));
+    pack_zplaces_find(places, model->imitated.is ? NULL : model->slots, model->last, content, at, left, none);
 }
 
-enum { SLOT_BYTES_MAX = ZCONTENT_AHEAD }; /* the last of slot_bytes */
-
-/* The slots are far apart in memory, so they are asked for some positions ahead. */
-static void fill_slots(struct pack_zmodel *model, const struct pack_zcontent *content, uint32_t from, uint32_t to)
+static void enter_places(struct pack_zmodel *model, const struct pack_zcontent *content, uint32_t from, uint32_t to)
 {
-    enum { AHEAD = 8 };
-    uint32_t index[AHEAD][SLOTS], end = to;
+    if (!model->imitated.is)
+        pack_zplaces_enter(model->slots, content, from, to);
+}
 
-    if (model->imitated.is)
-        return;
-    if (content->rest < to + (uint64_t)SLOT_BYTES_MAX)
-        end = content->rest > SLOT_BYTES_MAX ? (uint32_t)HF_MIN((uint64_t)to, content->rest - SLOT_BYTES_MAX) : 0;
-    for (uint32_t i = from; i < end; i += AHEAD) {
-        uint32_t n = HF_MIN((uint32_t)AHEAD, end - i);
-        for (uint32_t k = 0; k < n; k++)
-            for (unsigned which = 0; which < SLOTS; which++) {
-                index[k][which] = slot_index(content->p + i + k, which);
-                __builtin_prefetch(&model->slot[which][index[k][which]], 1);
-            }
-        for (uint32_t k = 0; k < n; k++)
-            for (unsigned which = 0; which < SLOTS; which++)
-                model->slot[which][index[k][which]] = (uint32_t)(content->at + i + k + 1);
+/* Place by place: does the match begin here? `left` if none does. *places: of that place. */
+static uint32_t code_literals(struct pack_zmodel *model, struct delta_cm *cm, const struct pack_zcontent *content,
+                              uint32_t at, uint32_t left, const struct guess *guess, unsigned fit, uint32_t literals,
+                              struct pack_zplaces *places)
+{
+    for (uint32_t i = 0; i + 3 <= left && cm->failed == 0; i++) {
+        unsigned equal = 0, around = 0;
+        bool repeats = false, begun = false; /* the longest candidate: is a last distance; holds before, too */
+        *places = (struct pack_zplaces){.n = 0};
+        find_places(model, content, at + i, left - i, i == 0, places);
+        if (places->n > 0) {
+            uint32_t distance = places->p[places->best].distance;
+            equal = places->p[places->best].equal;
+            repeats = places->p[places->best].kind < ZPLACES_SLOT;
+            begun = i > 0 && pack_zplaces_equal(content, at + i - 1, distance, 1) > 0;
+        }
+        if (guess->place > 0 && guess->match > 0)
+            around = i < guess->literals ? 1 : i > guess->literals ? 2 : fit > 0 ? 2 + fit : AROUND - 1;
+        uint32_t *state = &model->begins[around][repeats][begun][model->history >> 1 & 1][equal_class(equal)];
+        if (delta_bit_code(cm, state, i == literals) != 0)
+            return i;
     }
+    return left;
 }
 
+/* at_guess: `fit` if the match begins where the guess's does. */
 static uint32_t code_distance(struct pack_zmodel *model, struct delta_cm *cm, const struct pack_zcontent *content,
-                              uint32_t at, uint32_t left, bool none, uint32_t distance)
+                              uint32_t at, uint32_t left, bool none, unsigned at_guess, uint32_t distance,
+                              struct pack_zplaces *places)
 {
-    uint32_t tried = 0, offset = offset_of(model->last, distance, none);
-    unsigned h = model->history & (HISTORY - 1);
-
-    unsigned which = code_tree(cm, model->again[none], 2, offset <= 3 ? offset : 0);
-    if (which > 0)
-        return distance_of(model->last, which, none);
-    for (unsigned i = model->imitated.is ? 0 : SLOTS; i-- > 0 && content->rest >= at + (uint64_t)SLOT_BYTES_MAX;) {
-        uint32_t slot = model->slot[i][slot_index(content->p + at, i)];
-        uint32_t here = (uint32_t)(content->at + at + 1);
-        uint32_t candidate = slot > 0 ? here - slot : 0; /* maybe of another frame: it is compared */
-        if (candidate == 0 || candidate == tried)
+    /* Of the old sequence here, and of the next one: these are asked for first. */
+    for (uint32_t i = 0, ahead = 0; i < 2 && ahead < left; i++) {
+        struct guess guess = guess_sequence(model, content->at + at + ahead, left - ahead);
+        if (guess.place == 0 || guess.match == 0)
+            break;
+        pack_zplaces_add(places, content, at, left, ZPLACES_OLD + i, guess.distance);
+        ahead += guess.literals + guess.match;
+    }
+    for (unsigned i = 0; i < 2 * places->n; i++) {
+        unsigned one = i % places->n, kind = places->p[one].kind, equal = places->p[one].equal;
+        unsigned rank = one == places->best ? 0 : equal == places->p[places->best].equal ? 1 : 2;
+        if ((kind >= ZPLACES_REPEAT) != (i >= places->n))
             continue;
-        uint32_t n = equal_bytes(content, content->p + at, candidate, left);
-        if (n < 3)
-            continue;
-        tried = candidate;
-        if (delta_bit_code(cm, &model->slot_hit[i][h & 3][size_class(n)], distance == candidate) != 0)
-            return candidate;
+        uint32_t *state =
+            &model->is[kind][kind == ZPLACES_OLD ? at_guess : none][rank][size_class(equal)][model->history >> 1 & 1];
+        if (delta_bit_code(cm, state, distance == places->p[one].distance) != 0)
+            return places->p[one].distance;
     }
     return (uint32_t)delta_number_code(cm, &model->distance[none], distance);
 }
@@ -470,27 +425,28 @@ static uint32_t code_distance(struct pack_zmodel *model, struct delta_cm *cm, co
 static uint32_t code_match(struct pack_zmodel *model, struct delta_cm *cm, const struct pack_zcontent *content,
                            uint32_t at, uint32_t left, uint32_t distance, bool at_guess, uint32_t match)
 {
-    uint32_t n = equal_bytes(content, content->p + at, distance, left);
+    uint32_t n = pack_zplaces_equal(content, at, distance, left);
     unsigned h = model->history & (HISTORY - 1);
 
     if (n >= 3 && delta_bit_code(cm, &model->longest[at_guess][h][size_class(n)], match == n) != 0)
         return n;
-    return (uint32_t)delta_number_code(cm, &model->match[n >= 3], match);
+    return (uint32_t)delta_number_code(cm, &model->match[n < 3 ? 0 : size_class(n)], match);
 }
 
 /* The offset's form; the next sequence sees it. False: it means no distance. */
-static bool code_offset(struct pack_zmodel *model, struct delta_cm *cm, uint32_t distance, bool none, uint32_t *offset)
+static bool code_offset(struct pack_zmodel *model, struct delta_cm *cm, uint32_t distance, bool none, uint32_t match,
+                        uint32_t *offset)
 {
     if (distance == 0 || distance > UINT32_MAX - 3)
         return false;
-    uint32_t usual = offset_of(model->last, distance, none);
-    if (delta_bit_code(cm, &model->canonical[usual <= 3], *offset != usual) == 0)
+    uint32_t usual = pack_zplaces_offset(model->last, distance, none);
+    if (usual > 3 || delta_bit_code(cm, &model->odd[size_class(match)], *offset != usual) == 0)
         *offset = usual;
-    else
-        *offset = (uint32_t)HF_MIN(delta_number_code(cm, &model->odd_offset, *offset), (uint64_t)UINT32_MAX >> 1);
-    if (*offset == 0)
-        return false;
-    use_offset(model->last, *offset, none);
+    else {
+        uint64_t odd = delta_number_code(cm, &model->odd_offset, *offset > 3 ? 0 : *offset);
+        *offset = odd == 0 || odd > 3 ? distance + 3 : (uint32_t)odd;
+    }
+    pack_zplaces_use(model->last, *offset, none);
     return true;
 }
 
@@ -501,11 +457,12 @@ static bool code_sequence(struct pack_zmodel *model, struct delta_cm *cm, const 
     struct guess guess = guess_sequence(model, content->at + at, left);
     unsigned h = model->history & (HISTORY - 1), fit = 0;
     uint32_t literals = *end ? left : sequence->literals, match = *end ? 0 : sequence->match, offset = sequence->offset;
-    uint32_t distance = *end || !cm->encoding ? 0 : distance_of(model->last, offset, literals == 0);
+    uint32_t distance = *end || !cm->encoding ? 0 : pack_zplaces_distance(model->last, offset, literals == 0);
     bool known = guess.place > 0, hit = false;
+    struct pack_zplaces places;
 
     if (known && guess.match > 0) {
-        uint32_t n = equal_bytes(content, content->p + at + guess.literals, guess.distance, left - guess.literals);
+        uint32_t n = pack_zplaces_equal(content, at + guess.literals, guess.distance, left - guess.literals);
         fit = n == guess.match ? 1 : n > guess.match ? 2 : n >= 3 ? 3 : 0;
         if (fit == 3)
             guess.match = n;
@@ -522,31 +479,20 @@ static bool code_sequence(struct pack_zmodel *model, struct delta_cm *cm, const 
     }
     model->history = model->history << 1 | !hit;
     if (!hit) {
-        if (known && delta_bit_code(cm, &model->same_literals[h][fit][size_class(guess.literals)],
-                                    literals == guess.literals) != 0)
-            literals = guess.literals;
-        else
-            literals = (uint32_t)HF_MIN(
-                (uint64_t)left + 1, delta_number_code(cm, &model->literals_n[size_class(guess.literals)], literals));
-        if (literals > left)
-            return false;
+        literals = code_literals(model, cm, content, at, left, &guess, fit, literals, &places);
         if (literals == left)
             match = 0;
         else {
-            if (left - literals < 3)
-                return false;
-            bool at_guess = known && fit > 0 && literals == guess.literals;
-            if (at_guess && delta_bit_code(cm, &model->same_distance[h][fit], distance == guess.distance) != 0)
-                distance = guess.distance;
-            else
-                distance = code_distance(model, cm, content, at + literals, left - literals, literals == 0, distance);
-            match = code_match(model, cm, content, at + literals, left - literals, distance, at_guess, match);
+            unsigned at_guess = literals == guess.literals ? fit : 0;
+            distance = code_distance(model, cm, content, at + literals, left - literals, literals == 0, at_guess,
+                                     distance, &places);
+            match = code_match(model, cm, content, at + literals, left - literals, distance, at_guess > 0, match);
         }
     }
     *end = match == 0;
     if (*end)
         return literals == left;
-    if (match < 3 || match > left - literals || !code_offset(model, cm, distance, literals == 0, &offset))
+    if (match < 3 || match > left - literals || !code_offset(model, cm, distance, literals == 0, match, &offset))
         return false;
     *sequence = (struct pack_zframe_sequence){literals, match, offset};
     return true;
@@ -568,7 +514,7 @@ static bool code_imitated(struct pack_zmodel *model, struct delta_cm *cm, const 
         *end = !more;
         *sequence = guess;
         if (more)
-            use_offset(model->last, guess.offset, guess.literals == 0);
+            pack_zplaces_use(model->last, guess.offset, guess.literals == 0);
     } else if (!code_sequence(model, cm, content, at, n - at, sequence, end))
         return false;
     if (!*end)
@@ -586,7 +532,7 @@ static bool code_sequences(struct pack_zmodel *model, struct delta_cm *cm, const
         bool end = i == n && cm->encoding;
         if (at == block->content_n) {
             block->n = i;
-            fill_slots(model, content, filled, at);
+            enter_places(model, content, filled, at);
             return true;
         }
         struct pack_zframe_sequence *sequence = &block->sequence[i];
@@ -597,11 +543,11 @@ static bool code_sequences(struct pack_zmodel *model, struct delta_cm *cm, const
             return false;
         if (end) {
             block->n = i;
-            fill_slots(model, content, filled, block->content_n);
+            enter_places(model, content, filled, block->content_n);
             return true;
         }
         at += block->sequence[i].literals + block->sequence[i].match;
-        fill_slots(model, content, filled, at);
+        enter_places(model, content, filled, at);
         filled = at;
     }
     return false;
@@ -776,7 +722,7 @@ int pack_zmodel_block(struct pack_zmodel *model, struct delta_cm *cm, const stru
     if (block->kind != ZFRAME_COMPRESSED) {
         if (model->imitated.is)
             pack_zimitate_skip(model->imitated.guess, content, block->content_n);
-        fill_slots(model, content, 0, block->content_n);
+        enter_places(model, content, 0, block->content_n);
         return 0;
     }
     if (model->imitated.is)

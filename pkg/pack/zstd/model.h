@@ -10,6 +10,7 @@
 #include "delta/match/copies.h"
 #include "pack/codec/codec.h"
 #include "pack/zstd/frame.h"
+#include "pack/zstd/places.h"
 
 enum { PACK_ZOLD_PAGE = 1024, PACK_ZOLD_CACHED = 64 };
 struct pack_zold_page {
@@ -36,21 +37,12 @@ void pack_zold_frame(struct pack_zold *old);
 HF_MUST_USE int pack_zold_add(struct pack_zold *old, const struct pack_zframe_block *block, struct hf_err *err);
 
 struct pack_zmodel;
-/* Borrows `old` and `copies`, ascending in new. 0.3 MiB and 4 bytes per copy; 10 MiB with a frame that is not imitated,
+/* Borrows `old` and `copies`, ascending in new. 0.3 MiB and 4 bytes per copy; 8 MiB with a frame that is not imitated,
  * 0.6 MiB with one that is. */
 struct pack_zmodel *pack_zmodel_new(struct pack_zold *old, const struct delta_copies *copies);
 void pack_zmodel_free(struct pack_zmodel *model);
 /* imitated: its encoder's choices are as pack_zimitate_guess() says; decoding finds it out. cm->failed. */
 HF_MUST_USE int pack_zmodel_frame(struct pack_zmodel *model, struct delta_cm *cm, uint64_t window_n, bool imitated);
-
-enum { ZCONTENT_AHEAD = 12 };
-/* The new frame's: `all` bytes to the block's end, the last content_n are the block's. */
-struct pack_zcontent {
-    const unsigned char *p; /* block's first byte; p[-before..rest) is readable */
-    size_t before;
-    uint64_t rest; /* from p; ZCONTENT_AHEAD behind the block are enough */
-    uint64_t at;   /* of p, in new */
-};
 
 /* The size first, so that the caller can wait for content; then the block. An empty block is the last. cm->failed,
  * old->failed, or -EBADMSG. */

@@ -190,6 +190,25 @@ START_TEST(beside_old)
 }
 END_TEST
 
+/* Beside a frame of another level: where sequences begin, and where matches come from, follow mostly from content. */
+START_TEST(beside_another_level)
+{
+    _cleanup_(frame_done) struct frame old, new_frame;
+    _cleanup_(hf_buf_done) struct hf_buf stored = BUF, coded = BUF, made = BUF;
+    _cleanup_(pack_zold_done) struct pack_zold items = {.n = 0};
+    _cleanup_(delta_copies_done) struct delta_copies copies = {.n = 0};
+
+    make_frame(&old, 0, 16);
+    make_frame(&new_frame, 700, 9);
+    read_old(&old, &stored, &items);
+    find_copies(&old, &new_frame, &copies);
+    encode(&new_frame, &items, &copies, &coded);
+    ck_assert_int_eq(decode(&new_frame, &items, &copies, bytes_of(&coded), coded.n, &made), 0);
+    check_same(&new_frame, &made);
+    ck_assert_msg(9 * coded.n < 2 * new_frame.packed.n, "%zu of %zu", coded.n, new_frame.packed.n);
+}
+END_TEST
+
 /* A frame of an encoder that chooses otherwise comes back, too, and costs little more. */
 START_TEST(not_the_imitated_encoder)
 {
@@ -257,6 +276,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, beside_old, 0, HF_LEN(levels));
+    tcase_add_test(tc, beside_another_level);
     tcase_add_loop_test(tc, not_the_imitated_encoder, 0, HF_LEN(levels));
     tcase_add_test(tc, the_same);
     tcase_add_test(tc, hostile_decisions);

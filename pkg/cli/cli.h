@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fs.h"
@@ -161,6 +162,8 @@ struct hf_cli_map {
 };
 HF_MUST_USE int hf_cli_map_open(struct hf_cli *cli, const char *path, size_t max_bytes, struct hf_cli_map *ret_map,
                                 struct hf_err *err);
+/* Appends all of a file, a pipe or a device to `out`, whose maximum counts: -E2BIG. */
+HF_MUST_USE int hf_cli_read_whole(struct hf_cli *cli, const char *path, struct hf_buf *out, struct hf_err *err);
 /* Later reads go to the file again. */
 void hf_cli_map_drop_pages(const struct hf_cli_map *map);
 void hf_cli_map_done(struct hf_cli_map *map);

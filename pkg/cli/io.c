@@ -5,12 +5,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "cli/cli.h"
 #include "os/dir.h"
 #include "os/fd.h"
@@ -205,21 +205,39 @@ ssize_t hf_cli_fd_pread(void *fd, void *bytes, size_t n, uint64_t offset)
     return got < 0 ? -errno : got;
 }
 
+static int read_rest(int fd, const char *path, struct hf_buf *out, struct hf_err *err)
+{
+    char piece[READ_PIECE];
+    int r = 0;
+
+    while (r == 0) {
+        ssize_t n = hf_cli_fd_read(&fd, piece, sizeof(piece));
+        if (n == 0)
+            break;
+        if (n < 0)
+            r = hf_err_sys(err, (int)n, "read '%s'", path);
+        else if ((r = hf_buf_add(out, piece, (size_t)n)) < 0)
+            r = hf_err_set(err, -r, "'%s' is larger than %zu bytes", path, out->max);
+    }
+    explicit_bzero(piece, sizeof(piece)); /* it may be a key */
+    return r;
+}
+
+int hf_cli_read_whole(struct hf_cli *cli, const char *path, struct hf_buf *out, struct hf_err *err)
+{
+    _cleanup_(hf_closep) int fd = -1;
+    int r = hf_cli_in_open(cli, path, &fd, err);
+
+    return r == 0 ? read_rest(fd, path, out, err) : r;
+}
+
 static int read_all(int fd, const char *path, size_t max_bytes, struct hf_cli_map *map, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf buf = HF_BUF_INIT(max_bytes);
+    int r = read_rest(fd, path, &buf, err);
 
-    for (;;) {
-        char piece[READ_PIECE];
-        ssize_t n = hf_cli_fd_read(&fd, piece, sizeof(piece));
-        if (n < 0)
-            return hf_err_sys(err, (int)n, "read '%s'", path);
-        if (n == 0)
-            break;
-        int r = hf_buf_add(&buf, piece, (size_t)n);
-        if (r < 0)
-            return hf_err_set(err, -r, "'%s' is larger than %zu bytes", path, max_bytes);
-    }
+    if (r < 0)
+        return r;
     map->n = buf.n;
     map->heap = hf_buf_take(&buf);
     if (map->heap == NULL)

@@ -113,6 +113,8 @@ static int read_kubeconfig(struct hf_cluster *cluster, struct hf_view path, bool
         return hf_err_set(err, E2BIG, "KUBECONFIG names more than %d files", MAX_FILES);
     }
     r = hf_file_read(cluster->cli->fs, name, &text, err);
+    if (r == -EINVAL) /* not a regular file: a pipe, as of a shell's <(...) */
+        r = hf_cli_read_whole(cluster->cli, name, &text, err);
     if (r == 0)
         r = hf_yaml_parse(hf_buf_view(&text), &limits, &root, err);
     hf_buf_wipe(&text);

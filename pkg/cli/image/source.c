@@ -102,11 +102,11 @@ int hf_cli_image_access_init(struct hf_cli *cli, const struct hf_cli_args *args,
     if (usual == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     if (ca_file != NULL)
-        r = hf_file_read(cli->fs, ca_file, ca, err);
+        r = hf_cli_read_whole(cli, ca_file, ca, err);
     if (r == 0 && ca_file != NULL)
         ret->ca_pem = hf_buf_str(ca);
     if (r == 0 && (authfile != NULL || access(usual, F_OK) == 0))
-        r = hf_file_read(cli->fs, authfile != NULL ? authfile : usual, &ret->logins, err);
+        r = hf_cli_read_whole(cli, authfile != NULL ? authfile : usual, &ret->logins, err);
     return r;
 }
 
@@ -329,6 +329,8 @@ static int open_layout(struct hf_cli_image *image, const char *want, struct hf_e
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_OCI_JSON_MAX);
     int r = path != NULL ? hf_file_read(image->cli->fs, path, &text, err) : hf_err_set(err, ENOMEM, "out of memory");
 
+    if (r == -EINVAL) /* not a regular file; -EINVAL would blame the command line */
+        return -EBADMSG;
     if (r == 0)
         r = choose(image, hf_buf_view(&text), want, err);
     return r == 0 ? read_text(image, &image->root.at, true, &image->root.text, err) : r;

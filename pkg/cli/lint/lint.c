@@ -17,7 +17,6 @@
 #include "codec/yaml_place.h"
 #include "config/config.h"
 #include "kube/folder/folder_objects.h"
-#include "os/file.h"
 
 enum { ADVISED_BYTES = 4096, NEARLY = 3 /* wrong letters in a group and version */ };
 
@@ -370,7 +369,7 @@ static int lint_file(struct lint *lint, struct hf_err *err)
 static int read_config(struct lint *lint, const char *path, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CONFIG_MAX_BYTES);
-    int r = hf_file_read(lint->cli->fs, path, &text, err);
+    int r = hf_cli_read_whole(lint->cli, path, &text, err);
 
     if (r == 0)
         r = hf_config_parse(hf_buf_view(&text), path, &lint->config, err);

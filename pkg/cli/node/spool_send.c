@@ -160,7 +160,7 @@ static int send_below(struct send *send, const char *dir, unsigned depth, struct
 
 static int read_text(struct hf_cli *cli, const char *path, struct hf_buf *text, struct hf_err *err)
 {
-    return path != NULL ? hf_file_read(cli->fs, path, text, err) : 0;
+    return path != NULL ? hf_cli_read_whole(cli, path, text, err) : 0;
 }
 
 static int open_client(struct send *send, const struct hf_cli_args *args, struct hf_err *err)

@@ -225,6 +225,7 @@ class Tests:
         data[len(data) // 2] ^= 1
         with open(path, "wb") as file:
             file.write(data)
+        os.makedirs(os.path.join(WORK, "odd", "index.json"))
         for words, code, text in (
                 (("v1", "bad", "-o", "none"), 3, f"blob '{layer}' is damaged"),
                 (("v1", "v2:9", "-o", "none"), 1, "no image '9'"),
@@ -239,6 +240,9 @@ class Tests:
                 (("v2", "-o", "none"), 2, "OLD... NEW"),
                 (("v2", "-o", "none", "--from-last", "3"), 2, "docker://HOST/REPOSITORY:TAG"),
                 (("v2", "-o", "none", "--from-last", "0"), 2, "--from-last"),
+                (("v1", "odd", "-o", "none"), 3, "odd/index.json': not a regular file"),
+                (("v1", "v2", "-o", "none", "--authfile", WORK), 1, "Is a directory"),
+                (("v1", "v2", "-o", "none", "--ca-file", WORK), 1, "Is a directory"),
                 (("v1", "v2", "-o", "none", "--memory", "x"), 2, "--memory"),
                 (("v1", "v2", "-o", "none", "--memory", "0"), 2, "--memory"),
                 (("v1", "v2", "-o", "none", "--threads", "x"), 2, "--threads")):

@@ -86,6 +86,8 @@ static const struct {
     {{"nodes", "--server", "http://10.0.0.1", "--token", "t"}, HF_EXIT_FAILED, {"http://10.0.0.1", "without TLS"}},
     {{"nodes", SERVER}, HF_EXIT_FAILED, {"http://127.0.0.1:1", "is this the right context?"}},
     {{"nodes", "--kubeconfig", "/nonexistent"}, HF_EXIT_FAILED, {"/nonexistent", "No such file"}},
+    {{"nodes", "--kubeconfig", "/"}, HF_EXIT_FAILED, {"kubeconfig '/': read '/': Is a directory"}},
+    {{"nodes", "--kubeconfig", "/dev/null"}, HF_EXIT_FAILED, {"kubeconfig '/dev/null'"}},
     {{"nodes"}, HF_EXIT_FAILED, {"no kubeconfig", "--kubeconfig FILE", "KUBECONFIG"}},
     {{"nodes", SERVER, "--insecure-skip-tls-verify", "--certificate-authority", "x"},
      HF_EXIT_USAGE,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { FIRST_CAP = 8 };
 
@@ -23,4 +24,14 @@ int hf_array_grow_bytes(void **items, size_t each, size_t n, size_t *cap, size_t
     *items = grown;
     *cap = more;
     return 0;
+}
+
+int hf_array_by_string(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int hf_array_by_text(const void *a, const void *b)
+{
+    return strcmp(a, b);
 }

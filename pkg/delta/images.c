@@ -179,14 +179,8 @@ static size_t next_magic(const unsigned char *bytes, size_t n, size_t at)
 
 static int add_found(struct delta_found *found, struct delta_memory *memory, size_t at, size_t size, struct hf_err *err)
 {
-    if (found->n == found->cap) {
-        uint32_t cap = found->cap > 0 ? 2 * found->cap : 16;
-        struct delta_found_image *p = realloc(found->p, cap * sizeof(*p));
-        if (p == NULL)
-            return delta_no_memory(err);
-        found->p = p;
-        found->cap = cap;
-    }
+    if (hf_array_grow(found->p, found->n, found->cap, HF_ARRAY_ANY) < 0)
+        return delta_no_memory(err);
     struct delta_found_image *f = &found->p[found->n];
     f->offset = (uint32_t)at;
     f->size = (uint32_t)size;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/parse.h"
 #include "os/dir.h"
 #include "os/fd.h"
@@ -115,14 +116,8 @@ static int add_file(void *arg, const char *name, unsigned char type)
         return 0;
     if (listing->n == LISTED)
         return 0; /* its turn to go comes when others have gone */
-    if (listing->n == listing->cap) {
-        size_t cap = HF_MAX(2 * listing->cap, (size_t)64);
-        struct kept_file *files = reallocarray(listing->files, cap, sizeof(*files));
-        if (files == NULL)
-            return -ENOMEM;
-        listing->files = files;
-        listing->cap = cap;
-    }
+    if (hf_array_grow(listing->files, listing->n, listing->cap, LISTED) < 0)
+        return -ENOMEM;
     (void)snprintf(file.name, sizeof(file.name), "%s", name);
     file.bytes = (uint64_t)st.st_size;
     file.used = st.st_mtim;

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "mirror/image.h"
 #include "oci/manifest.h"
 
@@ -63,14 +64,9 @@ struct hf_prefetch {
 
 /* ---- what is known ----------------------------------------------------------------------------------------------- */
 
-static int compare(const void *left, const void *right)
-{
-    return strcmp(left, right);
-}
-
 static bool has(char (*sorted)[HF_SHA256_HEX], size_t n, const char *sha256)
 {
-    return n > 0 && bsearch(sha256, sorted, n, sizeof(*sorted), compare) != NULL;
+    return n > 0 && bsearch(sha256, sorted, n, sizeof(*sorted), hf_array_by_text) != NULL;
 }
 
 bool hf_prefetch_wants(const struct hf_prefetch *prefetch, const char *sha256)
@@ -84,7 +80,7 @@ bool hf_prefetch_wants(const struct hf_prefetch *prefetch, const char *sha256)
 static void sort(char (*wanted)[HF_SHA256_HEX], size_t n)
 {
     if (n > 0)
-        qsort(wanted, n, sizeof(*wanted), compare);
+        qsort(wanted, n, sizeof(*wanted), hf_array_by_text);
 }
 
 static void want(void *arg, const char *sha256)

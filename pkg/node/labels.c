@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
+
 enum { MAX_LABEL_PART = 63 };
 
 /* The processor features that programs are built for. A kernel lists over a hundred on x86, too many for labels;
@@ -149,11 +151,6 @@ static int put_static(json_t *labels, const struct hf_syncpolicy *policy, struct
     return 0;
 }
 
-static int by_key(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Gives equal sets equal text: the order of keys does not depend on the order of insertion. */
 static int sorted(const json_t *labels, json_t **ret_sorted)
 {
@@ -167,7 +164,7 @@ static int sorted(const json_t *labels, json_t **ret_sorted)
         return -ENOMEM;
     json_object_foreach((json_t *)(uintptr_t)labels, key, value)
         keys[i++] = key;
-    qsort(keys, n, sizeof(*keys), by_key);
+    qsort(keys, n, sizeof(*keys), hf_array_by_string);
     for (i = 0; i < n; i++)
         if (json_object_set(out, keys[i], json_object_get(labels, keys[i])) < 0)
             return -ENOMEM;

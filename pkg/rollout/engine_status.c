@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/encoding/cut.h"
 #include "base/encoding/utf8.h"
 #include "base/format.h"
@@ -41,11 +42,6 @@ static int by_node(const void *a, const void *b)
     const struct hf_rollout_failure *x = a, *y = b;
 
     return strcmp(x->node, y->node);
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* Drops the notes of nodes that have not failed any more. */
@@ -77,7 +73,7 @@ static void collect_names(const struct hf_rollout_engine *engine, struct track *
     qsort(names->failures, names->n_failures, sizeof(*names->failures), by_node);
     for (size_t i = 0; i < track->n_waiting_for; i++)
         names->waiting_for[names->n_waiting_for++] = nodes[track->waiting_for[i]].name;
-    qsort(names->waiting_for, names->n_waiting_for, sizeof(*names->waiting_for), by_text);
+    qsort(names->waiting_for, names->n_waiting_for, sizeof(*names->waiting_for), hf_array_by_string);
 }
 
 /* Another node may take the place of one that is not on its way any more. */

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/encoding/base64.h"
 #include "base/parse.h"
 #include "trust/folder.h"
@@ -121,11 +122,6 @@ static int list_key(void *arg, const char *name, unsigned char type)
     return 0;
 }
 
-static int by_id(const void *a, const void *b)
-{
-    return strcmp(a, b);
-}
-
 int hf_trust_list(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_trust_ids *ret_ids, struct hf_err *err)
 {
     struct key_listing listing = {fs, trust_dir, ret_ids};
@@ -136,7 +132,7 @@ int hf_trust_list(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_t
         return fd;
     int r = fs->list(fs->ctx, fd, list_key, &listing);
     (void)fs->close(fs->ctx, fd);
-    qsort(ret_ids->ids, ret_ids->n, sizeof(ret_ids->ids[0]), by_id);
+    qsort(ret_ids->ids, ret_ids->n, sizeof(ret_ids->ids[0]), hf_array_by_text);
     return r < 0 ? hf_err_sys(err, r, "list trust folder '%s'", trust_dir) : 0;
 }
 

@@ -15,16 +15,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "os/dir.h"
 #include "os/file.h"
 #include "verifier/verify.h"
 
 enum { DAY_S = 24 * 3600, MAX_FILE = HF_IMAGE_LIST_HEADER + HF_IMAGE_LIST_MAX * HF_IMAGE_LIST_ROW };
-
-static int compare(const void *left, const void *right)
-{
-    return strcmp(*(const char *const *)left, *(const char *const *)right);
-}
 
 /* The digests without "sha256:", sorted, each once. Fills in list->n. */
 static int format_rows(const json_t *allowed, struct hf_image_list *list, struct hf_buf *out)
@@ -37,7 +33,7 @@ static int format_rows(const json_t *allowed, struct hf_image_list *list, struct
     for (size_t i = 0; r == 0 && i < n; i++)
         digests[i] = json_string_value(json_array_get(allowed, i)) + sizeof("sha256:") - 1;
     if (r == 0)
-        qsort(digests, n, sizeof(*digests), compare);
+        qsort(digests, n, sizeof(*digests), hf_array_by_string);
     for (size_t i = 0; r == 0 && i < n; i++) {
         if (i > 0 && strcmp(digests[i - 1], digests[i]) == 0)
             continue;

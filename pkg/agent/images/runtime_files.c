@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "os/dir.h"
 #include "os/file.h"
 
@@ -48,11 +49,6 @@ static int match(void *arg, const char *name, unsigned char type)
     return push(reading, path);
 }
 
-static int by_path(const void *a, const void *b)
-{
-    return strcmp(a, b);
-}
-
 /* `import` of the file `parent`. */
 static int resolve(struct toml_reading *reading, const char *parent, const char *import)
 {
@@ -76,7 +72,7 @@ static int resolve(struct toml_reading *reading, const char *parent, const char 
         return dir == -ENOENT ? 0 : dir;
     int r = fs->list(fs->ctx, dir, match, reading);
     (void)fs->close(fs->ctx, dir);
-    qsort(reading->files + before, reading->n - before, sizeof(reading->files[0]), by_path);
+    qsort(reading->files + before, reading->n - before, sizeof(reading->files[0]), hf_array_by_text);
     return r;
 }
 

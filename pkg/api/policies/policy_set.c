@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "api/schema.h"
+#include "base/array.h"
 #include "base/asprintf.h"
 
 #define ALLOW_PRUNE "edge.codcompass.io/allow-prune"
@@ -71,15 +72,7 @@ static bool needs_signature(const struct policy_part *item)
 /* Takes over item.path. */
 static void add_item(struct compose *compose, struct policy_part item)
 {
-    if (compose->n == compose->cap && item.path != NULL) {
-        size_t cap = HF_MAX(2 * compose->cap, (size_t)64);
-        struct policy_part *items = reallocarray(compose->items, cap, sizeof(*items));
-        if (items != NULL) {
-            compose->items = items;
-            compose->cap = cap;
-        }
-    }
-    if (item.path == NULL || compose->n == compose->cap) {
+    if (item.path == NULL || hf_array_grow(compose->items, compose->n, compose->cap, HF_ARRAY_ANY) < 0) {
         compose->out_of_memory = true;
         free(item.path);
         return;

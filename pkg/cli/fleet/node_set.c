@@ -39,14 +39,8 @@ static int add(void *arg, json_t *object, struct hf_err *err)
 {
     struct hf_node_set *set = arg;
 
-    if (set->n == set->cap) {
-        size_t cap = set->cap == 0 ? 512 : 2 * set->cap;
-        char **names = cap <= MAX_NODES ? realloc(set->names, cap * sizeof(*names)) : NULL;
-        if (names == NULL)
-            return hf_err_set(err, ENOMEM, "too many nodes");
-        set->names = names;
-        set->cap = cap;
-    }
+    if (hf_array_grow(set->names, set->n, set->cap, MAX_NODES) < 0)
+        return hf_err_set(err, ENOMEM, "too many nodes");
     set->names[set->n] = entry_of(set, object);
     if (set->names[set->n] == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
@@ -67,13 +61,6 @@ void hf_node_set_done(struct hf_node_set *set)
     *set = (struct hf_node_set){.labels = set->labels};
 }
 
-static int compare(const void *a, const void *b)
-{
-    const char *const *x = a, *const *y = b;
-
-    return strcmp(*x, *y);
-}
-
 int hf_node_set_select(struct hf_cluster *cluster, const char *selector, const char *labels,
                        struct hf_node_set *ret_set, struct hf_err *err)
 {
@@ -87,7 +74,7 @@ int hf_node_set_select(struct hf_cluster *cluster, const char *selector, const c
         return r;
     }
     if (set.n > 1)
-        qsort(set.names, set.n, sizeof(*set.names), compare);
+        qsort(set.names, set.n, sizeof(*set.names), hf_array_by_string);
     *ret_set = set;
     return 0;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 /* Counts characters, not bytes: a continuation byte of UTF-8 takes no column. */
 static size_t width_of(const char *text)
 {
@@ -54,14 +56,8 @@ int hf_table_add(struct hf_table *table, const char *const *cells, const enum hf
 {
     size_t size = 1;
 
-    if (table->n == table->cap) {
-        size_t cap = table->cap == 0 ? 64 : 2 * table->cap;
-        char **rows = realloc(table->rows, cap * sizeof(*rows));
-        if (rows == NULL)
-            return hf_err_set(err, ENOMEM, "out of memory");
-        table->rows = rows;
-        table->cap = cap;
-    }
+    if (hf_array_grow(table->rows, table->n, table->cap, HF_ARRAY_ANY) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
     for (size_t c = 0; c < table->columns; c++)
         size += 2 + strlen(shown(cells[c]));
     char *row = malloc(size), *at = row;

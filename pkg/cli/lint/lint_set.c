@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/policies/policy_set.h"
+#include "base/array.h"
 #include "base/asprintf.h"
 #include "base/strmap.h"
 #include "kube/folder/folder_objects.h"
@@ -225,15 +226,8 @@ int hf_lint_set_add(struct hf_lint_set *set, json_t *object, const struct hf_lin
     struct hf_syncpolicy *policy = NULL;
     int r = decode(object, &policy);
 
-    if (r == 0 && set->n == set->cap) {
-        size_t cap = HF_MAX(2 * set->cap, (size_t)16);
-        struct lint_item *items = reallocarray(set->items, cap, sizeof(*items));
-        r = items == NULL ? -ENOMEM : 0;
-        if (r == 0) {
-            set->items = items;
-            set->cap = cap;
-        }
-    }
+    if (r == 0)
+        r = hf_array_grow(set->items, set->n, set->cap, HF_ARRAY_ANY);
     if (r < 0) {
         hf_syncpolicy_free(policy);
         return r;

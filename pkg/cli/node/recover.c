@@ -13,6 +13,7 @@
 
 #include "audit/access.h"
 #include "audit/log.h"
+#include "base/array.h"
 #include "cli/fleet/table.h"
 #include "cli/node/recover_release.h"
 #include "cli/node/status_seen.h"
@@ -60,16 +61,11 @@ static int add_name(void *arg, const char *name)
     return names->names[names->n] != NULL ? (void)names->n++, 0 : -ENOMEM;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static int list_names(const struct hf_recover_node *node, struct release_names *names, struct hf_err *err)
 {
     int r = hf_cli_recover_names(node->fs, node->state_dir, add_name, names, err);
 
-    qsort(names->names, names->n, sizeof(names->names[0]), by_name);
+    qsort(names->names, names->n, sizeof(names->names[0]), hf_array_by_string);
     return r;
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/macros.h"
 
 void delta_copies_done(struct delta_copies *copies)
@@ -14,14 +15,8 @@ void delta_copies_done(struct delta_copies *copies)
 
 int delta_copies_add(struct delta_copies *copies, struct delta_copy copy)
 {
-    if (copies->n == copies->cap) {
-        size_t cap = copies->cap > 0 ? 2 * copies->cap : 1024;
-        struct delta_copy *p = realloc(copies->p, cap * sizeof(*p));
-        if (p == NULL)
-            return -ENOMEM;
-        copies->p = p;
-        copies->cap = cap;
-    }
+    if (hf_array_grow(copies->p, copies->n, copies->cap, HF_ARRAY_ANY) < 0)
+        return -ENOMEM;
     copies->p[copies->n++] = copy;
     return 0;
 }

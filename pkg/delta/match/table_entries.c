@@ -16,14 +16,8 @@ enum { ITEM_START = 16 };
 
 int delta_table_entries_add(struct delta_table_entries *items, uint64_t offset, uint32_t size, uint64_t key)
 {
-    if (items->n == items->cap) {
-        size_t cap = items->cap > 0 ? 2 * items->cap : 1024;
-        struct delta_table_entry *p = realloc(items->p, cap * sizeof(*p));
-        if (p == NULL)
-            return -ENOMEM;
-        items->p = p;
-        items->cap = cap;
-    }
+    if (hf_array_grow(items->p, items->n, items->cap, HF_ARRAY_ANY) < 0)
+        return -ENOMEM;
     items->p[items->n] = (struct delta_table_entry){offset, key, size, (uint32_t)items->n};
     items->n++;
     return 0;

@@ -69,15 +69,10 @@ const struct hf_files_item *hf_files_want_find(const struct hf_files_want *want,
     return at < want->n && strcmp(want->items[at].path, path) == 0 ? &want->items[at] : NULL;
 }
 
-static int by_path(const void *a, const void *b)
-{
-    return strcmp(((const struct hf_files_item *)a)->path, ((const struct hf_files_item *)b)->path);
-}
-
 int hf_files_want_sort(struct hf_files_want *want, struct hf_err *err)
 {
     if (want->n > 1)
-        qsort(want->items, want->n, sizeof(*want->items), by_path);
+        qsort(want->items, want->n, sizeof(*want->items), hf_array_by_string);
     for (size_t i = 1; i < want->n; i++)
         if (strcmp(want->items[i - 1].path, want->items[i].path) == 0)
             return hf_err_set(err, EEXIST, "two files would have the name '%.200s'", want->items[i].rel);

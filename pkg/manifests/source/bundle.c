@@ -184,16 +184,11 @@ int hf_bundle_copy(const struct hf_bundle *from, struct hf_bundle **ret_bundle, 
     return 0;
 }
 
-static int compare(const void *a, const void *b)
-{
-    return strcmp(((const struct hf_bundle_file *)a)->path, ((const struct hf_bundle_file *)b)->path);
-}
-
 const struct hf_bundle_file *hf_bundle_find(const struct hf_bundle *bundle, const char *path)
 {
     const struct hf_bundle_file key = {.path = path};
 
-    return bundle->n == 0 ? NULL : bsearch(&key, bundle->files, bundle->n, sizeof(key), compare);
+    return bundle->n == 0 ? NULL : bsearch(&key, bundle->files, bundle->n, sizeof(key), hf_array_by_string);
 }
 
 /* Checks that no file has the path of another file, or of a folder that another file is in. */
@@ -244,7 +239,7 @@ int hf_bundle_seal(struct hf_bundle *bundle, struct hf_err *err)
     int r;
 
     if (bundle->n > 0)
-        qsort(bundle->files, bundle->n, sizeof(bundle->files[0]), compare);
+        qsort(bundle->files, bundle->n, sizeof(bundle->files[0]), hf_array_by_string);
     r = check_places(bundle, err);
     if (r == 0)
         r = check_folders(bundle, err);

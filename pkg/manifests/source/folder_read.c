@@ -487,11 +487,6 @@ static int begin(struct folder_look *look, const char *start)
     return take_entry(look, start, slash != NULL ? (size_t)(slash + 1 - start) : 0, r == 0 ? way.real : start);
 }
 
-static int compare(const void *a, const void *b)
-{
-    return strcmp(((const struct folder_file *)a)->path, ((const struct folder_file *)b)->path);
-}
-
 static int look_at(struct folder_look *look, const struct hf_folder_read_params *params,
                    struct hf_source_failure *failure)
 {
@@ -508,7 +503,7 @@ static int look_at(struct folder_look *look, const struct hf_folder_read_params 
     for (size_t i = 0; r == 0 && i < look->n_folders; i++)
         r = visit_folder(look, look->folders[i]);
     if (r == 0 && look->n_files > 0)
-        qsort(look->files, look->n_files, sizeof(look->files[0]), compare);
+        qsort(look->files, look->n_files, sizeof(look->files[0]), hf_array_by_string);
     if (r == 0 && look->n_files == 0)
         r = hf_failure_set(failure, HF_MANIFEST_REASON_SOURCE_EMPTY, ENODATA,
                            "'%.160s' has no files; what is in place stays", params->path);

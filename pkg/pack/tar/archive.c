@@ -82,11 +82,6 @@ static bool is_left_out(const char *name)
     return strncmp(name, "trusted.overlay.", 16) == 0;
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static int add_xattr(const struct hf_archive *archive, int fd, const char *name, struct hf_buf *records)
 {
     _cleanup_(hf_freep) char *value = malloc(XATTRS_MAX);
@@ -125,7 +120,7 @@ static int list_xattrs(const struct hf_archive *archive, const char *name, bool 
         if (!is_left_out(p))
             names->sorted[names->n++] = p;
     if (names->n > 0)
-        qsort(names->sorted, names->n, sizeof(names->sorted[0]), by_text);
+        qsort(names->sorted, names->n, sizeof(names->sorted[0]), hf_array_by_string);
     return fd;
 }
 
@@ -384,7 +379,7 @@ static int add_folder(struct hf_archive *archive, int fd, unsigned depth, struct
     if (r < 0)
         return hf_err_sys(err, r, "list '%.200s'", archive->path);
     if (names.n > 0)
-        qsort(names.p, names.n, sizeof(char *), by_text);
+        qsort(names.p, names.n, sizeof(char *), hf_array_by_string);
     for (size_t i = 0; r == 0 && i < names.n; i++) {
         int n =
             snprintf(archive->path + before, sizeof(archive->path) - before, "%s%s", before > 0 ? "/" : "", names.p[i]);

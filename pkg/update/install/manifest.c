@@ -414,14 +414,8 @@ int hf_install_manifest_digests_add(void *arg, const struct stat *st, const unsi
 {
     struct hf_install_manifest_digests *digests = arg;
 
-    if (digests->n == digests->capacity) {
-        size_t capacity = HF_MAX(2 * digests->capacity, (size_t)64);
-        struct hf_install_manifest_digest *p = reallocarray(digests->p, capacity, sizeof(*p));
-        if (p == NULL)
-            return -ENOMEM;
-        digests->p = p;
-        digests->capacity = capacity;
-    }
+    if (hf_array_grow(digests->p, digests->n, digests->capacity, HF_ARRAY_ANY) < 0)
+        return -ENOMEM;
     struct hf_install_manifest_digest *one = &digests->p[digests->n];
     *one = (struct hf_install_manifest_digest){
         .inode = st->st_ino, .changed_s = st->st_ctim.tv_sec, .changed_ns = st->st_ctim.tv_nsec, .order = digests->n++};

@@ -61,7 +61,7 @@ void pack_zplaces_use(uint32_t last[3], uint32_t offset, bool no_literals)
 enum { SLOTS_LOG = 19, SLOTS = ZPLACES_KINDS - ZPLACES_SLOT, SLOT_BYTES_MAX = ZCONTENT_AHEAD };
 
 /* Bytes that select a slot. */
-static const uint8_t slot_bytes[SLOTS] = {SLOT_BYTES_MAX, 8, 6, 5};
+static const uint8_t slot_bytes[SLOTS] = {SLOT_BYTES_MAX, 8, 6, 4};
 
 struct pack_zslots {
     uint32_t slot[SLOTS][1 << SLOTS_LOG]; /* latest position + 1, modulo 2^32 */

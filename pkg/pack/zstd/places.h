@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where the match at a place of new content may come from: the last three distances, and the latest places that have
- * the same 12, 8, 6 or 5 bytes, which is what match finders prefer. Both directions find the same. Pure. */
+ * the same 12, 8, 6 or 4 bytes, which is what match finders prefer. Both directions find the same. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -328,6 +328,14 @@ START_TEST(killed_before_a_sync)
 }
 END_TEST
 
+/* After its first failure a disk that fails for good stays as it is, and a process only tries again: ten minutes of that, and at one
+ * place in four an hour. */
+static void settle_while_it_fails(struct hf_simupdate *w, uint64_t n)
+{
+    if (hf_simupdate_settle_within(w, 600 * HF_NS_PER_S) || n % 8 == 0 || hf_simfs_failed(w->fs) == 0)
+        (void)settle(w);
+}
+
 /* The disk fails from call `walk->at` on, and works again: in the next process (`killed`), or in the same one. What its failed
  * syncs have lost looks right in the page cache until the power is cut. */
 static void fail_at(const struct scenario *scenario, struct hf_simwalk *walk, bool killed)
@@ -340,7 +348,10 @@ static void fail_at(const struct scenario *scenario, struct hf_simwalk *walk, bo
     hf_simfs_count_only(w->fs, HF_SIMFS_WRITES);
     hf_simfs_fail_at(w->fs, n, EIO, killed ? 0 : 1 + n % 20);
     hf_simupdate_boot(w);
-    (void)settle(w);
+    if (killed)
+        settle_while_it_fails(w, n);
+    else
+        (void)settle(w);
     bool failed = hf_simwalk_saw(walk, w->fs);
     hf_simfs_fail_at(w->fs, 0, 0, 0);
     if (failed)

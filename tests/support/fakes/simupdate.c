@@ -905,10 +905,15 @@ static bool settled(void *arg)
     return looking.all_settled;
 }
 
+bool hf_simupdate_settle_within(struct hf_simupdate *world, uint64_t ns)
+{
+    return hf_simloop_run_until(world->loop, settled, world, ns) && !hf_simfs_stopped(world->fs) &&
+           world->engine != NULL && !world->self_restarted;
+}
+
 bool hf_simupdate_settle(struct hf_simupdate *world)
 {
-    return hf_simloop_run_until(world->loop, settled, world, 3600 * HF_NS_PER_S) && !hf_simfs_stopped(world->fs) &&
-           world->engine != NULL && !world->self_restarted;
+    return hf_simupdate_settle_within(world, 3600 * HF_NS_PER_S);
 }
 
 bool hf_simupdate_settle_lives(struct hf_simupdate *world, unsigned lives)

@@ -134,6 +134,7 @@ void hf_simupdate_power_cut(struct hf_simupdate *world,
                             uint64_t seed); /* the service is started again with the machine */
 /* Until everything is settled, the disk has stopped, or an hour has gone by. True: settled. */
 bool hf_simupdate_settle(struct hf_simupdate *world);
+bool hf_simupdate_settle_within(struct hf_simupdate *world, uint64_t ns);
 /* As settle, with a new life of the agent after each restart of its own unit, `lives` of them at most. */
 bool hf_simupdate_settle_lives(struct hf_simupdate *world, unsigned lives);
 bool hf_simupdate_until_phase(struct hf_simupdate *world, const char *name, enum hf_phase phase); /* within an hour */

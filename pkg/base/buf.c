@@ -31,9 +31,14 @@ void hf_buf_wipe_text(char **text)
 
 void hf_buf_clear(struct hf_buf *buf)
 {
-    buf->n = 0;
+    hf_buf_cut(buf, 0);
+}
+
+void hf_buf_cut(struct hf_buf *buf, size_t n)
+{
+    buf->n = n;
     if (buf->p != NULL)
-        buf->p[0] = '\0';
+        buf->p[n] = '\0';
 }
 
 struct hf_view hf_buf_view(const struct hf_buf *buf)

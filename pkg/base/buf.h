@@ -37,6 +37,7 @@ HF_MUST_USE int hf_buf_add(struct hf_buf *buf, const void *bytes, size_t n);
 HF_MUST_USE int hf_buf_add_str(struct hf_buf *buf, const char *text);
 HF_MUST_USE int hf_buf_addf(struct hf_buf *buf, const char *format, ...) HF_PRINTF(2, 3);
 
+void hf_buf_cut(struct hf_buf *buf, size_t n); /* keeps the first n bytes */
 void hf_buf_consume(struct hf_buf *buf, size_t n);
 /* The caller frees it; "" if empty. */
 char *hf_buf_take(struct hf_buf *buf);

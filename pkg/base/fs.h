@@ -59,3 +59,16 @@ struct hf_fs_ops {
     /* visit(arg, name, d_type), not "." and ".."; < 0 ends it, and is returned. */
     int (*list)(void *ctx, int dirfd, int (*visit)(void *arg, const char *name, unsigned char type), void *arg);
 };
+
+/* Closes at the end of its scope, with _cleanup_(hf_fs_fd_done). */
+struct hf_fs_fd {
+    const struct hf_fs_ops *fs;
+    int fd; /* or -1 */
+};
+
+static inline void hf_fs_fd_done(struct hf_fs_fd *handle)
+{
+    if (handle->fd >= 0)
+        (void)handle->fs->close(handle->fs->ctx, handle->fd);
+    handle->fd = -1;
+}

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/macros.h"
 
@@ -22,6 +23,15 @@ static inline void hf_list_init(struct hf_list *head)
 static inline bool hf_list_empty(const struct hf_list *head)
 {
     return head->next == head;
+}
+
+static inline size_t hf_list_count(const struct hf_list *head)
+{
+    size_t n = 0;
+
+    for (const struct hf_list *it = head->next; it != head; it = it->next)
+        n++;
+    return n;
 }
 
 static inline void hf_list_append(struct hf_list *head, struct hf_list *entry)

@@ -17,12 +17,11 @@ int hf_cache_entry_format(const json_t *object, struct hf_buf *out, char hex[sta
         r = hf_json_format(object, out);
     if (r == 0)
         r = hf_buf_add_str(out, "\n");
-    if (r < 0) {
-        out->n = before;
-        return r;
-    }
-    hf_seal_end(out, body, hex);
-    return 0;
+    if (r == 0)
+        hf_seal_end(out, body, hex);
+    else
+        hf_buf_cut(out, before);
+    return r;
 }
 
 int hf_cache_entry_parse(struct hf_view text, json_t **ret_object, char hex[static HF_SHA256_HEX], struct hf_err *err)

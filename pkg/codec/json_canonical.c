@@ -229,11 +229,8 @@ static int write_canonical(struct canonical_writer *writer, const json_t *json)
     size_t before = out->n;
     int r = add_value(writer, json);
 
-    if (r < 0) {
-        out->n = before;
-        if (out->p != NULL)
-            out->p[before] = '\0';
-    }
+    if (r < 0)
+        hf_buf_cut(out, before);
     return r;
 }
 

@@ -150,11 +150,8 @@ int hf_json_format(const json_t *json, struct hf_buf *out)
     size_t before = out->n;
     int r = add_value(&writer, json);
 
-    if (r < 0) {
-        out->n = before;
-        if (out->p != NULL)
-            out->p[before] = '\0';
-    }
+    if (r < 0)
+        hf_buf_cut(out, before);
     return r;
 }
 

@@ -33,8 +33,8 @@ int hf_seal_format(const char *kind, unsigned version, struct hf_view body, stru
         r = hf_buf_add(out, body.p, body.n);
     if (r == 0)
         hf_seal_end(out, at, NULL);
-    else if (out->p != NULL)
-        out->p[out->n = before] = '\0';
+    else
+        hf_buf_cut(out, before);
     return r;
 }
 

@@ -306,10 +306,7 @@ int hf_yaml_format(const json_t *json, struct hf_buf *out)
 
     if (r == 0)
         r = hf_buf_add_str(out, "\n");
-    if (r < 0) {
-        out->n = before;
-        if (out->p != NULL)
-            out->p[before] = '\0';
-    }
+    if (r < 0)
+        hf_buf_cut(out, before);
     return r;
 }

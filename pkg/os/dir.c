@@ -11,19 +11,6 @@
 
 enum { MAX_TREE_DEPTH = 64 };
 
-/* Closes a descriptor of a table at the end of its scope. */
-struct dir_handle {
-    const struct hf_fs_ops *fs;
-    int fd;
-};
-
-static void handle_done(struct dir_handle *handle)
-{
-    if (handle->fd >= 0)
-        (void)handle->fs->close(handle->fs->ctx, handle->fd);
-    handle->fd = -1;
-}
-
 const char *hf_dir_of_path(const char *path, char *folder, size_t n)
 {
     const char *slash = strrchr(path, '/');
@@ -42,7 +29,7 @@ const char *hf_dir_of_path(const char *path, char *folder, size_t n)
 
 int hf_dir_sync(const struct hf_fs_ops *fs, const char *path, struct hf_err *err)
 {
-    _cleanup_(handle_done) struct dir_handle folder = {fs, -1};
+    _cleanup_(hf_fs_fd_done) struct hf_fs_fd folder = {fs, -1};
     folder.fd = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, HF_FS_ANY);
     if (folder.fd < 0)
         return hf_err_sys(err, folder.fd, "open '%s'", path);
@@ -153,7 +140,7 @@ static int empty_folder(const struct hf_fs_ops *fs, int fd, const char *name, in
 
 static int remove_at(const struct hf_fs_ops *fs, int dirfd, const char *name, int depth, struct hf_err *err)
 {
-    _cleanup_(handle_done) struct dir_handle folder = {fs, -1};
+    _cleanup_(hf_fs_fd_done) struct hf_fs_fd folder = {fs, -1};
     int r = fs->unlinkat(fs->ctx, dirfd, name, 0);
 
     if (r == 0 || r == -ENOENT)

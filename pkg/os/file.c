@@ -12,20 +12,7 @@
 
 enum { READ_MIN = 4096, READ_STEP = 64 * 1024 };
 
-/* Closes a descriptor of a table at the end of its scope. */
-struct opened_file {
-    const struct hf_fs_ops *fs;
-    int fd;
-};
-
-static void handle_done(struct opened_file *handle)
-{
-    if (handle->fd >= 0)
-        (void)handle->fs->close(handle->fs->ctx, handle->fd);
-    handle->fd = -1;
-}
-
-static int handle_open(struct opened_file *handle, const char *path, int flags, mode_t mode, struct hf_err *err)
+static int handle_open(struct hf_fs_fd *handle, const char *path, int flags, mode_t mode, struct hf_err *err)
 {
     handle->fd = handle->fs->openat(handle->fs->ctx, AT_FDCWD, path, flags, mode, HF_FS_ANY);
     return handle->fd < 0 ? hf_err_sys(err, handle->fd, "open '%s'", path) : 0;
@@ -65,7 +52,7 @@ static int read_rest(const struct hf_fs_ops *fs, int fd, const char *path, uint6
 
 int hf_file_read(const struct hf_fs_ops *fs, const char *path, struct hf_buf *out, struct hf_err *err)
 {
-    _cleanup_(handle_done) struct opened_file file = {fs, -1};
+    _cleanup_(hf_fs_fd_done) struct hf_fs_fd file = {fs, -1};
     struct stat st;
     size_t before = out->n;
 
@@ -79,11 +66,8 @@ int hf_file_read(const struct hf_fs_ops *fs, const char *path, struct hf_buf *ou
     if (!S_ISREG(st.st_mode))
         return hf_err_set(err, EINVAL, "read '%s': not a regular file", path);
     r = read_rest(fs, file.fd, path, (uint64_t)st.st_size, out, err);
-    if (r < 0) {
-        out->n = before;
-        if (out->p != NULL)
-            out->p[before] = '\0';
-    }
+    if (r < 0)
+        hf_buf_cut(out, before);
     return r;
 }
 
@@ -134,7 +118,7 @@ int hf_file_copy(const struct hf_fs_ops *fs, int from, int to, uint64_t begin, u
 static int write_synced(const struct hf_fs_ops *fs, const char *path, const void *bytes, size_t n, mode_t mode,
                         struct hf_err *err)
 {
-    _cleanup_(handle_done) struct opened_file file = {fs, -1};
+    _cleanup_(hf_fs_fd_done) struct hf_fs_fd file = {fs, -1};
 
     /* Remove the rest of an earlier power cut instead of reusing it: it may have any owner and mode. */
     int r = fs->unlinkat(fs->ctx, AT_FDCWD, path, 0);

@@ -24,13 +24,6 @@
 
 enum { STEP = 64 * 1024, ASK_EVERY = 64 << 20 };
 
-void hf_target_fd_done(struct hf_target_fd *handle)
-{
-    if (handle->fd >= 0)
-        (void)handle->fs->close(handle->fs->ctx, handle->fd);
-    handle->fd = -1;
-}
-
 void hf_target_dir_done(struct hf_target_dir *dir)
 {
     if (dir->fs != NULL && dir->dirfd >= 0)

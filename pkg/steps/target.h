@@ -94,10 +94,3 @@ HF_MUST_USE int hf_target_hash(const struct hf_target_dir *dir, const char *name
 
 HF_MUST_USE int hf_target_write(const struct hf_fs_ops *fs, int fd, const void *bytes, size_t n, uint64_t offset,
                                 struct hf_failure *failure);
-
-/* For _cleanup_(hf_target_fd_done). */
-struct hf_target_fd {
-    const struct hf_fs_ops *fs;
-    int fd;
-};
-void hf_target_fd_done(struct hf_target_fd *handle);

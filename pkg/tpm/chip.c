@@ -319,11 +319,18 @@ static int parse_blob(struct hf_view blob, uint32_t *ret_pcrs, TPM2B_PUBLIC *ret
     return hf_err_set(err, EBADMSG, "the sealed key is damaged");
 }
 
-static int load(struct hf_tpm_chip *chip, const TPM2B_PUBLIC *public, const TPM2B_PRIVATE *private, struct hf_err *err)
+static int load(struct hf_tpm_chip *chip, struct hf_view blob, uint32_t *ret_pcrs, struct hf_err *err)
 {
-    TSS2_RC rc = Esys_Load(chip->esys, chip->primary, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, private, public,
-                           &chip->object);
+    TPM2B_PUBLIC public = {.size = 0};
+    TPM2B_PRIVATE private = {.size = 0};
+    int r = parse_blob(blob, ret_pcrs, &public, &private, err);
 
+    if (r == 0)
+        r = make_primary(chip, err);
+    if (r < 0)
+        return r;
+    TSS2_RC rc = Esys_Load(chip->esys, chip->primary, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &private, &public,
+                           &chip->object);
     if (rc == TSS2_RC_SUCCESS)
         return 0;
     if ((code_of(rc) & TPM2_RC_FMT1) != 0)
@@ -354,15 +361,9 @@ static int unseal(struct hf_tpm_chip *chip, unsigned char *ret_key, struct hf_er
 int hf_tpm_chip_open_key(struct hf_tpm_chip *chip, struct hf_view blob, unsigned char ret_key[HF_TPM_KEY_BYTES],
                          struct hf_err *err)
 {
-    TPM2B_PUBLIC public = {.size = 0};
-    TPM2B_PRIVATE private = {.size = 0};
     uint32_t pcrs = 0;
-    int r = parse_blob(blob, &pcrs, &public, &private, err);
+    int r = load(chip, blob, &pcrs, err);
 
-    if (r == 0)
-        r = make_primary(chip, err);
-    if (r == 0)
-        r = load(chip, &public, &private, err);
     if (r == 0)
         r = start_session(chip, pcrs != 0 ? TPM2_SE_POLICY : TPM2_SE_HMAC, TPMA_SESSION_ENCRYPT, err);
     if (r == 0 && pcrs != 0)
@@ -450,15 +451,9 @@ static int sign(struct hf_tpm_chip *chip, const unsigned char *bytes, unsigned c
 int hf_tpm_chip_key_sign(struct hf_tpm_chip *chip, struct hf_view blob, const unsigned char digest[HF_TPM_DIGEST_BYTES],
                          unsigned char signature[HF_TPM_POINT_BYTES], struct hf_err *err)
 {
-    TPM2B_PUBLIC public = {.size = 0};
-    TPM2B_PRIVATE private = {.size = 0};
     uint32_t pcrs = 0;
-    int r = parse_blob(blob, &pcrs, &public, &private, err);
+    int r = load(chip, blob, &pcrs, err);
 
-    if (r == 0)
-        r = make_primary(chip, err);
-    if (r == 0)
-        r = load(chip, &public, &private, err);
     if (r == 0)
         r = sign(chip, digest, signature, err);
     flush_all(chip);

@@ -56,10 +56,7 @@ int hf_base64_decode(struct hf_view text, struct hf_buf *out)
         if (r == 0)
             r = hf_buf_add(out, triple, 3 - pads);
     }
-    if (r < 0) {
-        out->n = before;
-        if (out->p != NULL)
-            out->p[before] = '\0';
-    }
+    if (r < 0)
+        hf_buf_cut(out, before);
     return r;
 }

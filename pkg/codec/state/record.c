@@ -159,8 +159,8 @@ int hf_record_format(const struct hf_record_type *type, const void *record, stru
         r = hf_json_format(object, out);
     if (r == 0)
         hf_seal_end(out, body, NULL);
-    else if (out->p != NULL)
-        out->p[out->n = before] = '\0';
+    else
+        hf_buf_cut(out, before);
     return r;
 }
 

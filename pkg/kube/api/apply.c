@@ -241,21 +241,12 @@ static int send(struct hf_kube_delivery *delivery, struct hf_err *err)
     return hf_kube_call_send(delivery->kube, &call, apply_ended, delivery, &delivery->pending, err);
 }
 
-static size_t count(const struct hf_list *list)
-{
-    size_t n = 0;
-
-    for (const struct hf_list *it = list->next; it != list; it = it->next)
-        n++;
-    return n;
-}
-
 int hf_kube_apply(void *ctx, const json_t *body, const char *subresource, hf_source_done *done, void *arg,
                   struct hf_delivery **ret_delivery, struct hf_err *err)
 {
     struct hf_kube *kube = ctx;
 
-    if (count(&kube->deliveries) >= HF_KUBE_MAX_DELIVERIES)
+    if (hf_list_count(&kube->deliveries) >= HF_KUBE_MAX_DELIVERIES)
         return hf_err_set(err, EAGAIN, "%d writes are in flight already", (int)HF_KUBE_MAX_DELIVERIES);
     struct hf_kube_delivery *delivery = calloc(1, sizeof(*delivery));
     if (delivery == NULL)

@@ -354,15 +354,6 @@ static int start(struct hf_kube_pending *pending, struct hf_err *err)
     return hf_exchange_start(pending->kube->p.http, &request, &owner, &pending->exchange, err);
 }
 
-static size_t count(const struct hf_list *list)
-{
-    size_t n = 0;
-
-    for (const struct hf_list *it = list->next; it != list; it = it->next)
-        n++;
-    return n;
-}
-
 static int fill(struct hf_kube_pending *pending, const struct hf_kube_call *call, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf url = HF_BUF_INIT(MAX_URL);
@@ -385,7 +376,7 @@ int hf_kube_call_send(struct hf_kube *kube, const struct hf_kube_call *call, hf_
 
     if (r < 0)
         return r;
-    if (count(&kube->calls) >= HF_KUBE_CALL_MAX_IN_FLIGHT)
+    if (hf_list_count(&kube->calls) >= HF_KUBE_CALL_MAX_IN_FLIGHT)
         return hf_err_set(err, EAGAIN, "%d calls are in flight already", (int)HF_KUBE_CALL_MAX_IN_FLIGHT);
     struct hf_kube_pending *pending = calloc(1, sizeof(*pending));
     if (pending == NULL)
@@ -438,7 +429,7 @@ static struct hf_kube_pending *next_unstarted(struct hf_kube *kube)
 
 void hf_kube_call_turn(struct hf_kube *kube)
 {
-    size_t n = count(&kube->calls); /* a call that its owner repeats at once waits for the turn after */
+    size_t n = hf_list_count(&kube->calls); /* a call that its owner repeats at once waits for the turn after */
     struct hf_kube_pending *pending;
     struct hf_kube_answer answer = {.reason = ""};
 

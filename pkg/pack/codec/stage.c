@@ -129,7 +129,9 @@ static bool is_refused(const struct stage_compare *compare, int r)
     return compare->differs || r == -EBADMSG || r == -EOPNOTSUPP || r == -EINVAL || r == -E2BIG;
 }
 
-int pack_encoder_starts(const struct pack_setup *setup, const struct pack_search *search, size_t n, struct hf_err *err)
+/* As pack_encoder_starts(), or with `whole` as pack_encoder_makes(). */
+static int try_setup(const struct pack_setup *setup, const struct pack_search *search, size_t n, bool whole,
+                     struct hf_err *err)
 {
     struct stage_compare compare = {search, 0, false};
     const struct pack_sink sink = {&compare, compare_bytes};
@@ -137,22 +139,20 @@ int pack_encoder_starts(const struct pack_setup *setup, const struct pack_search
     int r = pack_encoder_new(setup, &sink, &encoder, err);
 
     if (r == 0)
-        r = feed_plain(encoder, search, HF_MIN(n, search->plain_n), err);
-    return is_refused(&compare, r) ? 0 : r < 0 ? r : 1;
+        r = feed_plain(encoder, search, n, err);
+    if (r == 0 && whole)
+        r = pack_encoder_finish(encoder, err);
+    return is_refused(&compare, r) ? 0 : r < 0 ? r : !whole || compare.at == search->packed_n;
+}
+
+int pack_encoder_starts(const struct pack_setup *setup, const struct pack_search *search, size_t n, struct hf_err *err)
+{
+    return try_setup(setup, search, HF_MIN(n, search->plain_n), false, err);
 }
 
 int pack_encoder_makes(const struct pack_setup *setup, const struct pack_search *search, struct hf_err *err)
 {
-    struct stage_compare compare = {search, 0, false};
-    const struct pack_sink sink = {&compare, compare_bytes};
-    _cleanup_(pack_encoder_freep) struct pack_encoder *encoder = NULL;
-    int r = pack_encoder_new(setup, &sink, &encoder, err);
-
-    if (r == 0)
-        r = feed_plain(encoder, search, search->plain_n, err);
-    if (r == 0)
-        r = pack_encoder_finish(encoder, err);
-    return is_refused(&compare, r) ? 0 : r < 0 ? r : compare.at == search->packed_n;
+    return try_setup(setup, search, search->plain_n, true, err);
 }
 
 /* ---- is it the same library? ------------------------------------------------------------------------------------- */

@@ -537,7 +537,7 @@ static int add_name(struct walk *walk, int dirfd, const char *folder, const char
 static int add_folder(struct walk *walk, const char *path)
 {
     const struct hf_fs_ops *fs = walk->manifest->fs;
-    _cleanup_(hf_target_fd_done) struct hf_target_fd folder = {fs, -1};
+    _cleanup_(hf_fs_fd_done) struct hf_fs_fd folder = {fs, -1};
     struct manifest_record record = {.type = '\0'};
     struct stat st;
 
@@ -675,7 +675,7 @@ static int note_spent(void *arg, const char *name, unsigned char type)
 
 static int remove_spent(const struct hf_fs_ops *fs, const char *folder, struct spent spent, struct hf_failure *failure)
 {
-    _cleanup_(hf_target_fd_done) struct hf_target_fd dir = {
+    _cleanup_(hf_fs_fd_done) struct hf_fs_fd dir = {
         fs, fs->openat(fs->ctx, AT_FDCWD, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY)};
 
     if (dir.fd == -ENOENT)

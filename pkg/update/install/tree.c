@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/encoding/hex.h"
@@ -73,7 +74,7 @@ static int fill_folder(const struct hf_target_dir *dir, int trees_fd, const char
                        struct hf_install_manifest_digests *digests, const atomic_bool *cancel,
                        struct hf_failure *failure)
 {
-    _cleanup_(hf_target_fd_done) struct hf_target_fd top = {dir->fs, -1};
+    _cleanup_(hf_fs_fd_done) struct hf_fs_fd top = {dir->fs, -1};
     _cleanup_(hf_extract_freep) struct hf_extract *extract = NULL;
     int r = hf_dir_remove_tree_at(dir->fs, trees_fd, fresh, &failure->err);
 
@@ -146,7 +147,7 @@ static int write_manifest(const struct hf_target_dir *dir, int trees_fd, const c
                           struct hf_install_manifest_digests *digests, const atomic_bool *cancel,
                           struct hf_failure *failure)
 {
-    _cleanup_(hf_target_fd_done) struct hf_target_fd top = {dir->fs, open_tree(dir, trees_fd, folder)};
+    _cleanup_(hf_fs_fd_done) struct hf_fs_fd top = {dir->fs, open_tree(dir, trees_fd, folder)};
     const struct hf_install_manifest manifest = {dir->fs, records, folder};
 
     if (top.fd < 0)
@@ -200,7 +201,7 @@ static int make_in(const struct hf_target_dir *dir, int trees_fd, int tar_fd, co
 int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *folder, const char *records,
                  const atomic_bool *cancel, struct hf_failure *failure)
 {
-    _cleanup_(hf_target_fd_done) struct hf_target_fd trees = {dir->fs, open_trees(dir, true, failure)};
+    _cleanup_(hf_fs_fd_done) struct hf_fs_fd trees = {dir->fs, open_trees(dir, true, failure)};
     struct hf_install_manifest_digests digests = {.n = 0};
 
     if (trees.fd < 0)
@@ -212,7 +213,7 @@ int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *folder
 
 int hf_tree_sync(const struct hf_target_dir *dir, struct hf_failure *failure)
 {
-    _cleanup_(hf_target_fd_done) struct hf_target_fd trees = {dir->fs, open_trees(dir, false, failure)};
+    _cleanup_(hf_fs_fd_done) struct hf_fs_fd trees = {dir->fs, open_trees(dir, false, failure)};
 
     if (trees.fd < 0)
         return trees.fd;
@@ -267,7 +268,7 @@ static int adopt(const struct hf_install_manifest *manifest, struct tree_proof *
 int hf_tree_verify(const struct hf_target_dir *dir, const char *link, const char *records, enum hf_install_check how,
                    struct hf_install_manifest_look *look, const atomic_bool *cancel, struct hf_failure *failure)
 {
-    _cleanup_(hf_target_fd_done) struct hf_target_fd top = {dir->fs, -1};
+    _cleanup_(hf_fs_fd_done) struct hf_fs_fd top = {dir->fs, -1};
     const struct hf_install_manifest manifest = {dir->fs, records, hf_tree_link_folder(dir->release, link)};
     char sha256[HF_SHA256_HEX];
 
@@ -338,7 +339,7 @@ static bool is_among(const char *name, const char *const *names, size_t n)
 
 int hf_tree_clean(const struct hf_target_dir *dir, const char *const *keep, size_t n, struct hf_failure *failure)
 {
-    _cleanup_(hf_target_fd_done) struct hf_target_fd trees = {dir->fs, open_trees(dir, false, failure)};
+    _cleanup_(hf_fs_fd_done) struct hf_fs_fd trees = {dir->fs, open_trees(dir, false, failure)};
     _cleanup_(folders_done) struct folders folders = {.names = {.n = 0}};
     char name[NAME_MAX + 1];
 

@@ -45,7 +45,7 @@ static int take_tree(const struct hf_kept_offer *offer, const struct hf_target_d
 {
     const struct hf_fs_ops *fs = dir->fs;
     char scratch[NAME_MAX + 1];
-    _cleanup_(hf_target_fd_done) struct hf_target_fd top = {fs, open_at(fs, dirfd, folder, O_RDONLY | O_DIRECTORY)};
+    _cleanup_(hf_fs_fd_done) struct hf_fs_fd top = {fs, open_at(fs, dirfd, folder, O_RDONLY | O_DIRECTORY)};
 
     if (top.fd < 0)
         return -ENOENT;
@@ -77,8 +77,7 @@ int hf_kept_offer(const struct hf_kept_offer *offer, struct hf_failure *failure)
     if (r < 0)
         return r;
     r = take_file(offer, dir.dirfd, hf_target_file_name(dir.release, HF_TARGET_NEW, name));
-    _cleanup_(hf_target_fd_done) struct hf_target_fd kept = {dir.fs,
-                                                             r == -ENOENT ? kept_open(&dir, false, failure) : -1};
+    _cleanup_(hf_fs_fd_done) struct hf_fs_fd kept = {dir.fs, r == -ENOENT ? kept_open(&dir, false, failure) : -1};
     for (unsigned form = HF_KEPT_COPY; r == -ENOENT && kept.fd >= 0 && form <= HF_KEPT_LINK; form++)
         r = take(offer, &dir, kept.fd, kept_name(offer->sha256, (enum hf_kept_source)form, name), failure);
     if (r == -ENOENT && offer->kind == HF_INSTALL_FILE)

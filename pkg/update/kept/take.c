@@ -138,7 +138,7 @@ static int check_file(const struct hf_kept_want *want, const struct hf_fs_ops *f
 /* What is installed is right by its manifest, but has another hash. */
 static bool is_foreign(const struct hf_kept_want *want, const struct hf_target_dir *dir, const char *records)
 {
-    _cleanup_(hf_target_fd_done) struct hf_target_fd top = {dir->fs, -1};
+    _cleanup_(hf_fs_fd_done) struct hf_fs_fd top = {dir->fs, -1};
     struct hf_install_manifest_look look = {.next = 0};
     struct hf_failure ignored = {.reason = HF_R_None, .err = HF_ERR_INIT};
     char sha256[HF_SHA256_HEX];
@@ -180,7 +180,7 @@ int hf_kept_check(const struct hf_kept_want *want, const struct hf_target_dir *d
     if (*ret_source == HF_KEPT_NOWHERE)
         return hf_failure_set(failure, HF_R_NotKept, ENOENT, "the content is not kept");
     assert(*ret_source != HF_KEPT_OTHER || want->kind == HF_INSTALL_FILE);
-    _cleanup_(hf_target_fd_done) struct hf_target_fd from = {dir->fs, open_source(want, dir, *ret_source, failure)};
+    _cleanup_(hf_fs_fd_done) struct hf_fs_fd from = {dir->fs, open_source(want, dir, *ret_source, failure)};
     if (from.fd < 0)
         return hf_failure_sys(failure, from.fd, "open the kept content");
     if (want->kind == HF_INSTALL_FILE)
@@ -259,7 +259,7 @@ static int take_tree(const struct hf_kept_want *want, const struct hf_target_dir
                      enum hf_kept_source form, struct hf_failure *failure)
 {
     char name[KEPT_NAME], fresh[NAME_MAX + 1];
-    _cleanup_(hf_target_fd_done) struct hf_target_fd top = {
+    _cleanup_(hf_fs_fd_done) struct hf_fs_fd top = {
         dir->fs,
         dir->fs->openat(dir->fs->ctx, kept_fd, kept_name(want->sha256, form, name),
                         O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0, HF_FS_BENEATH | HF_FS_NO_SYMLINKS)};
@@ -281,7 +281,7 @@ static int take_tree(const struct hf_kept_want *want, const struct hf_target_dir
 int hf_kept_take(const struct hf_kept_want *want, const struct hf_target_dir *dir, struct hf_failure *failure)
 {
     bool there[HF_KEPT_SOURCES] = {false};
-    _cleanup_(hf_target_fd_done) struct hf_target_fd kept = {dir->fs, kept_open(dir, false, failure)};
+    _cleanup_(hf_fs_fd_done) struct hf_fs_fd kept = {dir->fs, kept_open(dir, false, failure)};
 
     if (kept.fd >= 0)
         look_kept(want, dir->fs, kept.fd, there);

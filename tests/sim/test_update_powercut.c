@@ -332,7 +332,7 @@ END_TEST
  * place in four an hour. */
 static void settle_while_it_fails(struct hf_simupdate *w, uint64_t n)
 {
-    if (hf_simupdate_settle_within(w, 600 * HF_NS_PER_S) || n % 8 == 0 || hf_simfs_failed(w->fs) == 0)
+    if (hf_simupdate_settle_within(w, 600 * HF_NS_PER_S) || n % 4 == 0 || hf_simfs_failed(w->fs) == 0)
         (void)settle(w);
 }
 

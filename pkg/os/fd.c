@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "os/fd.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -21,7 +22,11 @@ int hf_fd_write_all(int fd, const void *bytes, size_t n)
 
 void hf_fd_hold_standard(void)
 {
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) /* open() takes the lowest number, which is this one */
-            (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY); /* NOLINT(android-cloexec-open) */
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+            continue;
+        /* NOLINTNEXTLINE(android-cloexec-open): a standard descriptor */
+        HF_UNUSED int held = open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+        assert(held < 0 || held == fd); /* open() takes the lowest number */
+    }
 }

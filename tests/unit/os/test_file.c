@@ -374,8 +374,8 @@ START_TEST(standard_is_held)
         (void)close(null);
         hf_fd_hold_standard();
         int next = open("/dev/null", O_RDWR | O_CLOEXEC);
-        bool in_fails = read(0, &status, 1) < 0 && errno == EBADF;
-        bool out_fails = write(1, "", 1) < 0 && errno == EBADF, err_fails = write(2, "", 1) < 0 && errno == EBADF;
+        bool in_fails = read(0, &status, 0) < 0 && errno == EBADF;
+        bool out_fails = write(1, "", 0) < 0 && errno == EBADF, err_fails = write(2, "", 0) < 0 && errno == EBADF;
         bool right = next > 2 && was_open == (_i == 0) && (_i & 1 ? in_fails : true) && ((_i & 2) != 0) == out_fails &&
                      ((_i & 4) != 0) == err_fails;
         _exit(right ? 7 : 8);

@@ -39,7 +39,8 @@ class ServerAway:
         service = self.service()
         site.stop()
         artifact = f"{service.name}-1.1.0"
-        self.apply(release.update(service.release("1.1.0", 1, release.sample("1.1.0", 2)), self.node))
+        new = release.sample("1.1.0", 42)      # what no other test has left on the node, which would not be asked for
+        self.apply(release.update(service.release("1.1.0", 1, new), self.node))
         self.agent.await_phase(service.name, "Fetching")
         world.cluster.stop_api(kill=True)
         site.set_rate(artifact, 1024)          # nothing is complete until all lives were watched

@@ -409,16 +409,17 @@ static uint32_t code_distance(struct pack_zmodel *model, struct delta_cm *cm, co
         pack_zplaces_add(places, content, at, left, ZPLACES_OLD + i, guess.distance);
         ahead += guess.literals + guess.match;
     }
-    for (unsigned i = 0; i < 2 * places->n; i++) {
-        unsigned one = i % places->n, kind = places->p[one].kind, equal = places->p[one].equal;
-        unsigned rank = one == places->best ? 0 : equal == places->p[places->best].equal ? 1 : 2;
-        if ((kind >= ZPLACES_REPEAT) != (i >= places->n))
-            continue;
-        uint32_t *state =
-            &model->is[kind][kind == ZPLACES_OLD ? at_guess : none][rank][size_class(equal)][model->history >> 1 & 1];
-        if (delta_bit_code(cm, state, distance == places->p[one].distance) != 0)
-            return places->p[one].distance;
-    }
+    for (unsigned pass = 0; pass < 2; pass++)
+        for (unsigned i = 0; i < places->n; i++) {
+            unsigned kind = places->p[i].kind, equal = places->p[i].equal;
+            unsigned rank = i == places->best ? 0 : equal == places->p[places->best].equal ? 1 : 2;
+            if ((kind >= ZPLACES_REPEAT) != (pass == 1))
+                continue;
+            uint32_t *state = &model->is[kind][kind == ZPLACES_OLD ? at_guess : none][rank][size_class(equal)]
+                                        [model->history >> 1 & 1];
+            if (delta_bit_code(cm, state, distance == places->p[i].distance) != 0)
+                return places->p[i].distance;
+        }
     return (uint32_t)delta_number_code(cm, &model->distance[none], distance);
 }
 

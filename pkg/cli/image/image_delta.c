@@ -9,6 +9,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/asprintf.h"
 #include "base/encoding/hex.h"
@@ -417,6 +418,16 @@ static int memory(struct delta_job *job, struct hf_err *err)
     return 0;
 }
 
+/* Asked before the work, which takes long. A folder that is missing is made after it. */
+static int check_output(const char *folder, struct hf_err *err)
+{
+    struct stat st;
+
+    if (folder == NULL || stat(folder, &st) < 0 || S_ISDIR(st.st_mode))
+        return 0;
+    return hf_err_set(err, ENOTDIR, "--output: '%s' is not a folder", folder);
+}
+
 static int settings(struct delta_job *job, struct hf_err *err)
 {
     const char *threads_text = hf_cli_value(job->args, "threads", "0");
@@ -440,7 +451,8 @@ static int settings(struct delta_job *job, struct hf_err *err)
     job->params = (struct hf_deep_create_params){
         .delta = {.profile = hf_cli_flag(job->args, "fast") ? HF_DELTA_FAST : HF_DELTA_SMALL,
                   .threads = (unsigned)threads}};
-    return memory(job, err);
+    int r = check_output(folder, err);
+    return r < 0 ? r : memory(job, err);
 }
 
 int hf_cli_image_delta(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)

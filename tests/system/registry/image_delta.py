@@ -243,6 +243,7 @@ class Tests:
                 (("v1", "odd", "-o", "none"), 3, "odd/index.json': not a regular file"),
                 (("v1", "v2", "-o", "none", "--authfile", WORK), 1, "Is a directory"),
                 (("v1", "v2", "-o", "none", "--ca-file", WORK), 1, "Is a directory"),
+                (("v1", "v2", "-o", os.path.join(TOP, "Makefile")), 1, "Makefile' is not a folder"),
                 (("v1", "v2", "-o", "none", "--memory", "x"), 2, "--memory"),
                 (("v1", "v2", "-o", "none", "--memory", "0"), 2, "--memory"),
                 (("v1", "v2", "-o", "none", "--threads", "x"), 2, "--threads")):

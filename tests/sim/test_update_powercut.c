@@ -328,8 +328,8 @@ START_TEST(killed_before_a_sync)
 }
 END_TEST
 
-/* After its first failure a disk that fails for good stays as it is, and a process only tries again: ten minutes of that, and at one
- * place in four an hour. */
+/* After its first failure a disk that fails for good stays as it is, and a process only tries again: ten minutes of
+ * that, and at one place in four an hour. */
 static void settle_while_it_fails(struct hf_simupdate *w, uint64_t n)
 {
     if (hf_simupdate_settle_within(w, 600 * HF_NS_PER_S) || n % 4 == 0 || hf_simfs_failed(w->fs) == 0)

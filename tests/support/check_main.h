@@ -25,8 +25,8 @@ enum { HF_TEST_CPU_S = 60, HF_TEST_WALL_S = 600, HF_TEST_WALL_FACTOR = 10 };
 
 static rlim_t hf_test_cpu_s;
 
-/* Runs in the test's child. Without children (CK_FORK=no: under a debugger, and where tests/one-process says so) the caller
- * limits the whole program, which is searched for leaks at its end. */
+/* Runs in the test's child. Without children (CK_FORK=no: under a debugger, and where tests/one-process says so) the
+ * caller limits the whole program, which is searched for leaks at its end. */
 static void hf_test_prepare(void)
 {
     const char *fork_wanted = getenv("CK_FORK");

@@ -11,8 +11,8 @@
 
 #include <stdbool.h>
 
-/* To be called in the test's process, before the test. A death in one that other tests share, which takes Check with it,
- * prints the place. */
+/* To be called in the test's process, before the test. A death in one that other tests share, which takes Check with
+ * it, prints the place. */
 void hf_mark_at_death(bool has_own_process);
 
 /* To be called there too: the process ends without the sanitizer's search for leaks, 6 ms, if the heap then has as many

@@ -401,7 +401,7 @@ static uint32_t code_distance(struct pack_zmodel *model, struct delta_cm *cm, co
                               uint32_t at, uint32_t left, bool none, unsigned at_guess, uint32_t distance,
                               struct pack_zplaces *places)
 {
-    /* Of the old sequence here, and of the next one: these are asked for first. */
+    /* The distances of the old sequence here and of the next one are the first candidates. */
     for (uint32_t i = 0, ahead = 0; i < 2 && ahead < left; i++) {
         struct guess guess = guess_sequence(model, content->at + at + ahead, left - ahead);
         if (guess.place == 0 || guess.match == 0)

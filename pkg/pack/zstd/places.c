@@ -89,7 +89,7 @@ static uint32_t slot_index(const unsigned char *p, unsigned which)
     return (uint32_t)(v * UINT64_C(0x9e3779b97f4a7c15) >> (64 - SLOTS_LOG));
 }
 
-/* The slots are far apart in memory, so they are asked for some positions ahead. */
+/* The slots are far apart in memory: prefetched some positions ahead. */
 void pack_zplaces_enter(struct pack_zslots *slots, const struct pack_zcontent *content, uint32_t from, uint32_t to)
 {
     enum { AHEAD = 8 };
@@ -136,7 +136,7 @@ void pack_zplaces_find(struct pack_zplaces *places, const struct pack_zslots *sl
 {
     uint32_t slot[SLOTS] = {0}, here = (uint32_t)(content->at + at + 1);
 
-    /* What slots lead to is far apart in memory, too, so it is asked for first. */
+    /* What slots lead to is far apart in memory, too: prefetched before the candidates are compared. */
     if (slots != NULL && content->rest >= at + (uint64_t)SLOT_BYTES_MAX)
         for (unsigned i = 0; i < SLOTS; i++)
             slot[i] = slots->slot[i][slot_index(content->p + at, i)];

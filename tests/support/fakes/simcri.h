@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* support/fakes/simcri.h - a node's container runtime behind `crictl`, `systemd-run` and `systemctl`, for pkg/alone:
- * the world of a simhost. Sandboxes and containers outlive the agent and containerd; a reboot stops them, and leaves their
- * records. As with containerd, two sandboxes of a pod, or two containers of a name in a sandbox, cannot be.
+ * the world of a simhost. Sandboxes and containers outlive the agent and containerd; a reboot stops them, and leaves
+ * their records. As with containerd, two sandboxes of a pod, or two containers of a name in a sandbox, cannot be.
  *
  * With `k3s`, the node's containerd is the kubelet's, which takes ours for its own while that runs; else it is
  * containerd.service, which waits for the end of ours. */

@@ -174,7 +174,7 @@ END_TEST
 
 /* ---- tests that share a process ---------------------------------------------------------------------------------- */
 
-/* What a program of these tests prints and how it ends, without a process for each. */
+/* Runs a program of these tests in one process. Returns its wait status; `text` is what it printed. */
 static int run_together(void (*add)(TCase *tc), char *text, size_t size)
 {
     int ends[2], status = 0;

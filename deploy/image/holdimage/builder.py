@@ -4,6 +4,7 @@
 import os
 import re
 import subprocess
+import tempfile
 import time
 
 from . import compile as cross, debian, licences, machine, oci, spdx, sysroot, tree
@@ -48,16 +49,16 @@ def shown(path):
 
 def stripped(path, strip):
     """The bytes of the program `path` without symbols; what was taken off is kept beside it, for debuggers."""
-    bare = path + ".stripped"
-    for argv in ([strip.replace("strip", "objcopy"), "--only-keep-debug", path, path + ".debug"],
-                 [strip, "--strip-all", "-o", bare, path]):
-        done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        if done.returncode != 0:
-            raise machine.Error(f"{' '.join(argv)}: {done.stdout.strip()}")
-    with open(bare, "rb") as file:
-        data = file.read()
-    os.unlink(bare)
-    return data
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as own:        # two builders may read one program
+        debug, bare = os.path.join(own, "debug"), os.path.join(own, "bare")
+        for argv in ([strip.replace("strip", "objcopy"), "--only-keep-debug", path, debug],
+                     [strip, "--strip-all", "-o", bare, path]):
+            done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            if done.returncode != 0:
+                raise machine.Error(f"{' '.join(argv)}: {done.stdout.strip()}")
+        os.replace(debug, path + ".debug")
+        with open(bare, "rb") as file:
+            return file.read()
 
 
 def objects(static):

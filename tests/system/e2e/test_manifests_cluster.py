@@ -61,11 +61,20 @@ class TestClusterTarget(unittest.TestCase):
         with open(self.inventory, encoding="utf-8") as file:
             return json.load(file)
 
+    @staticmethod
+    def await_last_status():
+        """Of the Deployment: a status that its controller writes between look and apply counts as a change of ours."""
+        def is_last():
+            live = api.get(WEB)
+            return live["status"].get("updatedReplicas") == 1 and live["status"]["observedGeneration"] == live["metadata"]["generation"]
+        wait.until("the Deployment's last status", is_last, 60)
+
     def test_life_of_an_entry(self):
         objects = [deployment(), config_map("a"), config_map("b"), config_map("c"), NAMESPACE_OBJECT]
         self.expect(self.run_target(*objects), r=0, reason="Applied", applied=5, changed=5, drifted=0, journals=1)
         self.assertEqual([one["kind"] for one in self.items()], ["Namespace", "ConfigMap", "ConfigMap", "ConfigMap", "Deployment"])
         self.assertEqual(api.get(WEB)["metadata"]["labels"]["edge.codcompass.io/manifest"], ENTRY)
+        self.await_last_status()
         # Once more: the server normalises quantities and adds defaults, and nothing is written.
         version = api.get(MAPS + "a")["metadata"]["resourceVersion"]
         self.expect(self.run_target(*objects), r=0, reason="Applied", applied=5, changed=0, drifted=0)
@@ -86,6 +95,7 @@ class TestClusterTarget(unittest.TestCase):
         # kubectl-patch owns .data.k now: without force the entry says so, and repairs the rest. Nobody owns replicas that were scaled to 0.
         refused = self.run_target(*objects)
         self.expect(refused, reason="Conflict", applied=4, changed=2, drifted=3)
+        self.await_last_status()
         self.assertRegex(refused["message"], r'^ConfigMap manifests/c: \.data\.k belongs to the manager "kubectl-patch"; `force: true`')
         self.expect(self.run_target(*objects, options=["--force"]), r=0, reason="DriftRepaired", applied=5, changed=1, drifted=1)
         self.assertEqual((api.get(WEB)["spec"]["replicas"], api.get(MAPS + "c")["data"]["k"]), (1, "1"))

@@ -10,6 +10,7 @@ agent of the image makes an update by delta. A containerd of its own takes the i
 runs it. Where this machine cannot, a test is skipped with the reason. Ends with the plain line
 "N passed, N failed, N skipped".
 """
+import concurrent.futures
 import functools
 import gzip
 import hashlib
@@ -181,6 +182,14 @@ class Suite:
             equal("the command is there", "usr/bin/holdfast" in names, True)
             equal("programs for hosts", "usr/lib/holdfast/host/holdfast-agent" in names, wanted)
             equal("it says so", any("NoHostBuild" in line for line in said), not wanted)
+
+    def test_two_builders_read_one_program(self):
+        folder = os.path.join(TOP, "build", "release")
+        before, program = set(os.listdir(folder)), os.path.join(folder, COMMAND)
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            contents = list(pool.map(lambda _: builder.stripped(program, "strip"), range(12)))
+        equal("contents", len(set(contents)), 1)
+        equal("left beside it", set(os.listdir(folder)) - before - {COMMAND + ".debug"}, set())
 
     def test_size(self, one, name):
         _, manifest, _, _ = self.built(name).image(one)

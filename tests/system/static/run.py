@@ -12,6 +12,7 @@ mount namespace of its own. Where this machine cannot, a test is skipped with th
 """
 import http.server
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -35,6 +36,7 @@ STATIC, RELEASE = os.path.join(TOP, "build", "static"), os.path.join(TOP, "build
 UNIT_TESTS = ("telemetry/test_source_journald", "loop/test_unit", "loop/test_server")
 CANNOT = 3                                 # exit code of deploy/image/archives
 PATIENCE_S = 20
+CHECK_FAILURE = re.compile(r"^\S+:\d+:[FE]:.*$", re.M)
 TRAP = '#include <fcntl.h>\n__attribute__((constructor)) static void loaded(void) { (void)!open("/loaded", O_CREAT | O_WRONLY, 0600); }\n'
 TRAPS = {"etc/nsswitch.conf": "hosts: trap files dns\npasswd: trap\ngroup: trap\nservices: trap\n",
          "usr/lib/ssl/openssl.cnf": "openssl_conf = all\n[all]\nproviders = list\n[list]\ntrap = trap\ndefault = default\n[default]\nactivate = 1\n"
@@ -42,10 +44,12 @@ TRAPS = {"etc/nsswitch.conf": "hosts: trap files dns\npasswd: trap\ngroup: trap\
 
 
 def run(*argv, **more):
-    """What a program prints; AssertionError with its last words when it fails."""
+    """What a program prints; AssertionError with its last words when it fails: in its first line, which summaries keep, what Check says failed."""
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, errors="replace", check=False, **more)
     if done.returncode != 0:
-        raise AssertionError(f"{' '.join(argv)[:200]}: {done.returncode}: {done.stdout[-800:]}")
+        named = "; ".join(CHECK_FAILURE.findall(done.stdout))[:1000]
+        told = "\n".join(filter(None, (named, done.stdout[-800:])))
+        raise AssertionError(f"{' '.join(argv)[:200]}: {done.returncode}: {told}")
     return done.stdout
 
 
@@ -253,7 +257,7 @@ class Suite:
         archives = self.built()
         self.make(archives, *(f"build/static/tests/unit/{name}" for name in UNIT_TESTS), "build/release/support/programs")
         for name in UNIT_TESTS:
-            said = run("timeout", "120", os.path.join(STATIC, "tests", "unit", name), cwd=TOP, env={**os.environ, "HF_BUILD_DIR": "build/release"})
+            said = run("timeout", "600", os.path.join(STATIC, "tests", "unit", name), cwd=TOP, env={**os.environ, "HF_BUILD_DIR": "build/release"})
             equal(f"{name}: {said.strip().splitlines()[-1]}", "100%: Checks:" in said, True)
 
     def programs(self):

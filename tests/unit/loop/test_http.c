@@ -173,13 +173,13 @@ static const struct {
     {"/size/1001", -E2BIG, 200, "1000", 1000},
     {"/trickle/1001", -E2BIG, 200, "1000", 1000},
     {"/endless", -E2BIG, 200, "16777216", 0},
-    {"/silent", -ETIMEDOUT, 0, "1s", 0},
-    {"/stall/10", -ETIMEDOUT, 200, "nothing received for 1s", 0},
+    {"/silent", -ETIMEDOUT, 0, "2s", 0},
+    {"/stall/10", -ETIMEDOUT, 200, "nothing received for 2s", 0},
 };
 
 START_TEST(failure)
 {
-    RUN(o, failures[_i].path, .idle_timeout_ns = (failures[_i].want_r == -ETIMEDOUT ? 1 : 20) * HF_NS_PER_S,
+    RUN(o, failures[_i].path, .idle_timeout_ns = (failures[_i].want_r == -ETIMEDOUT ? 2 : 20) * HF_NS_PER_S,
         .max_body_bytes = failures[_i].max_body_bytes);
     ck_outcome(o, failures[_i].want_r, failures[_i].want_status);
     ck_assert_msg(strstr(o.error, failures[_i].want_text) != NULL, "%s", o.error);
@@ -199,12 +199,12 @@ END_TEST
 
 START_TEST(whole_timeout)
 {
-    RUN(o, "/trickle/100000?ms=5", .timeout_ns = 600 * MS, .idle_timeout_ns = 400 * MS, .on_body = keep_body);
+    RUN(o, "/trickle/100000?ms=5", .timeout_ns = 2500 * MS, .idle_timeout_ns = 2 * HF_NS_PER_S, .on_body = keep_body);
     ck_outcome(o, -ETIMEDOUT, 200);
-    ck_assert_msg(strstr(o.error, "not finished within 600ms") != NULL, "%s", o.error);
-    ck_assert_uint_ge(o.took_ns, 600 * MS);
-    ck_assert_uint_lt(o.took_ns, 1200 * MS);
-    ck_assert_uint_gt(o.streamed, 5); /* bytes kept the idle time from ending it */
+    ck_assert_msg(strstr(o.error, "not finished within 2.500s") != NULL, "%s", o.error);
+    ck_assert_uint_ge(o.took_ns, 2500 * MS);
+    ck_assert_uint_lt(o.took_ns, 60 * HF_NS_PER_S); /* all would take 500 s */
+    ck_assert_uint_gt(o.streamed, 5);               /* bytes kept the idle time from ending it */
 }
 END_TEST
 
@@ -474,9 +474,11 @@ START_TEST(pause_and_go_on)
 {
     _cleanup_(outcome_done) struct outcome o = {.pause_at = 100000};
 
-    dispatch(&o, (struct hf_http_request){
-                     .url = url_of(&server, "/size/8000000"), .on_body = keep_body, .idle_timeout_ns = 300 * MS});
-    loop_run_for(loop, 900 * MS);
+    dispatch(&o, (struct hf_http_request){.url = url_of(&server, "/size/8000000"),
+                                          .on_body = keep_body,
+                                          .idle_timeout_ns = 2 * HF_NS_PER_S});
+    ck_assert(loop_run_until(loop, o.streamed >= 100000));
+    loop_run_for(loop, 2500 * MS);
     ck_assert_int_eq(o.done, 0);
     ck_assert_uint_lt(o.streamed, 200000);
     uint64_t before = o.streamed;
@@ -496,16 +498,13 @@ START_TEST(traffic_is_measured)
 
     ck_assert_uint_eq(before.sent_bytes + before.received_bytes + before.round_trip_ns, 0);
     dispatch(&o, (struct hf_http_request){.url = url_of(&server, "/stall/10"), .on_body = keep_body});
-    loop_run_for(loop, 300 * MS);
+    ck_assert(loop_run_until(loop, o.streamed == 10 && hf_http_client_traffic(client).round_trip_ns > 0));
     struct hf_http_traffic running = hf_http_client_traffic(client);
-    ck_assert_uint_eq(o.streamed, 10);
-    ck_assert_uint_gt(running.round_trip_ns, 0);
     ck_assert_uint_lt(running.round_trip_ns, HF_NS_PER_S);
     ck_assert_uint_gt(running.received_bytes, 10);
     ck_assert_uint_lt(running.received_bytes, 1000);
     http->cancel(http->ctx, o.call);
-    loop_run_for(loop, 50 * MS);
-    ck_assert_uint_eq(hf_http_client_traffic(client).round_trip_ns, 0);
+    ck_assert(loop_run_until(loop, hf_http_client_traffic(client).round_trip_ns == 0));
     RUN(whole, "/size/8000000", .method = "POST", .body = HF_VIEW("0123456789"));
     ck_outcome(whole, 0, 200);
     struct hf_http_traffic after = hf_http_client_traffic(client);
@@ -521,7 +520,7 @@ START_TEST(pause_and_cancel)
     _cleanup_(outcome_done) struct outcome o = {.pause_at = 1};
 
     dispatch(&o, (struct hf_http_request){.url = url_of(&server, "/endless"), .on_body = keep_body});
-    loop_run_for(loop, 100 * MS);
+    ck_assert(loop_run_until(loop, o.streamed > 0));
     http->pause(http->ctx, o.call, false);
     http->cancel(http->ctx, o.call);
     loop_run_for(loop, 50 * MS);
@@ -533,7 +532,7 @@ START_TEST(paused_call_still_has_a_deadline)
 {
     _cleanup_(outcome_done) struct outcome o = {.pause_at = 1};
 
-    ask(&o, (struct hf_http_request){.on_body = keep_body, .timeout_ns = 200 * MS}, "/endless");
+    ask(&o, (struct hf_http_request){.on_body = keep_body, .timeout_ns = 2 * HF_NS_PER_S}, "/endless");
     ck_outcome(o, -ETIMEDOUT, 200);
 }
 END_TEST
@@ -568,14 +567,21 @@ START_TEST(bandwidth)
     char path[64];
 
     (void)snprintf(path, sizeof(path), "/size/%llu", (unsigned long long)n);
-    RUN(o, path, .bandwidth_limit = limits[_i], .on_body = keep_body, .idle_timeout_ns = 600 * MS,
-        .max_body_bytes = UINT64_MAX);
-    ck_outcome(o, 0, 200);
-    ck_assert_uint_eq(o.streamed, n);
-    uint64_t took_ms = o.took_ns / MS;
     /* less what may come at once: the burst, and one piece of 16 KiB beyond what is paid for */
-    uint64_t least_ms = 1400 - HF_MIN(1000 * 16384 / limits[_i], 900ull);
-    ck_assert_msg(took_ms >= least_ms && took_ms < 2500, "took %llu ms", (unsigned long long)took_ms);
+    uint64_t least_ms = 1400 - HF_MIN(1000 * 16384 / limits[_i], 900ull), took_ms;
+    int attempts = 0;
+    do { /* again, where the machine is busy with other things */
+        RUN(o, path, .bandwidth_limit = limits[_i], .on_body = keep_body, .idle_timeout_ns = 600 * MS,
+            .max_body_bytes = UINT64_MAX);
+        took_ms = UINT64_MAX;
+        if (o.r == -ETIMEDOUT) /* the server is too slow for its idle time */
+            continue;
+        ck_outcome(o, 0, 200);
+        ck_assert_uint_eq(o.streamed, n);
+        took_ms = o.took_ns / MS;
+        ck_assert_msg(took_ms >= least_ms, "took %llu ms", (unsigned long long)took_ms);
+    } while (took_ms >= 2500 && ++attempts < 10);
+    ck_assert_msg(took_ms < 2500, "took %llu ms", (unsigned long long)took_ms);
 }
 END_TEST
 
@@ -597,6 +603,15 @@ START_TEST(many_at_once)
 }
 END_TEST
 
+static int count_answered(const struct outcome *o, int n)
+{
+    int answered = 0;
+
+    for (int i = 0; i < n; i++)
+        answered += o[i].streamed > 0;
+    return answered;
+}
+
 /* Calls beyond the limit of connections wait for a free one. */
 START_TEST(connections_are_bounded)
 {
@@ -604,15 +619,13 @@ START_TEST(connections_are_bounded)
 
     for (int i = 0; i < 50; i++)
         dispatch(&o[i], (struct hf_http_request){.url = url_of(&server, "/stall/1"), .on_body = keep_body});
-    loop_run_for(loop, 500 * MS);
-    int answered = 0;
-    for (int i = 0; i < 50; i++)
-        answered += o[i].streamed > 0;
-    ck_assert_int_eq(answered, 32);
+    ck_assert(loop_run_until(loop, count_answered(o, 50) >= 32));
+    loop_run_for(loop, 100 * MS);
+    ck_assert_int_eq(count_answered(o, 50), 32);
     for (int i = 0; i < 50; i++)
         if (o[i].streamed > 0)
             http->cancel(http->ctx, o[i].call);
-    loop_run_for(loop, 500 * MS);
+    ck_assert(loop_run_until(loop, count_answered(o, 50) == 50));
     for (int i = 0; i < 50; i++)
         ck_assert_uint_eq(o[i].streamed, 1);
 }

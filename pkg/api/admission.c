@@ -20,6 +20,12 @@ unsigned hf_admission_slot(const char *node_name, const char *digest)
     return (unsigned)(first * 10000 >> 32);
 }
 
+bool hf_admission_is_for(const struct hf_edgeupdate *update)
+{
+    return strcmp(update->admission_digest, update->release.digest) == 0 &&
+           (update->admission_selector[0] == '\0' || strcmp(update->admission_selector, update->selector_hash) == 0);
+}
+
 bool hf_admission_selects(const struct hf_edgeupdate *update, const json_t *node_labels)
 {
     return hf_selector_matches(&update->node_selector, node_labels);
@@ -31,8 +37,7 @@ bool hf_admission_allows(const struct hf_edgeupdate *update, const char *node_na
         return false;
     if (!update->has_strategy)
         return true;
-    /* status.admission of an earlier version of this object admits nobody. */
-    if (strcmp(update->admission_digest, update->release.digest) != 0)
+    if (!hf_admission_is_for(update))
         return false;
     if (update->admission_canary && update->has_canary && hf_selector_matches(&update->canary_selector, node_labels))
         return true;

@@ -10,7 +10,10 @@
 /* 0..9999: the first 32 bits of sha256("<node>/<digest>"), scaled. */
 unsigned hf_admission_slot(const char *node_name, const char *digest);
 
+/* status.admission is for this release and nodeSelector: an earlier one admits nobody. */
+bool hf_admission_is_for(const struct hf_edgeupdate *update);
+
 bool hf_admission_selects(const struct hf_edgeupdate *update, const json_t *node_labels);
 
-/* Selected and admitted; without a strategy always, with one not by another release's status.admission. */
+/* Selected and admitted; without a strategy always. */
 bool hf_admission_allows(const struct hf_edgeupdate *update, const char *node_name, const json_t *node_labels);

@@ -9,6 +9,7 @@
 #include "api/release.h"
 #include "api/schema.h"
 #include "api/zone.h"
+#include "codec/sha256.h"
 
 #define DAY_NS (86400 * HF_NS_PER_S)
 
@@ -122,6 +123,21 @@ static void take_admission(struct hf_edgeupdate *update, const json_t *json, str
     (void)snprintf(update->admission_digest, sizeof(update->admission_digest), "%s", digest);
     update->admission_cutoff = (unsigned)cutoff;
     update->admission_canary = hf_json_bool_or(admission, "canary", false);
+    (void)snprintf(update->admission_selector, sizeof(update->admission_selector), "%s",
+                   hf_json_str_or(admission, "selector", ""));
+}
+
+static int hash_selector(struct hf_edgeupdate *update, const json_t *selector)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_API_MAX_OBJECT_BYTES);
+    char hex[HF_SHA256_HEX];
+    int r = selector != NULL ? hf_json_canonical(selector, &text, NULL) : hf_buf_add_str(&text, "{}");
+
+    if (r < 0)
+        return r;
+    (void)hf_sha256_hex(text.p, text.n, hex);
+    (void)memcpy(update->selector_hash, hex, sizeof(update->selector_hash) - 1);
+    return 0;
 }
 
 int hf_edgeupdate_decode(json_t *json, struct hf_edgeupdate **ret_update, struct hf_issues *issues)
@@ -134,6 +150,8 @@ int hf_edgeupdate_decode(json_t *json, struct hf_edgeupdate **ret_update, struct
     update->release.expires_unix_ns = HF_NEVER;
     int r = hf_meta_decode_object(json, "EdgeUpdate", hf_edgeupdate_fields, &update->meta, update, issues);
     take_admission(update, json, issues);
+    if (r == 0)
+        r = hash_selector(update, hf_json_at(json, "spec.nodeSelector"));
     if (r < 0)
         return r;
     *ret_update = hf_steal(update);

@@ -188,6 +188,7 @@ struct hf_release {
 struct hf_edgeupdate {
     struct hf_meta meta;
     struct hf_selector node_selector;
+    char selector_hash[17]; /* first 16 hex digits of the SHA-256 of spec.nodeSelector's canonical JSON */
     struct hf_release release;
     struct hf_signature *signatures;
     size_t n_signatures;
@@ -218,9 +219,10 @@ struct hf_edgeupdate {
     bool suspend;             /* no node starts; updates and repairs in progress continue */
     bool wait_for_images;     /* suspends until the images of the node's policy are there */
     /* status.admission, if has_strategy: */
-    char admission_digest[65]; /* of the release, or "" */
-    unsigned admission_cutoff; /* basis points 0..10000 */
-    bool admission_canary;     /* canary_selector's nodes */
+    char admission_digest[65];   /* of the release, or "" */
+    unsigned admission_cutoff;   /* basis points 0..10000 */
+    bool admission_canary;       /* canary_selector's nodes */
+    char admission_selector[17]; /* selector_hash that it is for; "": any */
     json_t *json;
 };
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/admission.h"
 #include "rollout/engine_impl.h"
 
 /* Other EdgeUpdates of the same release name that may take nodes over. */
@@ -36,9 +37,8 @@ static bool admits(const struct hf_edgeupdate *update, uint16_t slot)
 {
     if (!update->has_strategy)
         return true;
-    return strcmp(update->admission_digest, update->release.digest) == 0 &&
-           ((update->admission_canary && (slot & HF_ENGINE_CANARY)) ||
-            (slot & HF_ENGINE_SLOT_MASK) < update->admission_cutoff);
+    return hf_admission_is_for(update) && ((update->admission_canary && (slot & HF_ENGINE_CANARY)) ||
+                                           (slot & HF_ENGINE_SLOT_MASK) < update->admission_cutoff);
 }
 
 /* The same decision as a node's own plan (sync/plan.h): the admitted object with the highest sequence wins; with equal

@@ -140,7 +140,8 @@ static void confirm(struct hf_rollout_engine *engine, struct track *track, const
     track->write.in_doubt = false;
     track->dirty = true;
     if (track->update == NULL || !track->update->has_strategy || track->write.state.epoch != engine->epoch ||
-        strcmp(track->write.state.digest, track->spec.digest) != 0)
+        strcmp(track->write.state.digest, track->spec.digest) != 0 ||
+        strcmp(track->write.state.selector, track->spec.selector) != 0)
         return;
     if (!track->claimed || track->write.state.settled != track->state.settled)
         track->stepped_ns = now->mono_ns; /* the soak begins when the object says so */
@@ -205,7 +206,8 @@ static int send(struct hf_rollout_engine *engine, struct track *track, const str
         .old = old,
         .verdict = verdict,
         .decision = decision,
-        .keep_admission = claims,
+        .claims = claims,
+        .starts = track->write.starts,
         .now_unix_ns = now->unix_ns,
     };
 
@@ -254,13 +256,16 @@ static int send(struct hf_rollout_engine *engine, struct track *track, const str
 
 /* ---- with a strategy --------------------------------------------------------------------------------------------- */
 
-/* Writes this leader's epoch into the object, and for a new digest the start of its rollout, before anything else. */
+/* Writes this leader's epoch into the object, and for a new release or nodeSelector the start of its rollout, before
+ * anything else. */
 static int claim(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_state *seen,
                  const struct hf_rollout_now *now)
 {
-    bool starts = strcmp(seen->digest, track->spec.digest) != 0;
+    const char *selector = hf_json_str_or(track->json, "status.admission.selector", track->spec.selector);
+    bool starts = strcmp(seen->digest, track->spec.digest) != 0 || strcmp(selector, track->spec.selector) != 0;
 
-    track->state = starts ? hf_rollout_begin(&track->spec, engine->epoch, now->unix_ns) : *seen;
+    track->state = starts ? hf_rollout_begin(&track->spec, seen, engine->epoch, now->unix_ns) : *seen;
+    (void)snprintf(track->state.selector, sizeof(track->state.selector), "%s", track->spec.selector);
     if (starts && track->state.cutoff > 0 && hf_rollout_fit(engine, track, &track->state) < 0)
         return -ENOMEM;
     track->told_halt =

@@ -74,7 +74,8 @@ static bool nodes_differ(const struct hf_edgeupdate *a, const struct hf_edgeupda
 static int take_spec(struct track *track, struct hf_edgeupdate *update)
 {
     bool differ = nodes_differ(track->update, update);
-    bool renewed = track->update == NULL || strcmp(track->update->release.digest, update->release.digest) != 0;
+    bool renewed = track->update == NULL || strcmp(track->update->release.digest, update->release.digest) != 0 ||
+                   strcmp(track->update->selector_hash, update->selector_hash) != 0;
     struct hf_label_match select = {0}, canary = {0};
     int r = differ ? hf_label_match_init(&select, &update->node_selector) : 0;
 

@@ -52,6 +52,7 @@ void hf_rollout_spec_of(const struct hf_edgeupdate *update, struct hf_rollout_sp
     *spec = (struct hf_rollout_spec){
         .name = hf_json_str_or(update->json, "metadata.name", ""),
         .digest = update->release.digest,
+        .selector = update->selector_hash,
         .has_canary = update->has_canary,
         .canary_mandatory = update->has_canary && update->canary_mandatory,
         .canary_soak_ns = update->canary_soak_ns,
@@ -156,12 +157,21 @@ void hf_rollout_fit_wave(struct hf_rollout_state *state, const struct hf_rollout
     assert(state->slots >= state->slots_before && state->slots <= HF_ROLLOUT_ALL_SLOTS);
 }
 
-struct hf_rollout_state hf_rollout_begin(const struct hf_rollout_spec *spec, uint64_t epoch, uint64_t now_unix_ns)
+struct hf_rollout_state hf_rollout_begin(const struct hf_rollout_spec *spec, const struct hf_rollout_state *before,
+                                         uint64_t epoch, uint64_t now_unix_ns)
 {
     struct hf_rollout_state state = {.epoch = epoch, .start_unix_ns = now_unix_ns};
 
     copy_text(state.digest, sizeof(state.digest), spec->digest);
-    copy_text(state.resumed, sizeof(state.resumed), spec->resume); /* a token from before forgives nothing here */
+    copy_text(state.selector, sizeof(state.selector), spec->selector);
+    if (strcmp(before->digest, spec->digest) == 0) {
+        state.halted = before->halted;
+        state.forgiven = before->forgiven;
+        copy_text(state.reason, sizeof(state.reason), before->reason);
+        copy_text(state.resumed, sizeof(state.resumed), before->resumed);
+    } else {
+        copy_text(state.resumed, sizeof(state.resumed), spec->resume); /* a token from before forgives nothing here */
+    }
     if (!spec->has_canary)
         open_wave(spec, &spec->waves[0], &state);
     return state;

@@ -34,6 +34,7 @@ const char *hf_rollout_phase_name(enum hf_rollout_phase phase);
 struct hf_rollout_spec {
     const char *name;
     const char *digest;
+    const char *selector; /* hash of nodeSelector */
     bool has_canary, canary_mandatory;
     uint64_t canary_soak_ns;
     struct hf_wave waves[HF_MAX_WAVES]; /* at least one */
@@ -50,6 +51,7 @@ void hf_rollout_spec_of(const struct hf_edgeupdate *update, struct hf_rollout_sp
 
 struct hf_rollout_state {
     char digest[65];
+    char selector[17];     /* hash of nodeSelector; in status.admission */
     unsigned wave;         /* from 1; 0: canary */
     unsigned cutoff;       /* share, basis points; 0: canary */
     unsigned slots;        /* admitted below */
@@ -75,8 +77,10 @@ struct hf_rollout_ranks {
  * down, at least one node. Nodes of one slot go together, none if they exceed it. Never below state->slots_before. */
 void hf_rollout_fit_wave(struct hf_rollout_state *state, const struct hf_rollout_ranks *ranks);
 
-/* Does not fit a wave that opens at once. */
-struct hf_rollout_state hf_rollout_begin(const struct hf_rollout_spec *spec, uint64_t epoch, uint64_t now_unix_ns);
+/* From the first stage, for a new release or a new nodeSelector, by which many nodes may come at once. A halt of the
+ * same release in `before` stays, with what was forgiven. Does not fit a wave that opens at once. */
+struct hf_rollout_state hf_rollout_begin(const struct hf_rollout_spec *spec, const struct hf_rollout_state *before,
+                                         uint64_t epoch, uint64_t now_unix_ns);
 
 /* Without waitingFor and trouble. _decode replaces invalid values by those that admit fewest; absent: digest "". */
 json_t *hf_rollout_state_encode(const struct hf_rollout_state *state, enum hf_rollout_phase phase);

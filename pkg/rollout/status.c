@@ -101,13 +101,17 @@ static json_t *make_failures(const struct hf_rollout_status *status)
 static json_t *make_admission(const struct hf_rollout_status *status)
 {
     const struct hf_rollout_decision *decision = status->decision;
-    json_t *old = json_object_get(status->old, "admission");
+    const json_t *old = json_object_get(status->old, "admission");
+    int cutoff = (int)decision->admission_cutoff;
+    bool canary = decision->admission_canary;
 
-    if (status->keep_admission && strcmp(hf_json_str_or(old, "digest", ""), decision->state.digest) == 0)
-        return json_incref(old);
-    return json_pack("{s:s, s:i, s:b}", "digest", decision->state.digest, "cutoff",
-                     status->keep_admission ? 0 : (int)decision->admission_cutoff, "canary",
-                     !status->keep_admission && decision->admission_canary);
+    if (status->claims) {
+        bool keep = !status->starts && strcmp(hf_json_str_or(old, "digest", ""), decision->state.digest) == 0;
+        cutoff = keep ? (int)hf_json_int_or(old, "cutoff", 0) : 0;
+        canary = keep && hf_json_bool_or(old, "canary", false);
+    }
+    return json_pack("{s:s, s:i, s:b, s:s}", "digest", decision->state.digest, "cutoff", cutoff, "canary", canary,
+                     "selector", decision->state.selector);
 }
 
 static json_t *make_rollout(const struct hf_rollout_status *status)
@@ -186,14 +190,16 @@ static bool same(const json_t *a, const json_t *b, const char *path)
 static bool same_state(const json_t *a, const json_t *b)
 {
     static const char *const keys[] = {
-        "observedGeneration", "admission",      "wave",           "rollout.digest",      "rollout.phase",
-        "rollout.wave",       "rollout.cutoff", "rollout.slots",  "rollout.slotsBefore", "rollout.forgiven",
-        "rollout.resumed",    "rollout.epoch",  "rollout.reason", "rollout.settledWave", "rollout.startTime"};
+        "observedGeneration",  "admission.digest", "admission.cutoff", "admission.canary", "wave",
+        "rollout.digest",      "rollout.phase",    "rollout.wave",     "rollout.cutoff",   "rollout.slots",
+        "rollout.slotsBefore", "rollout.forgiven", "rollout.resumed",  "rollout.epoch",    "rollout.reason",
+        "rollout.settledWave", "rollout.startTime"};
 
     for (size_t i = 0; i < HF_LEN(keys); i++)
         if (!same(a, b, keys[i]))
             return false;
-    return true;
+    /* Where the cluster's definition of EdgeUpdate is older, the API server drops the field. */
+    return hf_json_at(b, "admission.selector") == NULL || same(a, b, "admission.selector");
 }
 
 /* With `whole`, also the words. A reason alone is not urgent: what agents and operators act on, a halt or a phase, is

@@ -23,7 +23,7 @@ struct hf_rollout_status {
     const struct hf_rollout_verdict *verdict;
     const struct hf_rollout_counts *counts;     /* NULL: keep nodes, wave, admission, rollout and failures */
     const struct hf_rollout_decision *decision; /* or NULL */
-    bool keep_admission;                        /* for this digest, else admit none */
+    bool claims, starts;                        /* a leader's first write keeps admission, or admits none at a start */
     const struct hf_rollout_failure *failures;
     size_t n_failures;
     const char *const *waiting_for;

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/admission.h"
 #include "os/dir.h"
 #include "os/file.h"
 #include "trust/folder.h"
@@ -625,10 +626,9 @@ static const char *wait_message(const struct release *release)
     if (release->machine.wait.reason == HF_R_NotAdmitted && wanted != NULL && wanted->admission_digest[0] == '\0')
         return "waiting for holdfast-controller to admit this release: the EdgeUpdate has a strategy and no "
                "status.admission; is the controller running?";
-    if (release->machine.wait.reason == HF_R_NotAdmitted && wanted != NULL &&
-        strcmp(wanted->admission_digest, wanted->release.digest) != 0)
+    if (release->machine.wait.reason == HF_R_NotAdmitted && wanted != NULL && !hf_admission_is_for(wanted))
         return "waiting for holdfast-controller to admit this release: the EdgeUpdate's status.admission is for an "
-               "earlier one; is the controller running?";
+               "earlier release or nodeSelector; is the controller running?";
     return hf_reason_meaning(release->machine.wait.reason);
 }
 

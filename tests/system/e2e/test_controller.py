@@ -105,6 +105,22 @@ class TestRollout(Case):
         self.assertEqual(controller.metric('holdfast_fleet_nodes{state="edgenodes"}') >= 12, True)
         self.assertEqual(controller.metric('holdfast_controller_writes_total{kind="status",result="refused"}') or 0, 0)
 
+    def test_another_selector_begins_anew(self):
+        """Complete on one node, then for all: again by stages."""
+        self.leader()
+        nodes = self.nodes(8, lambda i: {"first": "yes"} if i == 0 else {})
+        update = fleet.Update({}, nodeSelector={"matchLabels": {"first": "yes"}})
+        wait.until("the only node's admission", lambda: update.admits(nodes[0]), 30)
+        nodes[0].report(update.release, "Committed", "HealthPassed")
+        update.await_reason("RolledOut", 30)
+        before = update.admission()
+        self.assertEqual(before["cutoff"], 10000)
+        update.strategy, update.spec = {"waves": [{"percent": 25, "soak": "1h"}, {"percent": 100}]}, {}
+        update.put()
+        wait.until("the first wave", lambda: update.admission()["selector"] != before["selector"] and update.admission()["cutoff"] > 0, 30)
+        self.assertEqual(sum(update.admits(node) for node in nodes), 2)
+        self.assertEqual((update.reached(), update.condition("Ready")["reason"]), (2500, "Progressing"))
+
     def test_halt_and_resume(self):
         """Too many failures withdraw the admission; the status names the nodes; a resume forgives them."""
         self.leader()

@@ -337,6 +337,18 @@ START_TEST(admission)
     _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *above = decode(json);
     ck_assert(hf_admission_allows(above, "n", compute));
     ck_assert(!hf_admission_allows(above, "n", NULL));
+    ck_assert_int_eq(hf_json_put(json, "status.admission.selector", json_string(above->selector_hash)), 0);
+    _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *same = decode(json);
+    ck_assert(hf_admission_allows(same, "n", compute));
+    ck_assert_int_eq(hf_json_put(json, "spec.nodeSelector", json_object()), 0);
+    _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *wider = decode(json);
+    ck_assert(!hf_admission_allows(wider, "n", compute)); /* many nodes may come with it: the controller opens stages */
+    ck_assert_int_eq(json_object_del(json_object_get(json, "spec"), "nodeSelector"), 0);
+    _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *none = decode(json);
+    ck_assert_str_eq(none->selector_hash, wider->selector_hash);
+    ck_assert_int_eq(hf_json_put(json, "status.admission.selector", json_string(none->selector_hash)), 0);
+    _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *all = decode(json);
+    ck_assert(hf_admission_allows(all, "n", compute));
     ck_assert_int_eq(hf_json_put(json, "spec.release.sequence", json_integer(43)), 0);
     _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *edited = decode(json);
     ck_assert(!hf_admission_allows(edited, "n", compute)); /* admitted was what it was before */

@@ -30,6 +30,7 @@ static struct {
     unsigned cutoffs[20], n_cutoffs; /* admissions in their order */
     int fail;                        /* result of the next write, which is then not done */
     bool watch_first;                /* the watch shows what a write made before its answer comes */
+    bool old_kind;                   /* the API server knows no status.admission.selector */
 } s;
 
 static void bump(json_t *object)
@@ -217,6 +218,8 @@ static int store(const struct hf_rollout_effect *effect)
                          0);
     if (effect->kind == HF_ROLLOUT_STATUS)
         note_admission(effect->body);
+    if (s.old_kind)
+        (void)json_object_del(json_object_get(json_object_get(copy, "status"), "admission"), "selector");
     bump(copy);
     json_decref(*at);
     *at = copy;
@@ -625,6 +628,101 @@ START_TEST(edited_status)
         one_plan();
     }
     ck_assert_uint_le(s.n_status - before, 7);
+}
+END_TEST
+
+static unsigned n_admitted(void)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < NODES; i++)
+        n += is_admitted(i, 0);
+    return n;
+}
+
+/* Rolled out to three nodes, then to all: they come by stages, too, whatever the agents see meanwhile. */
+START_TEST(wider_selector)
+{
+    make_update(0, "u", 2, "  nodeSelector: {matchLabels: {zone: z0}}\n");
+    edit(0, "spec.strategy",
+         json_pack("{s:[{s:i, s:s}, {s:i, s:s}]}", "waves", "percent", 20, "soak", "5m", "percent", 100, "soak", "5m"));
+    good_nodes(0, 1200, false);
+    ck_assert_str_eq(phase(0), "Complete");
+    ck_assert_uint_eq(n_admitted(), 4);
+    edit(0, "spec.nodeSelector", json_object());
+    ck_assert_uint_eq(n_admitted(), 0); /* before the controller has said anything */
+    s.fail = -ETIMEDOUT;
+    run(1);
+    ck_assert_uint_eq(n_admitted(), 0);
+    for (unsigned i = 0; i < 60; i++) {
+        run(1);
+        ck_assert_uint_le(n_admitted(), NODES / 5);
+    }
+    ck_assert_uint_eq(n_admitted(), NODES / 5);
+    ck_assert_str_eq(phase(0), "Wave");
+    ck_assert_uint_eq(events_of("RolloutStarted"), 2);
+    /* a halt of this release stays */
+    edit(0, "spec.strategy.maxFailures", json_integer(0));
+    all_admitted(0, "RolledBack", "HealthDeadline");
+    run(5);
+    ck_assert_str_eq(phase(0), "Halted");
+    edit(0, "spec.nodeSelector", json_pack("{s:{s:s}}", "matchLabels", "zone", "z0"));
+    run(60);
+    ck_assert_str_eq(phase(0), "Halted");
+    ck_assert_uint_eq(n_admitted(), 0);
+    ck_assert(shows_halted());
+}
+END_TEST
+
+/* The answer to a write comes after the watch has shown another selector: it is of the rollout before. */
+START_TEST(wider_selector_while_a_write_is_out)
+{
+    struct hf_rollout_plan plan;
+    const struct hf_rollout_effect *effect = NULL;
+
+    make_update(0, "u", 2, "  strategy: {waves: [{percent: 20, soak: 5m}, {percent: 100}]}\n");
+    good_nodes(0, 10, false);
+    s.now.mono_ns += 3600 * SECOND;
+    for (unsigned second = 0; effect == NULL && second < 3600; second++) {
+        s.now.mono_ns += SECOND;
+        ck_assert_int_eq(hf_rollout_engine_plan(s.engine, &s.now, &plan), 0);
+        for (size_t i = 0; i < plan.n; i++)
+            if (plan.effects[i].kind == HF_ROLLOUT_STATUS)
+                effect = &plan.effects[i];
+    }
+    ck_assert_ptr_nonnull(effect);
+    uint64_t id = effect->id;
+    ck_assert_int_eq(store(effect), 0);
+    _cleanup_(hf_json_freep) json_t *stored = json_incref(s.updates[0]);
+    edit(0, "spec.nodeSelector", json_pack("{s:{s:s}}", "matchLabels", "canary", "no"));
+    hf_rollout_engine_result(s.engine, id, 0, stored, &s.now);
+    run(10);
+    ck_assert_uint_eq(n_admitted(), (NODES - 1) / 5);
+    ck_assert_uint_eq(events_of("RolloutStarted"), 2);
+}
+END_TEST
+
+/* A leader takes a rollout over whose admission names no selector: written by hand, or the API server dropped it. */
+START_TEST(admission_without_selector)
+{
+    make_update(0, "u", 2, plain_waves);
+    good_nodes(0, 1200, false);
+    ck_assert_str_eq(phase(0), "Complete");
+    edit(0, "status.admission", json_pack("{s:s, s:i, s:b}", "digest", digest_of(0), "cutoff", 10000, "canary", true));
+    s.old_kind = true;
+    run(5);
+    unsigned before = s.n_status;
+    run(60);
+    ck_assert_uint_eq(s.n_status, before);
+    s.old_kind = false;
+    lead();
+    run(5);
+    ck_assert_str_eq(phase(0), "Complete");
+    ck_assert_ptr_nonnull(json_string_value(hf_json_at(s.updates[0], "status.admission.selector")));
+    edit(0, "status.admission.selector", json_string("0123456789abcdef"));
+    run(5);
+    ck_assert_uint_eq(n_admitted(), NODES); /* edited by somebody: put right */
+    ck_assert_uint_eq(events_of("RolloutStarted"), 1);
 }
 END_TEST
 
@@ -1807,6 +1905,9 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_site_goes_back);
     tcase_add_test(tc, edited_status);
     tcase_add_test(tc, deposed);
+    tcase_add_test(tc, wider_selector);
+    tcase_add_test(tc, wider_selector_while_a_write_is_out);
+    tcase_add_test(tc, admission_without_selector);
     tcase_add_test(tc, unknown_outcomes);
     tcase_add_test(tc, deleted_and_made_again);
     tcase_add_test(tc, labels_and_nodes_change);

@@ -13,6 +13,7 @@ static struct hf_rollout_spec spec_of_test(void)
 {
     return (struct hf_rollout_spec){.name = "u",
                                     .digest = digest,
+                                    .selector = "0123456789abcdef",
                                     .has_canary = true,
                                     .canary_soak_ns = 10 * MINUTE,
                                     .waves = {{5, 10 * MINUTE}, {50, 10 * MINUTE}, {100, 10 * MINUTE}},
@@ -314,7 +315,7 @@ START_TEST(soaks_for_as_long_as_asked)
     static const uint64_t steps[] = {1, HF_NS_PER_MS, HF_NS_PER_S, 7 * HF_NS_PER_S, MINUTE};
     struct hf_rollout_spec spec = spec_of_test();
     struct hf_rollout_decision decision;
-    struct hf_rollout_state state = hf_rollout_begin(&spec, 1, 0);
+    struct hf_rollout_state state = hf_rollout_begin(&spec, &(struct hf_rollout_state){0}, 1, 0);
     uint64_t passed = 0, n = 0;
 
     hf_rollout_step(&spec, &state, &all_well, 0, &decision);

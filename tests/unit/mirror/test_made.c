@@ -729,9 +729,7 @@ static int ask_slow(void)
     taken_n = 0;
     get_manifest();
     int fd = ask_layer(0);
-    for (unsigned i = 0; held == NULL && i < 600; i++)
-        loop_run_for(loop, 100 * HF_NS_PER_MS);
-    ck_assert_ptr_nonnull(held);
+    ck_assert(loop_run_until(loop, held != NULL));
     take(fd, 1, 200);
     ck_assert_uint_eq(taken_n, 0); /* it may still arrive whole */
     return fd;
@@ -768,10 +766,8 @@ START_TEST(tail_is_late)
     if (_i == DAMAGED_AFTER_ALL) { /* is not tried again */
         get_manifest();
         fd = ask_layer(0);
-        for (unsigned i = 0; seen.layers == parts && i < 600; i++)
-            loop_run_for(loop, 100 * HF_NS_PER_MS);
+        ck_assert(loop_run_until(loop, seen.layers > parts));
         (void)close(fd);
-        ck_assert_uint_gt(seen.layers, parts);
         ck_assert_uint_eq(seen.deltas, 1);
     }
     if (_i == TURNED_OFF)
@@ -857,9 +853,7 @@ START_TEST(few_bytes_refused)
     int fd = ask_slow(), fd_other = ask_layer(1);
     seen.proxy_refuses = true;
     ahead_ns += 9 * HF_NS_PER_S;
-    for (int i = 0; i < 600 && seen.layers == 0; i++)
-        loop_run_for(loop, 100 * HF_NS_PER_MS);
-    ck_assert_uint_ge(seen.layers, 1);
+    ck_assert(loop_run_until(loop, seen.layers >= 1));
     loop_run_for(loop, 100 * HF_NS_PER_MS);
     release_tail(false);
     taken_n = 0;
@@ -938,9 +932,7 @@ static void wait_for(const struct blob *blob)
     char path[200];
 
     (void)snprintf(path, sizeof(path), "%s/cache/blobs/sha256/%s", folder, blob->digest + 7);
-    for (int i = 0; i < 1000 && access(path, F_OK) != 0; i++)
-        loop_run_for(loop, 10 * HF_NS_PER_MS);
-    ck_assert_msg(access(path, F_OK) == 0, "%s", path);
+    ck_assert_msg(loop_run_until(loop, access(path, F_OK) == 0), "%s", path);
 }
 
 /* What was made, and the manifest, are kept: with the registry away they are here, also as the base of what comes next,
@@ -993,8 +985,7 @@ START_TEST(damaged_in_the_cache)
             ck_assert_int_eq(answer.status, 206);
             raw_answer_done(&answer);
         }
-        for (int i = 0; i < 1000 && access(path, F_OK) == 0; i++)
-            loop_run_for(loop, 10 * HF_NS_PER_MS);
+        ck_assert(loop_run_until(loop, access(path, F_OK) != 0));
     }
     check_layer(0, true);
     ck_assert_uint_eq(seen.layers, 2);
@@ -1056,14 +1047,11 @@ END_TEST
 
 static struct hf_mirror_ready wait_ready(bool ready, const char *reason)
 {
-    struct hf_mirror_ready found = hf_mirror_ready(mirror);
+    struct hf_mirror_ready found;
+    bool is = loop_run_until(loop, (found = hf_mirror_ready(mirror), found.ready == ready) &&
+                                       strcmp(found.reason, reason) == 0);
 
-    for (int i = 0; i < 3000 && (found.ready != ready || strcmp(found.reason, reason) != 0); i++) {
-        loop_run_for(loop, 10 * HF_NS_PER_MS);
-        found = hf_mirror_ready(mirror);
-    }
-    ck_assert_msg(found.asked && found.ready == ready && strcmp(found.reason, reason) == 0, "%s: %s", found.reason,
-                  found.message);
+    ck_assert_msg(is && found.asked, "%s: %s", found.reason, found.message);
     return found;
 }
 
@@ -1187,14 +1175,13 @@ START_TEST(so_slowly)
     }
     settle();
     hf_mirror_gate(mirror, NULL);
-    for (int i = 0; i < 1000 && held == NULL; i++)
-        loop_run_for(loop, 10 * HF_NS_PER_MS);
-    ck_assert_ptr_nonnull(held);
+    ck_assert(loop_run_until(loop, held != NULL));
     ahead_ns += 301 * HF_NS_PER_S;
-    loop_run_for(loop, 1500 * HF_NS_PER_MS);
-    ck_assert_str_eq(hf_mirror_ready(mirror).reason, _i > 0 ? "RegistryFailed" : "Fetching");
+    if (_i == 0)
+        loop_run_for(loop, 1500 * HF_NS_PER_MS);
+    struct hf_mirror_ready found = wait_ready(false, _i > 0 ? "RegistryFailed" : "Fetching");
     if (_i > 0)
-        ck_assert_ptr_nonnull(strstr(hf_mirror_ready(mirror).message, "so slowly"));
+        ck_assert_ptr_nonnull(strstr(found.message, "so slowly"));
     free(other.p);
     tear_down();
 }

@@ -711,8 +711,7 @@ START_TEST(last_digest)
     seen.mood = SILENT;
     check_tag("GET", true);
 
-    for (int i = 0; i < 1000 && access(tags_path, F_OK) != 0; i++)
-        loop_run_for(loop, 10 * HF_NS_PER_MS);
+    ck_assert(loop_run_until(loop, access(tags_path, F_OK) == 0));
     settle(host);
     hf_streamed_free(hf_steal(registry));
     check_tag("HEAD", true);

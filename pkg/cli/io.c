@@ -179,7 +179,7 @@ int hf_cli_in_open(struct hf_cli *cli, const char *path, int *ret_fd, struct hf_
         return hf_err_sys(err, -errno, "open '%s'", standard ? "standard input" : path);
     if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
         (void)close(fd);
-        return hf_err_sys(err, -EISDIR, "read '%s'", path);
+        return hf_err_set(err, EISDIR, "'%s' is a folder: name a file, or the files in it", path);
     }
     *ret_fd = fd;
     return 0;

@@ -119,5 +119,6 @@ struct pack_search {
     size_t packed_n, plain_n;
     int (*progress)(void *ctx); /* not 0: cancel; may be NULL */
     void *progress_ctx;
-    bool quick; /* zstd: only levels about as fast as applying */
+    bool quick;          /* zstd: only levels about as fast as applying */
+    uint64_t memory_max; /* zstd: what the encoder may need beyond the window; 0: any */
 };

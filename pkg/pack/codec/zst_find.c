@@ -21,19 +21,33 @@ static bool has_window(const struct pack_search *search, int level, bool known)
     return window == (usual.windowLog - WINDOW_LOG_MIN) << 3;
 }
 
+static bool fits(const struct pack_search *search, const struct pack_setup *setup)
+{
+    bool known = (setup->params[1] & ZST_SIZE) != 0;
+    ZSTD_compressionParameters usual = ZSTD_getCParams(setup->params[0], known ? search->plain_n : 0, 0);
+    uint64_t window = UINT64_C(1) << usual.windowLog;
+
+    return search->memory_max == 0 || pack_encoder_memory(setup) <= search->memory_max + window;
+}
+
 /* Tries a level with and without a worker. A worker cuts content into jobs, which does not show in the first blocks
  * of 128 KiB. Content of one job, or of one window, which a single segment is: try without a worker first, because it
  * mostly makes the same, and a worker needs 64 MiB more memory. Longer content: try with a worker first, because the
- * zstd command uses one. Returns 1 if the setup was found. */
+ * zstd command uses one, unless its memory is above search->memory_max. Returns 1 if the setup was found. */
 static int try_level(const struct pack_search *search, struct pack_setup *setup, struct hf_err *err)
 {
     enum { TRIAL = 3 << 17, ONE_JOB = 1 << 20 };
+
+    if (!fits(search, setup)) /* without a worker, so it does with one neither */
+        return 0;
     int r = pack_encoder_starts(setup, search, TRIAL, err);
 
     if (search->plain_n <= ONE_JOB || (search->packed[MAGIC_BYTES] & SINGLE) != 0)
         setup->params[1] |= ZST_WORKER;
     for (unsigned i = 0; r > 0 && i < 2; i++) {
         setup->params[1] ^= ZST_WORKER;
+        if (!fits(search, setup))
+            continue;
         if ((r = pack_encoder_makes(setup, search, err)) != 0)
             return r;
         r = 1;

@@ -29,7 +29,7 @@ struct deep {
     size_t setups_cap;
     uint64_t unpacked_left; /* bytes for which there is room */
     bool quick;             /* look only inside streams that compress quickly */
-    bool decisions;         /* take zstd frames apart for which no encoder is found */
+    bool decisions;         /* take zstd frames apart for which no encoder is taken */
     struct hf_buf coded;    /* the decisions of new frames */
     bool tokens;            /* a stream of new uses DEFLATE_TOKENS, so those of old have to as well */
     unsigned depth;         /* largest number of encoders that are open at once */
@@ -44,6 +44,12 @@ static int cancelled(const struct deep *deep, struct hf_err *err)
     if (params != NULL && params->progress != NULL && params->progress(params->progress_ctx, 0, 0) != 0)
         return hf_err_set(err, ECANCELED, "cancelled");
     return 0;
+}
+
+/* True if old is an image's blobs. */
+static bool in_parts(const struct deep *deep)
+{
+    return deep->params != NULL && deep->params->parts_n > 0;
 }
 
 static int search_progress(void *ctx)
@@ -137,21 +143,46 @@ static int find_decisions(const unsigned char *packed, struct found *found, stru
     return 0;
 }
 
+static struct pack_search search_of(struct deep *deep, const unsigned char *packed, const struct found *found)
+{
+    return (struct pack_search){.packed = packed,
+                                .plain = (const unsigned char *)found->plain.p,
+                                .packed_n = found->packed_n,
+                                .plain_n = found->plain.n,
+                                .progress = search_progress,
+                                .progress_ctx = deep,
+                                .quick = deep->quick};
+}
+
+/* Applying a layer's delta takes at most 24 MiB beyond the windows that the streams demand. Up to 13 are the program,
+ * the inner delta and the codecs that streams share. */
+enum { LAYER_ENCODER_MAX = 11 << 20 };
+
+/* Layers: by an encoder that needs more only if the frame cannot be taken apart. */
+static int find_zstd(const struct deep *deep, struct pack_search *search, struct found *found, bool in_shared,
+                     struct hf_err *err)
+{
+    search->memory_max = in_parts(deep) ? LAYER_ENCODER_MAX : 0;
+    int r = pack_zstd_find(search, &found->setup, err);
+    if (r == -ENOENT && deep->decisions && !in_shared)
+        r = find_decisions(search->packed, found, err);
+    if (r != -ENOENT || !deep->decisions || search->memory_max == 0)
+        return r;
+    search->memory_max = 0;
+    return pack_zstd_find(search, &found->setup, err);
+}
+
 static int find_setup(struct deep *deep, const unsigned char *packed, struct found *found, bool in_shared,
                       struct hf_err *err)
 {
-    struct pack_search search = {
-        packed,     (const unsigned char *)found->plain.p, found->packed_n, found->plain.n, search_progress, deep,
-        deep->quick};
+    struct pack_search search = search_of(deep, packed, found);
     int r;
 
     found->setup.gzip_tail = found->gzip_tail;
     if (found->codec == PACK_CODEC_XZ)
         return pack_xz_find(&search, &found->setup, err);
-    if (found->codec == PACK_CODEC_ZSTD) {
-        r = pack_zstd_find(&search, &found->setup, err);
-        return r == -ENOENT && deep->decisions && !in_shared ? find_decisions(packed, found, err) : r;
-    }
+    if (found->codec == PACK_CODEC_ZSTD)
+        return find_zstd(deep, &search, found, in_shared, err);
     r = pack_deflate_find(&search, &found->setup, &found->marks, err);
     if (r != -ENOENT)
         return r;
@@ -220,13 +251,7 @@ static int settle_old(struct deep *deep, const unsigned char *bytes, struct find
         struct found *found = &list->p[i];
         if (!found->keep || found->codec != PACK_CODEC_DEFLATE)
             continue;
-        const struct pack_search search = {bytes + found->offset,
-                                           (const unsigned char *)found->plain.p,
-                                           found->packed_n,
-                                           found->plain.n,
-                                           search_progress,
-                                           deep,
-                                           deep->quick};
+        const struct pack_search search = search_of(deep, bytes + found->offset, found);
         int r = pack_deflate_guess(&search, err);
         if (r == -ENOENT)
             r = switch_to_tokens(bytes + found->offset, found, err);
@@ -738,7 +763,7 @@ static int try_without_decisions(struct deep *deep, struct hf_buf *body, int r, 
                                               .old = {.bytes = deep->old.bytes, .n = deep->old.n},
                                               .new_side = {.bytes = deep->new_side.bytes, .n = deep->new_side.n}};
     _cleanup_(hf_buf_done) struct hf_buf other_body = HF_BUF_INIT(SIZE_MAX / 2);
-    bool parts = deep->params != NULL && deep->params->parts_n > 0, others = parts;
+    bool parts = in_parts(deep), others = parts;
 
     for (size_t i = 0; i < deep->recipe.setups_n; i++)
         others |= deep->recipe.setups[i].setup.codec != PACK_CODEC_ZSTD_DECISIONS;

@@ -295,6 +295,106 @@ START_TEST(damage)
 }
 END_TEST
 
+/* ---- layers of images -------------------------------------------------------------------------------------------- */
+
+static int open_old(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err)
+{
+    (void)info, (void)err;
+    *ret_old = delta_io_old(ctx);
+    return 0;
+}
+
+/* Makes the delta of a layer and applies it. */
+static void layer_comes_back(const char *name, const struct hf_buf *old, const struct hf_buf *new_file,
+                             struct hf_buf *patch, struct hf_deep_info *info)
+{
+    _cleanup_(hf_buf_done) struct hf_buf made = BUF;
+    const struct hf_deep_part part = {.size = old->n};
+    const struct hf_deep_create_params params = {.delta = {.threads = 1}, .parts = &part, .parts_n = 1};
+    struct hf_err err = HF_ERR_INIT;
+
+    create(old, new_file, &params, patch);
+    struct delta_io old_bytes = delta_io_of(old), patch_bytes = delta_io_of(patch);
+    const struct hf_deep_apply_params how = {.delta = {.patch = delta_io_in(&patch_bytes), .out = delta_io_out(&made)},
+                                             .open_old = open_old,
+                                             .open_old_ctx = &old_bytes};
+    ck_assert_msg(hf_deep_apply(&how, info, &err) == 0, "%s: %s", name, err.cause);
+    ck_assert_msg(made.n == new_file->n && memcmp(made.p, new_file->p, made.n) == 0, "%s", name);
+}
+
+/* The encoder of a layer may need 11 MiB beyond its window, its worker included; above that the layer comes from
+ * decisions. A file that is no layer has its encoder, which makes the smaller delta. */
+START_TEST(memory_of_layers)
+{
+    static const struct {
+        const char *command;
+        unsigned times; /* content, in TEXT_BYTES */
+        bool by_encoder;
+    } cases[] = {
+        {"zstd -q -3 -c", 1, true},
+        {"zstd -q -8 --single-thread -c", 1, true},
+        {"zstd -q -9 --single-thread -c", 1, false},
+        {"zstd -q -1 -T1 -c", 10, true},  /* its worker makes what the encoder makes alone */
+        {"zstd -q -1 -T1 -c", 20, false}, /* jobs */
+        {"zstd -q -19 -c", 1, false},
+    };
+    _cleanup_(hf_buf_done) struct hf_buf old = BUF, new_file = BUF, patch = BUF, file_patch = BUF, made = BUF;
+    struct hf_err err = HF_ERR_INIT;
+    struct hf_deep_info info;
+
+    for (unsigned i = 0; i < 2; i++) {
+        _cleanup_(hf_buf_done) struct hf_buf text = BUF;
+        for (unsigned k = 0; k < cases[_i].times; k++)
+            text_of(3 * k, i > 0 && k == 0 ? 300 : 0, &text);
+        packs_run(cases[_i].command, text.p, text.n, i == 0 ? &old : &new_file);
+    }
+    layer_comes_back(cases[_i].command, &old, &new_file, &patch, &info);
+    ck_assert_msg((strncmp(info.libraries, "libzstd", 7) == 0) == cases[_i].by_encoder, "%s: '%s'", cases[_i].command,
+                  info.libraries);
+    ck_assert_uint_le(info.memory_bytes, (8 + 15) << 20); /* the window has at most 8 MiB */
+    hf_deep_info_done(&info);
+    create(&old, &new_file, NULL, &file_patch);
+    ck_assert_int_eq(apply(&(struct apply){.old = &old, .patch = &file_patch}, &made, &info, &err), 0);
+    ck_assert_msg(strncmp(info.libraries, "libzstd", 7) == 0, "%s: '%s'", cases[_i].command, info.libraries);
+    ck_assert_msg(cases[_i].by_encoder || file_patch.n < patch.n, "%s: %zu, %zu", cases[_i].command, file_patch.n,
+                  patch.n);
+    hf_deep_info_done(&info);
+}
+END_TEST
+
+/* A frame in one that is taken apart cannot be: its encoder stays, whatever it needs. Where decisions do not pay, the
+ * layer is not made by such an encoder either. */
+START_TEST(layers_without_decisions)
+{
+    _cleanup_(hf_buf_done) struct hf_buf old = BUF, new_file = BUF, patch = BUF;
+    struct hf_deep_info info;
+
+    for (unsigned i = 0; i < 2; i++) {
+        _cleanup_(hf_buf_done) struct hf_buf text = BUF, inner = BUF;
+        text_of(3, i > 0 ? 300 : 0, &text);
+        packs_run("zstd -q -19 -c", text.p, text.n, &inner);
+        packs_text(&inner, 30000, 77, 0);
+        add_frame(&odds[2], &inner, i == 0 ? &old : &new_file);
+    }
+    layer_comes_back("nested", &old, &new_file, &patch, &info);
+    ck_assert_uint_eq(info.streams, 2);
+    ck_assert_msg(strncmp(info.libraries, "libzstd", 7) == 0, "'%s'", info.libraries);
+    ck_assert_uint_lt(patch.n, new_file.n / 4);
+    hf_deep_info_done(&info);
+
+    old.n = new_file.n = patch.n = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        _cleanup_(hf_buf_done) struct hf_buf text = BUF;
+        packs_text(&text, TEXT_BYTES, 1 + 100 * i, 0);
+        packs_run("zstd -q -19 -c", text.p, text.n, i == 0 ? &old : &new_file);
+    }
+    layer_comes_back("nothing in common", &old, &new_file, &patch, &info);
+    ck_assert_str_eq(info.libraries, "");
+    ck_assert_uint_lt(patch.n, new_file.n + 400);
+    hf_deep_info_done(&info);
+}
+END_TEST
+
 /* ---- going on after a power cut ---------------------------------------------------------------------------------- */
 
 enum { POINTS = 16, GAP = 5 << 20 };
@@ -404,6 +504,8 @@ static void all(TCase *tc)
     tcase_add_test(tc, where_it_does_not_pay);
     tcase_add_test(tc, limits);
     tcase_add_test(tc, damage);
+    tcase_add_loop_test(tc, memory_of_layers, 0, 6);
+    tcase_add_test(tc, layers_without_decisions);
     tcase_add_test(tc, resumes);
     tcase_add_test(tc, setups_from_outside);
 }

@@ -245,7 +245,7 @@ START_TEST(as_go_does_it)
     ck_assert_int_eq(take_apart(PACK_CODEC_DEFLATE, &packed, 0, &plain, &n, &err), 0);
     ck_assert(n == packed.n && plain.n == text.n && memcmp(plain.p, text.p, text.n) == 0);
     const struct pack_search search = {
-        (const unsigned char *)packed.p, (const unsigned char *)plain.p, n, plain.n, NULL, NULL, false};
+        (const unsigned char *)packed.p, (const unsigned char *)plain.p, n, plain.n, NULL, NULL, false, 0};
     ck_assert_msg(pack_deflate_find(&search, &setup, &found, &err) == 0, "%s", err.cause);
     ck_assert(setup.params[0] == go_cases[_i].flavour && setup.params[1] == go_cases[_i].level);
     ck_assert(setup.marks_n == marks_n && (marks_n == 0 || memcmp(setup.marks, marks, marks_n) == 0));
@@ -274,7 +274,7 @@ START_TEST(comes_back_the_same)
     ck_assert(plain.n == text.n && memcmp(plain.p, text.p, text.n) == 0);
 
     const unsigned char *start = (const unsigned char *)packed.p + head;
-    const struct pack_search search = {start, (const unsigned char *)plain.p, n, plain.n, NULL, NULL, false};
+    const struct pack_search search = {start, (const unsigned char *)plain.p, n, plain.n, NULL, NULL, false, 0};
     if (codec == PACK_CODEC_DEFLATE)
         r = pack_deflate_find(&search, &setup, &marks, &err);
     else
@@ -320,7 +320,8 @@ START_TEST(noise_first)
                                        text.n,
                                        NULL,
                                        NULL,
-                                       false};
+                                       false,
+                                       0};
     ck_assert_msg(pack_deflate_find(&search, &setup, &marks, &err) == 0, "%s: %s", commands[_i], err.cause);
     ck_assert_uint_eq(setup.marks_n, 0);
     free(marks);
@@ -344,7 +345,7 @@ START_TEST(exceptions)
     packs_run(nearly, text.p, text.n, &packed);
     ck_assert_int_eq(take_apart(PACK_CODEC_DEFLATE, &packed, 10, &plain, &n, &err), 0);
     const unsigned char *start = (const unsigned char *)packed.p + 10;
-    const struct pack_search search = {start, (const unsigned char *)plain.p, n, plain.n, NULL, NULL, false};
+    const struct pack_search search = {start, (const unsigned char *)plain.p, n, plain.n, NULL, NULL, false, 0};
     int r = pack_deflate_find(&search, &setup, &marks, &err);
     ck_assert_msg(r == 0, "%s", err.cause);
     ck_assert_uint_gt(setup.marks_n, 0);
@@ -418,7 +419,7 @@ START_TEST(no_worker_for_one_window)
     packs_text(&text, 3000000, 7, 0);
     packs_run("zstd -qc -9 --stream-size=3000000", text.p, text.n, &packed);
     const struct pack_search search = {
-        (const unsigned char *)packed.p, (const unsigned char *)text.p, packed.n, text.n, NULL, NULL, false};
+        (const unsigned char *)packed.p, (const unsigned char *)text.p, packed.n, text.n, NULL, NULL, false, 0};
     ck_assert_int_eq(pack_zstd_find(&search, &setup, NULL), 0);
     ck_assert_uint_le(pack_encoder_memory(&setup), 24 << 20);
     ck_assert_int_eq(put_together(&setup, &text, &again, NULL), 0);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/loop_for.h"
 
+#include <stdio.h>
+
 static void stop(void *loop)
 {
     hf_loop_stop(loop);
@@ -14,4 +16,17 @@ void loop_run_for(struct hf_loop *loop, uint64_t ns)
     hf_timer_arm(sched, timer, ns);
     hf_loop_run(loop);
     hf_timer_free(sched, timer);
+}
+
+uint64_t loop_starved_ns(void)
+{
+    unsigned long long ran, waited = 0;
+    FILE *file = fopen("/proc/thread-self/schedstat", "re");
+
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%llu %llu", &ran, &waited) != 2)
+        waited = 0;
+    (void)fclose(file);
+    return waited;
 }

@@ -20,3 +20,7 @@ enum { LOOP_TURNS = 20000 };
             loop_run_for((loop), HF_NS_PER_MS);                                                                        \
         holds_;                                                                                                        \
     })
+
+/* How long this thread has waited for a processor: a busy machine adds as much, and somewhat more where others have to
+ * work for it, to each time that a test measures. 0 where the kernel does not count it. */
+uint64_t loop_starved_ns(void);

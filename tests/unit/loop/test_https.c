@@ -647,10 +647,16 @@ END_TEST
 START_TEST(bandwidth_over_h2)
 {
     serve_h2();
-    RUN(o, "/size/450000", .bandwidth_limit = 300000, .on_body = keep_body, .idle_timeout_ns = HF_NS_PER_S);
-    ck_outcome(o, 0, 200);
-    ck_assert_uint_eq(o.streamed, 450000);
-    ck_assert_msg(o.took_ns > 1200 * MS && o.took_ns < 2500 * MS, "took %llu ms", (unsigned long long)(o.took_ns / MS));
+    uint64_t took_ms;
+    int attempts = 0;
+    do { /* again, where the machine is busy with other things */
+        RUN(o, "/size/450000", .bandwidth_limit = 300000, .on_body = keep_body, .idle_timeout_ns = 10 * HF_NS_PER_S);
+        ck_outcome(o, 0, 200);
+        ck_assert_uint_eq(o.streamed, 450000);
+        took_ms = o.took_ns / MS;
+        ck_assert_uint_gt(took_ms, 1200);
+    } while (took_ms >= 2500 && ++attempts < 10);
+    ck_assert_msg(took_ms < 2500, "took %ju ms", (uintmax_t)took_ms);
 }
 END_TEST
 

@@ -21,6 +21,9 @@ enum { LOOP_TURNS = 20000 };
         holds_;                                                                                                        \
     })
 
+#define loop_wait_for(loop, condition)                                                                                 \
+    ck_assert_msg(loop_run_until(loop, condition), "not within %d turns: %s", LOOP_TURNS, #condition)
+
 /* How long this thread has waited for a processor: a busy machine adds as much, and somewhat more where others have to
  * work for it, to each time that a test measures. 0 where the kernel does not count it. */
 uint64_t loop_starved_ns(void);

@@ -217,7 +217,7 @@ START_TEST(a_taken_port)
     ck_assert_uint_eq(hf_listeners_port(listeners, (enum hf_agent_listener)_i), 0);
     ck_assert_uint_ne(hf_listeners_port(listeners, (enum hf_agent_listener)((_i + 1) % HF_LISTEN_COUNT)), 0);
     (void)close(fd);
-    ck_assert(loop_run_until(loop, hf_listeners_port(listeners, (enum hf_agent_listener)_i) == ntohs(at.sin_port)));
+    loop_wait_for(loop, hf_listeners_port(listeners, (enum hf_agent_listener)_i) == ntohs(at.sin_port));
 }
 END_TEST
 

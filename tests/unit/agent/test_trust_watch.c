@@ -180,7 +180,7 @@ START_TEST(what_is_no_change)
     begin();
     sh("echo x >$T/notes.txt && echo y >etc/holdfast/agent.yaml && touch $T/k.pem");
     loop_run_for(loop, 2500 * HF_NS_PER_MS);
-    ck_assert(loop_run_until(loop, lists >= 2));
+    loop_wait_for(loop, lists >= 2);
     ck_assert_uint_eq(changes, 0);
 }
 END_TEST

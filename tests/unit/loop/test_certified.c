@@ -366,7 +366,7 @@ START_TEST(places_of_an_address)
     serve(64 << 20);
     for (size_t i = 0; i < HF_LEN(fds); i++)
         fds[i] = connect_raw();
-    ck_assert(loop_run_until(loop, seen.refused[HF_CERTIFIED_REFUSED_FULL] >= 3));
+    loop_wait_for(loop, seen.refused[HF_CERTIFIED_REFUSED_FULL] >= 3);
     loop_run_for(loop, 20 * MS);
     ck_assert_uint_eq(seen.refused[HF_CERTIFIED_REFUSED_FULL], 3);
     for (size_t i = 0; i < HF_LEN(fds); i++) {
@@ -374,7 +374,7 @@ START_TEST(places_of_an_address)
         ck_assert_int_eq(kept, i < HF_CERTIFIED_OF_ADDRESS);
         (void)close(fds[i]);
     }
-    ck_assert(loop_run_until(loop, seen.refused[HF_CERTIFIED_REFUSED_CERTIFICATE] == HF_CERTIFIED_OF_ADDRESS));
+    loop_wait_for(loop, seen.refused[HF_CERTIFIED_REFUSED_CERTIFICATE] == HF_CERTIFIED_OF_ADDRESS);
 }
 END_TEST
 
@@ -418,7 +418,7 @@ START_TEST(no_descriptor)
         to.ru_utime.tv_usec - from.ru_utime.tv_usec + to.ru_stime.tv_usec - from.ru_stime.tv_usec;
     ck_assert_int_lt(used_us, 50000);
     (void)close(fd);
-    ck_assert(loop_run_until(loop, seen.refused[HF_CERTIFIED_REFUSED_CERTIFICATE] == 1)); /* it was let in after all */
+    loop_wait_for(loop, seen.refused[HF_CERTIFIED_REFUSED_CERTIFICATE] == 1); /* it was let in after all */
 }
 END_TEST
 

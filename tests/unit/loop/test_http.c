@@ -477,7 +477,7 @@ START_TEST(pause_and_go_on)
     dispatch(&o, (struct hf_http_request){.url = url_of(&server, "/size/8000000"),
                                           .on_body = keep_body,
                                           .idle_timeout_ns = 2 * HF_NS_PER_S});
-    ck_assert(loop_run_until(loop, o.streamed >= 100000));
+    loop_wait_for(loop, o.streamed >= 100000);
     loop_run_for(loop, 2500 * MS);
     ck_assert_int_eq(o.done, 0);
     ck_assert_uint_lt(o.streamed, 200000);
@@ -498,13 +498,13 @@ START_TEST(traffic_is_measured)
 
     ck_assert_uint_eq(before.sent_bytes + before.received_bytes + before.round_trip_ns, 0);
     dispatch(&o, (struct hf_http_request){.url = url_of(&server, "/stall/10"), .on_body = keep_body});
-    ck_assert(loop_run_until(loop, o.streamed == 10 && hf_http_client_traffic(client).round_trip_ns > 0));
+    loop_wait_for(loop, o.streamed == 10 && hf_http_client_traffic(client).round_trip_ns > 0);
     struct hf_http_traffic running = hf_http_client_traffic(client);
     ck_assert_uint_lt(running.round_trip_ns, HF_NS_PER_S);
     ck_assert_uint_gt(running.received_bytes, 10);
     ck_assert_uint_lt(running.received_bytes, 1000);
     http->cancel(http->ctx, o.call);
-    ck_assert(loop_run_until(loop, hf_http_client_traffic(client).round_trip_ns == 0));
+    loop_wait_for(loop, hf_http_client_traffic(client).round_trip_ns == 0);
     RUN(whole, "/size/8000000", .method = "POST", .body = HF_VIEW("0123456789"));
     ck_outcome(whole, 0, 200);
     struct hf_http_traffic after = hf_http_client_traffic(client);
@@ -520,7 +520,7 @@ START_TEST(pause_and_cancel)
     _cleanup_(outcome_done) struct outcome o = {.pause_at = 1};
 
     dispatch(&o, (struct hf_http_request){.url = url_of(&server, "/endless"), .on_body = keep_body});
-    ck_assert(loop_run_until(loop, o.streamed > 0));
+    loop_wait_for(loop, o.streamed > 0);
     http->pause(http->ctx, o.call, false);
     http->cancel(http->ctx, o.call);
     loop_run_for(loop, 50 * MS);
@@ -619,13 +619,13 @@ START_TEST(connections_are_bounded)
 
     for (int i = 0; i < 50; i++)
         dispatch(&o[i], (struct hf_http_request){.url = url_of(&server, "/stall/1"), .on_body = keep_body});
-    ck_assert(loop_run_until(loop, count_answered(o, 50) >= 32));
+    loop_wait_for(loop, count_answered(o, 50) >= 32);
     loop_run_for(loop, 100 * MS);
     ck_assert_int_eq(count_answered(o, 50), 32);
     for (int i = 0; i < 50; i++)
         if (o[i].streamed > 0)
             http->cancel(http->ctx, o[i].call);
-    ck_assert(loop_run_until(loop, count_answered(o, 50) == 50));
+    loop_wait_for(loop, count_answered(o, 50) == 50);
     for (int i = 0; i < 50; i++)
         ck_assert_uint_eq(o[i].streamed, 1);
 }

@@ -360,7 +360,7 @@ static void end_children(void)
     (void)list_children(list);
     for (char *at = list, *end; strtol(at, &end, 10) > 0; at = end)
         (void)kill((pid_t)strtol(at, NULL, 10), SIGKILL);
-    ck_assert(loop_run_until(loop, !list_children(list)));
+    loop_wait_for(loop, !list_children(list));
 }
 
 START_TEST(stuck_child_is_the_only_one)
@@ -434,7 +434,7 @@ START_TEST(cancel)
     (void)snprintf(script, sizeof(script), "trap '' TERM; echo $$ >%s; sleep 100; sleep 100", path);
     shell(&o, script, 200 * MS, 0);
     if (cancel_after_ns[_i] == HF_NEVER)
-        ck_assert(loop_run_until(loop, o.done == 1));
+        loop_wait_for(loop, o.done == 1);
     else if (cancel_after_ns[_i] > 0)
         loop_run_for(loop, cancel_after_ns[_i]);
     int done = o.done;
@@ -458,7 +458,7 @@ START_TEST(loop_ends_with_children)
     (void)snprintf(path, sizeof(path), "/tmp/hf-proc-%d", getpid());
     (void)snprintf(script, sizeof(script), "trap '' TERM; echo $$ >%s; sleep 100 & wait", path);
     shell(&o, script, 100 * HF_NS_PER_S, 0);
-    ck_assert(loop_run_until(loop, stat(path, &said) == 0 && said.st_size > 0));
+    loop_wait_for(loop, stat(path, &said) == 0 && said.st_size > 0);
     hf_loop_free(loop);
     loop = NULL;
     ck_assert_int_eq(o.done, 0);
@@ -500,7 +500,7 @@ START_TEST(orphans_are_reaped)
     shell(&o, "(setsid sleep 0.2 & echo $! ) ; exit 4", 5 * HF_NS_PER_S, 0);
     hf_loop_run(loop);
     ck_assert_int_eq(o.exit_code, 4);
-    ck_assert(loop_run_until(loop, kill(pid_in(&o), 0) < 0)); /* a zombie is still there */
+    loop_wait_for(loop, kill(pid_in(&o), 0) < 0); /* a zombie is still there */
     ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
     ck_assert_int_eq(errno, ECHILD);
     (void)prctl(PR_SET_CHILD_SUBREAPER, 0);

@@ -271,7 +271,7 @@ static void close_all(const int *fds, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         (void)shutdown(fds[i], SHUT_WR);
-    ck_assert(loop_run_until(loop, still_open(fds, n) == 0));
+    loop_wait_for(loop, still_open(fds, n) == 0);
     for (size_t i = 0; i < n; i++)
         (void)close(fds[i]);
 }
@@ -405,7 +405,7 @@ START_TEST(too_many_connections)
         if (i % 64 == 0)
             loop_run_for(loop, 2 * MS);
     }
-    ck_assert(loop_run_until(loop, still_open(fds, HF_LEN(fds)) <= HF_SERVER_MAX_CONNECTIONS));
+    loop_wait_for(loop, still_open(fds, HF_LEN(fds)) <= HF_SERVER_MAX_CONNECTIONS);
     loop_run_for(loop, 20 * MS);
     ck_assert_uint_eq(still_open(fds, HF_LEN(fds)), HF_SERVER_MAX_CONNECTIONS);
     close_all(fds, HF_LEN(fds));
@@ -462,7 +462,7 @@ START_TEST(ends_with_connections)
 
     (void)!write(posting, half, sizeof(half) - 1);
     (void)!write(deaf, ask_big, sizeof(ask_big) - 1);
-    ck_assert(loop_run_until(loop, recv(deaf, &byte, 1, MSG_PEEK) == 1));
+    loop_wait_for(loop, recv(deaf, &byte, 1, MSG_PEEK) == 1);
     hf_http_client_free(client);
     client = NULL;
     hf_loop_free(loop);
@@ -536,7 +536,7 @@ START_TEST(a_flooded_server_leaves_the_others_alone)
         fds[i] = connect_raw();
         (void)!write(fds[i], "GET /bes", 8);
     }
-    ck_assert(loop_run_until(loop, still_open(fds, HF_LEN(fds)) <= 16));
+    loop_wait_for(loop, still_open(fds, HF_LEN(fds)) <= 16);
     loop_run_for(loop, 20 * MS);
     ck_assert_uint_eq(still_open(fds, HF_LEN(fds)), 16);
     server.port = hf_server_port(quiet);
@@ -568,7 +568,7 @@ START_TEST(the_oldest_connection_makes_room)
         (void)!write(fds[i], i % 2 ? "GET /bes" : "", i % 2 ? 8 : 0);
         if (i < 4)
             continue;
-        ck_assert(loop_run_until(loop, still_open(fds, i - 3) == 0));
+        loop_wait_for(loop, still_open(fds, i - 3) == 0);
         ck_assert_uint_ge(test_now_ns() - since_ns[i - 4], 50 * MS); /* nobody gives way before */
         ck_assert_uint_eq(still_open(fds, i + 1), 4);
     }
@@ -640,7 +640,7 @@ START_TEST(without_descriptors)
     }
     server.port = hf_server_port(usual);
     connect_fd(fds[5]);
-    ck_assert(loop_run_until(loop, still_open(fds + 5, 1) == 0));
+    loop_wait_for(loop, still_open(fds + 5, 1) == 0);
     close_all(fds, HF_LEN(fds));
     RUN(o, "/beside");
     ck_outcome(o, 0, 200);
@@ -658,7 +658,7 @@ START_TEST(high_descriptors)
     (void)close(low[n]);
     for (int i = 0; i < 3; i++) {
         int fd = connect_raw();
-        ck_assert(loop_run_until(loop, still_open(&fd, 1) == 0));
+        loop_wait_for(loop, still_open(&fd, 1) == 0);
         (void)close(fd);
     }
     while (n > 0)
@@ -719,7 +719,7 @@ START_TEST(answers_later)
 
     for (int i = 0; i < 3; i++) { /* over one connection */
         ck_assert_int_eq(write(fd, post_later, sizeof(post_later) - 1), (ssize_t)sizeof(post_later) - 1);
-        ck_assert(loop_run_until(loop, n_begun == 1));
+        loop_wait_for(loop, n_begun == 1);
         ck_assert_uint_eq(read_raw(fd, answer, sizeof(answer), &open), 0);
         ck_assert(open);
         answer_all("{\"n\":1}");
@@ -746,7 +746,7 @@ START_TEST(pipelined_later)
     for (int i = 0; i < 8; i++)
         n += (size_t)snprintf(all + n, sizeof(all) - n, "%s", post_later);
     ck_assert_int_eq(write(fd, all, n), (ssize_t)n);
-    ck_assert(loop_run_until(loop, n_begun == 1));
+    loop_wait_for(loop, n_begun == 1);
     loop_run_for(loop, 100 * MS);
     ck_assert_uint_eq(n_begun, 1); /* still: nothing is begun twice */
     answer_all("first");
@@ -767,11 +767,11 @@ START_TEST(peer_goes_meanwhile)
         fds[i] = connect_raw();
         ck_assert_int_eq(write(fds[i], post_later, sizeof(post_later) - 1), (ssize_t)sizeof(post_later) - 1);
     }
-    ck_assert(loop_run_until(loop, n_begun == HF_LEN(fds)));
+    loop_wait_for(loop, n_begun == HF_LEN(fds));
     unsigned before = count_descriptors();
     for (size_t i = 0; i < HF_LEN(fds); i += 2)
         (void)close(fds[i]);
-    ck_assert(loop_run_until(loop, count_descriptors() == before - HF_LEN(fds) / 2));
+    loop_wait_for(loop, count_descriptors() == before - HF_LEN(fds) / 2);
     answer_all("body of x");
     for (size_t i = 1; i < HF_LEN(fds); i += 4)
         (void)close(fds[i]); /* at the same moment */
@@ -800,7 +800,7 @@ START_TEST(many_at_once)
             if (i % 128 == 127)
                 loop_run_for(loop, 5 * MS);
         }
-        ck_assert(loop_run_until(loop, n_begun == MANY));
+        loop_wait_for(loop, n_begun == MANY);
         if (round == 0) {
             RUN(o, "/hello"); /* there is still a place for others */
             ck_outcome(o, 0, 200);
@@ -850,7 +850,7 @@ START_TEST(bodies_are_bounded)
         ck_assert(i >= 2 || done == want);
     }
     struct pollfd late[] = {{.fd = fds[2], .events = POLLIN}, {.fd = fds[3], .events = POLLIN}};
-    ck_assert(loop_run_until(loop, poll(late, HF_LEN(late), 0) > 0));
+    loop_wait_for(loop, poll(late, HF_LEN(late), 0) > 0);
     (void)read_until(late[late[0].revents == 0].fd, "too many long bodies", answer, sizeof(answer));
     ck_assert_msg(strstr(answer, "503") != NULL && strcasestr(answer, "retry-after: 1") != NULL, "%s", answer);
     (void)read_raw(fds[0], answer, sizeof(answer), &open);
@@ -859,7 +859,7 @@ START_TEST(bodies_are_bounded)
     ck_outcome(small, 0, 200);
     close_all(fds + 1, 1);
     ck_assert_uint_eq(push(fds[0], 1 << 20), 1 << 20); /* the first one is taken whole */
-    ck_assert(loop_run_until(loop, n_begun == 1));
+    loop_wait_for(loop, n_begun == 1);
     ck_assert_msg(strstr(begun_text, "body=4194304") != NULL, "%s", begun_text);
     answer_all("ok");
     for (size_t i = 0; i < HF_LEN(fds); i++)
@@ -869,7 +869,7 @@ START_TEST(bodies_are_bounded)
         int fd = connect_raw();
         ck_assert_int_eq(write(fd, ask_first, sizeof(ask_first) - 1), (ssize_t)sizeof(ask_first) - 1);
         ck_assert_uint_eq(push(fd, LATER_MAX), LATER_MAX);
-        ck_assert(loop_run_until(loop, n_begun == 1));
+        loop_wait_for(loop, n_begun == 1);
         answer_all("body");
         (void)read_until(fd, "body", answer, sizeof(answer));
         (void)close(fd);
@@ -889,7 +889,7 @@ START_TEST(expect_continue)
     (void)read_until(fd, "\r\n\r\n", answer, sizeof(answer));
     ck_assert_str_eq(answer, "HTTP/1.1 100 Continue\r\n\r\n");
     ck_assert_int_eq(write(fd, "abc", 3), 3);
-    ck_assert(loop_run_until(loop, n_begun == 1));
+    loop_wait_for(loop, n_begun == 1);
     answer_all("body");
     (void)read_until(fd, "body", answer, sizeof(answer));
     ck_assert_msg(strstr(answer, "HTTP/1.1 202") == answer, "%s", answer);
@@ -906,7 +906,7 @@ START_TEST(answers_after_the_end)
         fds[i] = connect_raw();
         ck_assert_int_eq(write(fds[i], post_later, sizeof(post_later) - 1), (ssize_t)sizeof(post_later) - 1);
     }
-    ck_assert(loop_run_until(loop, n_begun == 3));
+    loop_wait_for(loop, n_begun == 3);
     hf_server_free(local);
     hf_server_answer(begun[0], 200, NULL, NULL, HF_VIEW("x"));
     loop_run_for(loop, 20 * MS);
@@ -971,8 +971,8 @@ START_TEST(lws_without_memory)
         (void)!write(fd, get, sizeof(get) - 1);
         size_t got = 0;
         bool open = true;
-        ck_assert(loop_run_until(loop, (got += read_raw(fd, answer + got, sizeof(answer) - got, &open), !open) ||
-                                           memory.failed[0] != '\0'));
+        loop_wait_for(loop, (got += read_raw(fd, answer + got, sizeof(answer) - got, &open), !open) ||
+                                memory.failed[0] != '\0');
         for (int turn = 0; turn < 50 && open; turn++) {
             loop_run_for(loop, MS);
             got += read_raw(fd, answer + got, sizeof(answer) - got, &open);

@@ -151,7 +151,7 @@ static struct hf_login *begin(size_t i, const char *image)
 
 static void wait_for(size_t i)
 {
-    ck_assert(loop_run_until(loop, told[i][0] != '\0'));
+    loop_wait_for(loop, told[i][0] != '\0');
 }
 
 static void ask(const char *image, const char *want)
@@ -306,7 +306,7 @@ START_TEST(another_file_while_one_waits)
     put_plugin("plugin", "sleep 0.3", ANSWER("Image", "", "*.example"));
     (void)begin(0, "registry.example/first");
     (void)begin(1, IMAGE);
-    ck_assert(loop_run_until(loop, runs() == 3));
+    loop_wait_for(loop, runs() == 3);
     put_config(ITEM("plugin", "*.example"));
     now_ns += 31 * S;
     wait_for(1);
@@ -428,7 +428,7 @@ START_TEST(ends_in_the_middle)
     hf_logins_configure(logins, config, folder);
     put_plugin("plugin", "sleep 5", "");
     struct hf_login *login = begin(1, IMAGE);
-    ck_assert(loop_run_until(loop, runs() == 1));
+    loop_wait_for(loop, runs() == 1);
     hf_login_cancel(login);
     loop_run_for(loop, 20 * HF_NS_PER_MS);
     (void)begin(2, "registry.example/other");

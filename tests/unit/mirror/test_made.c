@@ -729,7 +729,7 @@ static int ask_slow(void)
     taken_n = 0;
     get_manifest();
     int fd = ask_layer(0);
-    ck_assert(loop_run_until(loop, held != NULL));
+    loop_wait_for(loop, held != NULL);
     take(fd, 1, 200);
     ck_assert_uint_eq(taken_n, 0); /* it may still arrive whole */
     return fd;
@@ -766,7 +766,7 @@ START_TEST(tail_is_late)
     if (_i == DAMAGED_AFTER_ALL) { /* is not tried again */
         get_manifest();
         fd = ask_layer(0);
-        ck_assert(loop_run_until(loop, seen.layers > parts));
+        loop_wait_for(loop, seen.layers > parts);
         (void)close(fd);
         ck_assert_uint_eq(seen.deltas, 1);
     }
@@ -853,7 +853,7 @@ START_TEST(few_bytes_refused)
     int fd = ask_slow(), fd_other = ask_layer(1);
     seen.proxy_refuses = true;
     ahead_ns += 9 * HF_NS_PER_S;
-    ck_assert(loop_run_until(loop, seen.layers >= 1));
+    loop_wait_for(loop, seen.layers >= 1);
     loop_run_for(loop, 100 * HF_NS_PER_MS);
     release_tail(false);
     taken_n = 0;
@@ -985,7 +985,7 @@ START_TEST(damaged_in_the_cache)
             ck_assert_int_eq(answer.status, 206);
             raw_answer_done(&answer);
         }
-        ck_assert(loop_run_until(loop, access(path, F_OK) != 0));
+        loop_wait_for(loop, access(path, F_OK) != 0);
     }
     check_layer(0, true);
     ck_assert_uint_eq(seen.layers, 2);
@@ -1175,7 +1175,7 @@ START_TEST(so_slowly)
     }
     settle();
     hf_mirror_gate(mirror, NULL);
-    ck_assert(loop_run_until(loop, held != NULL));
+    loop_wait_for(loop, held != NULL);
     ahead_ns += 301 * HF_NS_PER_S;
     if (_i == 0)
         loop_run_for(loop, 1500 * HF_NS_PER_MS);

@@ -711,7 +711,7 @@ START_TEST(last_digest)
     seen.mood = SILENT;
     check_tag("GET", true);
 
-    ck_assert(loop_run_until(loop, access(tags_path, F_OK) == 0));
+    loop_wait_for(loop, access(tags_path, F_OK) == 0);
     settle(host);
     hf_streamed_free(hf_steal(registry));
     check_tag("HEAD", true);

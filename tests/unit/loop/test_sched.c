@@ -180,10 +180,13 @@ struct task {
     int next_r;
 };
 
+static atomic_bool begun;
+
 static void work(struct hf_job *job)
 {
     struct task *task = hf_container_of(job, struct task, job);
 
+    atomic_store(&begun, true);
     if (task->work_ms > 0)
         (void)usleep(task->work_ms * 1000);
     task->worked++;
@@ -218,12 +221,12 @@ START_TEST(jobs_run_and_chain)
 }
 END_TEST
 
-static atomic_bool begun, came;
+static atomic_bool hangs_now, came;
 
 /* Hangs until it came. */
 static void work_late(struct hf_job *job)
 {
-    atomic_store(&begun, true);
+    atomic_store(&hangs_now, true);
     while (!atomic_load(&came))
         (void)usleep(1000);
     work(job);
@@ -236,8 +239,9 @@ START_TEST(job_that_hangs)
     struct task refused = {.job = {.work = work, .done = done}};
 
     atomic_store(&came, false);
+    atomic_store(&hangs_now, false);
     ck_assert_int_eq(hf_job_submit(sched, &task.job), 0);
-    loop_wait_for(loop, atomic_load(&begun));
+    loop_wait_for(loop, atomic_load(&hangs_now));
     ck_assert(!hf_loop_drain(loop, 20 * HF_NS_PER_MS));
     ck_assert_int_eq(task.done, 0);
     ck_assert_int_eq(hf_job_submit(sched, &refused.job), -ECANCELED);
@@ -257,13 +261,14 @@ START_TEST(jobs_that_may_hang)
     struct task waits[3], other = {.job = {.work = work, .done = done}};
 
     atomic_store(&came, false);
+    atomic_store(&hangs_now, false);
     ck_assert_int_eq(hf_job_submit(sched, &hangs.job), 0);
     for (int i = 0; i < 3; i++) {
         waits[i] = (struct task){.job = {.work = work, .done = done, .may_hang = true}, .left = &left};
         ck_assert_int_eq(hf_job_submit(sched, &waits[i].job), 0);
     }
     ck_assert_int_eq(hf_job_submit(sched, &other.job), 0);
-    loop_wait_for(loop, other.done == 1 && atomic_load(&begun));
+    loop_wait_for(loop, other.done == 1 && atomic_load(&hangs_now));
     ck_assert(!other.cancelled && hangs.done == 0);
     if (_i == 0) {
         hangs.left = &left;
@@ -294,6 +299,7 @@ START_TEST(jobs_that_wait)
     int left = 5;
     struct task waits[4], other = {.job = {.work = work, .done = done_first}, .left = &left};
 
+    atomic_store(&came, false);
     for (int i = 0; i < 4; i++) {
         waits[i] = (struct task){.job = {.work = work_late, .done = done, .waits = true}, .left = &left};
         ck_assert_int_eq(hf_job_submit(sched, &waits[i].job), 0);
@@ -318,13 +324,15 @@ START_TEST(jobs_at_close)
     struct task tasks[10], refused = {.job = {.work = work, .done = done}};
     struct probe timer = {0};
 
+    atomic_store(&begun, false);
     arm(&timer, HF_NS_PER_MS);
     for (int i = 0; i < 10; i++) {
-        tasks[i] = (struct task){.job = {.work = work, .done = done}, .work_ms = 50};
+        tasks[i] = (struct task){.job = {.work = work, .done = done}, .work_ms = 300};
         tasks[i].next = i == 0 ? &refused : NULL;
         ck_assert_int_eq(hf_job_submit(sched, &tasks[i].job), 0);
     }
-    (void)usleep(10000);
+    for (int wait = 0; wait < 20000 && !atomic_load(&begun); wait++)
+        (void)usleep(1000);
     hf_loop_free(loop);
     loop = NULL;
     int worked = 0, cancelled = 0;

@@ -2,6 +2,7 @@
 #include "pack/codec/zst.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
@@ -106,12 +107,12 @@ static int zstd_finish(void *state, struct hf_err *err)
     return r;
 }
 
-/* The most that libzstd allocates for a level. If it knows the size of the content, it makes windows and tables no
- * larger than that size needs. */
+/* The most that libzstd 1.5 allocates for a level (ZSTD_estimateCStreamSize(), rounded up). If it knows the size of the
+ * content, it makes windows and tables no larger than that size needs. */
 static uint64_t zstd_memory(const struct pack_setup *setup)
 {
-    static const uint16_t mib[23] = {1,  1,  2,  3,  4,  5,  6,  8,   12,  16,  20, 24,
-                                     28, 32, 36, 40, 48, 56, 80, 100, 200, 400, 800};
+    static const uint16_t mib[23] = {4,  2,  2,  4,  5,  6,  6,  9,  9,   17,  29, 29,
+                                     53, 53, 53, 69, 69, 69, 69, 90, 194, 386, 778};
 
     if (setup->params_n != 2 || setup->params[0] > 22)
         return UINT64_MAX;

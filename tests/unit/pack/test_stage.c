@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Compressed streams as other programs write them: taken apart and put together again, byte for byte. */
+#define ZSTD_STATIC_LINKING_ONLY
 #include <errno.h>
+#include <zstd.h>
 
 #include "base/encoding/hex.h"
 #include "base/parse.h"
@@ -410,6 +412,16 @@ START_TEST(damage)
 }
 END_TEST
 
+START_TEST(zstd_states_what_it_takes)
+{
+    for (unsigned char level = 1; level <= 22; level++) {
+        const struct pack_setup setup = {
+            .codec = PACK_CODEC_ZSTD, .params = {level}, .params_n = 2, .plain_n = UINT64_C(1) << 40};
+        ck_assert_msg(pack_encoder_memory(&setup) >= ZSTD_estimateCStreamSize(level), "level %u", level);
+    }
+}
+END_TEST
+
 /* What fits into one window the zstd command's worker packs as no worker does: the node needs its memory for none. */
 START_TEST(no_worker_for_one_window)
 {
@@ -486,6 +498,7 @@ static void all(TCase *tc)
     tcase_add_loop_test(tc, damage, 0, 3);
     tcase_add_test(tc, no_worker_for_one_window);
     tcase_add_test(tc, memory_is_bounded);
+    tcase_add_test(tc, zstd_states_what_it_takes);
     tcase_add_loop_test(tc, unknown_numbers, 0, 9);
 }
 

@@ -38,6 +38,9 @@ struct exchange {
     size_t sent;
     uint64_t body_until_ns; /* uv_hrtime() */
     bool replying;
+    /* No room for the body: it is read to its end all the same, since a client that still writes when its connection
+     * closes loses the answer. */
+    bool crowded;
     bool close; /* close after the reply: there may be a body that we did not read */
 };
 
@@ -486,16 +489,17 @@ static int on_body(struct lws *wsi, struct exchange *exchange, const void *bytes
 {
     if (exchange->route == NULL || exchange->replying)
         return 0; /* already refused */
-    if (!count_body(exchange, n)) {
-        body_done(exchange);
-        exchange->close = true;
-        return refuse(wsi, exchange, 503, "too many long bodies at once", "Retry-After: 1");
-    }
     uint64_t now_ns = uv_hrtime();
     if (now_ns >= exchange->body_until_ns)
         return -1;
     uint64_t left_s = (exchange->body_until_ns - now_ns) / HF_NS_PER_S + 1;
     lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, (int)HF_MIN(left_s, (uint64_t)HF_SERVER_IDLE_S));
+    if (!exchange->crowded && !count_body(exchange, n)) {
+        body_done(exchange);
+        exchange->crowded = true;
+    }
+    if (exchange->crowded)
+        return 0;
     /* Allocate the full length at once: pages that no byte reached yet cost nothing. */
     if (exchange->body.p == NULL && hf_buf_reserve(&exchange->body, exchange->expected) < 0)
         return -1;
@@ -514,6 +518,8 @@ static int on_body_end(const struct hf_server *server, struct lws *wsi, struct e
         exchange->close = true;
         return 0;
     }
+    if (exchange->crowded)
+        return refuse(wsi, exchange, 503, "too many long bodies at once", "Retry-After: 1");
     return handle(wsi, exchange);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* support/loop_for.h - the real loop for a while, or until something holds.
  *
- * A fixed time before an assertion is too short on some machine: use it for what must not happen, or has to take time. */
+ * A fixed time before an assertion is too short on some machine: use one only to see that something does not happen,
+ * or takes as long as it has to. */
 #pragma once
 
 #include "loop/loop.h"
@@ -24,6 +25,6 @@ enum { LOOP_TURNS = 20000 };
 #define loop_wait_for(loop, condition)                                                                                 \
     ck_assert_msg(loop_run_until(loop, condition), "not within %d turns: %s", LOOP_TURNS, #condition)
 
-/* How long this thread has waited for a processor: a busy machine adds as much, and somewhat more where others have to
- * work for it, to each time that a test measures. 0 where the kernel does not count it. */
+/* How long this thread has waited for a processor. On a busy machine a test measures that much more than the code
+ * takes, and more still where other threads work for it. 0: the kernel does not count it. */
 uint64_t loop_starved_ns(void);

@@ -115,7 +115,7 @@ static void tear_down(void)
     hf_loop_free(loop);
 }
 
-/* Of a request, on a machine that is busy with other things. */
+/* How long a request may take on a busy machine. */
 #define PATIENCE_NS (120 * HF_NS_PER_S)
 
 #define RUN(o, path, ...)                                                                                              \
@@ -242,7 +242,8 @@ static size_t read_raw(int fd, char *text, size_t n, bool *ret_open)
     return got;
 }
 
-/* Runs the loop until `want` (may be NULL) has come, or the server has closed. Returns whether the connection is open. */
+/* Runs the loop until `want` (may be NULL) has come, or the server has closed. Returns whether the connection is
+ * open. */
 static bool read_until(int fd, const char *want, char *text, size_t n)
 {
     size_t got = 0;

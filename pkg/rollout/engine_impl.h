@@ -35,7 +35,7 @@ struct status_write {
     uint64_t decided_on; /* rollout/object_version.h */
     struct hf_rollout_state state;
     unsigned news;
-    bool starts;       /* the rollout */
+    enum hf_rollout_claim claim;
     bool in_doubt;     /* the object may have `state` */
     uint64_t retry_ns; /* nothing before */
     uint64_t due_ns;   /* when postponed, or HF_NEVER */

@@ -148,14 +148,14 @@ static void confirm(struct hf_rollout_engine *engine, struct track *track, const
     track->claimed = true;
     track->state = track->write.state;
     engine->turns_dirty = true;
-    if (track->write.starts)
+    if (track->write.claim == HF_ROLLOUT_STARTS)
         hf_rollout_event(engine, track, "RolloutStarted", false, "the rollout of %s %s starts",
                          track->update->release.name, track->update->release.version);
     for (size_t i = 0; i < HF_LEN(news_rows); i++)
         if (track->write.news & news_rows[i].news)
             hf_rollout_event(engine, track, news_rows[i].reason, news_rows[i].is_warning, "%s", verdict->message);
     tell_halt(engine, track);
-    track->write.starts = false;
+    track->write.claim = HF_ROLLOUT_NO_CLAIM;
     track->write.news = 0;
 }
 
@@ -195,7 +195,7 @@ static uint64_t waited_step(const struct track *track)
 /* Sends the status that `decision` (NULL without strategy) and the verdict ask for, if it differs from the present one
  * and is due. */
 static int send(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_decision *decision,
-                struct hf_rollout_verdict *verdict, bool claims, const struct hf_rollout_now *now)
+                struct hf_rollout_verdict *verdict, enum hf_rollout_claim claim, const struct hf_rollout_now *now)
 {
     const json_t *old = json_object_get(track->json, "status");
     struct names names = {0};
@@ -206,11 +206,11 @@ static int send(struct hf_rollout_engine *engine, struct track *track, const str
         .old = old,
         .verdict = verdict,
         .decision = decision,
-        .claims = claims,
-        .starts = track->write.starts,
+        .claim = claim,
         .now_unix_ns = now->unix_ns,
     };
 
+    track->write.claim = claim;
     if (track->update != NULL) {
         collect_names(engine, track, &names);
         name_them(track, &names, verdict);
@@ -246,7 +246,7 @@ static int send(struct hf_rollout_engine *engine, struct track *track, const str
     if (track->write.id == 0)
         return -ENOMEM;
     track->write.decided_on = track->version.shown;
-    track->write.wrote_ns = claims ? 0 : now->mono_ns; /* what follows a claim is not a fight */
+    track->write.wrote_ns = claim != HF_ROLLOUT_NO_CLAIM ? 0 : now->mono_ns; /* what follows a claim is not a fight */
     track->write.sent_ns = now->mono_ns;
     /* A write without a decision holds no state: its answer must not bring back the one of an earlier write. */
     track->write.state = decision != NULL ? decision->state : (struct hf_rollout_state){0};
@@ -279,8 +279,8 @@ static int claim(struct hf_rollout_engine *engine, struct track *track, const st
     }
     track->state.epoch = engine->epoch;
     hf_rollout_look(&track->spec, &track->state, &track->counts, &track->next);
-    track->write.starts = starts;
-    return send(engine, track, &track->next, &track->next.verdict, true, now);
+    return send(engine, track, &track->next, &track->next.verdict, starts ? HF_ROLLOUT_STARTS : HF_ROLLOUT_TAKES_OVER,
+                now);
 }
 
 static int step(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
@@ -305,8 +305,7 @@ static int step(struct hf_rollout_engine *engine, struct track *track, const str
     }
     if (next->left_ns != HF_NEVER)
         hf_rollout_due(engine, now->mono_ns + HF_MIN(next->left_ns, HF_ENGINE_LOOK_NS));
-    track->write.starts = false;
-    return send(engine, track, next, &next->verdict, false, now);
+    return send(engine, track, next, &next->verdict, HF_ROLLOUT_NO_CLAIM, now);
 }
 
 static int with_strategy(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
@@ -331,7 +330,7 @@ static int without_strategy(struct hf_rollout_engine *engine, struct track *trac
     hf_rollout_plain_verdict(&track->counts, track->update->suspend, &verdict);
     track->next = (struct hf_rollout_decision){.state = track->state, .left_ns = HF_NEVER};
     (void)snprintf(track->next.verdict.reason, sizeof(track->next.verdict.reason), "%s", verdict.reason);
-    return send(engine, track, NULL, &verdict, false, now);
+    return send(engine, track, NULL, &verdict, HF_ROLLOUT_NO_CLAIM, now);
 }
 
 static int refused(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
@@ -342,7 +341,7 @@ static int refused(struct hf_rollout_engine *engine, struct track *track, const 
                    HF_CUT(400, track->refused));
     hf_utf8_trim(verdict.message);
     track->next = (struct hf_rollout_decision){.verdict = verdict, .left_ns = HF_NEVER};
-    return send(engine, track, NULL, &verdict, false, now);
+    return send(engine, track, NULL, &verdict, HF_ROLLOUT_NO_CLAIM, now);
 }
 
 int hf_rollout_plan_status(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)

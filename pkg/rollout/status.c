@@ -105,8 +105,9 @@ static json_t *make_admission(const struct hf_rollout_status *status)
     int cutoff = (int)decision->admission_cutoff;
     bool canary = decision->admission_canary;
 
-    if (status->claims) {
-        bool keep = !status->starts && strcmp(hf_json_str_or(old, "digest", ""), decision->state.digest) == 0;
+    if (status->claim != HF_ROLLOUT_NO_CLAIM) {
+        bool keep = status->claim == HF_ROLLOUT_TAKES_OVER &&
+                    strcmp(hf_json_str_or(old, "digest", ""), decision->state.digest) == 0;
         cutoff = keep ? (int)hf_json_int_or(old, "cutoff", 0) : 0;
         canary = keep && hf_json_bool_or(old, "canary", false);
     }

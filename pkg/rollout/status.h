@@ -14,6 +14,13 @@ struct hf_rollout_failure {
     const char *node, *reason, *message;
 };
 
+/* A leader's first write. */
+enum hf_rollout_claim {
+    HF_ROLLOUT_NO_CLAIM,
+    HF_ROLLOUT_TAKES_OVER, /* keeps status.admission */
+    HF_ROLLOUT_STARTS      /* admits no node */
+};
+
 /* Borrowed. */
 struct hf_rollout_status {
     const char *name;
@@ -23,7 +30,7 @@ struct hf_rollout_status {
     const struct hf_rollout_verdict *verdict;
     const struct hf_rollout_counts *counts;     /* NULL: keep nodes, wave, admission, rollout and failures */
     const struct hf_rollout_decision *decision; /* or NULL */
-    bool claims, starts;                        /* a leader's first write keeps admission, or admits none at a start */
+    enum hf_rollout_claim claim;
     const struct hf_rollout_failure *failures;
     size_t n_failures;
     const char *const *waiting_for;

@@ -22,7 +22,11 @@
  * still keep the last stage from completing.
  *
  * In one fleet of five, the API server is once away for longer than unknownAfter. Its agents come back over five
- * minutes, and the leader may not take any of them for silent because of that time. */
+ * minutes, and the leader may not take any of them for silent because of that time.
+ *
+ * In one fleet of six, the EdgeUpdate selects a quarter of the nodes at first, with or without the canaries. Somebody
+ * widens the nodeSelector to all nodes, in the middle of the rollout or after its end: the rollout begins anew, and the
+ * other nodes get the release by its stages. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,12 +49,20 @@
 #define MINUTE (60 * SECOND)
 #define UNIX_START (1790000000ull * SECOND)
 
-enum { DEFAULT_SEEDS = 40, DEFAULT_NODES = 300, BIG_NODES = 10000, BLOCK = 10, ZONE_NODES = 4, CONTROLLERS = 16 };
+enum {
+    DEFAULT_SEEDS = 40,
+    DEFAULT_NODES = 300,
+    BIG_NODES = 10000,
+    BLOCK = 10,
+    ZONE_NODES = 4,
+    CONTROLLERS = 16,
+    LABELS = 8
+};
 
 /* Shared by the processes of all tests. */
 static struct {
     unsigned worlds, good, bad, halts_at[5], failovers, conflicts, late_writes, unknown, parked, turns, reports, fewer,
-        lonely, taken, refused, held, outages;
+        lonely, taken, refused, held, outages, widened;
     double good_end_s, settled_s;
 } * totals;
 
@@ -69,6 +81,7 @@ struct node {
     char name[24];
     const json_t *labels;
     unsigned zone, slot;
+    bool is_first; /* the EdgeUpdate selects it from the start */
     bool canary, broken, disturbed, liar, away, gone_long, began, busy;
     bool hot_label, sees_hot, is_hot; /* the newer EdgeUpdate selects it; it has read that; it has begun that release */
     uint32_t sequence, seen;          /* version of the EdgeUpdate that the node has cached */
@@ -101,6 +114,7 @@ enum event_kind {
     FAILS_OVER,
     HEALS,
     GETS_HOT,
+    WIDENS,
     API_LEAVES,
     API_RETURNS
 };
@@ -143,6 +157,12 @@ struct controller {
     struct hf_sight sight;
 };
 
+/* The most that was ever written. */
+struct admitted {
+    unsigned cutoff;
+    bool canary;
+};
+
 static struct world {
     uint64_t seed, random, now_ns;
     unsigned n, max_unavailable;
@@ -170,9 +190,11 @@ static struct world {
     size_t n_changes, cap_changes;
     struct controller controllers[CONTROLLERS];
     size_t n_controllers, leader;
-    uint64_t left_ns, back_ns; /* the API server is away between these times; both 0: it never is */
-    unsigned max_cutoff;
-    bool canary_was_open;
+    uint64_t left_ns, back_ns;      /* the API server is away between these times; both 0: it never is */
+    bool widens;                    /* the nodeSelector changes once */
+    unsigned selector;              /* 1 since then */
+    char selectors[2][17];          /* hashes */
+    struct admitted admitted[2];    /* by selector */
     uint64_t settled_ns, opened_ns; /* times of the last stage that settled, and of the last one that opened */
     unsigned min_percent;           /* strategy.minUpdated */
     uint64_t min_after_ns;          /* strategy.minUpdatedAfter; 0: none */
@@ -343,7 +365,9 @@ static void see_update(void)
     ck_assert_int_eq(hf_edgeupdate_decode(w.update, &decoded, &issues), 0);
     const struct hf_edgeupdate *last = w.n_versions > 0 ? w.versions[w.n_versions - 1] : NULL;
     if (last != NULL && strcmp(last->admission_digest, decoded->admission_digest) == 0 &&
-        last->admission_cutoff == decoded->admission_cutoff && last->admission_canary == decoded->admission_canary) {
+        last->admission_cutoff == decoded->admission_cutoff && last->admission_canary == decoded->admission_canary &&
+        strcmp(last->admission_selector, decoded->admission_selector) == 0 &&
+        strcmp(last->selector_hash, decoded->selector_hash) == 0) {
         hf_edgeupdate_free(decoded);
         return;
     }
@@ -354,12 +378,27 @@ static void see_update(void)
             push(below(20 * SECOND), SEES, i)->with.number = (uint32_t)w.n_versions - 1;
 }
 
+static bool selects(unsigned selector, const struct node *node)
+{
+    return !w.widens || selector > 0 || node->is_first;
+}
+
 static unsigned reached_nodes(unsigned cutoff)
 {
     unsigned n = 0;
 
     for (uint32_t i = 0; i < w.n; i++)
-        n += w.nodes[i].canary || w.nodes[i].slot < cutoff;
+        n += selects(w.selector, &w.nodes[i]) && (w.nodes[i].canary || w.nodes[i].slot < cutoff);
+    return n;
+}
+
+/* Also those that an earlier nodeSelector's rollout has reached. */
+static unsigned begun_nodes(unsigned cutoff)
+{
+    unsigned n = reached_nodes(cutoff);
+
+    for (uint32_t i = 0; i < w.n && w.widens; i++)
+        n += w.nodes[i].began && !w.nodes[i].canary && w.nodes[i].slot >= cutoff;
     return n;
 }
 
@@ -380,7 +419,7 @@ static void check_settles(unsigned cutoff, uint64_t decided_ns)
     for (uint32_t i = 0; i < w.n && w.controllers[w.leader].clock_lie_ns == 0; i++) {
         const struct node *node = &w.nodes[i];
         bool has_verdict = node->best_phase == HF_PHASE_COMMITTED || node->best_failed;
-        if (node->liar || (node->hot_label && w.hot != NULL) || node->clock_lie_ns != 0 ||
+        if (!selects(w.selector, node) || node->liar || (node->hot_label && w.hot != NULL) || node->clock_lie_ns != 0 ||
             !(node->canary || node->slot < cutoff) || node->heard_ns == 0 || node->heard_ns + 3 * SECOND > decided_ns ||
             sighted(node->heard_ns) + 38 * MINUTE < sighted(decided_ns))
             continue;
@@ -407,7 +446,7 @@ static struct evidence evidence_of(const struct hf_rollout_state *state, uint64_
 
     for (uint32_t i = 0; i < w.n; i++) {
         const struct node *node = &w.nodes[i];
-        if (node->canary != (state->cutoff == 0) ||
+        if (!selects(w.selector, node) || node->canary != (state->cutoff == 0) ||
             (!node->canary && (node->slot < state->slots_before || node->slot >= state->slots)) ||
             (node->hot_label && !with_hot))
             continue;
@@ -442,12 +481,13 @@ static void check_evidence(const struct hf_rollout_state *state, uint64_t decide
 /* A wave admits its share of the nodes and no more, and goes back on no earlier wave. */
 static void check_share(const struct hf_rollout_state *before, const struct hf_rollout_state *state)
 {
-    unsigned share = HF_MAX(w.n * state->cutoff / HF_ROLLOUT_ALL_SLOTS, 1u), reached = reached_nodes(state->slots);
+    unsigned selected = reached_nodes(HF_ROLLOUT_ALL_SLOTS), reached = reached_nodes(state->slots);
+    unsigned share = HF_MAX(selected * state->cutoff / HF_ROLLOUT_ALL_SLOTS, 1u);
 
     ck_assert_msg(state->slots_before == before->slots && state->slots >= before->slots, "seed %ju: from slot %u to %u",
                   (uintmax_t)w.seed, before->slots, state->slots);
     ck_assert_msg(reached <= HF_MAX(share, reached_nodes(before->slots)), "seed %ju: %u of %u nodes at %u",
-                  (uintmax_t)w.seed, reached, w.n, state->cutoff);
+                  (uintmax_t)w.seed, reached, selected, state->cutoff);
 }
 
 /* What must hold whenever somebody writes the status. */
@@ -462,10 +502,22 @@ static void check_update(const json_t *old, const json_t *new, uint64_t decided_
     ck_assert_msg(b.epoch >= a.epoch, "seed %ju: epoch %ju after %ju", (uintmax_t)w.seed, (uintmax_t)b.epoch,
                   (uintmax_t)a.epoch);
     unsigned admitted = (unsigned)hf_json_int_or(new, "admission.cutoff", 0);
+    bool canary = hf_json_bool_or(new, "admission.canary", false);
+    const char *selector = hf_json_str_or(new, "admission.selector", "");
+    ck_assert_msg(strcmp(selector, w.selectors[w.selector]) == 0, "seed %ju: admission for selector %s",
+                  (uintmax_t)w.seed, selector);
     ck_assert_msg(admitted == 0 || (admitted == b.slots && !b.halted), "seed %ju: admission %u, reached %u",
                   (uintmax_t)w.seed, admitted, b.slots);
-    w.max_cutoff = HF_MAX(w.max_cutoff, admitted);
-    w.canary_was_open = w.canary_was_open || hf_json_bool_or(new, "admission.canary", false);
+    struct admitted *most = &w.admitted[w.selector];
+    most->cutoff = HF_MAX(most->cutoff, admitted);
+    most->canary = most->canary || canary;
+    if (strcmp(hf_json_str_or(old, "admission.selector", selector), selector) != 0) {
+        ck_assert_msg(b.cutoff == 0 && b.slots == 0 && !b.settled && admitted == 0 && !canary,
+                      "seed %ju: another nodeSelector, and cutoff %u", (uintmax_t)w.seed, b.cutoff);
+        ck_assert_msg(b.halted || !a.halted, "seed %ju: another nodeSelector ends a halt", (uintmax_t)w.seed);
+        w.opened_ns = w.now_ns;
+        return;
+    }
     if (b.cutoff == a.cutoff) {
         ck_assert_msg(!a.settled || b.settled, "seed %ju: the stage is open again", (uintmax_t)w.seed);
         if (b.settled && !a.settled) {
@@ -482,8 +534,8 @@ static void check_update(const json_t *old, const json_t *new, uint64_t decided_
     ck_assert_msg(a.settled && w.now_ns - w.settled_ns >= 5 * MINUTE, "seed %ju: cutoff %u soaked for %ju s",
                   (uintmax_t)w.seed, a.cutoff, (uintmax_t)((w.now_ns - w.settled_ns) / SECOND));
     unsigned failed = known_failures(decided_ns > 3 * SECOND ? decided_ns - 3 * SECOND : 0);
-    ck_assert_msg(failed * 100 <= 2 * reached_nodes(a.slots), "seed %ju: %u of %u failed, and cutoff %u opens",
-                  (uintmax_t)w.seed, failed, reached_nodes(a.slots), b.cutoff);
+    ck_assert_msg(failed * 100 <= 2 * begun_nodes(a.slots), "seed %ju: %u of %u failed, and cutoff %u opens",
+                  (uintmax_t)w.seed, failed, begun_nodes(a.slots), b.cutoff);
     check_share(&a, &b);
     w.stages++;
     w.opened_ns = w.now_ns;
@@ -612,8 +664,11 @@ static void enter(uint32_t i, enum hf_update_event event, uint64_t work_ns)
 static void begin(uint32_t i)
 {
     struct node *node = &w.nodes[i];
-    bool was_admitted = node->slot < w.max_cutoff || (node->canary && w.canary_was_open);
+    bool was_admitted = false;
 
+    for (unsigned k = 0; k < HF_LEN(w.selectors); k++)
+        if (selects(k, node) && strcmp(w.versions[node->seen]->selector_hash, w.selectors[k]) == 0)
+            was_admitted = node->slot < w.admitted[k].cutoff || (node->canary && w.admitted[k].canary);
     ck_assert_msg(was_admitted || node->is_hot, "seed %ju: %s begins without admission", (uintmax_t)w.seed, node->name);
     node->began = true;
     enter(i, HF_EV_GO, 10 * SECOND + below(100 * SECOND));
@@ -673,6 +728,10 @@ static void look(uint32_t i)
                   "seed %ju: %s wants the older release", (uintmax_t)w.seed, node->name);
     if (node->sees_hot)
         change_release(i);
+    if (plan.n == 0) {
+        ck_assert(w.widens && !node->is_first);
+        return;
+    }
     if (node->phase == HF_PHASE_IDLE)
         enter(i, HF_EV_DESIRED, 0);
     if (node->phase != HF_PHASE_WAITING)
@@ -698,7 +757,7 @@ static void work(uint32_t i)
 
     switch (node->phase) {
     case HF_PHASE_WAITING:
-        begin(i);
+        look(i);
         break;
     case HF_PHASE_FETCHING:
         if (chance(5)) {
@@ -979,6 +1038,23 @@ static void gets_hot(void)
             push(below(20 * SECOND), SEES_HOT, i);
 }
 
+/* Somebody changes the nodeSelector to all nodes. */
+static void widens(void)
+{
+    json_t *narrow = w.update;
+
+    w.update = json_deep_copy(narrow);
+    json_decref(narrow);
+    ck_assert_int_eq(json_object_del(json_object_get(w.update, "spec"), "nodeSelector"), 0);
+    ck_assert_int_eq(hf_json_put(w.update, "metadata.generation", json_integer(2)), 0);
+    put_version(w.update, w.update_version = ++w.version);
+    log_change(UINT32_MAX, NULL, w.update);
+    w.selector = 1;
+    see_update();
+    memcpy(w.selectors[1], w.versions[w.n_versions - 1]->selector_hash, sizeof(w.selectors[1]));
+    totals->widened++;
+}
+
 /* ---- one seed ---------------------------------------------------------------------------------------------------- */
 
 /* While the API server is away, nobody learns anything. A new leader then has watched before; here it lists when all
@@ -986,7 +1062,8 @@ static void gets_hot(void)
 static bool waits_for_api(const struct event *event)
 {
     bool needs_api = event->kind == SEES || event->kind == SEES_HOT || event->kind == SEES_TURN ||
-                     event->kind == RETURNS || event->kind == GETS_HOT || event->kind == FAILS_OVER;
+                     event->kind == RETURNS || event->kind == GETS_HOT || event->kind == WIDENS ||
+                     event->kind == FAILS_OVER;
 
     if (event->kind == ARRIVES && api_is_away())
         return true;
@@ -1019,6 +1096,9 @@ static void dispatch_event(const struct event *event)
         break;
     case GETS_HOT:
         gets_hot();
+        break;
+    case WIDENS:
+        widens();
         break;
     case GETS_REFUSED:
         w.refused = make_newer("sim-refused", &w.refused_version, &w.refused_decoded);
@@ -1075,7 +1155,7 @@ static void dispatch_event(const struct event *event)
 /* Nodes that report any phase are only in fleets where they cannot halt the release or keep a turn. */
 static bool has_liars(void)
 {
-    return !w.is_bad && !w.has_turns;
+    return !w.is_bad && !w.has_turns && !w.widens;
 }
 
 static void make_update(void)
@@ -1114,11 +1194,15 @@ static void make_update(void)
                                      json_string(hf_format_duration(w.min_after_ns, after))),
                          0);
     }
+    if (w.widens)
+        ck_assert_int_eq(
+            hf_json_put(w.update, "spec.nodeSelector", json_pack("{s:{s:s}}", "matchLabels", "first", "yes")), 0);
     /* each seed has a digest of its own, so other nodes come first */
     ck_assert_int_eq(hf_json_put(w.update, "spec.release.sequence", json_integer((json_int_t)w.seed + 1)), 0);
     put_version(w.update, w.update_version = ++w.version);
     see_update();
     memcpy(w.digest, w.versions[0]->release.digest, sizeof(w.digest));
+    memcpy(w.selectors[0], w.versions[0]->selector_hash, sizeof(w.selectors[0]));
 }
 
 static void make_nodes(void)
@@ -1126,19 +1210,20 @@ static void make_nodes(void)
     w.n_zones = (w.n + ZONE_NODES - 1) / ZONE_NODES;
     w.nodes = calloc(w.n, sizeof(*w.nodes));
     w.zone_busy = calloc(w.n_zones, sizeof(*w.zone_busy));
-    w.labels = calloc(4 * (size_t)w.n_zones, sizeof(json_t *));
+    w.labels = calloc(LABELS * (size_t)w.n_zones, sizeof(json_t *));
     for (uint32_t i = 0; i < w.n; i++) {
         struct node *node = &w.nodes[i];
         char zone[16];
         node->zone = i / ZONE_NODES;
         node->canary = i % 100 == 7;
         node->hot_label = w.wants_hot && i % 12 == 5 && !node->canary;
+        node->is_first = i % 4 == (w.seed % 4 < 2 ? 3 : 1); /* each canary, or none */
         w.n_hot += node->hot_label;
-        json_t **labels = &w.labels[4 * node->zone + 2 * node->hot_label + node->canary];
+        json_t **labels = &w.labels[LABELS * node->zone + 4 * node->is_first + 2 * node->hot_label + node->canary];
         (void)snprintf(zone, sizeof(zone), "z%u", node->zone);
         if (*labels == NULL)
-            *labels = json_pack("{s:s, s:s, s:s}", "zone", zone, "canary", node->canary ? "yes" : "no", "hot",
-                                node->hot_label ? "yes" : "no");
+            *labels = json_pack("{s:s, s:s, s:s, s:s}", "zone", zone, "canary", node->canary ? "yes" : "no", "hot",
+                                node->hot_label ? "yes" : "no", "first", node->is_first ? "yes" : "no");
         node->labels = *labels;
         (void)snprintf(node->name, sizeof(node->name), "node-%u", i);
         node->slot = hf_admission_slot(node->name, w.digest);
@@ -1198,6 +1283,8 @@ static bool hot_is_over(void)
 
 static bool is_over(void)
 {
+    if (w.widens && strcmp(hf_json_str_or(w.update, "status.admission.selector", ""), w.selectors[1]) != 0)
+        return false;
     return w.healed && (w.is_bad ? strcmp(phase(), "Halted") == 0
                                  : strcmp(phase(), "Complete") == 0 && all_updated() && hot_is_over());
 }
@@ -1256,7 +1343,7 @@ static void free_world(void)
         hf_edgeupdate_free(w.versions[i]);
     for (size_t i = 0; i < w.n_changes; i++)
         json_decref(w.changes[i].update);
-    for (size_t i = 0; i < 4 * (size_t)w.n_zones; i++)
+    for (size_t i = 0; i < LABELS * (size_t)w.n_zones; i++)
         json_decref(w.labels[i]);
     json_decref(w.update);
     json_decref(w.hot);
@@ -1283,12 +1370,15 @@ static void run_seed(uint64_t seed, unsigned n)
     w.min_percent = seed / 8 % 4 == 1 ? 80 : seed / 8 % 4 == 3 ? 90 : 50;
     w.min_after_ns = w.min_percent == 90 ? 20 * MINUTE : 0;
     w.wants_hot = seed % 3 == 2;
+    w.widens = seed % 3 == 0 && seed / 3 % 4 < 2;
     make_update();
     make_nodes();
     break_three_percent();
     push(MINUTE, FAILS_OVER, 0)->with.number = 0;
     if (w.wants_hot)
         push(5 * MINUTE + below(60 * MINUTE), GETS_HOT, 0);
+    if (w.widens)
+        push(10 * MINUTE + below((seed / 12 % 2 == 0 ? 120 : 360) * MINUTE), WIDENS, 0);
     if (seed % 3 == 1)
         push(below(60 * MINUTE), GETS_REFUSED, 0);
     /* in every second fleet, the nodes that are gone for long come back only after most stages */
@@ -1379,6 +1469,7 @@ int main(void)
            totals->lonely, totals->fewer);
     printf("%u fleets with a newer EdgeUpdate of the same release for some nodes, %u with one that no node accepts\n",
            totals->taken, totals->refused);
+    printf("%u fleets whose nodeSelector became wider\n", totals->widened);
     printf("%u fleets without the API server for longer than unknownAfter\n", totals->outages);
     printf("%u fleets wholly updated, and not complete because of liars\n", totals->held);
     printf("%u failovers, %u writes of former leaders, %u conflicts, %u results unknown, %u turns, %u reports\n",

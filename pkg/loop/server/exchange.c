@@ -6,7 +6,11 @@
  * request; WSI_DESTROY at the end.
  *
  * For a later answer the handler keeps a struct hf_server_exchange. It and the connection's struct exchange point at
- * each other until one of them ends; the answer waits in it until lws reports that the connection is writable. */
+ * each other until one of them ends; the answer waits in it until lws reports that the connection is writable.
+ *
+ * A refused request is answered after its body, which is read and kept nowhere: a client that still writes when its
+ * connection closes loses the answer. Only a body of unknown length or of more than MAX_DISCARDED bytes, and one that
+ * the client holds back ("Expect: 100-continue"), is not read: the connection closes after the answer. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +27,13 @@ enum {
     SHORT_REPLY = 1024,    /* a body of up to this goes out with the head */
     PIECE_BYTES = 16384,   /* part of a body for one call of lws */
     MAX_GUARDED = 512,     /* longest Host or Origin that can be allowed */
+    MAX_DISCARDED = 16 << 20,
+};
+
+struct refusal {
+    int status; /* 0: none */
+    const char *text;
+    const char *header; /* or NULL */
 };
 
 /* One request; lws zeroes it at its begin. */
@@ -38,10 +49,8 @@ struct exchange {
     size_t sent;
     uint64_t body_until_ns; /* uv_hrtime() */
     bool replying;
-    /* No room for the body: it is read to its end all the same, since a client that still writes when its connection
-     * closes loses the answer. */
-    bool crowded;
     bool close; /* close after the reply: there may be a body that we did not read */
+    struct refusal refusal;
 };
 
 struct hf_server_exchange {
@@ -147,16 +156,16 @@ static int begin_reply(struct lws *wsi, struct exchange *exchange, struct hf_ser
     return 0;
 }
 
-static int refuse(struct lws *wsi, struct exchange *exchange, int status, const char *text, const char *header)
+static int refuse(struct lws *wsi, struct exchange *exchange)
 {
     struct hf_server_reply reply = {
-        .status = status,
+        .status = exchange->refusal.status,
         .content_type = "application/json",
-        .extra_headers = {header},
+        .extra_headers = {exchange->refusal.header},
         .body = HF_BUF_INIT(256),
     };
 
-    if (hf_buf_addf(&reply.body, "{\"error\":\"%s\"}\n", text) < 0)
+    if (hf_buf_addf(&reply.body, "{\"error\":\"%s\"}\n", exchange->refusal.text) < 0)
         return -1;
     return begin_reply(wsi, exchange, &reply);
 }
@@ -316,7 +325,8 @@ static int handle(struct lws *wsi, struct exchange *exchange)
     if (!copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, type, sizeof(type)) ||
         !copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_ENCODING, encoding, sizeof(encoding))) {
         body_done(exchange);
-        return refuse(wsi, exchange, 431, "a header is too long", NULL);
+        exchange->refusal = (struct refusal){431, "a header is too long", NULL};
+        return refuse(wsi, exchange);
     }
     copy_query(wsi, query, sizeof(query));
     const struct hf_server_request request = {
@@ -362,16 +372,23 @@ static const struct hf_server_route *find_route(const struct hf_server *server, 
     return NULL;
 }
 
-static bool body_length(struct lws *wsi, uint64_t *ret_n)
+/* UINT64_MAX: no number. */
+static uint64_t body_length(struct lws *wsi)
 {
     char text[32] = "";
+    uint64_t n;
 
-    *ret_n = 0;
     if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0)
-        return true;
-    if (lws_hdr_copy(wsi, text, (int)sizeof(text), WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0)
-        return false;
-    return hf_parse_u64(text, 0, UINT64_MAX, ret_n) == 0;
+        return 0;
+    if (lws_hdr_copy(wsi, text, (int)sizeof(text), WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0 ||
+        hf_parse_u64(text, 0, UINT64_MAX, &n) < 0)
+        return UINT64_MAX;
+    return n;
+}
+
+static bool has_header(struct lws *wsi, enum lws_token_indexes token)
+{
+    return lws_hdr_total_length(wsi, token) > 0;
 }
 
 /* Sends "100 Continue" to clients that wait for it before a long body (curl). */
@@ -380,7 +397,7 @@ static int ask_for_body(struct lws *wsi)
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     unsigned char line[LWS_PRE + sizeof(go_on)];
 
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_EXPECT) <= 0)
+    if (!has_header(wsi, WSI_TOKEN_HTTP_EXPECT))
         return 0;
     memcpy(line + LWS_PRE, go_on, sizeof(go_on) - 1);
     return lws_write(wsi, line + LWS_PRE, sizeof(go_on) - 1, LWS_WRITE_HTTP_HEADERS) < 0 ? -1 : 0;
@@ -429,44 +446,57 @@ static bool lacks_host(struct lws *wsi)
            strcmp(version, "HTTP/1.0") != 0;
 }
 
+/* Finds the route, and what the head of the request is refused for. `n`: length of the body. */
+static struct refusal look_at_head(struct exchange *exchange, struct lws *wsi, const char *path, uint64_t n)
+{
+    struct hf_server *server = exchange->server;
+    enum hf_server_refusal why;
+    const char *foreign = find_foreign(exchange->connection, wsi, &why);
+    bool known = false;
+    const struct hf_server_route *route = server->closed ? NULL : find_route(server, path, method_of(wsi), &known);
+
+    exchange->route = route;
+    if (foreign != NULL) {
+        hf_server_connections_refused(server, why);
+        return (struct refusal){403, foreign, NULL};
+    }
+    if (n == UINT64_MAX)
+        return (struct refusal){400, "the Content-Length is invalid", NULL};
+    if (lacks_host(wsi))
+        return (struct refusal){400, "the request has no Host header", NULL};
+    if (route == NULL && known)
+        return (struct refusal){405, "method not allowed", NULL};
+    if (route == NULL)
+        return (struct refusal){404, "no such path", NULL};
+    if (has_header(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING))
+        return (struct refusal){411, "the request has no Content-Length", NULL};
+    if (route->feed != NULL && hf_server_feed_is_full(route->feed))
+        return (struct refusal){503, "too many viewers", "Retry-After: 30"};
+    if (n > route->max_body)
+        return (struct refusal){413, "the body is too long", NULL};
+    return (struct refusal){.status = 0};
+}
+
+/* A refused body of these is not read. */
+static bool is_left_unread(struct lws *wsi, uint64_t n)
+{
+    return n > MAX_DISCARDED || has_header(wsi, WSI_TOKEN_HTTP_EXPECT) ||
+           has_header(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) || lacks_host(wsi);
+}
+
 static int on_request(struct hf_server_connection *connection, struct lws *wsi, struct exchange *exchange,
                       const char *path)
 {
-    struct hf_server *server = connection->server;
-    enum hf_server_refusal why;
-    const char *method = method_of(wsi), *foreign = find_foreign(connection, wsi, &why);
-    bool known = false;
-    uint64_t n;
+    uint64_t n = body_length(wsi);
 
-    exchange->server = server;
+    exchange->server = connection->server;
     exchange->connection = connection;
-    exchange->route = server->closed ? NULL : find_route(server, path, method, &known);
-    bool readable = body_length(wsi, &n);
-    exchange->close = !readable || n > 0 || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
-    if (foreign != NULL) {
-        hf_server_connections_refused(server, why);
-        exchange->route = NULL;
-        return refuse(wsi, exchange, 403, foreign, NULL);
-    }
-    if (!readable)
-        return refuse(wsi, exchange, 400, "the Content-Length is invalid", NULL);
-    if (lacks_host(wsi)) {
-        exchange->close = true;
-        return refuse(wsi, exchange, 400, "the request has no Host header", NULL);
-    }
-    if (exchange->route == NULL)
-        return refuse(wsi, exchange, known ? 405 : 404, known ? "method not allowed" : "no such path", NULL);
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
-        return refuse(wsi, exchange, 411, "the request has no Content-Length", NULL);
-    if (exchange->route->feed != NULL && hf_server_feed_is_full(exchange->route->feed))
-        return refuse(wsi, exchange, 503, "too many viewers", "Retry-After: 30");
-    if (n > exchange->route->max_body)
-        return refuse(wsi, exchange, 413, "the body is too long", NULL);
-    exchange->body.max = exchange->route->max_body;
+    exchange->refusal = look_at_head(exchange, wsi, path, n);
+    exchange->close = exchange->refusal.status != 0 && is_left_unread(wsi, n);
+    if (exchange->close || n == 0)
+        return exchange->refusal.status != 0 ? refuse(wsi, exchange) : handle(wsi, exchange);
+    exchange->body.max = exchange->route != NULL ? exchange->route->max_body : 0;
     exchange->expected = (size_t)n;
-    exchange->close = false;
-    if (n == 0)
-        return handle(wsi, exchange);
     exchange->body_until_ns = uv_hrtime() + HF_SERVER_BODY_S * HF_NS_PER_S;
     return ask_for_body(wsi);
 }
@@ -487,18 +517,18 @@ static bool count_body(struct exchange *exchange, size_t n)
 
 static int on_body(struct lws *wsi, struct exchange *exchange, const void *bytes, size_t n)
 {
-    if (exchange->route == NULL || exchange->replying)
+    if (exchange->replying)
         return 0; /* already refused */
     uint64_t now_ns = uv_hrtime();
     if (now_ns >= exchange->body_until_ns)
         return -1;
     uint64_t left_s = (exchange->body_until_ns - now_ns) / HF_NS_PER_S + 1;
     lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, (int)HF_MIN(left_s, (uint64_t)HF_SERVER_IDLE_S));
-    if (!exchange->crowded && !count_body(exchange, n)) {
+    if (exchange->refusal.status == 0 && !count_body(exchange, n)) {
         body_done(exchange);
-        exchange->crowded = true;
+        exchange->refusal = (struct refusal){503, "too many long bodies at once", "Retry-After: 1"};
     }
-    if (exchange->crowded)
+    if (exchange->refusal.status != 0)
         return 0;
     /* Allocate the full length at once: pages that no byte reached yet cost nothing. */
     if (exchange->body.p == NULL && hf_buf_reserve(&exchange->body, exchange->expected) < 0)
@@ -510,7 +540,7 @@ static int on_body_end(const struct hf_server *server, struct lws *wsi, struct e
 {
     if (server->closed)
         return -1;
-    if (exchange->route == NULL || exchange->replying)
+    if (exchange->replying)
         return 0;
     if (exchange->later != NULL) {
         /* The next request is here before the answer to this one. lws 4.1 keeps it, but offers it in each turn of
@@ -518,9 +548,7 @@ static int on_body_end(const struct hf_server *server, struct lws *wsi, struct e
         exchange->close = true;
         return 0;
     }
-    if (exchange->crowded)
-        return refuse(wsi, exchange, 503, "too many long bodies at once", "Retry-After: 1");
-    return handle(wsi, exchange);
+    return exchange->refusal.status != 0 ? refuse(wsi, exchange) : handle(wsi, exchange);
 }
 
 static void exchange_done(struct exchange *exchange)

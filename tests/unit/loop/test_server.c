@@ -879,6 +879,48 @@ START_TEST(bodies_are_bounded)
 }
 END_TEST
 
+#define REFUSED_HEAD(path, length, more)                                                                               \
+    "POST " path " HTTP/1.1\r\nHost: [::1]\r\nContent-Length: " length "\r\n" more "\r\n"
+
+static const struct {
+    const char *head;
+    size_t body_n; /* that the client sends before it reads */
+    const char *want;
+    bool stays_open;
+} refused_bodies[] = {
+    {REFUSED_HEAD("/echo", "2000000", ""), 2000000, "HTTP/1.1 413", true},
+    {REFUSED_HEAD("/none", "2000000", ""), 2000000, "HTTP/1.1 404", true},
+    {REFUSED_HEAD("/hello", "2000000", ""), 2000000, "HTTP/1.1 405", true},
+    {REFUSED_HEAD("/echo", "2000000", "Origin: https://evil.example\r\n"), 2000000, "HTTP/1.1 403", true},
+    {REFUSED_HEAD("/echo", "16777216", ""), 16777216, "HTTP/1.1 413", true},
+    {REFUSED_HEAD("/echo", "16777217", ""), 0, "HTTP/1.1 413", false},
+    {REFUSED_HEAD("/echo", "2000000", "Expect: 100-continue\r\n"), 0, "HTTP/1.1 413", false},
+};
+
+/* A client that sends its whole body before it reads learns why it was refused, and may ask again. */
+START_TEST(refused_body_is_read)
+{
+    static const char ask[] = "GET /hello HTTP/1.1\r\nHost: [::1]\r\n\r\n";
+    char answer[1024];
+    int fd = connect_raw();
+    size_t n = strlen(refused_bodies[_i].head);
+
+    ck_assert_int_eq(write(fd, refused_bodies[_i].head, n), (ssize_t)n);
+    ck_assert_uint_eq(push(fd, refused_bodies[_i].body_n), refused_bodies[_i].body_n);
+    (void)read_until(fd, "}\n", answer, sizeof(answer));
+    ck_assert_msg(strncmp(answer, refused_bodies[_i].want, strlen(refused_bodies[_i].want)) == 0, "%s", answer);
+    ck_assert(local->bodies_bytes == 0);
+    if (refused_bodies[_i].stays_open) {
+        ck_assert_int_eq(write(fd, ask, sizeof(ask) - 1), (ssize_t)sizeof(ask) - 1);
+        ck_assert(read_until(fd, "hello\n", answer, sizeof(answer)));
+    } else {
+        ck_assert_msg(strcasestr(answer, "connection: close") != NULL, "%s", answer);
+        ck_assert(!read_until(fd, NULL, answer, sizeof(answer)));
+    }
+    (void)close(fd);
+}
+END_TEST
+
 /* curl asks first when a body is long. */
 START_TEST(expect_continue)
 {
@@ -1021,6 +1063,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, many_at_once);
     tcase_add_test(tc, bodies_are_bounded);
     tcase_add_test(tc, expect_continue);
+    tcase_add_loop_test(tc, refused_body_is_read, 0, (int)HF_LEN(refused_bodies));
     tcase_add_test(tc, answers_after_the_end);
     tcase_add_test(tc, lws_without_memory);
     tcase_add_test(tc, working_directory_is_not_searched);

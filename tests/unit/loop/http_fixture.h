@@ -134,8 +134,7 @@ HF_UNUSED static const char *url_of(const struct hf_test_server *to, const char 
 /* Start, run to the end. */
 static void ask(struct outcome *o, struct hf_http_request request, const char *path)
 {
-    if (request.url == NULL)
-        request.url = url_of(&server, path);
+    request.url = path != NULL ? url_of(&server, path) : request.url;
     dispatch(o, request);
     hf_loop_run(loop);
     ck_assert_msg(!o->called_in_start, "called back inside start");

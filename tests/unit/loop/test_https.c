@@ -67,7 +67,7 @@ static const struct hf_test_cert_spec good = {
 
 static const char *https_url(const char *path)
 {
-    static char url[1024];
+    static char url[128];
 
     (void)snprintf(url, sizeof(url), "https://127.0.0.1:%u%s", server.port, path);
     return url;

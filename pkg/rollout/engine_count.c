@@ -110,7 +110,7 @@ static bool is_of_stage(const struct stage *stage, uint16_t slot)
     return !(slot & HF_ENGINE_CANARY) && number >= stage->from && number < stage->to;
 }
 
-static bool is_reached(const struct track *track, uint32_t id)
+bool hf_rollout_is_reached(const struct track *track, uint32_t id)
 {
     uint16_t slot = track->slots[id];
 
@@ -140,7 +140,7 @@ static enum hf_rollout_class class_of(struct track *track, const struct hf_fleet
     const struct hf_fleet_entry *entry = hf_fleet_entry(node, track->digest);
     struct hf_rollout_facts facts = {
         .selected = true,
-        .reached = is_reached(track, id),
+        .reached = hf_rollout_is_reached(track, id),
         .superseded = taken,
         .has_entry = entry != NULL,
         .phase = entry != NULL ? entry->phase : 0,
@@ -178,7 +178,7 @@ void hf_rollout_count_nodes(const struct hf_rollout_engine *engine, struct track
         bool taken = rivals.n > 0 && is_taken(&rivals, track, node, id);
         enum hf_rollout_class class_ = class_of(track, node, id, taken, now_s);
         struct hf_rollout_place place = {.is_canary = (track->slots[id] & HF_ENGINE_CANARY) != 0,
-                                         .is_reached = is_reached(track, id),
+                                         .is_reached = hf_rollout_is_reached(track, id),
                                          .is_of_stage = is_of_stage(&stage, track->slots[id])};
         hf_rollout_count(&counts, class_, &place);
         if (class_ == HF_CLASS_OVERDUE && track->n_overdue < HF_LEN(track->overdue))

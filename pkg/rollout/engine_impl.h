@@ -151,6 +151,8 @@ size_t hf_rollout_track_prepare(struct track *track, const struct hf_fleet *flee
 void hf_rollout_track_node(struct track *track, const struct hf_fleet *fleet, uint32_t id, bool is_new, uint32_t now_s);
 void hf_rollout_track_notes(struct track *track, uint32_t id, const json_t *edgenode);
 
+/* Canary, or of a stage that has opened. */
+bool hf_rollout_is_reached(const struct track *track, uint32_t id);
 void hf_rollout_count_nodes(const struct hf_rollout_engine *engine, struct track *track, uint32_t now_s);
 
 /* After a wave has opened; see hf_rollout_fit_wave(). */

@@ -9,10 +9,12 @@
  * Counts change all the time; writes do not. A status that differs only in numbers waits for its interval, an urgent
  * change does not. What somebody else changed is restored at most every RESTORE_NS. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/admission.h"
 #include "base/array.h"
 #include "base/encoding/cut.h"
 #include "base/encoding/utf8.h"
@@ -261,7 +263,10 @@ static int send(struct hf_rollout_engine *engine, struct track *track, const str
 static int claim(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_state *seen,
                  const struct hf_rollout_now *now)
 {
-    const char *selector = hf_json_str_or(track->json, "status.admission.selector", track->spec.selector);
+    bool known = strcmp(track->state.digest, track->spec.digest) == 0 && track->state.selector[0] != '\0';
+    /* An older definition of EdgeUpdate drops the field. */
+    const char *selector =
+        hf_json_str_or(track->json, "status.admission.selector", known ? track->state.selector : track->spec.selector);
     bool starts = strcmp(seen->digest, track->spec.digest) != 0 || strcmp(selector, track->spec.selector) != 0;
 
     track->state = starts ? hf_rollout_begin(&track->spec, seen, engine->epoch, now->unix_ns) : *seen;
@@ -271,6 +276,8 @@ static int claim(struct hf_rollout_engine *engine, struct track *track, const st
     track->told_halt =
         !starts && strcmp(hf_json_str_or(track->json, "status.rollout.reason", ""), "HaltedByOperator") == 0;
     hf_rollout_count_nodes(engine, track, hf_rollout_node_seconds(now));
+    /* What a resume has accepted were failures of the nodes selected then. */
+    track->state.forgiven = HF_MIN(track->state.forgiven, starts ? track->counts.failed : UINT_MAX);
     if (!starts && seen->epoch == engine->epoch) {
         track->claimed = true;
         track->dirty = true;
@@ -294,6 +301,10 @@ static int step(struct hf_rollout_engine *engine, struct track *track, const str
     hf_rollout_count_nodes(engine, track, hf_rollout_node_seconds(now));
     track->counts.partial = deadline_ns > 0 && now->mono_ns - track->watched_ns < 2 * deadline_ns;
     hf_rollout_step(&track->spec, &track->state, &track->counts, elapsed_ns, next);
+    /* A pause also holds a canary that was not admitted yet. */
+    if (track->spec.paused && next->state.cutoff == 0 &&
+        !(hf_admission_is_for(track->update) && track->update->admission_canary))
+        next->admission_canary = false;
     if ((next->news & HF_ROLLOUT_NEWS_ADMITTED) != 0) {
         if (hf_rollout_fit(engine, track, &next->state) < 0)
             return -ENOMEM;

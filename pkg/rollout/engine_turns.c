@@ -162,9 +162,22 @@ void hf_rollout_survey_turns(struct hf_rollout_engine *engine, const struct hf_r
 
 /* ---- taking turns back ------------------------------------------------------------------------------------------- */
 
-static bool is_over(const struct hf_rollout_engine *engine, const struct hf_fleet_node *node,
-                    const struct hf_fleet_turn *turn, const struct hf_rollout_now *now)
+/* A change of the nodeSelector may leave the holder of a turn out, or to a later stage. */
+static bool is_selected(const struct track *track, uint32_t id)
 {
+    return id >= track->prepared || (track->slots[id] & HF_ENGINE_SELECTED) != 0;
+}
+
+static bool is_of_later_stage(const struct track *track, uint32_t id)
+{
+    return track->claimed && track->update->has_strategy && id < track->prepared && is_selected(track, id) &&
+           !hf_rollout_is_reached(track, id);
+}
+
+static bool is_over(const struct hf_rollout_engine *engine, uint32_t id, const struct hf_fleet_turn *turn,
+                    const struct hf_rollout_now *now)
+{
+    const struct hf_fleet_node *node = &engine->fleet.nodes[id];
     uint64_t digest = hf_fleet_digest_key(turn->digest), release = hf_fleet_release_key(turn->release);
     const struct hf_fleet_entry *entry = hf_fleet_entry(node, digest);
     const struct track *track = track_of(engine, digest);
@@ -174,7 +187,9 @@ static bool is_over(const struct hf_rollout_engine *engine, const struct hf_flee
         .waits_for_site = entry != NULL && (entry->wait == HF_FLEET_WAIT_HELD || entry->wait == HF_FLEET_WAIT_EXCUSED ||
                                             entry->wait == HF_FLEET_HELD_BACK),
         .moved_on = hf_fleet_moved_on(node, release, digest),
-        .release_wanted = track != NULL,
+        .release_wanted = track != NULL && is_selected(track, id),
+        .not_admitted = track != NULL && is_of_later_stage(track, id) && entry != NULL &&
+                        entry->wait == HF_FLEET_WAIT_EXCUSED && !is_in_swap(entry),
         .is_silent = is_silent(node, now),
         .freed = turn->freed,
     };
@@ -217,7 +232,7 @@ static int take_back(struct hf_rollout_engine *engine, const struct hf_rollout_n
             node->epoch > engine->epoch)
             continue;
         for (size_t i = 0; i < node->turns->n; i++)
-            if (!is_over(engine, node, &node->turns->turns[i], now))
+            if (!is_over(engine, id, &node->turns->turns[i], now))
                 kept.turns[kept.n++] = node->turns->turns[i];
         if (kept.n == node->turns->n)
             continue;
@@ -273,11 +288,9 @@ struct waiting {
 static bool may_be_given(const struct track *track, const struct hf_fleet_node *node, uint32_t id,
                          const struct hf_rollout_now *now)
 {
-    uint16_t slot = track->slots[id];
     const struct hf_fleet_entry *entry = hf_fleet_entry(node, track->digest);
-    bool reached = (slot & HF_ENGINE_CANARY) || (slot & HF_ENGINE_SLOT_MASK) < track->state.slots;
 
-    return track->classes[id] == HF_CLASS_TURN && reached && node->version.shown != 0 &&
+    return track->classes[id] == HF_CLASS_TURN && hf_rollout_is_reached(track, id) && node->version.shown != 0 &&
            (node->flags & HF_FLEET_HAS_EDGENODE) && !hf_fleet_has_turn(node, track->digest) &&
            (node->turns == NULL || node->turns->n < HF_FLEET_TURNS) &&
            silent_ns(node, now) <= track->limits.unknown_after_ns &&

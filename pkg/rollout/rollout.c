@@ -172,7 +172,7 @@ struct hf_rollout_state hf_rollout_begin(const struct hf_rollout_spec *spec, con
     } else {
         copy_text(state.resumed, sizeof(state.resumed), spec->resume); /* a token from before forgives nothing here */
     }
-    if (!spec->has_canary)
+    if (!spec->has_canary && !spec->paused)
         open_wave(spec, &spec->waves[0], &state);
     return state;
 }

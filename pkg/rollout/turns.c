@@ -69,6 +69,9 @@ bool hf_turn_is_over(const struct hf_turn_facts *facts)
         return true;
     if (facts->freed && (facts->is_silent || facts->waits_for_site))
         return true;
+    /* The rollout has begun anew, and the node waits for its stage: nodes of an earlier stage may need the turn. */
+    if (facts->not_admitted && !facts->is_silent)
+        return true;
     /* Nobody asks for the release any more, and the node does not work on it. */
     return !facts->release_wanted && !facts->is_silent && !facts->has_entry;
 }

@@ -36,7 +36,8 @@ struct hf_turn_facts {
     int phase;           /* enum hf_phase */
     bool waits_for_site; /* for window, hold or spec.suspend */
     bool moved_on;       /* to another digest */
-    bool release_wanted; /* by an EdgeUpdate */
+    bool release_wanted; /* by an EdgeUpdate that selects the node */
+    bool not_admitted;   /* says so, and no stage of the rollout has reached the node */
     bool is_silent;      /* missed several reports */
     bool freed;
 };

@@ -82,7 +82,7 @@ struct node {
     const json_t *labels;
     unsigned zone, slot;
     bool is_first; /* the EdgeUpdate selects it from the start */
-    bool canary, broken, disturbed, liar, away, gone_long, began, busy;
+    bool canary, broken, disturbed, liar, away, gone_long, began, busy, is_admitted;
     bool hot_label, sees_hot, is_hot; /* the newer EdgeUpdate selects it; it has read that; it has begun that release */
     uint32_t sequence, seen;          /* version of the EdgeUpdate that the node has cached */
     enum hf_phase phase;
@@ -690,7 +690,7 @@ static void swap(uint32_t i)
 static void change_release(uint32_t i)
 {
     struct node *node = &w.nodes[i];
-    bool waits = node->phase == HF_PHASE_VERIFIED && node->wait == TURN_PENDING;
+    bool waits = node->phase == HF_PHASE_VERIFIED && (node->wait == TURN_PENDING || node->wait == NOT_ADMITTED);
 
     if (node->is_hot || (!waits && node->phase != HF_PHASE_IDLE && node->phase != HF_PHASE_WAITING &&
                          node->phase != HF_PHASE_COMMITTED && node->phase != HF_PHASE_ROLLED_BACK))
@@ -705,6 +705,8 @@ static bool accepts(void *arg, const struct hf_edgeupdate *update)
     (void)arg;
     return update != w.refused_decoded;
 }
+
+static void work(uint32_t i);
 
 /* The node looks at its cached EdgeUpdates, as its agent does. */
 static void look(uint32_t i)
@@ -734,9 +736,12 @@ static void look(uint32_t i)
     }
     if (node->phase == HF_PHASE_IDLE)
         enter(i, HF_EV_DESIRED, 0);
+    node->is_admitted = plan.desired[0].gate == HF_GATE_OPEN;
+    if (node->phase == HF_PHASE_VERIFIED && node->wait != NO_WAIT)
+        work(i);
     if (node->phase != HF_PHASE_WAITING)
         return;
-    if (plan.n == 1 && plan.desired[0].gate == HF_GATE_OPEN)
+    if (node->is_admitted)
         begin(i);
     else
         node->wait = NOT_ADMITTED;
@@ -749,6 +754,22 @@ static void verdict(uint32_t i, enum hf_update_event event)
     enter(i, event, 0);
     if (w.nodes[i].sees_hot)
         look(i);
+}
+
+/* A node that has downloaded asks for its admission once more, then for a turn. */
+static void may_swap(uint32_t i)
+{
+    struct node *node = &w.nodes[i];
+    enum wait wait = !node->is_admitted                            ? NOT_ADMITTED
+                     : w.has_turns && !node->turn && !node->is_hot ? TURN_PENDING
+                                                                   : NO_WAIT;
+
+    if (wait == NO_WAIT) {
+        swap(i);
+    } else if (node->wait != wait) {
+        node->wait = wait;
+        send(i);
+    }
 }
 
 static void work(uint32_t i)
@@ -771,12 +792,7 @@ static void work(uint32_t i)
         enter(i, HF_EV_PATCHED, SECOND);
         break;
     case HF_PHASE_VERIFIED:
-        if (!w.has_turns || node->turn || node->is_hot) {
-            swap(i);
-        } else if (node->wait != TURN_PENDING) {
-            node->wait = TURN_PENDING;
-            send(i);
-        }
+        may_swap(i);
         break;
     case HF_PHASE_SWAPPING:
         enter(i, HF_EV_SWAPPED, 20 * SECOND + below(40 * SECOND));
@@ -805,7 +821,7 @@ static void sees_turn(uint32_t i, bool turn)
     if (node->away)
         return;
     node->turn = turn;
-    if (turn && node->phase == HF_PHASE_VERIFIED && node->wait == TURN_PENDING)
+    if (turn && node->phase == HF_PHASE_VERIFIED && node->wait != NO_WAIT)
         work(i);
 }
 

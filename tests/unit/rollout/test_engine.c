@@ -702,6 +702,101 @@ START_TEST(wider_selector_while_a_write_is_out)
 }
 END_TEST
 
+static const char halves[] = "  strategy: {waves: [{percent: 50, soak: 5m}, {percent: 100, soak: 5m}]}\n";
+
+static void annotate(const char *key, const char *value)
+{
+    edit(0, "metadata.annotations", json_pack("{s:s}", key, value));
+}
+
+/* A pause also holds the first stage of a rollout that begins meanwhile. */
+START_TEST(paused_before_it_begins)
+{
+    make_update(0, "u", 2, halves);
+    edit(0, "spec.nodeSelector", json_pack("{s:{s:s}}", "matchLabels", "zone", "z0"));
+    good_nodes(0, 60, false);
+    annotate(HF_ROLLOUT_PAUSED_ANNOTATION, "true");
+    good_nodes(0, 1200, false);
+    ck_assert_uint_eq(n_admitted(), 2);
+    edit(0, "spec.nodeSelector", json_object());
+    for (unsigned i = 0; i < 2; i++) {
+        good_nodes(0, 1200, false);
+        ck_assert_uint_eq(n_admitted(), 0);
+        ck_assert_str_eq(ready_reason(0), "Paused");
+        lead();
+    }
+    edit(0, "spec.release.sequence", json_integer(3));
+    run(60);
+    ck_assert_uint_eq(n_admitted(), 0);
+    edit(0, "metadata.annotations", json_object());
+    run(5);
+    ck_assert_uint_eq(n_admitted(), NODES / 2);
+}
+END_TEST
+
+START_TEST(paused_before_its_canary)
+{
+    make_update(0, "u", 2, plain_waves);
+    annotate(HF_ROLLOUT_PAUSED_ANNOTATION, "true");
+    run(60);
+    lead();
+    run(1200);
+    ck_assert_uint_eq(n_admitted(), 0);
+    ck_assert_str_eq(ready_reason(0), "Paused");
+    edit(0, "metadata.annotations", json_object());
+    run(5);
+    ck_assert_uint_eq(n_admitted(), 1);
+    annotate(HF_ROLLOUT_PAUSED_ANNOTATION, "true");
+    run(60);
+    lead();
+    run(60);
+    ck_assert_uint_eq(n_admitted(), 1); /* takes nothing back */
+}
+END_TEST
+
+/* What a resume accepted on the nodes of one site is not accepted on those of another. */
+START_TEST(forgives_no_other_nodes)
+{
+    make_update(0, "u", 2, halves);
+    edit(0, "spec.nodeSelector", json_pack("{s:{s:s}}", "matchLabels", "zone", "z0"));
+    edit(0, "spec.strategy.maxFailures", json_integer(0));
+    edit(0, "spec.strategy.progressDeadline", json_string("4h"));
+    run(5);
+    all_admitted(0, "RolledBack", "HealthDeadline");
+    run(5);
+    annotate(HF_ROLLOUT_RESUME_ANNOTATION, "a");
+    run(5);
+    ck_assert_int_eq(number(0, "rollout.forgiven"), 2);
+    edit(0, "spec.nodeSelector",
+         json_pack("{s:[{s:s, s:s, s:[s]}]}", "matchExpressions", "key", "zone", "operator", "NotIn", "values", "z0"));
+    run(60);
+    ck_assert_int_eq(number(0, "rollout.forgiven"), 0);
+    ck_assert_uint_eq(n_admitted(), (NODES - 4) / 2);
+    for (unsigned i = 4; i < NODES; i++)
+        if (is_admitted(i, 0)) {
+            report(i, 0, "RolledBack", "HealthDeadline");
+            break;
+        }
+    run(60);
+    ck_assert_str_eq(phase(0), "Halted");
+}
+END_TEST
+
+/* The API server drops the field, but this leader knows for which selector it has begun. */
+START_TEST(wider_selector_without_the_field)
+{
+    s.old_kind = true;
+    make_update(0, "u", 2, halves);
+    edit(0, "spec.nodeSelector", json_pack("{s:{s:s}}", "matchLabels", "zone", "z0"));
+    good_nodes(0, 1800, false);
+    ck_assert_str_eq(phase(0), "Complete");
+    edit(0, "spec.nodeSelector", json_object());
+    run(60);
+    ck_assert_uint_eq(n_admitted(), NODES / 2);
+    ck_assert_uint_eq(events_of("RolloutStarted"), 2);
+}
+END_TEST
+
 /* A leader takes a rollout over whose admission names no selector: written by hand, or the API server dropped it. */
 START_TEST(admission_without_selector)
 {
@@ -1224,6 +1319,69 @@ START_TEST(silent_holder_keeps_its_turn)
     run(10);
     ck_assert_uint_eq(turns_of(holder), 0);
     ck_assert_uint_eq(turns_in(0), 1); /* another node of the zone */
+}
+END_TEST
+
+/* Its agent has dropped the release: a label or another nodeSelector excludes it. */
+static void report_none(unsigned i)
+{
+    json_t *old = s.edgenodes[i];
+    json_t *json = json_pack("{s:{s:s}, s:O, s:{s:i, s:{s:s}, s:[]}}", "metadata", "name", name_of(i), "spec",
+                             json_object_get(old, "spec"), "status", "sequence", (int)++s.sequences[i], "policy",
+                             "interval", node_interval, "updates");
+
+    bump(json);
+    s.edgenodes[i] = json;
+    show_node(i);
+    json_decref(old);
+}
+
+START_TEST(holder_is_left_out)
+{
+    make_update(0, "u", 2, site_turns);
+    run(5);
+    all_admitted(0, "Verified", "TurnPending");
+    run(5);
+    unsigned holder = holder_in(0);
+    put_node(holder, "z0", true);
+    edit(0, "spec.nodeSelector", json_pack("{s:{s:s}}", "matchLabels", "canary", "no"));
+    run(60);
+    ck_assert_uint_eq(turns_of(holder), 1); /* it may be about to swap */
+    report_none(holder);
+    run(60);
+    ck_assert_uint_eq(turns_of(holder), 0);
+    ck_assert_uint_eq(turns_in(0), 1); /* another node of the zone */
+}
+END_TEST
+
+/* The rollout begins anew, and the holder waits for its stage, while a canary of its zone waits for the turn. */
+START_TEST(holder_waits_for_its_stage)
+{
+    make_update(0, "u", 2, site_turns);
+    edit(0, "spec.strategy.waves", json_pack("[{s:i}]", "percent", 100));
+    edit(0, "spec.nodeSelector", json_pack("{s:{s:s}}", "matchLabels", "canary", "no"));
+    run(5);
+    all_admitted(0, "Verified", "TurnPending");
+    run(5);
+    unsigned holder = holder_in(0);
+    ck_assert_uint_ne(holder, 0); /* the canary */
+    edit(0, "spec.nodeSelector", json_object());
+    edit(0, "spec.strategy.canary",
+         json_pack("{s:{s:{s:s}}, s:s}", "nodeSelector", "matchLabels", "canary", "yes", "soak", "1m"));
+    run(5);
+    report(0, 0, "Verified", "TurnPending");
+    run(60);
+    ck_assert_uint_eq(turns_of(holder), 1); /* it may be about to swap */
+    report(holder, 0, "Verified", "NotAdmitted");
+    run(60);
+    ck_assert_uint_eq(turns_of(holder), 0);
+    ck_assert_uint_eq(turns_of(0), 1);
+    report(0, 0, "Committed", "HealthPassed");
+    run(120);
+    ck_assert_str_eq(phase(0), "Wave");
+    report(holder, 0, "Verified", "TurnPending");
+    run(60);
+    ck_assert_uint_eq(turns_in(0), 1);
 }
 END_TEST
 
@@ -1908,6 +2066,12 @@ static void cases(TCase *tc)
     tcase_add_test(tc, wider_selector);
     tcase_add_test(tc, wider_selector_while_a_write_is_out);
     tcase_add_test(tc, admission_without_selector);
+    tcase_add_test(tc, paused_before_it_begins);
+    tcase_add_test(tc, paused_before_its_canary);
+    tcase_add_test(tc, forgives_no_other_nodes);
+    tcase_add_test(tc, wider_selector_without_the_field);
+    tcase_add_test(tc, holder_is_left_out);
+    tcase_add_test(tc, holder_waits_for_its_stage);
     tcase_add_test(tc, unknown_outcomes);
     tcase_add_test(tc, deleted_and_made_again);
     tcase_add_test(tc, labels_and_nodes_change);

@@ -23,32 +23,32 @@ struct hf_alone {
     struct hf_alone_params p;
     char *folder; /* <state>/alone */
     const struct hf_alone_place *place;
-    char socket[256];             /* containerd's */
+    char socket[256];
     char no_place[ALONE_MESSAGE]; /* if `place` is NULL */
 
-    struct hf_alone_wish *wishes[ALONE_MAX_PODS]; /* in a struct alone_wish each */
+    struct hf_alone_wish *wishes[ALONE_MAX_PODS]; /* each in a struct alone_wish */
     size_t n_wishes;
     struct alone_note refused[ALONE_MAX_PODS];
     size_t n_refused;
-    unsigned char key[HF_SHA256_BYTES]; /* of the wishes' files */
-    size_t n_running;                   /* when the owner was last told */
+    unsigned char key[HF_SHA256_BYTES]; /* hash of the set of files */
+    size_t n_running;                   /* pods, at the last report to the owner */
     bool is_set;
-    bool missed; /* a set came during a step */
+    bool missed; /* hf_alone_set() was called during a step */
 
     bool marked; /* <state>/alone exists */
     bool own_runtime, other_runtime;
-    bool own_loaded;              /* our unit is known: a pod's shim is in its control group */
-    uint64_t started_ns, seen_ns; /* seen_ns 0: none yet */
-    uint64_t handover_ns;         /* both containerds want to run since; or 0 */
+    bool own_loaded;              /* systemd has our unit, perhaps dead: shims of pods keep it */
+    uint64_t started_ns, seen_ns; /* seen_ns: last kubelet; 0: none yet */
+    uint64_t handover_ns;         /* since when both containerds want to run; 0: they do not */
     enum hf_alone_presence presence;
     struct hf_listing listing;
     uint64_t listed_ns;
-    char failure[ALONE_MESSAGE]; /* last failed step's */
+    char failure[ALONE_MESSAGE]; /* of the last failed step */
     unsigned listing_failures;
 
     struct hf_timer *timer;
-    bool asked_six; /* probing IPv6, second */
-    bool busy;      /* by one of: */
+    bool asked_six; /* the second probe, over IPv6 */
+    bool busy;      /* during a tick, with one of: */
     struct hf_probe_call *probing;
     struct hf_unit_call *asking;
     struct hf_proc_call *running;
@@ -56,8 +56,8 @@ struct hf_alone {
     void (*acted)(struct hf_alone *alone, bool ok, struct hf_view output);
 };
 
-/* run.c; ends in alone->acted(). */
+/* run.c: ends in alone->acted(), perhaps before the return. */
 void alone_act(struct hf_alone *alone, const struct hf_alone_step *step);
-/* wishes.c: false: a file differs; wishes stay. */
+/* wishes.c. False: a file differs from its hash, or no memory; wishes stay. */
 bool alone_wishes_read(struct hf_alone *alone, const struct hf_alone_file *files, size_t n);
 void alone_wishes_done(struct hf_alone *alone);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sandboxes and containers by `crictl pods -o json` and `crictl ps -a -o json` (runtime.v1.ListPodSandboxResponse,
- * ListContainersResponse). Pure. */
+/* Sandboxes and containers, read from `crictl pods -o json` and `crictl ps -a -o json`
+ * (runtime.v1.ListPodSandboxResponse, ListContainersResponse). Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@ struct hf_listed_sandbox {
     char id[HF_LISTING_ID], uid[HF_LISTING_ID];
     char name[254], space[64];
     bool ready;
-    bool ours; /* by HF_ALONE_LABEL */
+    bool ours; /* has HF_ALONE_LABEL */
 };
 
 enum hf_listed_state { HF_LISTED_CREATED, HF_LISTED_RUNNING, HF_LISTED_EXITED };
@@ -33,11 +33,11 @@ struct hf_listing {
     size_t n_sandboxes, n_containers;
 };
 
-/* List `key` of an answer, even with crictl's words around; NULL, null: empty. *ret_items is *ret_root's; free that
- * also after a failure. -EBADMSG: another form. */
+/* Finds list `key` in crictl's answer, perhaps among other text. *ret_items is *ret_root's; NULL and null are empty
+ * lists. Free *ret_root also after a failure. -EBADMSG: another form. */
 HF_MUST_USE int hf_listing_parse(struct hf_view text, const char *key, json_t **ret_root, const json_t **ret_items,
                                  struct hf_err *err);
-/* Replace their part; failures change nothing. -EBADMSG: another form; -E2BIG: HF_LISTING_MAX. */
+/* Replace sandboxes or containers; failures change nothing. -EBADMSG: another form; -E2BIG: over HF_LISTING_MAX. */
 HF_MUST_USE int hf_listing_take_sandboxes(struct hf_listing *listing, struct hf_view text, struct hf_err *err);
 HF_MUST_USE int hf_listing_take_containers(struct hf_listing *listing, struct hf_view text, struct hf_err *err);
 void hf_listing_done(struct hf_listing *listing);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A static pod's manifest for the container runtime (CRI, runtime.v1.PodSandboxConfig and ContainerConfig, read by
- * `crictl runp` and `crictl create`). Pure.
+/* Translates a static pod's manifest for the container runtime (CRI, runtime.v1.PodSandboxConfig and ContainerConfig,
+ * read by `crictl runp` and `crictl create`). Pure.
  *
- * Fields that need a kubelet are refused by name, never left out in silence. Ignored: fields without effect here:
- * probes, tolerations, priorities, service links. A pod owns all it has. */
+ * Refuses fields that need a kubelet, and names them. Ignores fields without effect here, such as probes, tolerations,
+ * priorities, service links. A pod owns all it has. */
 #pragma once
 
 #include "base/err.h"
@@ -20,13 +20,13 @@ struct hf_alone_container {
 };
 
 struct hf_alone_pod {
-    char uid[HF_ALONE_UID]; /* "holdfast-" and 32 hex digits of the manifest's hash */
+    char uid[HF_ALONE_UID]; /* "holdfast-" and 32 hex digits: hash of manifest, entry, cgroup_parent */
     char name[HF_ALONE_NAME], space[64];
     json_t *sandbox;
     struct hf_alone_container containers[HF_ALONE_MAX_CONTAINERS];
     size_t n_containers;
-    json_t *folders; /* emptyDir volumes', to make before: absolute */
-    json_t *needs;   /* host's paths that must exist: containerd would make folders */
+    json_t *folders; /* absolute paths of emptyDir volumes, to be made before */
+    json_t *needs;   /* paths that must exist on the host, or containerd makes folders */
 };
 
 struct hf_alone_site {
@@ -35,7 +35,7 @@ struct hf_alone_site {
     const char *cgroup_parent; /* slice or path, by the runtime's cgroup driver */
 };
 
-/* -EOPNOTSUPP: needs the kubelet; -EBADMSG: no pod; *err names the field. hf_alone_pod_done() it. */
+/* -EOPNOTSUPP: a field needs a kubelet; -EBADMSG: no valid Pod; *err names the field. Free by hf_alone_pod_done(). */
 HF_MUST_USE int hf_alone_translate(const json_t *manifest, const struct hf_alone_site *site,
                                    struct hf_alone_pod *ret_pod, struct hf_err *err);
 void hf_alone_pod_done(struct hf_alone_pod *pod);

@@ -10,7 +10,5 @@ struct hf_manifest_counts {
     struct hf_metric *repairs, *looks, *removals;
 };
 
-/* `metrics` NULL: none. */
 void hf_manifest_counts_init(struct hf_manifest_counts *counts, struct hf_metrics *metrics);
-/* Counts changes to Applied, RolledBack and Refused alone. */
 void hf_manifest_counts_phase(const struct hf_manifest_counts *counts, enum hf_manifest_phase phase);

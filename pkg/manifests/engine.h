@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Applies the entries of spec.manifests to their targets, and repairs later drift.
  *
- * A new content of an entry's source is applied when the gates allow it; if its health checks fail, the last good one
- * returns. Start, repair and rollback of files need no network; objects of the cluster need the API server, and so do
- * Secrets without a sealed copy.
+ * A new content of an entry's source is applied when the gates allow it; if its health checks fail, the good set
+ * returns.
  *
  * Copies what it keeps, except what is called borrowed. A failure of one entry shows only in its status. */
 #pragma once
@@ -19,16 +18,16 @@ struct hf_manifest_status {
     const char *name;
     enum hf_manifest_target to;
     enum hf_manifest_phase phase;
-    /* Of the good set in Applied, else of the newest one; the source's last one if its content was the same; "":
-     * none. */
+    /* Of the good set in Applied, of the set in place before a removal, else of the newest; the source's last one if
+     * its content was the same; "": none. */
     const char *revision;
-    /* of the same set, in hex (of a Secret hf_bundle.id) */
+    /* of the content of that set, in hex (for a Secret hf_bundle.id) */
     const char *digest;
     unsigned items;  /* files or objects in place */
     unsigned drifts; /* repairs since the good set reached Applied */
     enum hf_manifest_reason reason;
-    const char *message;   /* may be "" */
-    bool when_alone;       /* whenAlone: Start */
+    const char *message;
+    bool when_alone;
     uint64_t time_unix_ns; /* of the last change of phase, or repair if later */
     /* the newest set has its result: Applied, RolledBack, or Refused for now */
     bool settled;
@@ -39,23 +38,23 @@ enum hf_manifest_notice {
     HF_MANIFEST_NOTICE_ROLLED_BACK,
     HF_MANIFEST_NOTICE_REFUSED,
     HF_MANIFEST_NOTICE_DRIFT_REPAIRED,
-    HF_MANIFEST_NOTICE_REMOVED, /* and forgotten: no policy has it */
+    HF_MANIFEST_NOTICE_REMOVED, /* no policy has the entry, which is forgotten */
     HF_MANIFEST_NOTICE_COUNT,
 };
 
 struct hf_manifest_engine_params {
-    /* borrowed, until a job that runs when the engine is freed has ended */
+    /* pointers are borrowed until the engine is freed and its last job has ended */
     struct hf_manifest_env env;
-    /* By valid signatures of policy or entry, and with contentDigest. False: Unsigned, ContentNotPinned,
-     * SignatureInvalid or SequenceTooLow, and *err. NULL: none is signed. */
+    /* Has policy or entry a valid signature, and contentDigest? False: Unsigned, ContentNotPinned, SignatureInvalid or
+     * SequenceTooLow, and *err. NULL: none is signed. */
     bool (*is_signed)(void *arg, const struct hf_manifest *entry, enum hf_manifest_reason *ret_reason,
                       struct hf_err *err);
-    /* How long an entry that the policy lacks stays, once `proven`: 0: it may go; HF_NEVER: a policy has it after all.
-     * NULL: none stays. */
+    /* How long an entry that the policy lacks stays, once `proven`. 0: it may go; HF_NEVER: a policy not in effect has
+     * it. NULL: none stays. */
     uint64_t (*removal_wait_ns)(void *arg, const char *entry);
     /* A status has changed; not called from within the engine's calls. */
     void (*changed)(void *arg);
-    /* For an Event; also from hf_manifest_engine_repair_now(). May be NULL. */
+    /* For a Kubernetes Event; also called within hf_manifest_engine_repair_now(). May be NULL. */
     void (*happened)(void *arg, enum hf_manifest_notice notice, const char *entry, const char *text);
     void *arg;
 };
@@ -70,13 +69,13 @@ HF_MUST_USE int hf_manifest_engine_new(const struct hf_manifest_engine_params *p
 void hf_manifest_engine_free(struct hf_manifest_engine *engine);
 HF_DEFINE_CLEANUP(struct hf_manifest_engine, hf_manifest_engine_free)
 
-/* Once, before the network is used: repairs files that drifted while no agent ran; blocks. Not objects of the cluster,
- * nor entries in Applying, Probation or RollingBack. */
+/* Once, before the network is used: repairs files that drifted while no agent ran; blocks. Leaves out objects of the
+ * cluster, and entries in Applying, Probation or RollingBack. */
 void hf_manifest_engine_repair_now(struct hf_manifest_engine *engine);
 
 struct hf_manifest_desired {
     const struct hf_syncpolicy *policy; /* borrowed for the call */
-    /* borrowed until the next call, and the end of a job that runs then */
+    /* borrowed until the next call and the end of a job that runs then */
     const struct hf_config *config;
     const json_t *labels; /* of this node; borrowed until the next call; may be NULL */
     /* The source has confirmed in this process that `policy` is the newest: only then may entries that it lacks be
@@ -88,28 +87,28 @@ struct hf_manifest_desired {
     bool writes_used_up; /* spec.disk.writeBudget */
 };
 
-/* On any change, and once per interval of the policy. Sets each entry that it can. While MANIFEST_MAX_LEFT (entry.h)
- * entries wait to be removed, new names show Waiting with PruneLimit, which is no error. */
+/* On any change, and once per interval of the policy. Sets each entry that it can. While entries that wait for removal
+ * reach a limit (engine_impl.h), new names show Waiting with PruneLimit, which is no error. */
 HF_MUST_USE int hf_manifest_engine_set(struct hf_manifest_engine *engine, const struct hf_manifest_desired *desired,
                                        struct hf_err *err);
-/* Once per interval of the policy: asks sources for news, looks for drift. */
+/* Once per interval of the policy: asks sources for new content, looks for drift. */
 void hf_manifest_engine_check(struct hf_manifest_engine *engine);
 /* env.link permits downloads again. */
 void hf_manifest_engine_link_opened(struct hf_manifest_engine *engine);
-/* First and longest pause; a source that runs keeps its own. */
+/* First and longest pause after failures; a source that runs keeps its own. */
 void hf_manifest_engine_set_retry(struct hf_manifest_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
-/* Entries of the policy, then others that still have a good set. */
+/* Visits entries of the policy, then others that may have items in place. */
 void hf_manifest_engine_each(struct hf_manifest_engine *engine,
                              void (*visit)(void *arg, const struct hf_manifest_status *status), void *arg);
-/* The files in place of entries with to: StaticPods and whenAlone: Start. False: files of such an entry change or are
- * unknown; visits before that stay valid. */
+/* Files in place of entries with to: StaticPods and whenAlone: Start. False, without a visit: such files change, or an
+ * entry is not loaded. */
 bool hf_manifest_engine_each_alone(struct hf_manifest_engine *engine,
                                    void (*visit)(void *arg, const char *entry, const char *path,
                                                  const unsigned char sha256[static HF_SHA256_BYTES]),
                                    void *arg);
-/* The images that the newest sets of the policy's entries name (images.prefetchFrom.workloads). Sets that are refused
- * or were rolled back, and Secrets, do not count. *ret_waits: an entry whose content is not here yet; NULL: none.
- * -EAGAIN: before hf_manifest_engine_set(). */
+/* Images that the newest sets of the policy's entries name (images.prefetchFrom.workloads), except sets that are
+ * refused or were rolled back, and Secrets. *ret_waits: an entry whose content is not here yet; NULL: none. -EAGAIN:
+ * before hf_manifest_engine_set(). */
 HF_MUST_USE int hf_manifest_engine_images(const struct hf_manifest_engine *engine,
                                           struct hf_manifest_images *ret_images, const char **ret_waits);

@@ -12,7 +12,7 @@ struct entry;
 struct target_ops;
 
 /* Limits of all entries together. Entries that no policy has ("left") may wait for ever for a person (PruneLimit): at
- * one of their limits no new name gets in, and none is dropped. */
+ * one of their limits the engine takes no new name, and drops none. */
 enum {
     MANIFEST_MAX_WATCHES = 1024,         /* folders */
     MANIFEST_MAX_LEFT = 1024,            /* entries */
@@ -28,20 +28,20 @@ struct hf_manifest_engine {
     char *folder;                            /* <state>/manifests */
     struct hf_steer_core core;               /* one job at a time */
     struct hf_strmap entries;                /* name to struct entry */
-    struct hf_strmap no_room;                /* of the policy, with their enum hf_manifest_target */
+    struct hf_strmap no_room;                /* policy's names beyond a limit, to enum hf_manifest_target */
     struct hf_source_turns *turns;           /* for large contents in memory */
     unsigned n_watches;
     bool set_once; /* hf_manifest_engine_set() was called */
     bool proven, held, stale;
-    bool reads_images;    /* the policy prefetches those of its workloads */
-    bool may_hold;        /* an entry's content may have a hold */
-    uint64_t interval_ns; /* policy's */
-    /* allow-prune (hf_plan_prune_is_allowed()); NULL: none */
+    bool reads_images; /* the policy prefetches images of its workloads */
+    bool may_hold;     /* an entry's content may have a hold */
+    uint64_t interval_ns;
+    /* value of HF_PLAN_ALLOW_PRUNE; NULL: none */
     char *allow_prune;
     struct hf_manifest_counts counts;
 };
 
 extern const struct target_ops *const manifest_engine_targets[HF_MANIFEST_TARGETS];
 
-/* In advance.c. A phase has changed, for which others may wait (dependsOn). */
+/* In advance.c. Wakes entries with dependsOn, as a phase has changed. */
 void manifest_engine_wake_dependents(struct hf_manifest_engine *engine);

@@ -2,7 +2,7 @@
 /* Internal header for the .c files of pkg/manifests: one entry, with its parts and actions.
  *
  * An entry has at most one step in progress: a job, a command, a restart, or health checks. One entry at a time has a
- * job, so that two contents are never in memory together. The end of a step is an event of rules/machine.h: advance.c
+ * job, so that no two jobs have a content in memory. The end of a step is an event of rules/machine.h: advance.c
  * writes the record, then starts the action.
  *
  * Threads: `run` of a job is on a worker: it accesses the job, and what the loop thread does not change meanwhile, such
@@ -27,18 +27,18 @@
 #include "manifests/task.h"
 #include "manifests/unit_call.h"
 
-/* Attempts of one rollback that cannot read what they go back to, before it is lost: an error may pass, a worn-out
- * block does not. Other failures, such as a full disk for days, are not counted. */
+/* Attempts of one rollback that cannot read the content to go back to, before the content counts as lost: an error may
+ * pass, a worn-out block does not. Other failures, such as a full disk, do not count. */
 enum { MANIFEST_MAX_UNREADABLE = 5 };
 
-/* Attempts in a row to place a set, or the good one again, that fail for a reason that stays
- * (hf_manifest_outcome_may_pass()), such as an immutable file. One more rolls back, or ends the rollback: the entry
- * must not keep out new content for ever. */
+/* Attempts in a row to place a set, or to restore the good one, that fail for a lasting reason (not
+ * hf_manifest_outcome_may_pass()), such as an immutable file. One more rolls back, or ends the rollback, so that new
+ * content can come. */
 enum { MANIFEST_MAX_STUCK = 5 };
 
 struct entry_failures {
-    unsigned unreadable_rollbacks; /* MANIFEST_MAX_UNREADABLE */
-    unsigned stuck_attempts;       /* MANIFEST_MAX_STUCK */
+    unsigned unreadable_rollbacks;
+    unsigned stuck_attempts;
     unsigned stuck_rollbacks;
 };
 
@@ -52,15 +52,15 @@ enum entry_life {
 
 enum entry_cleanup {
     ENTRY_CLEANUP_DONE,
-    ENTRY_CLEANUP_FAILED, /* until the policy's next interval */
+    ENTRY_CLEANUP_FAILED, /* waits for the policy's next interval */
     ENTRY_CLEANUP_DUE,    /* after that interval */
 };
 
 /* What the status shows of the entry's fields; set by engine.c alone. */
 struct entry_shown {
-    json_t *json; /* it was read from this; a reference of its own; NULL: none */
+    json_t *json; /* where the others come from; a reference of its own; NULL: none */
     enum hf_manifest_target to;
-    bool when_alone; /* a static pod that runs without a kubelet */
+    bool when_alone; /* whenAlone: Start */
 };
 
 struct entry {
@@ -74,11 +74,11 @@ struct entry {
     /* as in the policy; set by entry.c alone */
     struct hf_manifest *wanted; /* own copy; NULL: in no policy, or no memory */
     struct permit permit;
-    bool download_left; /* in no policy; its folder may have an unfinished download */
+    bool download_left; /* its folder may have a download, to be removed if in no policy */
     bool in_policy;     /* set by engine.c: not to be removed */
 
     struct content content;
-    struct secret secret; /* store in memory */
+    struct secret secret; /* of the store in memory */
     struct content_images images;
 
     enum entry_life life;
@@ -92,7 +92,7 @@ struct entry {
     struct entry_shown shown;
     enum entry_cleanup cleanup;
     bool save_wanted; /* the record has changed, the phase has not */
-    /* phase on disk; after a failed write perhaps that one's */
+    /* on disk; after a failed write perhaps the new phase */
     enum hf_manifest_phase written_phase;
     /* The process started in Applying: items of the newest set may be in place. If an attempt then fails, r.unproven is
      * set. */
@@ -101,7 +101,7 @@ struct entry {
     bool invalid;
 
     /* the step */
-    bool busy; /* in progress */
+    bool busy;
     struct attempt *attempt;
     struct hf_proc_call *proc_call; /* of `validate` or the TPM */
     struct unit_call unit;
@@ -123,8 +123,8 @@ struct entry_actions {
 
 struct entry *entry_new(struct hf_manifest_engine *engine, const char *name);
 void entry_free(struct entry *entry);
-/* Blocks. 0 also for ENTRY_UNREADABLE. */
+/* Blocks. 0 also if it becomes ENTRY_UNREADABLE. */
 int entry_load(struct entry *entry);
-/* As the policy has it; NULL: not at all. */
+/* As the policy has it; NULL: not at all. Copies. */
 int entry_set(struct entry *entry, const struct hf_manifest *wanted);
 void entry_consider(struct entry *entry);

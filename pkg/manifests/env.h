@@ -12,17 +12,17 @@
 #include "loop/unit.h"
 #include "loop/world.h"
 
-struct hf_access; /* steps/access.h */
+struct hf_access;
 struct hf_kube;
-struct hf_watch_ops; /* loop/watch.h */
+struct hf_watch_ops;
 
 struct hf_manifest_env {
     struct hf_world world;
     const struct hf_http_ops *http;      /* health checks, without credentials */
     const struct hf_http_ops *bulk_http; /* downloads from any origin, without credentials; NULL: `http` */
-    struct hf_access *access;            /* of downloads; NULL: none */
-    /* May downloads run now? If not, ask again after *ret_wait_ns. NULL: always. Forbidden later, `bulk_http` ends one
-     * that runs with -ECANCELED. */
+    struct hf_access *access;            /* mirrors and credentials of downloads; NULL: none */
+    /* May downloads run now? If not, ask again after *ret_wait_ns. NULL: always. If downloads become forbidden,
+     * `bulk_http` ends a running one with -ECANCELED. */
     enum hf_link (*link)(void *arg, uint64_t *ret_wait_ns);
     void *link_arg;
     const struct hf_proc_ops *proc;
@@ -30,15 +30,15 @@ struct hf_manifest_env {
     const char *tpm_program;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
-    /* inotify. NULL: look for drift once per interval. If a folder of an entry cannot be watched (`add` fails, or
-     * MANIFEST_MAX_WATCHES of entry.h), every 30 s. */
+    /* inotify. NULL: a look for drift once per interval. Every 30 s if a folder of an entry cannot be watched (`add`
+     * fails, or MANIFEST_MAX_WATCHES of engine_impl.h). */
     const struct hf_watch_ops *watch;
     /* NULL: objects come from a folder, and what needs the API server is Unsupported */
     struct hf_kube *kube;
     /* https://127.0.0.1:10250 with the cluster's CA and the agent's credentials; NULL: only the read-only port
      * (kubelet/health.h) */
     const struct hf_http_ops *kubelet;
-    /* static pods must become ready after a change, or the entry rolls back; unknown: Applied with HealthUnknown */
+    /* static pods must become ready after a change, or the entry rolls back; if unknown: Applied with HealthUnknown */
     bool static_pod_health;
     /* bounds of the node's owner; NULL: defaults. May change between calls; a job may use the old ones until it ends */
     const struct hf_config *config;
@@ -49,10 +49,10 @@ struct hf_manifest_env {
     /* of this node: names to strings; may change between calls of the engine */
     const json_t *labels;
     /* for downloads; may change between calls */
-    bool no_space;                        /* the state folder's disk is critically full */
-    bool writes_used_up;                  /* policy's budget */
-    bool pod_mode;                        /* in a pod: no programs of the host */
-    const char *host_root;                /* pod mode: mount point of the host's root; NULL, "": "/" */
-    uid_t uid;                            /* of this process */
+    bool no_space;
+    bool writes_used_up;
+    bool pod_mode;         /* in a pod: no programs of the host */
+    const char *host_root; /* pod mode: mount point of the host's root; NULL, "": "/" */
+    uid_t uid;
     uint64_t retry_base_ns, retry_cap_ns; /* pauses after a failure */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Result of an attempt to apply an entry, or of a look for drift; ends with hf_manifest_outcome_done(). */
+/* Result of an attempt to apply an entry, or of a look for drift; free it with hf_manifest_outcome_done(). */
 #pragma once
 
 #include <stdbool.h>
@@ -15,17 +15,17 @@ struct hf_manifest_outcome {
     /* 0 or -errno. -EAGAIN: may succeed later without a change of the entry; with Cluster, any other error would come
      * again. */
     int r;
-    /* Of a failure. Of a success with Cluster alone: Applied, DriftRepaired; of a check HealthPassed, HealthFailed,
-     * NotReady. */
+    /* Why it failed. After a success only with Cluster: Applied, DriftRepaired; after a check HealthPassed,
+     * HealthFailed, NotReady. */
     enum hf_manifest_reason reason;
     char message[HF_MANIFEST_MESSAGE]; /* for a person: what, where, why, what to do; no secret */
     json_t *inventory;                 /* Cluster: the new one; owned; NULL: unchanged */
     unsigned applied;                  /* items as the bundle says */
-    unsigned changed;                  /* items written */
-    unsigned pruned;                   /* items removed */
+    unsigned changed;
+    unsigned pruned;
     /* items that somebody else changed or removed, or files that were not as wanted */
     unsigned drifted;
-    /* Cluster: up to five of these (an attempt to apply: those put back); "": none, or the run ended early */
+    /* Cluster: up to five drifted objects (an attempt to apply: those put back); "": none, or the run ended early */
     char drift[HF_DIFF_TEXT];
     bool healthy; /* Cluster, a check: all are current */
     /* Cluster, a failure: the API server answered, but refused an object, did not finish it, or kept failing with it */
@@ -35,11 +35,11 @@ struct hf_manifest_outcome {
 /* Returns `r`. */
 int hf_manifest_outcome_fail(struct hf_manifest_outcome *outcome, enum hf_manifest_reason reason, int r,
                              const struct hf_err *err);
-/* NoSpace, ReadOnlyFileSystem, WriteFailed, or NotAllowed: -ELOOP, -EILSEQ, -ENOTDIR, -EACCES (others may change a
- * folder of the path), -EPERM. */
+/* Reason for -errno: NoSpace, ReadOnlyFileSystem, NotAllowed (-ELOOP, -EILSEQ, -ENOTDIR, -EPERM, -EACCES: others may
+ * change a folder of the path), else WriteFailed. */
 enum hf_manifest_reason hf_manifest_outcome_reason(int r);
 
-/* It may pass by itself, if after weeks: a disk is full, fails or is absent; no memory. */
+/* Error that may pass by itself, if after weeks: a disk is full, fails or is absent; no memory. */
 bool hf_manifest_outcome_may_pass(int r);
 
 static inline void hf_manifest_outcome_done(struct hf_manifest_outcome *outcome)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Entries that no policy has any more, and deleted Secrets. */
+/* Removes entries without a policy, and files of deleted Secrets. */
 #pragma once
 
 #include <stdbool.h>

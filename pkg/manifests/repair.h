@@ -13,18 +13,18 @@ struct drift_look {
     struct hf_diff diff;
 };
 
-/* Of the files of entry->attempt. */
+/* Repair of the files of entry->attempt. */
 struct repair {
     struct job job;
     struct hf_buf text; /* record to save before the first change, if not empty */
-    int saved;          /* `text`: 0: saved; 1: not; -errno: failed */
+    int saved;          /* 0: `text` saved; 1: not; -errno: failed */
     struct hf_diff diff;
 };
 
-/* For task_submit(). */
+/* For task_submit(); NULL: no memory. */
 struct drift_look *repair_look_new(struct entry *entry, bool full, void (*then)(struct entry *entry, struct job *job));
 struct repair *repair_new(struct entry *entry, void (*then)(struct entry *entry, struct job *job));
-/* Logs, and gives a notice at most once a minute. */
+/* Logs a repair; gives a notice at most once a minute. */
 void repair_tell(struct entry *entry, const char *text);
-/* In Probation: counts and reports; the record stays. */
+/* Counts and reports a repair in Probation; the record stays. */
 void repair_put_back(struct entry *entry, const char *what);

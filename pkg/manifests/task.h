@@ -21,20 +21,20 @@ struct job {
     int r;
     struct hf_err err;
     struct hf_manifest_outcome outcome;
-    bool unreadable; /* the disk does not read, such as the set's content */
+    bool unreadable; /* the disk did not read a file, such as the set's content */
 };
 
-/* `size` bytes, zeroed after the job. */
+/* An operation of `size` bytes, zero after its job. */
 void *task_new_operation(size_t size, struct entry *entry, int (*run)(struct job *job),
                          void (*then)(struct entry *entry, struct job *job), void (*end)(struct job *job));
-/* Without more than a job. */
+/* An operation that is only a job. */
 struct job *task_new(struct entry *entry, int (*run)(struct job *job),
                      void (*then)(struct entry *entry, struct job *job));
-/* Busy until `then`. */
+/* The entry is busy until its end. */
 void task_submit(struct job *job);
-/* For one that was not submitted; or NULL. */
+/* Frees an operation that was not submitted; NULL is valid. */
 void task_discard(void *operation);
 /* May a job start now? */
 bool task_is_free(const struct entry *entry);
-/* Ends all in progress but a job. */
+/* Ends all steps in progress, except a job. */
 void task_drop(struct entry *entry);

@@ -9,8 +9,8 @@ struct entry;
 struct hf_unit_call;
 
 struct unit_call {
-    struct hf_unit_call *call; /* NULL: none */
-    char *to_reload;           /* unit whose state is read; owned */
+    struct hf_unit_call *call;
+    char *to_reload; /* unit whose state is read; owned */
     void (*done)(void *arg, int r, const struct hf_err *err);
 };
 
@@ -19,5 +19,5 @@ struct unit_call {
 int unit_call_start(struct entry *entry, const struct hf_manifest_set *set,
                     void (*done)(void *arg, int r, const struct hf_err *err), struct hf_err *err);
 
-/* "": none; borrowed from the set. */
+/* The set's unit, borrowed; "": none. */
 const char *unit_call_unit(const struct hf_manifest_set *set);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an engine with several machines needs: references, wake-ups, notices, the turn. Part of the owner's engine,
- * which `gone` frees. */
+/* What an engine with several machines needs: references, wake-ups, notices, and the turn: with `one_job`, who has the
+ * job. Part of the owner's engine, which `gone` frees. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,13 +11,13 @@
 struct hf_steer_core;
 struct hf_steer_machine;
 
-/* Called from the event loop, never from within the engine's calls; but `gone` also from hf_steer_core_unref(). */
+/* The event loop calls these, never a function of the engine; only hf_steer_core_unref() also calls `gone`. */
 struct hf_steer_engine {
     /* Lets machines start what is due. Returns the time of the next look, or HF_NEVER. */
     uint64_t (*consider)(struct hf_steer_core *core);
-    void (*changed)(struct hf_steer_core *core); /* of a status; may close the engine */
+    void (*changed)(struct hf_steer_core *core); /* a status has changed; may close the engine */
     void (*gone)(struct hf_steer_core *core);    /* frees the engine */
-    /* one job at a time: its machine has the turn */
+    /* all machines together have one job at a time */
     bool one_job;
 };
 
@@ -25,15 +25,15 @@ struct hf_steer_core {
     const struct hf_steer_engine *engine;
     struct hf_world world;
     struct hf_timer *timer;
-    uint64_t wake_ns; /* timer's; HF_NEVER: not armed */
-    unsigned refs;    /* owner, jobs in progress, a look at all machines */
-    bool closing;     /* nothing starts, no `then` comes */
+    uint64_t wake_ns; /* the timer's; HF_NEVER: not armed */
+    unsigned refs;    /* of the owner, jobs in progress, a running `consider` */
+    bool closing;     /* nothing starts, no `then` of a job comes */
     bool notify_pending;
     bool inline_;                    /* jobs run inside hf_steer_job_submit() */
     struct hf_steer_machine *active; /* has the turn */
 };
 
-/* With the owner's reference. Borrows. After -ENOMEM nothing is to be freed. */
+/* Has the owner's reference. Borrows `engine`. After -ENOMEM nothing is to be freed. */
 HF_MUST_USE int hf_steer_core_init(struct hf_steer_core *core, const struct hf_steer_engine *engine,
                                    const struct hf_world *world);
 /* Nothing starts any more. The owner then stops what runs, and gives its reference back. */
@@ -47,7 +47,7 @@ void hf_steer_core_wake_in(struct hf_steer_core *core, uint64_t delay_ns);
 void hf_steer_core_wake(struct hf_steer_core *core);
 /* `changed` follows in the next iteration. */
 void hf_steer_core_notify(struct hf_steer_core *core);
-/* Is a look at all machines due? */
+/* Is a call of `consider` due? */
 bool hf_steer_core_is_woken(const struct hf_steer_core *core);
-/* If it has the turn: the others are considered. */
+/* If `machine` has the turn, ends it: others may start. */
 void hf_steer_core_leave_turn(struct hf_steer_core *core, const struct hf_steer_machine *machine);

@@ -2,8 +2,8 @@
 /* A journaled machine: an event makes a move of the table, the record of the new state becomes durable, then the action
  * starts. So every action may run again after a cut anywhere.
  *
- * The state is in the owner's record, which `enter` changes. A text on disk is not written again; a failed write is
- * repeated after a pause. Free a machine only without a job in progress. */
+ * The state is in the owner's record, which `enter` changes. A record whose text is on disk already is not written;
+ * hf_steer_machine_retry() repeats a failed write. Free a machine only without a job in progress. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,10 +23,9 @@ struct hf_steer_machine;
 struct hf_steer_type {
     const struct hf_steer_table *table;
     unsigned (*state)(struct hf_steer_machine *machine);
-    /* Changes the owner's record, which has the old state, with `next` itself. `why`: argument of
-     * hf_steer_machine_event(). */
+    /* Changes the state in the owner's record to `next`. `why`: argument of hf_steer_machine_event() or _move(). */
     void (*enter)(struct hf_steer_machine *machine, unsigned event, unsigned next, const void *why);
-    /* Appends. An error is a failed write. */
+    /* Appends. An error counts as a failed write. */
     int (*format)(struct hf_steer_machine *machine, struct hf_buf *text);
     /* On a worker; durable. */
     int (*write)(struct hf_steer_machine *machine, struct hf_view text, struct hf_err *err);
@@ -35,26 +34,26 @@ struct hf_steer_type {
     /* These may be NULL. */
     void (*check)(struct hf_steer_machine *machine);                      /* assertions after each move */
     void (*unexpected)(struct hf_steer_machine *machine, unsigned event); /* nothing has changed */
-    /* The record is durable (`written`: just now); `act` comes next. False: the disk fails all the same, and the next
-     * pause is longer. */
+    /* The record is durable (`written`: just now); `act` comes next. False: the disk fails all the same, and pauses
+     * grow on. */
     bool (*saved)(struct hf_steer_machine *machine, bool written);
     /* A write has failed; hf_steer_machine_retry() repeats it at save_due_ns. */
     void (*unsaved)(struct hf_steer_machine *machine, const struct hf_err *err);
     void (*busy)(struct hf_steer_machine *machine, bool busy); /* a job begins, or has ended (before its `then`) */
 
-    const char *record;                        /* for messages, "journal" */
-    size_t max_bytes;                          /* of text */
+    const char *record; /* name in messages */
+    size_t max_bytes;
     uint64_t save_retry_ns, save_retry_cap_ns; /* first and longest pause after failed writes */
 };
 
 struct hf_steer_machine {
     const struct hf_steer_type *type;
     struct hf_steer_core *core;
-    unsigned due;             /* action that waits for the record */
-    struct hf_buf text;       /* on disk; empty: unknown */
-    struct hf_steer_job *job; /* in progress */
-    bool awake;               /* changed since last considered */
-    uint64_t look_ns;         /* when time alone makes it due, or HF_NEVER */
+    unsigned due;       /* action that waits for the record */
+    struct hf_buf text; /* on disk; empty: unknown */
+    struct hf_steer_job *job;
+    bool awake;       /* changed since last considered */
+    uint64_t look_ns; /* when time alone makes it due, or HF_NEVER */
     bool unsaved;
     uint64_t save_due_ns; /* next write, if `unsaved` */
     struct hf_backoff save_backoff, backoff;
@@ -63,20 +62,21 @@ struct hf_steer_machine {
 
 void hf_steer_machine_init(struct hf_steer_machine *machine, const struct hf_steer_type *type,
                            struct hf_steer_core *core);
-void hf_steer_machine_done(struct hf_steer_machine *machine); /* no job in progress */
+void hf_steer_machine_done(struct hf_steer_machine *machine);
 
-/* Move, record, action; without a job in progress. */
+/* Move, record, action. No job may be in progress. */
 void hf_steer_machine_event(struct hf_steer_machine *machine, unsigned event, const void *why);
-/* The move, in memory, with `due`. False: not expected. */
+/* The move, in memory, with `due`. False: the table lacks it. */
 bool hf_steer_machine_move(struct hf_steer_machine *machine, unsigned event, const void *why);
-/* Record and due action, without a move. */
+/* Saves the record, then starts the action in `due`. */
 void hf_steer_machine_save(struct hf_steer_machine *machine);
-/* Writes the record if that is due. False: no write needed. Without a job in progress. */
+/* False: no write has failed. Else repeats it from save_due_ns on. No job may be in progress. */
 bool hf_steer_machine_retry(struct hf_steer_machine *machine);
-/* When next, or HF_NEVER. */
+/* Time of the repetition, or HF_NEVER. */
 uint64_t hf_steer_machine_retry_ns(const struct hf_steer_machine *machine);
 
-/* For jobs that write the record themselves: does the disk have this text? _keep_text(): it has now; empties `text`. */
+/* For jobs that write the record themselves. _has_text(): is `text` on disk? _keep_text(): takes `text`, which is on
+ * disk now. */
 bool hf_steer_machine_has_text(const struct hf_steer_machine *machine, const struct hf_buf *text);
 void hf_steer_machine_keep_text(struct hf_steer_machine *machine, struct hf_buf *text);
 /* The next save writes in any case. */
@@ -86,13 +86,13 @@ void hf_steer_machine_forget_text(struct hf_steer_machine *machine);
  * these calls. */
 void hf_steer_machine_wake(struct hf_steer_machine *machine);
 void hf_steer_machine_wake_in(struct hf_steer_machine *machine, uint64_t delay_ns);
-/* True: it was due, and no longer is. Else the core looks again when it will be. */
+/* True: the machine was due, and no longer is. False: the core wakes up when it will be due. */
 bool hf_steer_machine_take_due(struct hf_steer_machine *machine, uint64_t now_ns);
 
-/* hf_steer_wait_set() and _end(); notifies of changes. */
+/* As hf_steer_wait_set() and _end(); notifies if the status changes. */
 void hf_steer_machine_wait(struct hf_steer_machine *machine, unsigned topic, unsigned reason, const char *message);
 void hf_steer_machine_wait_end(struct hf_steer_machine *machine, unsigned topic);
-/* End of a pause from now: each is longer, up to cap_ns, until hf_backoff_reset(&machine->backoff); at least floor_ns
- * and at_least_ns. */
+/* End of a pause from now. Pauses grow up to cap_ns, until hf_backoff_reset(&machine->backoff); each has at least
+ * floor_ns and at_least_ns. */
 uint64_t hf_steer_machine_pause(struct hf_steer_machine *machine, uint64_t base_ns, uint64_t cap_ns, uint64_t floor_ns,
                                 uint64_t at_least_ns);

@@ -17,6 +17,6 @@ struct hf_steer_table {
     const char *const *event_names, *const *action_names;
 };
 
-/* Outside the table: not known. */
+/* Not `known` if out of range. */
 struct hf_steer_move hf_steer_table_move(const struct hf_steer_table *table, unsigned state, unsigned event);
-const char *hf_steer_table_event_name(const struct hf_steer_table *table, unsigned event); /* "" for none */
+const char *hf_steer_table_event_name(const struct hf_steer_table *table, unsigned event); /* "": out of range */

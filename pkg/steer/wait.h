@@ -6,8 +6,8 @@
 
 enum { HF_STEER_MESSAGE = 385 }; /* with the terminator */
 
-/* The owner's numbers. Reason 0: none; the status shows the record's. By topics the success of one thing does not hide
- * the failure of another. */
+/* The owner's numbers. Reason 0: no wait; the status shows the record's. With topics the success of one thing does not
+ * hide the failure of another. */
 struct hf_steer_wait {
     unsigned reason, topic;
     char message[HF_STEER_MESSAGE];
@@ -15,5 +15,5 @@ struct hf_steer_wait {
 
 /* `message`: NULL is ""; cut between characters. True: the status changes. */
 bool hf_steer_wait_set(struct hf_steer_wait *wait, unsigned topic, unsigned reason, const char *message);
-/* Only of this topic. True: the status changes. */
+/* Ends a wait of this topic alone. True: the status changes. */
 bool hf_steer_wait_end(struct hf_steer_wait *wait, unsigned topic);

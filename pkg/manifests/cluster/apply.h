@@ -4,5 +4,5 @@
 
 #include "manifests/cluster/run.h"
 
-/* In order, those whose kind is known; calls `next` from the event loop. */
+/* Applies the set's objects of known kinds in order; calls `next` from the event loop. */
 void hf_cluster_apply_all(struct hf_cluster_run *run, void (*next)(struct hf_cluster_run *run));

@@ -12,11 +12,11 @@
 #define HF_CLUSTER_MANAGER "holdfast-manifests"
 
 enum {
-    HF_CLUSTER_PER_SECOND = 20, /* requests about objects per second, at most */
+    HF_CLUSTER_PER_SECOND = 20,
 };
-/* After this a run repeats no request and waits for no object; a longer Retry-After ends it. */
+/* Time of a run in which it repeats requests and waits for objects. A Retry-After beyond ends the repetitions. */
 #define HF_CLUSTER_TIME_NS (15 * 60 * HF_NS_PER_S)
-/* a run waits so long for a new kind or namespace */
+/* how long a run waits for a new kind or namespace */
 #define HF_CLUSTER_CURRENT_NS (60 * HF_NS_PER_S)
 
 struct hf_cluster_run;
@@ -76,7 +76,7 @@ struct hf_cluster_check_params {
 
 /* One GET per item. outcome->drifted counts objects that are missing or have a field of ours changed. `healthy`: all
  * are current (cluster/health.h); else HealthFailed (one cannot become current) or NotReady. r < 0: an item could not
- * be read; neither has a meaning. */
+ * be read, and `drifted` and `healthy` have no meaning. */
 HF_MUST_USE int hf_cluster_check_start(const struct hf_cluster_check_params *params, struct hf_cluster_run **ret_run,
                                        struct hf_err *err);
 

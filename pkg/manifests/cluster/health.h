@@ -10,7 +10,7 @@ enum hf_cluster_health_state {
     HF_CLUSTER_CURRENT,
     HF_CLUSTER_IN_PROGRESS, /* or its controller has not seen it yet */
     HF_CLUSTER_FAILED,      /* for good, its controller says */
-    HF_CLUSTER_TERMINATING, /* being deleted */
+    HF_CLUSTER_TERMINATING,
 };
 
 struct hf_cluster_health {
@@ -18,5 +18,5 @@ struct hf_cluster_health {
     char why[120]; /* such as "2 of 3 replicas are ready"; "": current */
 };
 
-/* With its status, as GET returns it. */
+/* `object`: with status, as GET returns it. */
 struct hf_cluster_health hf_cluster_health_of(const json_t *object);

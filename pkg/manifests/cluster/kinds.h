@@ -20,9 +20,9 @@ struct hf_cluster_kinds {
 void hf_cluster_kinds_init(struct hf_cluster_kinds *kinds);
 void hf_cluster_kinds_done(struct hf_cluster_kinds *kinds);
 
-/* Adds those of the set's CustomResourceDefinitions. */
+/* Adds kinds of the set's CustomResourceDefinitions. */
 HF_MUST_USE int hf_cluster_kinds_define(struct hf_cluster_kinds *kinds, const struct hf_cluster_set *set);
-/* Adds those of an APIResourceList; NULL: the server lacks `api_version`, which now counts as asked. */
+/* Adds kinds of an APIResourceList; NULL: the server lacks `api_version`, which now counts as asked. */
 HF_MUST_USE int hf_cluster_kinds_take(struct hf_cluster_kinds *kinds, const char *api_version, const json_t *list);
 
 const struct hf_cluster_kind *hf_cluster_kinds_find(const struct hf_cluster_kinds *kinds,

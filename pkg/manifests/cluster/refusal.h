@@ -9,7 +9,7 @@ enum { HF_CLUSTER_WHY = 400 };
 
 enum hf_cluster_sense {
     HF_CLUSTER_DONE,
-    HF_CLUSTER_AGAIN,   /* send it again later */
+    HF_CLUSTER_AGAIN,
     HF_CLUSTER_REPLACE, /* immutable field: delete and create again */
     HF_CLUSTER_REFUSED, /* until a person changes something */
 };

@@ -29,10 +29,10 @@ struct hf_cluster_now {
     const struct hf_cluster_object *object; /* in run->set; NULL: only in the inventory */
     /* on the server, when last read */
     char uid[64];
-    char fields[HF_CLUSTER_FIELDS_HEX]; /* list of those that we own, hashed */
-    char version[64];                   /* resourceVersion */
-    bool kept;                          /* its annotation forbids deletion */
-    bool replaced;                      /* this run deletes and creates it again */
+    char fields[HF_CLUSTER_FIELDS_HEX]; /* hash of the list of our fields */
+    char version[64];
+    bool kept;     /* its annotation forbids deletion */
+    bool replaced; /* this run deletes and creates it again */
 };
 
 struct hf_cluster_run {
@@ -51,15 +51,15 @@ struct hf_cluster_run {
 
     struct hf_kube_pending *pending;
     struct hf_timer *timer;
-    void (*wake)(struct hf_cluster_run *run);  /* by the timer */
-    void (*after)(struct hf_cluster_run *run); /* the last object of the set */
+    void (*wake)(struct hf_cluster_run *run);  /* called by the timer */
+    void (*after)(struct hf_cluster_run *run); /* after the last object of the set */
     const struct hf_cluster_step *step;
-    json_t *body; /* of the current step's request; owned */
+    json_t *body;
     struct hf_backoff backoff;
     struct hf_kube_answer unsent; /* made by the run if it could not send */
-    /* the step's, while the run asks for its EdgeNode; owns `refusal`, the rest as in kube/call.h */
+    /* the step's answer, while the run asks for its EdgeNode; owns `refusal` */
     struct hf_kube_answer held;
-    bool node_shown; /* has answered for this node's EdgeNode */
+    bool node_shown; /* the server has answered for this node's EdgeNode */
     unsigned attempts;
     unsigned denials; /* answers 401 and 403 */
     /* monotonic starts of the run, and of its current object */
@@ -70,7 +70,7 @@ struct hf_cluster_run {
     size_t at; /* in the set, `doomed` or the inventory */
     struct hf_cluster_now now;
     struct hf_manifest_outcome outcome;
-    struct hf_diff diff; /* with drift */
+    struct hf_diff diff; /* objects with drift */
     unsigned failures;   /* objects that failed; the first is in `outcome` */
     bool unhealthy;      /* check: one is not current */
     bool failed;         /* check: one cannot become current */
@@ -96,8 +96,8 @@ void hf_cluster_run_note(struct hf_cluster_run *run, const json_t *live);
 void hf_cluster_run_add_drift(struct hf_cluster_run *run, bool missing);
 /* After the last object: fills outcome.drift. */
 void hf_cluster_run_name_drift(struct hf_cluster_run *run);
-/* Counts a failure of the current object; the first one decides the outcome. Drops its item if it was never applied (no
- * `uid`). */
+/* Counts a failure of the current object; the first one decides the outcome. Drops an item of run->set that was never
+ * applied (no `uid`). */
 void hf_cluster_run_fail(struct hf_cluster_run *run, enum hf_manifest_reason reason, const char *why);
 
 /* Free the run, then call `done`. _end(): an error of the whole run; _finish(): all objects are handled. */

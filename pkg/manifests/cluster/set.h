@@ -4,7 +4,7 @@
  * Reads *.yaml, *.yml and *.json, several documents each, and lists (kinds in "List"). Drops what only an API server
  * may write (`status`, `metadata.uid`); adds HF_CLUSTER_LABEL with the entry.
  *
- * Pure. Memory: compact JSON text, a tenth of a json_t tree. */
+ * Pure. */
 #pragma once
 
 #include "codec/json.h"
@@ -20,7 +20,7 @@ enum {
 
 /* Identity of an object; borrowed. Of `api_version` only the group counts. */
 struct hf_cluster_id {
-    const char *api_version; /* or "v1" */
+    const char *api_version; /* "<group>/<version>" or "v1" */
     const char *kind;
     const char *ns;
     const char *name;
@@ -32,25 +32,25 @@ const char *hf_cluster_id_text(const struct hf_cluster_id *id, char *text, size_
 
 struct hf_cluster_object {
     struct hf_cluster_id id;
-    char *names;    /* memory of `id` */
-    unsigned rank;  /* see hf_cluster_rank() */
+    char *names; /* memory of `id` */
+    unsigned rank;
     unsigned place; /* in the source; orders one rank */
-    char *json;     /* compact */
+    char *json;
     size_t n_json;
-    char *file; /* for messages */
+    char *file;
 };
 
 struct hf_cluster_set {
     struct hf_cluster_object *objects;
     size_t n, cap;
-    size_t bytes;      /* sum of n_json */
+    size_t bytes;
     const char *entry; /* for the label; borrowed */
 };
 
 void hf_cluster_set_init(struct hf_cluster_set *set, const char *entry);
 void hf_cluster_set_done(struct hf_cluster_set *set);
 
-/* By the end of its name. */
+/* Is the file read? By the end of its name. */
 bool hf_cluster_set_reads(const char *path);
 
 /* Adds the objects of a file, if a set reads it. -EBADMSG: neither YAML nor JSON, or no object of Kubernetes; *err

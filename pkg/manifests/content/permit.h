@@ -14,12 +14,12 @@ struct permit {
     bool is_signed;
     enum hf_manifest_reason distrust; /* why not signed */
     char distrust_text[HF_RECORD_MESSAGE];
-    /* refused now or before, or since before this process: the next permitted set is new */
+    /* the entry is or was refused, perhaps before this process: the next permitted set counts as new */
     bool was_refused;
     struct hf_manifest_set keyed; /* permit.c's cache: an equal set has the same key */
 };
 
-/* Is the wanted entry permitted, leaving aside its paths? NONE: yes. */
+/* Does the node permit the wanted entry, apart from its paths? NONE: yes. */
 enum hf_manifest_reason permit_ask(struct entry *entry, struct hf_err *err);
 /* Set of the wanted entry and the newest content. -ENOENT: no content yet. */
 int permit_candidate(struct entry *entry, struct hf_manifest_set *ret_set, struct hf_err *err);

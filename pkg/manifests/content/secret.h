@@ -15,7 +15,7 @@ struct entry;
 
 /* What a rollback puts back, from hf_files_before_read(). */
 struct secret_kept {
-    struct hf_bundle *bundle; /* NULL: none */
+    struct hf_bundle *bundle;
     struct hf_inventory list, foreign;
 };
 
@@ -23,11 +23,11 @@ struct secret_kept {
 struct secret {
     struct hf_bundle *bundle; /* NULL: only the source, or the copy, has it */
     struct secret_kept kept;
-    struct vault vault; /* sealed copy */
-    bool asked;         /* source restarted to deliver once more */
-    bool again;         /* then repeats a refused attempt */
-    bool lost;          /* files have drifted, no copy is left: the next delivery repairs them */
-    bool revoked;       /* the Secret is deleted, and the entry has `prune` */
+    struct vault vault;
+    bool asked;   /* source restarted to deliver once more */
+    bool again;   /* then repeats a refused attempt */
+    bool lost;    /* files have drifted, no copy is left: the next delivery repairs them */
+    bool revoked; /* the Secret is deleted, and the entry has `prune` */
 };
 
 bool secret_is(const json_t *entry);
@@ -35,7 +35,7 @@ bool secret_has(const struct entry *entry, const struct hf_manifest_set *set);
 /* Worker: copies the set's content. -ENODATA: not in memory. */
 int secret_bundle(const struct entry *entry, const struct hf_manifest_set *set, struct hf_bundle **ret_bundle,
                   struct hf_err *err);
-/* Owns it; wipes the last one. */
+/* Takes the bundle; wipes the one before. */
 void secret_put(struct entry *entry, struct hf_bundle *bundle);
 /* Overwrites and frees all; no step may need it. */
 void secret_wipe(struct entry *entry);

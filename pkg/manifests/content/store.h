@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where contents are: bundles on disk (disk.c), or Secrets in memory with one copy sealed to the TPM (memory.c). The
- * set says which; nobody else asks. */
+ * set says which; no other code asks. */
 #pragma once
 
 #include <stdbool.h>
@@ -44,14 +44,14 @@ extern const struct content_store content_disk_store, content_memory_store;
 
 /* ---- of the content of one set ----------------------------------------------------------------------------------- */
 
-/* Lost in a power cut; must reach no disk, and be shown nowhere. */
+/* True: a power cut loses the content, which must reach no disk and be shown nowhere. */
 bool content_store_in_memory(const struct entry *entry, const struct hf_manifest_set *set);
 /* Does the node's configuration permit files of the set at `path`? */
 bool content_store_allows(const struct entry *entry, const struct hf_manifest_set *set, const struct hf_config *config,
                           enum hf_config_scope scope, const char *path);
-/* Worker: may the kernel swap to a disk what must not be there? */
+/* Worker: may the kernel swap a content that must reach no disk? */
 bool content_store_leaks(const struct entry *entry, const struct hf_manifest_set *set);
-/* False: certainly not. */
+/* False: the store certainly lacks it. */
 bool content_store_has(const struct entry *entry, const struct hf_manifest_set *set);
 /* Worker: a copy. -ENOENT, -EBADMSG: lost on disk (SourceUnreachable). -ENODATA: in no memory (SecretAbsent). */
 int content_store_load(const struct entry *entry, const struct hf_manifest_set *set, struct hf_bundle **ret_bundle,
@@ -59,31 +59,31 @@ int content_store_load(const struct entry *entry, const struct hf_manifest_set *
 
 /* ---- of the newest set ------------------------------------------------------------------------------------------- */
 
-/* A delivered content. True: a step has started. */
+/* Takes a delivered content. True: a step has started. */
 bool content_store_take(struct entry *entry);
 /* True: the content is on its way, and the set waits. */
 bool content_store_waits(struct entry *entry);
-/* For a refused set. True: its content was asked for, and it waits. */
+/* For a refused set. True: its content was asked for, and the set waits. */
 bool content_store_again(struct entry *entry);
 bool content_store_is_again(const struct entry *entry);
-/* After a crash in a swap or rollback. True: waits for a content, or is in another phase now. */
+/* After a crash in a swap or rollback. True: the entry waits for a content, or is in another phase now. */
 bool content_store_stalls(struct entry *entry);
 
 /* ---- of the good set, and of what is in place -------------------------------------------------------------------- */
 
-/* Worker, before a rollback from `set`: keeps what only the files in place have. */
+/* Worker, before a swap to `set`: keeps what only the files in place have. */
 int content_store_keep(struct entry *entry, const struct hf_manifest_set *set, const struct hf_files_place *place,
                        struct hf_manifest_outcome *outcome);
-/* In memory; NULL: nothing. */
+/* Kept in memory by content_store_keep(); NULL: nothing. */
 struct secret_kept;
 const struct secret_kept *content_store_kept(const struct entry *entry);
-/* True: the rollback waits for its content, until due_ns. */
+/* True: the rollback waits for the good content, perhaps until due_ns. */
 bool content_store_returns(struct entry *entry);
-/* Only the memory of an earlier process had what to go back to. */
+/* True: only the memory of an earlier process had what a rollback needs. */
 bool content_store_lacks(const struct entry *entry);
 /* An interrupted rollback must continue to the newest set: nobody has the content of the good one. */
 bool content_store_goes_forward(const struct entry *entry);
-/* In memory. */
+/* Is the good set's content in memory? */
 bool content_store_has_good(const struct entry *entry);
 /* Gets the good set's content for a repair, if the store lacks it. */
 void content_store_drifted(struct entry *entry, struct hf_diff *diff);

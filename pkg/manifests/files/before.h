@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Backups of files that a set takes over: somebody else's that `force` replaces, or that are already as wanted. In the
- * state folder until the set has passed its checks; of Secrets, and of files on a tmpfs or ramfs, only the paths.
+ * state folder until the set has passed its checks, with only the paths for Secrets and files on a tmpfs or ramfs.
  * Restores owner, permission bits and content, not extended attributes. */
 #pragma once
 
@@ -8,15 +8,15 @@
 
 /* After hf_files_place_compare(). -E2BIG: larger than a bundle. */
 HF_MUST_USE int hf_files_before_keep(const struct hf_files_place *place, struct hf_err *err);
-/* For Secrets: reads into a secret bundle the entry's files that exist, and those that it is about to take over.
- * *ret_list: attributes of all; *ret_foreign: of the latter. */
+/* For Secrets: reads into a secret bundle the entry's files that exist, and files that it is about to take over.
+ * *ret_list: attributes of all; *ret_foreign: of files to take over. */
 HF_MUST_USE int hf_files_before_read(const struct hf_files_place *place, struct hf_bundle **ret_bundle,
                                      struct hf_inventory *ret_list, struct hf_inventory *ret_foreign,
                                      struct hf_err *err);
 /* For Secrets, after hf_files_place_compare(): adds paths of what the place takes over, which a later process must
  * leave. */
 HF_MUST_USE int hf_files_before_note(const struct hf_files_place *place, struct hf_err *err);
-/* False: certainly nothing. */
+/* False: certainly no backups. */
 bool hf_files_before_exist(const struct hf_fs_ops *fs, const char *folder);
 /* *ret_bundle: contents, by absolute path without the first '/'. *ret_list: absolute paths with mode and owner. Both
  * empty: no backups. Losses on disk are no error:

@@ -19,7 +19,7 @@ bool hf_files_others_may_write(const struct stat *st);
  * -EAGAIN: another process has a lease (F_SETLEASE in fcntl(2)). */
 HF_MUST_USE int hf_files_hash(const struct hf_fs_ops *fs, int dirfd, const char *name, uint64_t bytes,
                               unsigned char ret_sha256[HF_SHA256_BYTES]);
-/* The error says that the file is, or may be, another one. */
+/* True: the error says that the file is, or may be, another one. */
 bool hf_files_is_another(int r);
 /* Appends. Errors of hf_files_hash(); -E2BIG: more than out->max. */
 HF_MUST_USE int hf_files_read(const struct hf_fs_ops *fs, int dirfd, const char *name, struct hf_buf *out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The mounts of this process, from /proc/self/mountinfo (proc_pid_mountinfo(5)). They tell a path from its file
- * system's root, which is one for all bind mounts. Threads: any; hf_mount_table_read() blocks. */
+/* The mounts of this process, from /proc/self/mountinfo (proc_pid_mountinfo(5)): where a path is below its file
+ * system's root, which all bind mounts share. Threads: any; hf_mount_table_read() blocks. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,8 +14,8 @@ struct hf_mount {
     unsigned id, parent;
     const char *device; /* "major:minor", one for all mounts of a file system */
     const char *root;   /* of the mounted folder in its file system */
-    const char *point;  /* where, for this process */
-    const char *upper;  /* writable overlay: where its writes go; else NULL */
+    const char *point;  /* where this process sees it */
+    const char *upper;  /* for a writable overlay, where its writes go; else NULL */
 };
 
 struct hf_mount_table {
@@ -35,8 +35,8 @@ enum { HF_MOUNT_TABLE_MAX_BYTES = 4 << 20 };
 HF_MUST_USE int hf_mount_table_read(const struct hf_fs_ops *fs, struct hf_mount_table *table, struct hf_err *err);
 void hf_mount_table_done(struct hf_mount_table *table);
 
-/* Of `path` (absolute, normal, without links); a missing component is on the mount above it. NULL: the table does not
- * say. */
+/* The mount of `path` (absolute, normal, without links); a missing component is on the mount above it. NULL: the table
+ * does not say. */
 const struct hf_mount *hf_mount_table_find(const struct hf_mount_table *table, const char *path);
 bool hf_mount_table_is_point(const struct hf_mount_table *table, const char *path);
 /* `path` on this mount, from its file system's root. -ENAMETOOLONG. */

@@ -17,16 +17,16 @@
 #include "manifests/state/inventory.h"
 
 struct hf_files_order {
-    bool force;     /* also files that are not the entry's */
-    bool prune;     /* those that the set lacks */
-    bool prune_all; /* any number, as a person has allowed */
-    bool keep_own;  /* without `prune`: they stay in the inventory */
-    bool repair;    /* only files of the inventory that differ */
-    /* also what is right: `validate` needs all files */
+    bool force;     /* replace files that are not the entry's */
+    bool prune;     /* remove files that the set lacks */
+    bool prune_all; /* `prune` any number: a person has allowed it */
+    bool keep_own;  /* without `prune`: these stay in the inventory */
+    bool repair;    /* write only files of the inventory that differ */
+    /* stage unchanged files, too: `validate` needs all */
     bool stage_all;
 };
 
-/* Of the node. On the worker; NULL: no bound. */
+/* Bounds of the node, called on the worker; NULL: no bound. */
 struct hf_files_bounds {
     /* Bytes to leave free on a file system of disk_bytes; of inodes 5 %. */
     uint64_t (*reserve)(void *arg, uint64_t disk_bytes);
@@ -37,21 +37,21 @@ struct hf_files_bounds {
     void *arg;
 };
 
-/* Of `compare`. */
+/* What `compare` has found. */
 struct hf_files_found {
     unsigned char *steps; /* by item: enum hf_plan_step */
     size_t n_write, n_prune, n_replace;
-    /* own files that somebody else made as wanted: not checked */
+    /* own files that somebody else has made as wanted: not checked */
     size_t n_unproven;
-    /* as wanted, and not the entry's yet */
+    /* files as wanted that are not the entry's yet */
     size_t n_adopt;
     bool renames;                /* the inventory has files of static pods under names that the set lacks */
-    struct hf_diff diff;         /* own files, not as wanted */
+    struct hf_diff diff;         /* own files that are not as wanted */
     struct hf_strmap superseded; /* files that hold a pod of the set under another name */
-    struct hf_closed *closed;    /* as they are now */
+    struct hf_closed *closed;
 };
 
-/* Of `stage`, until `swap` ends. */
+/* What `stage` has made, until `swap` ends. */
 struct hf_files_staged {
     /* on the node: staged folder or single file */
     char candidate[HF_FILES_MAX_PATH + 2 * NAME_MAX];
@@ -70,7 +70,7 @@ struct hf_files_place {
     bool pods;
     /* a Secret: only to a tmpfs or ramfs, folders with mode 0700, nothing to the state folder */
     bool secret;
-    /* Nothing there may change, by any name (files/closed.h). NULL: all is open. */
+    /* Nothing in these may change, by any name (files/closed.h). NULL: all is open. */
     const char *const *closed_folders;
     const char *entry;
     const char *folder; /* <state>/manifests/<entry> */
@@ -92,8 +92,8 @@ HF_MUST_USE int hf_files_place_compare(struct hf_files_place *place, struct hf_m
 HF_MUST_USE int hf_files_place_stage(struct hf_files_place *place, struct hf_manifest_outcome *outcome);
 HF_MUST_USE int hf_files_place_swap(struct hf_files_place *place, struct hf_manifest_outcome *outcome);
 
-/* The inventory is as after a complete swap to this set; else, unless inventory->pending, none has begun. Files of
- * unknown content count as the set's. */
+/* True: the inventory is as after a complete swap to this set. False: no swap to it has begun, unless
+ * inventory->pending. Files of unknown content count as the set's. */
 bool hf_files_place_is_recorded(const struct hf_files_place *place);
 
 /* Removes the staging folder durably; reads fs, host_root, guard and entry. `root`: the target's folder. 0 also if

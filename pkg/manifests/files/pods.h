@@ -7,7 +7,6 @@
 #include "base/err.h"
 #include "manifests/source/bundle.h"
 
-/* A kubelet runs at most 110 by default. */
 enum { HF_PODS_MAX = 256 };
 
 struct hf_pods_item {

@@ -15,15 +15,15 @@
 enum { HF_FILES_MAX_PATH = 1024 }; /* bytes, with its final zero */
 
 struct hf_files_id {
-    const char *name; /* for messages */
+    const char *name;
     dev_t dev;
     ino_t ino;
 };
 
 struct hf_files_walk {
     const struct hf_fs_ops *fs;
-    int base;                         /* where paths start */
-    bool guard;                       /* see above */
+    int base; /* where paths start */
+    bool guard;
     const struct hf_files_id *closed; /* also refused; n_closed of them */
     size_t n_closed;
     mode_t mode;                  /* of folders that the walk makes */
@@ -43,11 +43,11 @@ void hf_files_walk_done(struct hf_files_walk *walk);
  * missing folders, and syncs their parents. -ENOENT: missing. -ELOOP: a link. -ENOTDIR. -EACCES: by the guard, or
  * closed. */
 HF_MUST_USE int hf_files_walk_to(struct hf_files_walk *walk, const char *path, bool make, struct hf_err *err);
-/* The same to the file's folder; *ret_name: its last component, in `path`. */
+/* As hf_files_walk_to(), to the folder of a file; *ret_name: its name, in `path`. */
 HF_MUST_USE int hf_files_walk_to_file(struct hf_files_walk *walk, const char *path, bool make, const char **ret_name,
                                       struct hf_err *err);
 
-/* NULL: none of them. Pure. */
+/* Its name; NULL: none of `ids`. Pure. */
 const char *hf_files_walk_find_id(const struct hf_files_id *ids, size_t n, const struct stat *st);
 
 /* 0 also if the file system cannot. */

@@ -26,7 +26,7 @@ struct hf_files_want {
     bool single;                  /* one file in `root` */
     struct hf_files_item *items;  /* by path */
     size_t n, cap;
-    size_t bytes; /* of all contents */
+    size_t bytes;
 };
 
 void hf_files_want_done(struct hf_files_want *want);
@@ -34,7 +34,7 @@ void hf_files_want_done(struct hf_files_want *want);
 /* Adds <root>/<rel> with its hash. -EINVAL: a component begins with ".holdfast-", or path too long. */
 HF_MUST_USE int hf_files_want_add(struct hf_files_want *want, const char *rel, uint32_t mode, uid_t uid, gid_t gid,
                                   struct hf_view bytes, struct hf_err *err);
-/* With path, mode and owner of `item`. */
+/* Adds a file with path, mode and owner of `item`. */
 HF_MUST_USE int hf_files_want_add_at(struct hf_files_want *want, const struct hf_inventory_item *item,
                                      struct hf_view bytes, struct hf_err *err);
 /* NULL: none. Sort first. */

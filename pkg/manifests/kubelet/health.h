@@ -9,10 +9,10 @@ enum { HF_KUBELET_MAX_PODS = 256 };
 
 struct hf_kubelet_health_params {
     const struct hf_manifest_env *env; /* borrowed until the end: fs, clock, sched, http, kube, node_name */
-    /* https://127.0.0.1:10250 with the cluster's CA and the agent's credentials. NULL: not asked. */
+    /* As in struct hf_manifest_env. NULL: not asked. */
     const struct hf_http_ops *kubelet;
     const json_t *wanted; /* of hf_kubelet_verdict_of(), at most HF_KUBELET_MAX_PODS; copied */
-    /* from the start; 0: ask once, to learn the pods' hashes */
+    /* after the start; 0: ask once, to learn the pods' hashes */
     uint64_t deadline_ns;
     /* Once; the struct is freed. HF_KUBELET_PENDING: at the deadline a pod is not ready, or nothing shows that the
      * kubelet has read the new files (verdict->unread). `pods`: of the last answer; NULL: HF_KUBELET_UNKNOWN. Both

@@ -8,5 +8,5 @@
 
 #include "base/fs.h"
 
-/* Root does at some address, and no other user. False also if unknown. */
+/* True: root listens at some address, and no other user does. False also if unknown. */
 bool hf_listener_is_root(const struct hf_fs_ops *fs, uint16_t port);

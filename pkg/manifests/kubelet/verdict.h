@@ -5,8 +5,8 @@
 #include "codec/json.h"
 
 enum hf_kubelet_state {
-    HF_KUBELET_READY,   /* all, or they have succeeded */
-    HF_KUBELET_PENDING, /* one is not ready, none has failed */
+    HF_KUBELET_READY,   /* all pods are ready or have succeeded */
+    HF_KUBELET_PENDING, /* a pod is not ready, none has failed */
     HF_KUBELET_FAILED,  /* one has failed, or crashes again and again */
     /* nobody answered; not from hf_kubelet_verdict_of() */
     HF_KUBELET_UNKNOWN,
@@ -14,7 +14,7 @@ enum hf_kubelet_state {
 
 struct hf_kubelet_verdict {
     enum hf_kubelet_state state;
-    /* only because the kubelet may not have read the new files */
+    /* pending only because the kubelet may not have read the new files */
     bool unread;
     char why[200]; /* "": HF_KUBELET_READY */
 };
@@ -22,7 +22,7 @@ struct hf_kubelet_verdict {
 /* With what it proves about changed files. */
 struct hf_kubelet_list {
     const json_t *pods; /* Pods, not only those wanted */
-    /* the kubelet may not have read the files since: `unsure` pods are not ready */
+    /* the kubelet may not have read the files since their change: `unsure` pods are not ready */
     bool early;
     /* it certainly has: a pod with the old hash is that of the new file */
     bool read;

@@ -17,7 +17,7 @@
 /* The first two are for all entries together. */
 enum {
     HF_CONTENT_MAX_BYTES = 64 << 20,         /* on disk */
-    HF_CONTENT_MAX_INCOMING_BYTES = 8 << 20, /* in memory, without those read in turn */
+    HF_CONTENT_MAX_INCOMING_BYTES = 8 << 20, /* in memory, except with a turn (source/turns.h) */
     HF_CONTENT_MAX_UNREADABLE = 5,           /* failed reads in a row; doubles with each new copy */
 };
 
@@ -26,8 +26,8 @@ enum {
 enum hf_content_intake {
     HF_CONTENT_STOPPED, /* no source, no hold */
     HF_CONTENT_FOLLOWING,
-    HF_CONTENT_REFUSING, /* the source runs in a hold: until the next turn, or for a Secret */
-    HF_CONTENT_HELD,     /* by a hold */
+    HF_CONTENT_REFUSING, /* the source runs in a hold: until the loop's next turn, or for a Secret */
+    HF_CONTENT_HELD,     /* a hold, no source */
     HF_CONTENT_INTAKE_COUNT,
 };
 
@@ -42,15 +42,15 @@ enum hf_content_slot {
 enum hf_content_event {
     /* of the intake */
     HF_CONTENT_EV_STARTED,
-    HF_CONTENT_EV_STOPPED, /* freed */
-    HF_CONTENT_EV_HELD,    /* begins, or replaces another */
+    HF_CONTENT_EV_STOPPED,
+    HF_CONTENT_EV_HELD, /* a hold begins, or replaces another */
     HF_CONTENT_EV_LIFTED,
     /* of the slot */
     HF_CONTENT_EV_DELIVERED, /* accepted, in the place of a waiting one */
     HF_CONTENT_EV_DROPPED,   /* the waiting one is freed */
-    HF_CONTENT_EV_TAKEN,     /* had already, or moves to the store of Secrets */
+    HF_CONTENT_EV_TAKEN,     /* the waiting one is on disk already, or went to the store in memory */
     HF_CONTENT_EV_BEGAN,     /* a job writes the waiting one */
-    HF_CONTENT_EV_ENDED,     /* well or not */
+    HF_CONTENT_EV_ENDED,     /* the job, well or not */
     HF_CONTENT_EV_COUNT,
 };
 
@@ -79,16 +79,16 @@ struct hf_content_hold {
     enum hf_manifest_reason reason; /* ContentPaced, NoSpace, SourceTooLarge, or why a write failed */
     uint64_t until_ns;              /* 0: until disk or write budget has room */
     uint64_t bytes;                 /* SourceTooLarge: of the content */
-    unsigned times;                 /* SourceTooLarge: turned away in a row */
+    unsigned times;                 /* SourceTooLarge: contents turned away in a row */
 };
 
 struct hf_content_room {
     uint64_t now_ns;
-    uint64_t interval_ns; /* policy's */
-    uint64_t in_memory;   /* bytes of all other entries */
-    uint64_t everywhere;  /* and on disk */
-    bool no_space;        /* the state folder's disk is critically full */
-    bool writes_used_up;  /* policy's budget */
+    uint64_t interval_ns;
+    uint64_t in_memory;  /* bytes of contents of all other entries */
+    uint64_t everywhere; /* the same, and on disk */
+    bool no_space;
+    bool writes_used_up;
 };
 
 struct hf_content_offer {
@@ -99,23 +99,23 @@ struct hf_content_offer {
     bool comes_again; /* came before, but was not written: has paid its token */
 };
 
-/* True: turned away; fills *hold, and `text` with why. Else resets `times`. Takes no token. */
+/* True: turned away; fills *hold, and `text` with the cause. False: resets hold->times. Takes no token. */
 bool hf_content_machine_turns_away(const struct hf_content_offer *offer, const struct hf_content_room *room,
                                    struct hf_content_pace *pace, struct hf_content_hold *hold, char *text, size_t size);
 bool hf_content_machine_holds(const struct hf_content_hold *hold, const struct hf_content_room *room);
 
 enum hf_content_step { HF_CONTENT_STAY, HF_CONTENT_START, HF_CONTENT_STOP, HF_CONTENT_LIFT };
 
-/* In each turn of the loop. `asked`: the entry has asked for a Secret's content. */
+/* In each turn of the loop. `holds`: hf_content_machine_holds(). `asked`: the entry asked for a Secret's content. */
 enum hf_content_step hf_content_machine_turn(enum hf_content_intake state, bool holds, bool asked);
-/* For a source that may run. */
+/* When a source may be started. */
 enum hf_content_step hf_content_machine_follow(enum hf_content_intake state, bool holds, bool asked);
 
 /* ---- contents that the disk does not read ------------------------------------------------------------------------ */
 
 struct hf_content_reads {
     unsigned failed; /* in a row */
-    unsigned copies; /* fetched again, in a row */
+    unsigned copies; /* fetched again, since the last good read */
 };
 
 /* Counts a read. True: the content is lost and must be fetched again; each time after twice as many failures. */

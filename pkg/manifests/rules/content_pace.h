@@ -15,10 +15,10 @@ enum { HF_CONTENT_PACE_BURST = 5 };
 /* Zeroed: full. */
 struct hf_content_pace {
     struct hf_bucket bucket;
-    uint64_t gap_ns; /* 0: the first gap; the bucket was not empty since it was full */
+    uint64_t gap_ns; /* 0: the first gap; not empty since the bucket was full */
 };
 
-/* 0: now. */
+/* Time until a content may be accepted. */
 uint64_t hf_content_pace_wait_ns(const struct hf_content_pace *pace, uint64_t now_ns);
-/* Only after a wait of 0. longest_ns: of the gap, at least a minute. */
+/* Only after a wait of 0. `longest_ns`: of the gap, at least a minute. */
 void hf_content_pace_spend(struct hf_content_pace *pace, uint64_t now_ns, uint64_t longest_ns);

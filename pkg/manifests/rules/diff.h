@@ -18,10 +18,10 @@ enum hf_diff_kind {
 
 struct hf_diff {
     char text[HF_DIFF_TEXT]; /* such as "a.conf (content), b.conf (missing)" */
-    size_t n;                /* differences */
+    size_t n;
 };
 
-/* A long path begins with "...". */
+/* Of a long path the end, behind "...". */
 void hf_diff_add(struct hf_diff *diff, const char *path, enum hf_diff_kind kind);
 /* Call it once, at the end: it appends " and 3 more". */
 const char *hf_diff_text(struct hf_diff *diff);

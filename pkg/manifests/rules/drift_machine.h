@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* When to look for drift, and what to do with the result: a table and two decisions.
  *
- * In LookingAgain and RepairingAgain one more look is wanted. A repair may begin without a look, when a Secret's
- * content has come. Pauses are not in the table: Due and Paced begin from the owner's `due_ns` on. */
+ * A repair may begin without a look, when a Secret's content has come. Pauses are not in the table: Due and Paced begin
+ * from the owner's `due_ns` on. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 enum hf_drift_state {
     HF_DRIFT_CLEAN,
     HF_DRIFT_DUE,   /* wanted */
-    HF_DRIFT_PACED, /* wanted after a pause: the last look or repair failed */
+    HF_DRIFT_PACED, /* wanted after a pause: after a failure or many repairs */
     HF_DRIFT_LOOKING,
     HF_DRIFT_LOOKING_AGAIN, /* another is wanted */
     HF_DRIFT_REPAIRING,
@@ -32,28 +32,29 @@ enum hf_drift_event {
 
 /* An event that the table lacks changes nothing; *ret_known is false. */
 enum hf_drift_state hf_drift_machine_move(enum hf_drift_state state, enum hf_drift_event event, bool *ret_known);
-/* One that has not begun. */
+/* Is a look wanted that has not begun? */
 bool hf_drift_machine_wants(enum hf_drift_state state);
 
-/* 0: now. HF_NEVER: none is wanted, or one is in progress. `unwatched`: due HF_DRIFT_UNWATCHED_NS after looked_ns. */
+/* Time until a look. HF_NEVER: none is wanted, or look or repair is in progress. `unwatched`: due HF_DRIFT_UNWATCHED_NS
+ * after looked_ns. */
 #define HF_DRIFT_UNWATCHED_NS (30 * HF_NS_PER_S)
 uint64_t hf_drift_machine_wait_ns(enum hf_drift_state state, uint64_t due_ns, bool unwatched, uint64_t looked_ns,
                                   uint64_t now_ns);
 
-/* Of a look at files. */
+/* What a look at files has found. */
 struct hf_drift_finding {
-    bool failed;         /* the look itself */
-    unsigned unreadable; /* looks in a row that found only unreadable files */
-    bool drifted;        /* not as wanted, or a swap was cut short */
-    bool restart_due;    /* no restart of the unit since a repair */
-    bool absent;         /* content not on this node */
-    uint64_t wait_ns;    /* until a repair may begin (drift.h) */
+    bool failed; /* the look itself */
+    unsigned unreadable;
+    bool drifted;     /* not as wanted, or a swap was cut short */
+    bool restart_due; /* no restart of the unit since a repair */
+    bool absent;      /* content not on this node */
+    uint64_t wait_ns; /* until a repair may begin */
 };
 
 enum hf_drift_verdict {
     HF_DRIFT_AS_WANTED,
     HF_DRIFT_FAILED,  /* look again after a pause */
-    HF_DRIFT_WORN,    /* the disk loses some files each time: stop writing them */
+    HF_DRIFT_WORN,    /* the disk does not read files that were written again: stop writing them */
     HF_DRIFT_RESTART, /* the unit */
     HF_DRIFT_FETCH,   /* the content, then repair */
     HF_DRIFT_REPAIR,

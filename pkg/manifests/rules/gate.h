@@ -6,11 +6,12 @@
 
 #include "api/manifest_reason.h"
 
+/* As in struct hf_manifest_desired. */
 struct hf_manifest_gate {
-    bool held;             /* by the site */
-    bool stale;            /* no contact for staleOk.window, and onExpiry is Hold */
-    bool no_space;         /* the state folder's disk is critically full */
-    bool dependency_waits; /* dependsOn is not applied */
+    bool held;
+    bool stale;
+    bool no_space;
+    bool dependency_waits; /* an entry of dependsOn is not applied */
 };
 
 /* The reason for the first field that is true; NONE: apply. Not for repairs. */
@@ -18,7 +19,7 @@ enum hf_manifest_reason hf_manifest_gate_ask(const struct hf_manifest_gate *gate
 
 enum hf_manifest_retry {
     HF_MANIFEST_RETRY_NEVER, /* until the entry or its content changes */
-    /* of the policy: somebody may have changed the node or the cluster */
+    /* once per interval of the policy: somebody may have changed the node or the cluster */
     HF_MANIFEST_RETRY_INTERVAL,
     HF_MANIFEST_RETRY_BACK_OFF, /* after a growing pause */
 };

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state machine of an entry: next phase and action.
  *
- * It follows the newest set: a version of the entry's fields with one content. There may be a good set, which last
- * reached Applied. A phase is on disk before its action starts; every action may run again after a crash. What holds in
- * each phase: machine.c. */
+ * It follows the newest set. A phase is on disk before its action starts; every action may run again after a crash.
+ * What holds in each phase: machine.c. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +11,7 @@
 #include "steer/table.h"
 
 enum hf_manifest_event {
-    /* first in this process, or new in the policy */
+    /* first event of the entry in this process */
     HF_MANIFEST_EV_STARTED,
     HF_MANIFEST_EV_NEWS,  /* of the entry, its content, or a fact of the node */
     HF_MANIFEST_EV_LACKS, /* no content yet */
@@ -48,5 +47,5 @@ enum hf_manifest_action {
 
 extern const struct hf_steer_table hf_manifest_table;
 
-/* A set may start, and drift be repaired: all but Applying, Probation and RollingBack. */
+/* In all phases except Applying, Probation and RollingBack: a set may start, and drift be repaired. */
 bool hf_manifest_machine_rests(enum hf_manifest_phase phase);

@@ -5,26 +5,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* At a wanted path. */
+/* What is at a wanted path. */
 enum hf_plan_seen {
     HF_PLAN_ABSENT,
     HF_PLAN_SAME,  /* content, mode and owner as wanted */
     HF_PLAN_OTHER, /* a regular file */
-    HF_PLAN_LINK,  /* an entry makes none */
+    HF_PLAN_LINK,  /* a symbolic link */
     HF_PLAN_SPECIAL,
 };
 
 enum hf_plan_step {
-    HF_PLAN_KEEP,    /* whoever wrote it */
-    HF_PLAN_WRITE,   /* missing, or own and changed or a link */
-    HF_PLAN_REPLACE, /* not own: after a backup */
-    /* not own, and no `force` */
+    HF_PLAN_KEEP,    /* as wanted, whoever wrote it */
+    HF_PLAN_WRITE,   /* missing; or the entry's own, but changed or a link */
+    HF_PLAN_REPLACE, /* somebody else's: write after a backup */
+    /* somebody else's, and no `force` */
     HF_PLAN_REFUSE,
     /* HF_PLAN_SPECIAL, or a link that the inventory lacks; even with `force` */
     HF_PLAN_REFUSE_ALWAYS,
 };
 
-/* `ours`: in the inventory. */
+/* `ours`: the inventory has the path. */
 enum hf_plan_step hf_plan_file(enum hf_plan_seen seen, bool ours, bool force);
 
 /* Without permission one item may go, or this share of the inventory. */
@@ -35,7 +35,7 @@ bool hf_plan_may_prune(size_t n_prune, size_t n_inventory);
 #define HF_PLAN_ALLOW_PRUNE "edge.codcompass.io/allow-prune"
 
 /* `value` (may be NULL): "<entry>:<first 12 hex digits of the digest>", several with commas and spaces. `digest`: of
- * the new content or, to remove the entry, of that in place. */
+ * the new content or, if the whole entry goes, of the content in place. */
 bool hf_plan_prune_is_allowed(const char *value, const char *entry, const char *digest);
 
 /* `message`, then the annotation that would allow it. */

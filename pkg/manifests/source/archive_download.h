@@ -23,9 +23,9 @@ struct hf_archive_download_params {
     const char *entry;
     const char *work_dir; /* below env->state_dir */
     const char *url;
-    const char *host;     /* header; NULL: as in the URL */
-    const char *digest;   /* SHA-256, hex */
-    uint64_t size;        /* bytes */
+    const char *host;   /* header; NULL: as in the URL */
+    const char *digest; /* SHA-256, hex */
+    uint64_t size;
     const char *sub_path; /* of struct hf_unarchive_params */
     bool drop_top;
     struct hf_archive_trouble *trouble;
@@ -40,7 +40,8 @@ struct hf_archive_download_params {
     void *arg;
 };
 
-/* The policy or a full disk forbids downloads; *ret_wait_ns: ask again then. Else both are unchanged. */
+/* True: the policy or a full disk forbids downloads; fills *failure; *ret_wait_ns: ask again then. False: both are
+ * unchanged. */
 bool hf_archive_download_waits(const struct hf_manifest_env *env, struct hf_source_failure *failure,
                                uint64_t *ret_wait_ns);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The files that a source delivers for one entry of spec.manifests, in memory and on disk.
  *
- * Make one with hf_bundle_new(), hf_bundle_add() or hf_bundle_make_room(), and hf_bundle_seal(). The same paths,
- * contents and modes have the same digest. Owns paths and contents. */
+ * The same paths, contents and modes have the same digest. Owns paths and contents. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,11 +17,11 @@ struct hf_source_turn;
 
 enum {
     HF_BUNDLE_MAX_FILES = 4096,
-    HF_BUNDLE_MAX_FOLDERS = 4096,   /* different ones */
-    HF_BUNDLE_MAX_BYTES = 16 << 20, /* all contents */
-    HF_BUNDLE_MAX_FILE = 4 << 20,   /* one content */
-    HF_BUNDLE_MAX_PATH = 1024,      /* with its final zero */
-    HF_BUNDLE_MAX_DEPTH = 32,       /* components of a path */
+    HF_BUNDLE_MAX_FOLDERS = 4096,
+    HF_BUNDLE_MAX_BYTES = 16 << 20,
+    HF_BUNDLE_MAX_FILE = 4 << 20,
+    HF_BUNDLE_MAX_PATH = 1024, /* with its final zero */
+    HF_BUNDLE_MAX_DEPTH = 32,
     /* for sources without modes, such as a ConfigMap */
     HF_BUNDLE_NO_MODE = 0,
 };
@@ -40,7 +39,7 @@ struct hf_bundle_file {
 struct hf_bundle {
     struct hf_bundle_file *files; /* sorted by path in byte order, once sealed */
     size_t n;
-    size_t bytes; /* of all contents */
+    size_t bytes;
     /* SHA-256 in hex, once sealed, of a line for each file: "<octal mode> <SHA-256 of the content> <path>\n" */
     char digest[HF_SHA256_HEX];
     /* A secret bundle's SHA-256 of uid and resourceVersion, used for `digest`: from a digest of contents one could
@@ -57,13 +56,13 @@ struct hf_bundle *hf_bundle_new(void);
 void hf_bundle_free(struct hf_bundle *bundle);
 HF_DEFINE_CLEANUP(struct hf_bundle, hf_bundle_free)
 
-/* Copies. Of `mode` the permission bits. -EBADMSG: hf_bundle_check_path(). -E2BIG: too many files or bytes. */
+/* Adds a copy, with permission bits of `mode`. -EBADMSG: hf_bundle_check_path(). -E2BIG: too many files or bytes. */
 HF_MUST_USE int hf_bundle_add(struct hf_bundle *bundle, const char *path, uint32_t mode, struct hf_view bytes,
                               struct hf_err *err);
-/* For n bytes, which the caller writes before hf_bundle_seal(). */
+/* Adds n bytes, which the caller writes before hf_bundle_seal(). */
 HF_MUST_USE int hf_bundle_make_room(struct hf_bundle *bundle, const char *path, uint32_t mode, size_t n,
                                     char **ret_bytes, struct hf_err *err);
-/* Of a sealed one. */
+/* Copies a sealed bundle. */
 HF_MUST_USE int hf_bundle_copy(const struct hf_bundle *from, struct hf_bundle **ret_bundle, struct hf_err *err);
 /* Before hf_bundle_seal(): keeps the files below `folder`, with their paths; if that is a file, only it, under its last
  * component. */
@@ -79,7 +78,7 @@ HF_MUST_USE int hf_bundle_check_path(const char *path, struct hf_err *err);
  * first): the number of different folders. */
 size_t hf_bundle_new_folders(const char *before, const char *path);
 
-/* Sealed. */
+/* Of a sealed bundle. */
 const struct hf_bundle_file *hf_bundle_find(const struct hf_bundle *bundle, const char *path);
 
 /* Writes a sealed bundle durably, compressed and sealed (codec/seal.h), with mode 0600. Blocks. -EPERM: secret.

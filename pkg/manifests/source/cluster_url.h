@@ -26,5 +26,5 @@ HF_MUST_USE int hf_cluster_url_parse(const char *url, struct hf_cluster_url *ret
  * what only this node reaches. -EACCES: loopback, link-local, multicast, reserved, unspecified, IPv4 in IPv6, or of
  * this node. -EINVAL: no IP address ("None"). -EAGAIN: the kernel did not say. */
 HF_MUST_USE int hf_cluster_url_check_address(const char *address);
-/* With `address` as the host. -EINVAL: no IP address, or too long. */
+/* The URL with `address` as its host. -EINVAL: no IP address, or too long. */
 HF_MUST_USE int hf_cluster_url_at(const struct hf_cluster_url *url, const char *address, char *out);

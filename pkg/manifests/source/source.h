@@ -21,8 +21,8 @@ struct hf_manifest_source_params {
     bool signed_;
     /* for resumable downloads; made if needed */
     const char *work_dir;
-    /* What the engine has, or NULL: `unchanged` instead of a delivery. But a ConfigMap or Secret is delivered once
-     * after the start. */
+    /* Revision that the engine has, or NULL: calls `unchanged` instead of `delivered`. A ConfigMap or Secret is
+     * delivered once after the start all the same. */
     const char *known_revision;
     /* Perhaps the same as before. The callee owns `bundle`. `revision`: the source's name for it, such as
      * "main@sha1:..."; borrowed. */
@@ -48,7 +48,7 @@ HF_MUST_USE int hf_manifest_source_new(const struct hf_manifest_source_params *p
 /* No callback follows. */
 void hf_manifest_source_free(struct hf_manifest_source *source);
 HF_DEFINE_CLEANUP(struct hf_manifest_source, hf_manifest_source_free)
-/* Looks for news: once per `interval` of the policy. */
+/* Looks for new content: once per `interval` of the policy. */
 void hf_manifest_source_refresh(struct hf_manifest_source *source);
 /* `takes` may return true now. */
 void hf_manifest_source_ready(struct hf_manifest_source *source);

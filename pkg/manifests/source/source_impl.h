@@ -12,8 +12,8 @@
 #define HF_SOURCE_HANGS_NS (300 * HF_NS_PER_S)
 
 struct hf_manifest_source_kind {
-    const char *name; /* for the log */
-    size_t size;      /* of its struct */
+    const char *name;
+    size_t size;
     /* The struct is zero after its first member. `turn` comes soon after. May be NULL. */
     int (*start)(struct hf_manifest_source *source, struct hf_err *err);
     void (*turn)(struct hf_manifest_source *source); /* look now; NULL: it looks by itself */
@@ -31,7 +31,7 @@ struct hf_manifest_source_kind {
 
 struct hf_manifest_source {
     const struct hf_manifest_source_kind *kind;
-    /* `entry` is borrowed; for `work_dir` and `revision` use the copies below */
+    /* `entry` is borrowed; after a delivery only `revision` below is valid, not p.known_revision */
     struct hf_manifest_source_params p;
     char *work_dir;
     char *revision; /* of the engine's content */
@@ -51,7 +51,7 @@ HF_MUST_USE int hf_source_open(const struct hf_manifest_source_kind *kind,
                                const struct hf_manifest_source_params *params, struct hf_manifest_source **ret_source,
                                struct hf_err *err);
 void hf_source_close(struct hf_manifest_source *source);
-/* A job: `work`, then `worked`. Reports that it cannot start. */
+/* Starts a job: `work`, then `worked`. Reports that it cannot start. */
 void hf_source_submit(struct hf_manifest_source *source, void (*work)(struct hf_job *job));
 /* Calls `turn` after delay_ns, instead of an earlier request; not if a job runs then. */
 void hf_source_again(struct hf_manifest_source *source, uint64_t delay_ns);

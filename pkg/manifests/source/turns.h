@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One source at a time has a large content in memory (up to HF_BUNDLE_MAX_BYTES): it asks for a turn before it reads an
  * archive or folder. The bundle has the turn (hf_bundle.turn) until the engine has written or dropped it. Turns come in
- * order, and live until their owner and the last holder have freed them. */
+ * order. struct hf_source_turns lives while a turn does. */
 #pragma once
 
 #include "base/err.h"
@@ -20,5 +20,5 @@ void hf_source_turns_free(struct hf_source_turns *turns);
 HF_MUST_USE int hf_source_turn_ask(struct hf_source_turns *turns, void (*begin)(void *arg), void *arg,
                                    struct hf_source_turn **ret_turn);
 bool hf_source_turn_has_come(const struct hf_source_turn *turn);
-/* Or the wait for it. */
+/* Ends the turn, or the wait for it. */
 void hf_source_turn_free(struct hf_source_turn *turn);

@@ -11,7 +11,7 @@
 #include "manifests/source/failure.h"
 
 enum {
-    HF_UNARCHIVE_MAX_TAIL = 1 << 20, /* zero bytes after its end */
+    HF_UNARCHIVE_MAX_TAIL = 1 << 20,
 };
 
 struct hf_unarchive_params {

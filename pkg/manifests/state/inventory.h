@@ -18,9 +18,9 @@
 #include "manifests/source/bundle.h"
 
 enum {
-    /* two sets: files, folders, and folders above the targets, with paths below 1 KiB */
+    /* of two sets: files, folders, and folders above the targets, with paths below 1 KiB */
     HF_INVENTORY_MAX_ITEMS = 2 * (HF_BUNDLE_MAX_FILES + HF_BUNDLE_MAX_FOLDERS + 512),
-    HF_INVENTORY_MAX_BYTES = 16 << 20, /* of the file; a swap leaves half for the way back */
+    HF_INVENTORY_MAX_BYTES = 16 << 20, /* of the file; a swap uses half, so that a rollback fits */
 };
 
 struct hf_inventory_item {
@@ -31,10 +31,10 @@ struct hf_inventory_item {
     gid_t gid;
     uint64_t size;
     unsigned char sha256[HF_SHA256_BYTES];
-    /* no size or hash on disk, from which one could guess a short password */
+    /* its size and hash are not on disk: from these one could guess a short password */
     bool secret;
     bool unread; /* size and hash unknown: secret, and loaded from disk */
-    /* At the last look, if as recorded; 0: read the file. Not saved. */
+    /* At the last look, if as recorded; 0: the next look reads it. Not saved. */
     struct {
         uint64_t inode, mtime_ns, ctime_ns;
     } seen;
@@ -48,9 +48,9 @@ struct hf_inventory {
 
 void hf_inventory_done(struct hf_inventory *inventory);
 
-/* Copies, perhaps over one with this path. -E2BIG: full. */
+/* Copies the item, perhaps over one with this path. -E2BIG: full. */
 HF_MUST_USE int hf_inventory_put(struct hf_inventory *inventory, const struct hf_inventory_item *item);
-/* Borrowed, or NULL. */
+/* The item, borrowed, or NULL. */
 struct hf_inventory_item *hf_inventory_find(const struct hf_inventory *inventory, const char *path);
 /* Room for `more` items with path_bytes of paths, in half of HF_INVENTORY_MAX_BYTES. */
 bool hf_inventory_has_room(const struct hf_inventory *inventory, size_t more, size_t path_bytes);

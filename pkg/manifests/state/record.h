@@ -19,11 +19,11 @@
 
 enum {
     HF_RECORD_MAX_BYTES = 4 << 20, /* twice 1,000 objects of Cluster, with the longest names */
-    HF_RECORD_REVISION = 257,      /* bytes with the terminator, as below; longer texts are cut */
+    HF_RECORD_REVISION = 257,      /* bytes with the terminator, as the next ones; longer texts are cut */
     HF_RECORD_ROOT = 1024,
     HF_RECORD_MESSAGE = 385,
     HF_RECORD_UNSEALED = 112,
-    HF_RECORD_MAX_STARTS = 3, /* of the agent in one Probation, before the entry rolls back */
+    HF_RECORD_MAX_STARTS = 3, /* starts of the agent in one Probation, before the entry rolls back */
 };
 
 /* A version of an entry: fields and one content, from which the same files can be made again. */
@@ -32,7 +32,7 @@ struct hf_manifest_set {
     char digest[HF_SHA256_HEX]; /* of the bundle, in the file b-<digest>; a Secret's: id of the bundle, no file */
     char revision[HF_RECORD_REVISION];
     char root[HF_RECORD_ROOT]; /* target's folder without links, from the attempt; "" before */
-    bool signed_;              /* and its content digest pinned */
+    bool signed_;              /* and contentDigest pins its content */
     json_t *entry;             /* fields, as in the policy */
     json_t *facts;             /* {node, arch, labels} for variables; NULL without `substitute` */
 };
@@ -41,8 +41,8 @@ struct hf_manifest_record {
     enum hf_manifest_phase phase;
     enum hf_manifest_reason reason;
     char message[HF_RECORD_MESSAGE];
-    uint64_t time_unix_ns; /* last change of phase */
-    /* of the source's last content; "": none yet, or lost on disk */
+    uint64_t time_unix_ns;
+    /* digest of the source's last content; "": none yet, or lost on disk */
     char known_digest[HF_SHA256_HEX];
     char known_revision[HF_RECORD_REVISION];
     uint64_t known_bytes; /* of that content; 0: not on disk */
@@ -52,39 +52,39 @@ struct hf_manifest_record {
     /* Source of that content (hf_manifest_source_key()), which the entry must still name: a signed entry must never use
      * what an unsigned one of this name fetched. */
     char known_from[HF_SHA256_HEX];
-    struct hf_manifest_set next; /* newest set, in whatever state */
+    struct hf_manifest_set next; /* the newest set */
     struct hf_manifest_set good; /* last reached Applied */
     unsigned starts;             /* of the agent in this Probation or RollingBack */
     bool restarted;              /* the unit, with the newest set */
     /* Items that passed no health checks may be in place: the next set must pass them even if it changes nothing. */
     bool unproven;
-    /* Files of a signed set may be in place, and no unsigned attempt has begun since: that one must be allowed to write
-     * each. */
+    /* Files of a signed set may be in place, and no unsigned attempt has begun since: the first must be allowed to
+     * write each. */
     bool signed_in_place;
-    /* from before a repair until the good set's unit has restarted or reloaded: it may work with what somebody else
-     * wrote */
+    /* from before a repair until the good set's unit has restarted or reloaded: the unit may work with what somebody
+     * else wrote */
     bool restart_due;
     /* The record was lost with items in place, and no set has reached Applied since: a rollback removes nothing. */
     bool good_unknown;
     char unsealed[HF_RECORD_UNSEALED]; /* why a Secret has no sealed copy; "": it has, or not tried */
-    unsigned drifts;                   /* repairs since the good set reached Applied */
-    uint64_t drift_unix_ns;            /* last repair */
-    json_t *objects; /* Cluster: the inventory (manifests/cluster/cluster.c); NULL: nothing in place */
+    unsigned drifts;
+    uint64_t drift_unix_ns; /* last repair */
+    json_t *objects;        /* Cluster: the inventory (manifests/cluster/cluster.c); NULL: nothing in place */
     /* StaticPods: {"set": key of the newest set, "hashes": {"<namespace>/<pod>": hash}, "late": true}: pods that the
      * kubelet listed before this set's first file; `late` after hf_manifest_record_doubt_pods(). NULL: unknown. */
     json_t *pods_before;
-    /* StaticPods: files were put back, or health was unknown, and no set has passed since: the kubelet may list pods of
-     * other files. */
+    /* StaticPods: files were put back, or health was unknown, and no set has passed since: the kubelet may still list
+     * pods of the files before. */
     bool pods_unread;
 };
 
 void hf_manifest_record_init(struct hf_manifest_record *record);
 void hf_manifest_record_done(struct hf_manifest_record *record);
-/* The kubelet may have started a pod from changed files: a hash that is not in pods_before proves nothing now; one that
- * is there still proves that the kubelet has not read the new file. */
+/* The kubelet may have started a pod from changed files: a hash that pods_before lacks proves nothing now; a hash that
+ * it has still proves that the kubelet has not read the new file. */
 void hf_manifest_record_doubt_pods(struct hf_manifest_record *record);
 
-/* The set of what is in place: the good one, or the newest if none was. Its `prune` says if unwanted items go, and
+/* The set of what is in place: the good set or, without one, the newest. Its `prune` says if unwanted items go, and
  * allow-prune has to name its digest. Borrowed. */
 const struct hf_manifest_set *hf_manifest_record_owner(const struct hf_manifest_record *record);
 
@@ -96,7 +96,7 @@ void hf_manifest_set_copy(struct hf_manifest_set *to, const struct hf_manifest_s
  * dependsOn, sequence, signatures. -EINVAL, -E2BIG. */
 HF_MUST_USE int hf_manifest_set_key(struct hf_manifest_set *set, struct hf_err *err);
 
-/* Of `from` and `contentDigest`. -EINVAL, -E2BIG; ret_key is then "". */
+/* SHA-256 over `from` and `contentDigest`. -EINVAL, -E2BIG; ret_key is then "". */
 HF_MUST_USE int hf_manifest_source_key(const json_t *entry, char ret_key[HF_SHA256_HEX]);
 
 extern const struct hf_record_type hf_manifest_record_type;

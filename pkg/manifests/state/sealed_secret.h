@@ -31,7 +31,7 @@ HF_MUST_USE int hf_sealed_secret_save(const struct hf_fs_ops *fs, const struct h
                                       const struct hf_bundle *bundle, const unsigned char *key, struct hf_view blob,
                                       struct hf_err *err);
 
-/* It may be damaged. */
+/* True: the file is there, perhaps damaged. */
 bool hf_sealed_secret_exists(const struct hf_fs_ops *fs, const char *folder, const char *digest);
 
 /* Appends the sealed key in hex. -ENOENT. -EBADMSG. */
@@ -41,7 +41,7 @@ HF_MUST_USE int hf_sealed_secret_blob(const struct hf_fs_ops *fs, const struct h
 /* Bit N: the key is bound to PCR N. -EBADMSG: no sealed key. Pure. */
 HF_MUST_USE int hf_sealed_secret_pcrs(struct hf_view blob, uint32_t *ret_pcrs);
 
-/* Durable; 0 also if there is none. */
+/* Durable; 0 also if there is no copy. */
 HF_MUST_USE int hf_sealed_secret_remove(const struct hf_fs_ops *fs, const char *folder, const char *digest,
                                         struct hf_err *err);
 
@@ -50,5 +50,5 @@ HF_MUST_USE int hf_sealed_secret_remove(const struct hf_fs_ops *fs, const char *
 HF_MUST_USE int hf_sealed_secret_load(const struct hf_fs_ops *fs, const struct hf_sealed_secret *secret,
                                       const unsigned char *key, struct hf_bundle **ret_bundle, struct hf_err *err);
 
-/* Of a decrypted content. -EBADMSG. Pure. */
+/* Makes the bundle of a decrypted content. -EBADMSG. Pure. */
 HF_MUST_USE int hf_sealed_secret_parse(struct hf_view content, struct hf_bundle **ret_bundle, struct hf_err *err);

@@ -10,11 +10,11 @@ struct hf_cluster_run;
 struct entry_cluster {
     struct hf_cluster_run *run; /* NULL: none */
     bool was_unproven;          /* r.unproven at the start of the attempt */
-    bool has_just_looked;       /* other things come first */
+    bool has_just_looked;       /* a look ended: other steps go first */
     /* first check of this Probation, for the deadline; 0: none yet. Starts again if the API server did not
      * answer, or objects were put back. */
     uint64_t probe_ns;
-    /* of this rollback: the API server answered, but did not restore all objects, or took none */
+    /* attempts of this rollback that the API server answered: not all objects restored; none taken for now */
     unsigned refused_rollbacks, failed_rollbacks;
 };
 

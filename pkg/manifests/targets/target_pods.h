@@ -9,7 +9,7 @@ struct hf_kubelet_health;
 
 struct entry_pods {
     struct hf_kubelet_health *health; /* NULL: none */
-    struct hf_kubelet_health *again;  /* of an applied set; not busy */
+    struct hf_kubelet_health *again;  /* checks an applied set; not busy */
     struct attempt *good;             /* while a job compares it with the newest */
     bool due;                         /* an interval of the policy has passed */
 };

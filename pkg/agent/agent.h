@@ -30,7 +30,7 @@ struct hf_image_mirror;
 struct hf_sharing;
 struct hf_life_ops;
 
-/* The program that runs the agent. Each but `stopped` may be NULL. */
+/* The program that runs the agent. Every callback except `stopped` may be NULL. */
 struct hf_agent_owner {
     /* At the start, and when the policy in effect or the labels (name to string) may have changed. */
     void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy, const json_t *labels);
@@ -38,7 +38,7 @@ struct hf_agent_owner {
     void (*writes_paused)(void *arg, bool paused);
     /* `closed`: why bulk transfers wait (api/link/link.h), such as "LinkQuotaUsed"; NULL: they may run. */
     void (*link_changed)(void *arg, const char *closed);
-    /* To the API server. NULL with a folder source. */
+    /* Traffic with the API server. The callback is NULL with a folder source. */
     struct hf_http_traffic (*api_traffic)(void *arg);
     /* The telemetry's part of the status: a new object or NULL. */
     json_t *(*telemetry)(void *arg);
@@ -46,19 +46,18 @@ struct hf_agent_owner {
     void (*status_shown)(void *arg, struct hf_view text);
     /* The condition ClientCertificateValid: its message; NULL: no such condition. */
     const char *(*certificate_problem)(void *arg, bool *ret_valid, const char **ret_reason);
-    /* The source reported this node's Node. */
     void (*node_seen)(void *arg, const char *uid);
-    /* Once at most: the result is reported and nothing more can be done, or the folder source cannot be read. */
+    /* At most once: all is done and reported, the folder source is unreadable, or --once gave up. */
     void (*settled)(void *arg);
-    /* Only failed writes to disk wait. */
+    /* hf_agent_stop() has finished: no disk write waits, except failed ones. */
     void (*stopped)(void *arg);
     void *arg;
 };
 
 /* Each may be NULL. */
 struct hf_agent_downloads {
-    struct hf_access *access; /* mirrors and credentials */
-    struct hf_sharing *share; /* neighbours */
+    struct hf_access *access;
+    struct hf_sharing *share;
     struct hf_image_mirror *images;
 };
 
@@ -87,11 +86,11 @@ struct hf_agent_params {
     const char *trust_dir;
     const struct hf_config *config; /* NULL: defaults */
     const char *const *roots;
-    const char *arch;       /* NULL: that of this program */
-    const char *facts_root; /* for "/" where facts are read (node/probe.h); "" on a real node */
+    const char *arch;       /* NULL: this program's */
+    const char *facts_root; /* prefix of /proc and /sys (node/probe.h); "" on a real node */
     bool pod_mode;
     struct hf_status_finding host_life; /* borrowed texts */
-    bool labels_by_controller;          /* as the status says */
+    bool labels_by_controller;          /* the agent does not label the Node */
     bool once;
     const char *host_root; /* pod mode: the host's root; NULL: "/" */
     uid_t uid;
@@ -101,8 +100,8 @@ struct hf_agent_params {
     const char *own_exe;                 /* no release may replace it; NULL: unknown, or in a pod */
     const char *own_unit;                /* NULL: none */
     const struct hf_life_ops *life;      /* NULL: no supervisor */
-    uint64_t retry_base_ns;              /* growing delays (base/backoff.h) */
-    /* Gets each new status, for local programs: should be in memory. May be NULL. */
+    uint64_t retry_base_ns;              /* first delay of retries (base/backoff.h) */
+    /* The run file, best on a file system in memory. May be NULL. */
     const char *run_path;
     struct hf_agent_owner owner;
 };
@@ -112,27 +111,26 @@ struct hf_agent;
 /* Borrows strings and tables of `params`. */
 HF_MUST_USE int hf_agent_new(const struct hf_agent_params *params, struct hf_agent **ret_agent, struct hf_err *err);
 
-/* At once, as in a crash. */
+/* Ends at once and saves nothing, like a crash. */
 void hf_agent_free(struct hf_agent *agent);
 HF_DEFINE_CLEANUP(struct hf_agent, hf_agent_free)
 
 enum hf_agent_stop {
-    HF_AGENT_STOP_REQUESTED, /* with a last status */
-    HF_AGENT_STOP_DONE,      /* --once: without */
+    HF_AGENT_STOP_REQUESTED, /* sends a last status */
+    HF_AGENT_STOP_DONE,      /* --once is settled: sends none */
 };
 
-/* Starts nothing new, stops downloads, saves resume points, contact and sequence; REQUESTED also gives a reachable
- * server a last status within 2 s. Then owner.stopped. */
+/* Starts nothing new, stops downloads, saves resume points, contact and sequence; REQUESTED gives a reachable server a
+ * last status within 2 s. Then calls owner.stopped(). */
 void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why);
 
-/* Judges policies and releases again; update roots only with the next start. The old one must stay valid until
+/* Judges policies and releases again; new update roots need a restart. Every `config` must stay valid until
  * hf_agent_free(). */
 void hf_agent_configure(struct hf_agent *agent, const struct hf_config *config);
 
-/* <state>/hold may have changed. */
 void hf_agent_hold_changed(struct hf_agent *agent);
 
-/* The wall clock leapt, or the machine slept, which the timer does not count. */
+/* The wall clock leapt, or the machine slept: timers do not count sleep. */
 void hf_agent_clock_changed(struct hf_agent *agent);
 
 /* Something important (a breaker, a new dead letter): do not wait for the heartbeat. */
@@ -142,10 +140,10 @@ void hf_agent_telemetry_changed(struct hf_agent *agent);
 void hf_agent_telemetry_sent(struct hf_agent *agent, uint64_t bytes, bool backlog);
 
 void hf_agent_certificate_changed(struct hf_agent *agent);
-/* A client certificate is on the disk; for the audit log. */
+/* Adds an audit entry. */
 void hf_agent_certificate_issued(struct hf_agent *agent, const char *request, const char *reason, const char *message);
 
-/* For the audit log: an act by the page; without a message, it was refused to `subject`. */
+/* Adds an audit entry. `message` NULL: the act was refused to `subject`. */
 void hf_agent_page_acted(struct hf_agent *agent, const char *subject, const char *reason, const char *message);
 
 /* There is a desired state, from source or cache. */
@@ -154,8 +152,8 @@ bool hf_agent_ready(const struct hf_agent *agent);
 /* The policy in effect came from source or cache. */
 bool hf_agent_knows_policy(const struct hf_agent *agent);
 
-/* Why a reachable source refuses, or NULL. */
+/* Why the reachable source refuses EdgeUpdates or SyncPolicies, or NULL. */
 const char *hf_agent_source_failure(const struct hf_agent *agent);
 
-/* --once: 0: the newest status is Ready (sync/readiness.h); else 1. */
+/* --once's exit code. 0: Ready (sync/readiness.h), nothing waits for the rollout, --once did not give up. */
 int hf_agent_result(const struct hf_agent *agent);

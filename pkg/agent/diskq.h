@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Disk writes in order, on a worker. A resume point waits for earlier writes of its kind; failed writes for the next
+/* Disk writes in order, on a worker. A resume point waits for earlier writes of its kind; a failed write for the next
  * write or hf_diskq_retry(). Copies arguments. */
 #pragma once
 
@@ -24,7 +24,7 @@ struct hf_diskq;
 /* NULL: no memory; the caller keeps the cache. */
 struct hf_diskq *hf_diskq_new(const struct hf_diskq_params *params);
 
-/* Drops what waits; freed after a running job. */
+/* Drops waiting writes; a running job ends later. Accepts NULL. */
 void hf_diskq_free(struct hf_diskq *queue);
 HF_DEFINE_CLEANUP(struct hf_diskq, hf_diskq_free)
 
@@ -38,11 +38,11 @@ void hf_diskq_erase(struct hf_diskq *queue, const char *path);
 
 void hf_diskq_retry(struct hf_diskq *queue);
 
-/* Only failed writes wait. */
+/* No write runs or waits, except failed ones. */
 bool hf_diskq_idle(const struct hf_diskq *queue);
 
-/* A write of the last job failed, or one was lost since; text[n]: how, or "". */
+/* A write of the last job failed, or a new one found no memory. text[n]: the failure, or "". */
 bool hf_diskq_failing(const struct hf_diskq *queue, char *text, size_t n);
 
-/* As by the last job. */
+/* A write of the last job failed with EROFS. */
 bool hf_diskq_is_read_only(const struct hf_diskq *queue);

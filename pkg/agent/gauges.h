@@ -7,8 +7,8 @@
 
 struct hf_gauges;
 
-/* Borrows `parts`: `env` set now, the rest but `engine` before the first scrape. Free after the last. -ENOSPC
- * (web/metrics.h): free *ret_gauges all the same. */
+/* Borrows `parts`: set `env` now, all but `engine` before the first scrape. Free the gauges after the last scrape, also
+ * after -ENOSPC (web/metrics.h). */
 HF_MUST_USE int hf_gauges_new(struct hf_metrics *metrics, const struct hf_agent_parts *parts,
                               struct hf_gauges **ret_gauges);
 void hf_gauges_free(struct hf_gauges *gauges);

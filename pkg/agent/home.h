@@ -19,13 +19,13 @@ struct hf_home {
     int lock_fd; /* or -1 */
     struct hf_clock clock;
     char boot[HF_CLOCK_FILE_BOOT]; /* kernel's id, or "" */
-    struct hf_clock_file kept;     /* at the start */
-    struct hf_hold_age hold;       /* of the site's hold */
+    struct hf_clock_file kept;     /* read at the start */
+    struct hf_hold_age hold;       /* age of the site's hold */
 };
 
-/* Makes it (0700), locks <dir>/agent.lock, writes `pid`. Borrows `wall`. clock.damaged: damaged clock file.
- * clock.unread: unreadable; a later call may take the newest signed time; until then the bound is the build's date.
- * -EINVAL: not absolute, or too long. -EWOULDBLOCK: another agent, whose pid *err has. */
+/* Makes the folder (0700), locks <dir>/agent.lock, writes `pid` there. Borrows `wall`. Renames a damaged clock file to
+ * clock.damaged, an unreadable one to clock.unread, which a later call may read; until then the lower bound is the
+ * build's date. -EINVAL: `dir` is not absolute, or too long. -EWOULDBLOCK: another agent, whose pid *err has. */
 HF_MUST_USE int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, const char *dir, int pid,
                              const struct hf_clock_ops *wall, struct hf_log *log, struct hf_err *err);
 
@@ -34,8 +34,8 @@ void hf_home_close(struct hf_home *home);
 /* The folder's lock is still the file that this process locked. */
 bool hf_home_is_locked(const struct hf_home *home);
 
-/* Returns the descriptor. -EWOULDBLOCK: another agent; *err has its pid, and recommends the flags `own` for a folder of
- * its own. */
+/* Locks <dir>/<name>, and returns the descriptor. -EWOULDBLOCK: another agent; *err has its pid, and recommends the
+ * flags `own`. */
 HF_MUST_USE int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const char *name, const char *own, int pid,
                              struct hf_err *err);
 
@@ -43,10 +43,10 @@ HF_MUST_USE int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const 
 bool hf_home_is_same_boot(const struct hf_home *home);
 bool hf_home_is_other_boot(const struct hf_home *home);
 
-/* The wall clock may go back (node/clock.h). */
+/* Its Unix time may go back (node/clock.h). */
 const struct hf_clock_ops *hf_home_clock(struct hf_home *home);
 
-/* Borrows `boot`. */
+/* The result borrows `boot`. */
 struct hf_write_log_now hf_home_log_now(struct hf_home *home);
 
 /* <dir>/<name>. */

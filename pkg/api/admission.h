@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Has a rollout admitted this node? Pure.
  *
- * Each node has a slot, the EdgeUpdate one cutoff: slots below it are admitted, and canary nodes if status.admission
- * says so. So the object does not grow with the fleet. */
+ * Each node has a slot, the EdgeUpdate one cutoff: lower slots are admitted, and canary nodes if status.admission says
+ * so. */
 #pragma once
 
 #include "api/edgeupdate.h"

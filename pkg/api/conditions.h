@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of metav1.Condition, for kstatus and `kubectl wait`. Pure. */
+/* Lists of metav1.Condition. Pure. */
 #pragma once
 
 #include <stdint.h>

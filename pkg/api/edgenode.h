@@ -33,6 +33,5 @@ bool hf_edgenode_has_turn(const struct hf_edgenode *edgenode, const char *releas
 /* policy.interval of this status, or SyncPolicies' default. */
 uint64_t hf_edgenode_interval_ns(const json_t *status);
 
-/* Age of a report that means silence: one and a half intervals, at least one plus 10 s. Controller, metrics and CLI
- * agree. */
+/* Age of a report that means silence: one and a half intervals, at least one plus 10 s. */
 uint64_t hf_edgenode_silent_after_ns(uint64_t interval_ns);

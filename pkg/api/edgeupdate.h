@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* EdgeUpdates: a release, a selector of nodes, and the strategy of the rollout.
  *
- * A struct hf_edgeupdate references its JSON tree; texts point there or are static. Valid by all bounds and rules of
- * the CRD. Of the status only status.admission. */
+ * A struct hf_edgeupdate references its JSON tree; texts point there or are static. Of the status, only
+ * status.admission is decoded. */
 #pragma once
 
 #include "api/field/selector.h"
@@ -24,8 +24,8 @@ enum {
     HF_MAX_DEVICES = 15,
 };
 
-/* An operator pauses a rollout (not by "false"); halts it, with a reason; or resumes it after failures, by a new
- * value. */
+/* An operator pauses a rollout (any value except "false"), halts it (the value is the reason), or resumes it after
+ * failures (a new value). */
 #define HF_ROLLOUT_PAUSED_ANNOTATION "edge.codcompass.io/rollout-paused"
 #define HF_ROLLOUT_HALTED_ANNOTATION "edge.codcompass.io/rollout-halted"
 #define HF_ROLLOUT_RESUME_ANNOTATION "edge.codcompass.io/rollout-resume"
@@ -76,7 +76,7 @@ struct hf_artifact {
     struct hf_requires requires_;
 };
 
-/* AGENT: a tree at the agent's own path, with the agent. */
+/* AGENT: a tree with the agent, at the agent's own path. */
 enum hf_install_kind { HF_INSTALL_FILE, HF_INSTALL_TREE, HF_INSTALL_AGENT };
 
 /* The only name of releases of kind Agent. */
@@ -122,14 +122,14 @@ extern const struct hf_check_row hf_release_check_rows[HF_CHECK_COUNT];
 struct hf_check {
     enum hf_check_kind kind;
     const char *url;                      /* http */
-    int status;                           /* http: default 200 */
-    const char *host;                     /* tcp: default 127.0.0.1 */
+    int status;                           /* http */
+    const char *host;                     /* tcp */
     uint16_t port;                        /* tcp */
     const char *command[HF_MAX_ARGV + 1]; /* exec */
     const char *unit;                     /* systemdUnitActive */
-    uint64_t period_ns;                   /* between tries; default 2 s */
-    uint64_t timeout_ns;                  /* for one try; default 5 s */
-    unsigned success_threshold;           /* in a row; default 1 */
+    uint64_t period_ns;                   /* between tries */
+    uint64_t timeout_ns;                  /* for one try */
+    unsigned success_threshold;           /* in a row */
 };
 
 /* "http http://127.0.0.1:8080/healthz", cut to n. */
@@ -153,7 +153,7 @@ extern const char *const hf_release_hook_names[HF_HOOK_COUNT];
 
 struct hf_hook {
     const char *argv[HF_MAX_ARGV + 1]; /* empty: no hook */
-    uint64_t timeout_ns;               /* default 60 s */
+    uint64_t timeout_ns;
 };
 
 struct hf_wave {
@@ -165,7 +165,7 @@ struct hf_release {
     const char *name;
     const char *version;
     uint64_t sequence;
-    /* then no node starts it; HF_NEVER: absent, and no node starts it, but keeps it if committed */
+    /* from then on no node starts it; HF_NEVER: absent: no node starts it, but keeps it if committed */
     uint64_t expires_unix_ns;
     uint64_t signed_at_unix_ns;
     /* no longer supported: no node starts it */
@@ -176,7 +176,7 @@ struct hf_release {
     struct hf_artifact *artifacts;
     size_t n_artifacts;
     struct hf_install install;
-    uint64_t health_deadline_ns; /* default 2 min */
+    uint64_t health_deadline_ns;
     struct hf_check *checks;
     size_t n_checks;
     unsigned probation_boots; /* each boot after the commit judges it again */
@@ -199,14 +199,14 @@ struct hf_edgeupdate {
     uint64_t canary_soak_ns;
     struct hf_wave *waves;
     size_t n_waves;
-    /* Admitted nodes that may fail before a halt; default 0. A share is of those not away. */
+    /* Admitted nodes that may fail before a halt. A share is of those not away. */
     struct hf_share max_failures;
-    /* Nodes of a stage that must update before it settles; default 50 %. Without nodes that cannot run the release. If
-     * failures make it unreachable: all that have not failed. */
+    /* Nodes of a stage that must update before it settles. Nodes that cannot run the release do not count. If failures
+     * make the number unreachable: all nodes that have not failed. */
     struct hf_share min_updated;
     /* after this time open, without halts and `suspend`, one updated node suffices; 0: never */
     uint64_t min_updated_after_ns;
-    uint64_t unknown_after_ns; /* without a report for so long, a node is unknown; default 30 min */
+    uint64_t unknown_after_ns; /* without a report for so long, a node is unknown */
     /* From admission to the end; a reporting node that is not done then has failed. Starts again after a wait (window,
      * turn, hold) or silence. */
     uint64_t progress_deadline_ns;

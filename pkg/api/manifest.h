@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Entries of spec.manifests: a source of files, and where to apply them. Belongs to its SyncPolicy, into whose JSON
- * tree texts point. Valid by the CRD and further rules. */
+ * tree texts point. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,7 +18,7 @@ enum {
     HF_MAX_MANIFEST_MODE = 0777, /* not setuid, setgid, sticky */
 };
 
-/* With its members of struct hf_manifest_from: */
+/* Each kind uses these members of struct hf_manifest_from: */
 enum hf_manifest_from_kind {
     HF_MANIFEST_FROM_CONFIG_MAP, /* namespace_, name */
     HF_MANIFEST_FROM_SECRET,     /* namespace_, name */
@@ -76,12 +76,12 @@ struct hf_manifest {
     bool has_owner;
     /* Files: must accept new files before they replace old ones; "{}" is the path of file or folder */
     const char *validate_command[HF_MAX_ARGV + 1];
-    uint64_t validate_timeout_ns; /* default 30 s */
-    const char *restart_unit;     /* Files: after a change; or NULL */
-    const char *reload_unit;      /* Files: after a change; or NULL */
+    uint64_t validate_timeout_ns;
+    const char *restart_unit; /* Files: after a change; or NULL */
+    const char *reload_unit;  /* Files: after a change; or NULL */
     struct hf_check *checks;
     size_t n_checks;
-    /* for pods or objects to be ready, then again for health checks; default 2 min */
+    /* for pods or objects to be ready, then again for health checks */
     uint64_t health_deadline_ns;
     bool prune;                             /* items that the source no longer has */
     bool force;                             /* replace what is not holdfast's */
@@ -99,10 +99,10 @@ extern const struct hf_field hf_manifest_fields[];
 
 void hf_manifest_finish(struct hf_decode *decode, void *object, json_t *json);
 
-/* Unique names, known dependencies, no circle. The decoder's path is the spec. */
+/* Checks unique names, known dependencies, no circle. The decoder's path is the spec. */
 void hf_manifest_finish_all(struct hf_decode *decode, const struct hf_manifest *manifests, size_t n);
 
-/* Not the struct itself. */
+/* Frees the members, not the struct itself. */
 void hf_manifest_done(struct hf_manifest *manifest);
 
 /* fileMode; else 0400 for a Secret; for Flux, which has only 0600 and 0700 (source-controller since 1.2), 0644, or 0755

@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 
-/* pkg/manifests/rules decides the moves between them. */
 #define HF_MANIFEST_PHASES(X)                                                                                          \
     X(WAITING, "Waiting")                                                                                              \
     X(FETCHING, "Fetching")                                                                                            \

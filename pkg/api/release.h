@@ -7,11 +7,11 @@
 
 extern const struct hf_field hf_release_fields[];
 
-/* With the digest. */
+/* Computes the digest, too. */
 void hf_release_finish(struct hf_decode *decode, void *object, json_t *json);
 
 extern const struct hf_field hf_release_check_fields[];
 void hf_release_check_finish(struct hf_decode *decode, void *object, json_t *json);
 
-/* Not the struct itself. */
+/* Frees the members, not the struct itself. */
 void hf_release_done(struct hf_release *release);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Severities of events, numbered as in OpenTelemetry's logs data model: the first of each range, and inside for levels
- * that only syslog (RFC 5424) has. Pure. */
+/* Severities of events, numbered as in OpenTelemetry's logs data model: the first of each range, or inside for syslog's
+ * own levels (RFC 5424). Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,7 +21,7 @@ enum hf_severity {
 /* A number between two has the lower one's name; 0 is "info". */
 const char *hf_severity_name(enum hf_severity severity);
 
-/* Down to one of the enum; 0: HF_SEVERITY_INFO. */
+/* The next lower or equal constant; 0: HF_SEVERITY_INFO. */
 enum hf_severity hf_severity_floor(enum hf_severity severity);
 
 /* A name of syslog or OpenTelemetry in any case: "warn", "WARNING", "err", "debug2". */

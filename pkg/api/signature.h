@@ -13,5 +13,5 @@ struct hf_signature {
 
 extern const struct hf_field hf_signature_fields[];
 
-/* No key id twice. */
+/* An error if a key id comes twice. */
 void hf_signatures_finish(struct hf_decode *decode, const struct hf_signature *signatures, size_t n);

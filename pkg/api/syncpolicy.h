@@ -17,7 +17,7 @@ enum { HF_MAX_DISK_PATHS = 16, HF_MAX_POLICY_LABELS = 32 };
 /* Percentages have defaults without spec.disk, too. */
 struct hf_policy_disk {
     unsigned warn_percent, critical_percent; /* used; warn <= critical */
-    /* one on each file system; none: the agent chooses */
+    /* a path on each file system; none: the agent chooses */
     const char *paths[HF_MAX_DISK_PATHS + 1];
     bool reclaim;
     uint64_t write_budget_bytes; /* in 24 hours; 0: no limit */

@@ -48,18 +48,18 @@ struct hf_telemetry_file {
     bool json;        /* lines are JSON objects */
     /* POSIX extended regular expression for an entry's first line; NULL: each is one */
     const char *multiline_start;
-    enum hf_severity severity; /* of lines without; default info */
+    enum hf_severity severity; /* of lines without one */
 };
 
 struct hf_telemetry_scrape {
-    const char *url;                               /* loopback, or this node's */
-    uint64_t period_ns;                            /* default 30 s */
+    const char *url; /* loopback, or this node's */
+    uint64_t period_ns;
     const char *names[HF_TELEMETRY_MAX_RULES + 1]; /* globs; none: all */
 };
 
 struct hf_telemetry_mqtt {
     const char *host; /* NULL: off */
-    uint64_t port;    /* default 1883, or 8883 with tls */
+    uint64_t port;
     const char *topics[HF_TELEMETRY_MAX_TOPICS + 1];
     const char *username_ref, *password_ref; /* "file:/path", "env:NAME", or NULL */
     bool tls;
@@ -93,8 +93,8 @@ struct hf_telemetry_sources {
     bool journald;
     const char *journald_include[HF_TELEMETRY_MAX_UNITS + 1]; /* units; none: all */
     const char *journald_exclude[HF_TELEMETRY_MAX_UNITS + 1];
-    enum hf_severity journald_min_severity; /* default trace */
-    struct hf_telemetry_file *files;        /* the policy's */
+    enum hf_severity journald_min_severity;
+    struct hf_telemetry_file *files; /* the policy's */
     size_t n_files;
     bool containers;                                            /* in /var/log/pods */
     const char *namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1];    /* none: all */
@@ -130,12 +130,12 @@ struct hf_telemetry_anomaly {
     const char *name;
     const char *metric; /* glob; "payload.<member>" for numbers in payloads */
     enum hf_anomaly_kind kind;
-    /* or NaN; threshold: both, else `above` (zScore: standard deviations, default 3) */
+    /* or NaN; threshold: both, else `above` (zScore: standard deviations) */
     double above, below;
-    double hysteresis;         /* threshold: ends so far inside the bound; default 0 */
-    uint64_t window_ns;        /* zScore `window` (10 min), rateOfChange `per` (1 min), absence `after` */
-    uint64_t before, after;    /* raw values for context, up to 64 each */
-    enum hf_severity severity; /* default error */
+    double hysteresis;      /* threshold: ends so far inside the bound */
+    uint64_t window_ns;     /* zScore `window` (10 min), rateOfChange `per` (1 min), absence `after` */
+    uint64_t before, after; /* raw values for context, up to 64 each */
+    enum hf_severity severity;
 };
 
 /* Most frequent values of each window (telemetry/pipeline/topk.h). */
@@ -184,27 +184,27 @@ struct hf_telemetry {
     /* Node labels to add */
     const char *label_keys[HF_TELEMETRY_MAX_LABELS + 1];
     /* spec.telemetry.aggregate: per window a summary of each metric; raw values only for anomalies: */
-    uint64_t window_ns;  /* 0: none, all raw values */
-    uint64_t max_series; /* default 2000 */
-    uint64_t top_k;      /* per one of `tops`; default 10 */
+    uint64_t window_ns; /* 0: none, all raw values */
+    uint64_t max_series;
+    uint64_t top_k;
     struct hf_telemetry_top *tops;
     size_t n_tops;
     struct hf_telemetry_anomaly *anomalies;
     size_t n_anomalies;
     /* spec.telemetry.buffer: */
-    uint64_t buffer_max_bytes;   /* disk, all sinks; default 1 GiB */
+    uint64_t buffer_max_bytes;   /* disk, all sinks */
     enum hf_when_full when_full; /* sources wait (Block), or the oldest go */
     /* spec.telemetry.batch: */
-    uint64_t batch_max_bytes;  /* uncompressed; default and at most 524288 */
+    uint64_t batch_max_bytes;  /* uncompressed */
     uint64_t batch_timeout_ns; /* default 10 s */
     enum hf_telemetry_compression compression;
-    /* failures until a batch is deferred (telemetry/delivery/retry.h); default 3 */
+    /* failures until a batch is deferred (telemetry/delivery/retry.h) */
     uint64_t max_attempts;
-    uint64_t retry_base_ns;   /* bound of the first delay; default 2 s */
-    uint64_t max_duration_ns; /* of failures until a batch is deferred; default 300 s */
+    uint64_t retry_base_ns;   /* bound of the first delay */
+    uint64_t max_duration_ns; /* of failures until a batch is deferred */
     const char *boundary;     /* for `sink`, or NULL */
     struct hf_telemetry_sink *sinks;
-    size_t n_sinks; /* with `sink` 1 */
+    size_t n_sinks; /* with field `sink`: 1 */
 };
 
 void hf_telemetry_done(struct hf_telemetry *telemetry);

@@ -2,7 +2,7 @@
 /* Weekly windows in a time zone.
  *
  * They begin by the wall clock, and last real time. A start that the clock jumps over (spring) is later by the jump; of
- * two (autumn) the first counts. hf_window_finish() reads zoneinfo files; the rest is pure. */
+ * two equal starts (autumn) the first counts. hf_window_finish() reads zoneinfo files; the rest is pure. */
 #pragma once
 
 #include "api/field/field.h"
@@ -20,11 +20,11 @@ struct hf_window {
 
 extern const struct hf_field hf_window_fields[];
 
-/* With the time zone. */
+/* Loads the time zone. */
 void hf_window_finish(struct hf_decode *decode, void *object, json_t *json);
 
-/* In one, or n is 0. *ret_next_unix_ns (may be NULL): next change; HF_NEVER if n is 0, or more than 64 windows follow
- * without a gap. */
+/* True: in a window, or n is 0. *ret_next_unix_ns (may be NULL): next change; HF_NEVER if n is 0, or more than 64
+ * windows follow without a gap. */
 bool hf_windows_open(const struct hf_window *windows, size_t n, uint64_t unix_ns, uint64_t *ret_next_unix_ns);
 
 /* A shorter span of the present (hf_time_span()) across an edge is outside: windows open late and close early by the

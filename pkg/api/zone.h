@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Time zones from TZif files (RFC 8536) with their POSIX TZ rule; constant. The libc's zone is the whole process's, and
- * setenv() races with threads. */
+/* Time zones from TZif files (RFC 8536) with their POSIX TZ rule; constant. The libc's zone is the process's, and
+ * setenv() races. */
 #pragma once
 
 #include <stdint.h>
@@ -15,7 +15,7 @@ struct hf_zone;
  * hf_file_read()'s. */
 HF_MUST_USE int hf_zone_load(const char *name, struct hf_zone **ret_zone, struct hf_err *err);
 
-/* Version 2 or later, else -EBADMSG; also if damaged, or with leap seconds. */
+/* -EBADMSG: below version 2, damaged, or with leap seconds. */
 HF_MUST_USE int hf_zone_parse(struct hf_view bytes, struct hf_zone **ret_zone, struct hf_err *err);
 void hf_zone_free(struct hf_zone *zone);
 HF_DEFINE_CLEANUP(struct hf_zone, hf_zone_free)
@@ -23,8 +23,8 @@ HF_DEFINE_CLEANUP(struct hf_zone, hf_zone_free)
 /* East of Greenwich > 0. */
 int32_t hf_zone_offset_s(const struct hf_zone *zone, int64_t unix_s);
 
-/* `local_s`: seconds since 1970 as if UTC. Of two moments the first; if jumped over, as much after the jump as
- * `local_s` is after its start. */
+/* `local_s`: seconds since 1970 as if UTC. A time that comes twice: the first moment; one that the clock jumps over: as
+ * much after the jump as `local_s` is after its start. */
 int64_t hf_zone_unix_s(const struct hf_zone *zone, int64_t local_s);
 
 /* Gregorian, from 1970-01-01: Hinnant, "chrono-compatible low-level date algorithms". */

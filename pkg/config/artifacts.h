@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `artifacts` (credentials and TLS per origin) and `mirrors` of agent.yaml.
  *
- * Credentials are in files, never values. A URL with a user matches nothing, one with components "." or ".." no item
- * with a path. Pure. Borrows from the configuration. */
+ * Credentials are in files, never values. A URL with a user matches nothing; a URL with components "." or ".." matches
+ * no item with a path. Pure. Borrows from the configuration. */
 #pragma once
 
 #include "config/config.h"
@@ -34,7 +34,7 @@ const struct hf_config_artifact *hf_config_artifact(const struct hf_config *conf
 /* The item for the origin of `url` with the longest path that covers it, or NULL. */
 const struct hf_config_artifact *hf_config_artifact_for(const struct hf_config *config, const char *url);
 
-/* The credential's, or NULL. *ret_field: "tokenFile". */
+/* The credential's file, or NULL. *ret_field: "tokenFile". */
 const char *hf_config_artifact_file(const struct hf_config_artifact *item, const char **ret_field);
 
 /* `prefix` is also at each of `to`, in order. */
@@ -46,6 +46,6 @@ struct hf_config_mirror {
 size_t hf_config_n_mirrors(const struct hf_config *config);
 const struct hf_config_mirror *hf_config_mirror(const struct hf_config *config, size_t i);
 
-/* Longest prefix, or NULL. *ret_rest: behind it, without slash. */
+/* The mirror with the longest prefix, or NULL. *ret_rest: behind it, without slash. */
 const struct hf_config_mirror *hf_config_mirror_for(const struct hf_config *config, const char *url,
                                                     const char **ret_rest);

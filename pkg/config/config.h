@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The node's configuration, /etc/holdfast/agent.yaml, which limits what the cluster can make it do.
  *
- * The cluster never writes it. Without it, and for `config` NULL from hf_config_allows_*() on, holdfast-agent.yaml(5)'s
- * defaults apply. Those functions are pure. Threads: any; a configuration never changes. */
+ * The cluster never writes it. Without it the defaults of holdfast-agent.yaml(5) apply. Functions from
+ * hf_config_allows_file_glob() on are pure; `config` NULL: the defaults. Threads: any; a configuration never
+ * changes. */
 #pragma once
 
 #include <stdbool.h>
@@ -45,13 +46,14 @@ HF_DEFINE_CLEANUP(struct hf_config, hf_config_free)
 HF_MUST_USE int hf_config_parse(struct hf_view text, const char *name, struct hf_config **ret_config,
                                 struct hf_err *err);
 
-/* Parsed; faults go to *issues, with JSON paths. 0 also then, or -ENOMEM. */
+/* Faults go to *issues, with JSON paths. 0 also with faults, or -ENOMEM. */
 HF_MUST_USE int hf_config_decode(json_t *json, const char *name, struct hf_config **ret_config,
                                  struct hf_issues *issues);
 
 /* `path`: absolute, no links, a regular file. It and all folders above belong to root or this process's user, and no
- * other may write them (except a folder with the sticky bit). Else, or unreadable, or missing with `must_exist`: as no
- * AgentConfiguration; else a missing file gives the defaults. Blocks. 0 also with faults, or -ENOMEM. */
+ * other may write them (except a folder with the sticky bit). Any other file counts as no AgentConfiguration, also a
+ * missing file with `must_exist`; without, a missing file gives the defaults. Blocks. 0 also with faults, or
+ * -ENOMEM. */
 HF_MUST_USE int hf_config_load(const struct hf_fs_ops *fs, const char *path, bool must_exist,
                                struct hf_config **ret_config, struct hf_err *err);
 
@@ -64,14 +66,14 @@ bool hf_config_is_usable(const struct hf_config *config);
 size_t hf_config_n_faults(const struct hf_config *config);
 const char *hf_config_fault(const struct hf_config *config, size_t i);
 
-/* Makes "<fault>; <more>" the first. */
+/* Makes "<fault>; <more>" the first fault. */
 HF_MUST_USE int hf_config_put_fault(struct hf_config *config, const char *fault, const char *more);
 
 /* YAML, a field or item per line. */
 HF_MUST_USE int hf_config_format(const struct hf_config *config, struct hf_buf *out);
 
-/* False sets *err (may be NULL): EINVAL: wrong form, else EACCES with the remedy, "'/srv/log/x' is not allowed: add
- * '/srv/log/x' to telemetry.files in /etc/holdfast/agent.yaml"; wrap it with hf_err_wrap(). */
+/* False sets *err (`err` may be NULL): EINVAL: wrong form, else EACCES with the remedy, "'/srv/log/x' is not allowed:
+ * add '/srv/log/x' to telemetry.files in /etc/holdfast/agent.yaml". */
 
 /* sources.files: absolute, fnmatch(3)'s wildcards in the last component. True: every match is allowed. */
 bool hf_config_allows_file_glob(const struct hf_config *config, enum hf_config_scope scope, const char *glob,
@@ -90,7 +92,7 @@ bool hf_config_allows_broker(const struct hf_config *config, enum hf_config_scop
 /* own_address: the host is this node's, covered by "localhost". */
 bool hf_config_allows_scrape(const struct hf_config *config, enum hf_config_scope scope, const char *url,
                              bool own_address, struct hf_err *err);
-/* Created by the agent for a policy. */
+/* A socket that the agent creates for a policy. */
 bool hf_config_allows_socket(const struct hf_config *config, enum hf_config_scope scope, const char *path,
                              struct hf_err *err);
 /* Absolute. All by default. */
@@ -101,7 +103,7 @@ bool hf_config_allows_unit(const struct hf_config *config, const char *unit, str
 
 /* Entries of spec.manifests; by default downloads from https alone. */
 
-/* They can have all rights of root. */
+/* Static pods can have all rights of root. */
 bool hf_config_allows_manifest_static_pods(const struct hf_config *config, enum hf_config_scope scope,
                                            struct hf_err *err);
 /* With the rights of the agent's account. */
@@ -118,7 +120,7 @@ bool hf_config_allows_manifest_secret_file(const struct hf_config *config, enum 
  * The caller also compares the folders: links and bind mounts give other paths. */
 bool hf_config_allows_manifest_read(const struct hf_config *config, enum hf_config_scope scope, const char *path,
                                     const char *sub_path, struct hf_err *err);
-/* Not to be read by entries: those not to be written, except a kubelet's folders of static pods. */
+/* Paths that entries must not read: those not to be written, except a kubelet's folders of static pods. */
 const char *const *hf_config_manifest_closed(void);
 bool hf_config_allows_manifest_unit(const struct hf_config *config, enum hf_config_scope scope, const char *unit,
                                     struct hf_err *err);
@@ -138,7 +140,7 @@ bool hf_config_path_is_reserved(const char *path);
 bool hf_config_requires_signed_manifests(const struct hf_config *config);
 /* NULL: search for the kubelet's. */
 const char *hf_config_static_pod_folder(const struct hf_config *config);
-/* By default: the time service has its own servers. */
+/* Allowed by default: the time service has its own servers. */
 bool hf_config_allows_clock_resync(const struct hf_config *config, struct hf_err *err);
 /* What the node's page lets viewers do. Default READ; wrong: NONE. */
 enum hf_config_page { HF_CONFIG_PAGE_NONE, HF_CONFIG_PAGE_READ, HF_CONFIG_PAGE_ACT, HF_CONFIG_PAGES };

@@ -10,12 +10,12 @@
 
 enum { HF_MIRROR_SLOTS = 64, HF_TRIES_MAX = HF_CONFIG_MAX_MIRROR_URLS + 1 };
 
-/* Zeros at first. Full, it forgets the one with the shortest rest. */
+/* Zeros at first. When full, it forgets the mirror with the shortest remaining rest. */
 struct hf_mirror_memory {
     struct hf_mirror_slot {
         uint64_t id; /* its URL prefix's fingerprint; 0: free */
         uint64_t until_ns;
-        uint64_t served; /* its last artifact's */
+        uint64_t served; /* fingerprint of the `key` last served */
     } slots[HF_MIRROR_SLOTS];
 };
 
@@ -34,9 +34,9 @@ HF_MUST_USE int hf_mirrors_list(const struct hf_config *config, const struct hf_
                                 uint64_t now_ns, struct hf_tries *ret_tries);
 void hf_mirrors_list_done(struct hf_tries *tries);
 
-/* A mirror that served bytes of artifact `key` rests no longer. */
+/* A failed mirror rests until it serves bytes of artifact `key`; after wrong content it rests on. */
 void hf_mirrors_failed(struct hf_mirror_memory *memory, uint64_t mirror, uint64_t now_ns);
 void hf_mirrors_served(struct hf_mirror_memory *memory, uint64_t mirror, const char *key, uint64_t now_ns);
 
-/* `key`'s content was wrong. True: by a mirror, too: retry. */
+/* Artifact `key` was wrong. True: a mirror served part of it: retry. */
 bool hf_mirrors_blame(struct hf_mirror_memory *memory, const char *key, uint64_t now_ns);

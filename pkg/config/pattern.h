@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Patterns of agent.yaml. Pure.
  *
- * Paths, absolute and normal: `*` is any characters of a component; component `**` any number of components, at the end
- * at least one.
+ * Paths, absolute and normal: `*` is any characters of a component; `**` any number of components, at the end at least
+ * one.
  *
  * Origins, SCHEME://HOST[:PORT] in lower case: HOST is a name, an address, `*`, "*.example.org", or "localhost" for
  * loopback. PORT: a number or `*`; by default the scheme's. */
@@ -15,9 +15,9 @@
 bool hf_config_path_is_normal(const char *path);
 
 bool hf_config_pattern_is_path(const char *pattern);
-/* Never one that is not normal. */
+/* False for a `path` that is not normal. */
 bool hf_config_pattern_covers_path(const char *pattern, const char *path);
-/* Provably all matches of `glob`: normal, fnmatch(3)'s wildcards at its end. */
+/* Provably covers all matches of `glob`: normal, fnmatch(3)'s wildcards at its end. */
 bool hf_config_pattern_covers_glob(const char *pattern, const char *glob);
 
 enum { HF_CONFIG_ORIGIN = 320 };
@@ -26,5 +26,5 @@ enum { HF_CONFIG_ORIGIN = 320 };
  * non-ASCII character, too long. */
 bool hf_config_origin_of(const char *url, const char *const *schemes, char origin[HF_CONFIG_ORIGIN]);
 bool hf_config_pattern_is_origin(const char *pattern, const char *const *schemes);
-/* own: `origin`'s host is this node's, covered by "localhost". */
+/* `own`: the host of `origin` is this node's, covered by "localhost". */
 bool hf_config_pattern_covers_origin(const char *pattern, const char *origin, bool own);

@@ -75,10 +75,8 @@ void hf_config_decode_image_credentials(struct hf_decode *decode, struct hf_conf
 
 extern const struct hf_config hf_config_defaults;
 
-/* Fields of `telemetry` and `signedPolicies`. */
 extern const char *const hf_config_list_names[HF_CONFIG_LISTS];
 
-/* Fields of `manifests` and `signedPolicies.manifests`. */
 extern const char *const hf_config_manifest_list_names[HF_CONFIG_MANIFEST_LISTS];
 
 typedef bool hf_config_covers_fn(const char *pattern, const char *what);
@@ -86,13 +84,13 @@ bool hf_config_in_list(const char *const *list, hf_config_covers_fn *covers, con
 /* `pattern` is for fnmatch(3). */
 bool hf_config_is_service(const char *pattern, const char *unit);
 
-/* err: put `add` into the list named `part`, then `list`. */
+/* *err advises to add `add` to the list `part`.`list`. */
 void hf_config_refuse_with(const struct hf_config *config, const char *part, const char *list, const char *what,
                            const char *add, struct hf_err *err);
 
-/* Unusable file: restricted defaults (hf_config_parse()), one fault. */
+/* For an unusable file: restricted defaults (hf_config_parse()), one fault. */
 HF_MUST_USE int hf_config_refuse(const char *name, const char *fault, struct hf_config **ret_config,
                                  struct hf_err *err);
 
-/* Missing file: defaults. */
+/* For a missing file: defaults. */
 HF_MUST_USE int hf_config_absent(const char *name, struct hf_config **ret_config, struct hf_err *err);

@@ -9,7 +9,7 @@
 #include "node/time_judge.h"
 #include "node/time_track.h"
 
-/* So long a Date can agree with the wall clock, and an agreement is valid, also in the next process. */
+/* How long a Date can agree with the wall clock, and an agreement is valid, also in the next process. */
 #define HF_CLOCK_FRESH_NS (24ull * 3600 * HF_NS_PER_S)
 
 struct hf_clock {
@@ -29,10 +29,11 @@ struct hf_clock {
 /* `kept`: <state>/clock, or zeros. */
 void hf_clock_init(struct hf_clock *clock, const struct hf_clock_ops *wall, const struct hf_clock_file *kept);
 
-/* As long as `clock`. */
+/* Valid as long as `clock`. */
 const struct hf_clock_ops *hf_clock_ops_of(struct hf_clock *clock);
 
-/* Of an answer just now from the API server itself, in whole seconds; the request left `round_trip_ns` ago. */
+/* Takes the Date, in whole seconds, of an answer just now from the API server itself, `round_trip_ns` after the
+ * request. */
 void hf_clock_take_date(struct hf_clock *clock, uint64_t date_unix_ns, uint64_t round_trip_ns);
 
 /* Witnesses farther apart are not alike. */
@@ -44,5 +45,5 @@ bool hf_clock_synchronized(struct hf_clock *clock);
 /* Two witnesses agree, or a time server keeps the only credible one right. */
 bool hf_clock_is_sure(struct hf_clock *clock);
 
-/* Save *file next: bound_rose is cleared. */
+/* Fills *file and clears bound_rose: save the file next. */
 void hf_clock_keep(struct hf_clock *clock, struct hf_clock_file *file);

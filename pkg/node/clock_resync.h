@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides when to ask chronyd or systemd-timesyncd to synchronize, and finds leaps of the wall clock. The agent never
- * sets the clock: a wrong Date costs a request per hour. Pure. */
+/* Decides when to ask chronyd or systemd-timesyncd to synchronize, and finds leaps of the wall clock. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,9 +14,9 @@ struct hf_clock_resync {
     int64_t wall_minus_mono;
 };
 
-/* True, once `wanted` and the pause has passed: request now. *ret_wait_ns: to the next; HF_NEVER if not `wanted`. */
+/* True: request now, as `wanted` and the pause is over. *ret_wait_ns: to the next request; HF_NEVER if not `wanted`. */
 bool hf_clock_resync_take(struct hf_clock_resync *resync, bool wanted, uint64_t mono_ns, uint64_t *ret_wait_ns);
 
-/* Since the last reading, positive forward; 0 up to `least_ns`, for drift and slewing. */
+/* The leap since the last reading, positive: forward; 0 up to `least_ns`, for drift and slewing. */
 int64_t hf_clock_resync_leap_ns(struct hf_clock_resync *resync, uint64_t mono_ns, uint64_t wall_unix_ns,
                                 uint64_t least_ns);

@@ -15,10 +15,10 @@ struct hf_clock_skew {
     bool exceeded;       /* hysteresis: above max_skew_ns until 4/5 of it */
 };
 
-/* Of an answer that arrived at mono_ns after `round_trip_ns`; whole seconds. */
+/* Takes the Date, in whole seconds, of an answer that arrived at `mono_ns`, `round_trip_ns` after the request. */
 void hf_clock_skew_measure(struct hf_clock_skew *skew, uint64_t date_unix_ns, uint64_t mono_ns, uint64_t round_trip_ns);
 
-/* How far the server's is ahead of `unix_ns`, to half a second plus transit. */
+/* How far the server's clock is ahead of `unix_ns`, to half a second plus transit. */
 int64_t hf_clock_skew_offset_ns(const struct hf_clock_skew *skew, uint64_t mono_ns, uint64_t unix_ns);
 
 /* Updates `exceeded`. A Date's age by its transit is no difference. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Devices without /dev, which the agent's unit lacks (PrivateDevices=). Reads some hundred small files.
+/* Devices without /dev, which the agent's unit lacks (PrivateDevices=). Blocks.
  *
  * DEVNAME in /sys/dev/{char,block}/<major>:<minor>/uevent (sysfs(5)); udev's links in /run/udev/links, "\x2f" for
  * slashes. */

@@ -21,6 +21,6 @@ struct hf_disk_usage {
 };
 void hf_disk_usage_of(const struct statvfs *fs, struct hf_disk_usage *ret_usage);
 
-/* Ends more than HF_DISK_HYSTERESIS_PERCENT below the threshold. */
+/* A level ends more than HF_DISK_HYSTERESIS_PERCENT below its threshold. */
 enum hf_disk_level hf_disk_judge(unsigned used_percent, unsigned warn_percent, unsigned critical_percent,
                                  enum hf_disk_level before);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* This machine by /proc, /sys and /dev, without privilege, child process or network.
  *
- * Blocks for about a millisecond. Unreadable facts are unknown ("", 0, NULL). */
+ * Blocks briefly. Unreadable facts are unknown ("", 0, NULL). */
 #pragma once
 
 #include <stdbool.h>
@@ -29,10 +29,10 @@ struct hf_facts_params {
     unsigned state_major, state_minor; /* st_dev of the state folder; 0 */
 };
 
-/* Also for 32-bit programs on 64-bit kernels. */
+/* This program's architecture, also on a kernel with another. */
 const char *hf_facts_build_arch(void);
 
-/* -E2BIG: above 16 KiB of CPU features. Then unchanged. */
+/* -E2BIG: more than 16 KiB of CPU features; *ret_facts is unchanged. */
 HF_MUST_USE int hf_facts_read(const struct hf_facts_params *params, struct hf_facts *ret_facts);
 void hf_facts_done(struct hf_facts *facts);
 

@@ -13,8 +13,8 @@
 bool hf_label_key_valid(const char *key);
 bool hf_label_value_valid(const char *value);
 
-/* Detected ones, if the policy wants them, below its static ones; in key order. *refused (may be NULL): invalid static
- * ones, left out. */
+/* Detected labels, if the policy wants them, and its static ones, which win; in key order. *refused (may be NULL):
+ * invalid static labels, left out. */
 HF_MUST_USE int hf_labels_desired(const struct hf_facts *facts, const struct hf_syncpolicy *policy, json_t **ret_labels,
                                   struct hf_issues *refused);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Has this node the hardware and kernel that a release requires? Pure but for has_device(). */
+/* Has this node the hardware and kernel that a release requires? Pure, except for has_device(). */
 #pragma once
 
 #include <stdbool.h>

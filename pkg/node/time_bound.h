@@ -29,10 +29,11 @@ uint64_t hf_time_bound_synced_ns(const struct hf_time_bound *bound, uint64_t mon
 /* HF_NEVER: not synchronized. */
 void hf_time_bound_read(struct hf_time_bound *bound, uint64_t mono_ns, uint64_t wall_unix_ns, uint64_t sync_error_ns);
 
-/* True: it rose. */
+/* A signed time. True: the bound rose. */
 bool hf_time_bound_signed(struct hf_time_bound *bound, uint64_t unix_ns);
 
-/* Signed, but later than a live witness: the signer may be wrong. Raises only the synced time. True: the bound rose. */
+/* A signed time later than a live witness: the signer may be wrong. Raises only the synced time. True: the bound
+ * rose. */
 bool hf_time_bound_claimed(struct hf_time_bound *bound, uint64_t mono_ns, uint64_t unix_ns);
 
 /* Two witnesses agree on an earlier present. The proof stays. */

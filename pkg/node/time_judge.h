@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The range of the present (base/time/range.h) by all witnesses, from the table in time_judge.c. Pure.
+/* The range of the present (base/time/range.h) by all witnesses. Pure.
  *
  * Wall clock and Date are live; the others are their last agreement, the track (node/time_track.h) and the lower bound
  * (node/time_bound.h). A live witness before the build is ignored; it is credible if not before the lower bound. Alike:
@@ -27,10 +27,10 @@ struct hf_time_evidence {
     uint64_t max_skew_ns;
 };
 
-/* The wall clock, else the Date. NULL: none credible, or both, not alike. */
+/* The wall clock if credible, else the Date. NULL: neither is credible, or both are and differ. */
 const struct hf_time_witness *hf_time_judge_single(const struct hf_time_evidence *evidence);
 
-/* A fresh Date, not before the proof, against the wall clock. */
+/* A fresh Date that is not before the proof differs from the wall clock. */
 bool hf_time_judge_differs(const struct hf_time_evidence *evidence);
 
 void hf_time_judge(const struct hf_time_evidence *evidence, struct hf_time_range *ret_range);

@@ -15,10 +15,10 @@ struct hf_time_track {
     uint64_t rival_unix_ns, rival_mono_ns, rival_since_ns;
 };
 
-/* `unix_ns`: end of an earlier process's. */
+/* `unix_ns`: end of an earlier process's track. */
 void hf_time_track_init(struct hf_time_track *track, uint64_t unix_ns, uint64_t mono_ns);
 
-/* Within tolerance_ns, or later than a track from a file, it is on the track. */
+/* A reading within tolerance_ns, or later than a track from a file, is on the track. */
 void hf_time_track_read(struct hf_time_track *track, uint64_t mono_ns, uint64_t unix_ns, bool synced,
                         uint64_t tolerance_ns);
 

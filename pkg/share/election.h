@@ -28,7 +28,7 @@ struct hf_share_decision {
     size_t peer; /* to wait for, to get from */
 };
 
-/* In a random order that is another for each content, and the same on every node. */
+/* True: `a` goes before `b`, in a random order for each content that is the same on every node. */
 bool hf_share_goes_before(const char *sha256, const char *a, const char *b);
 
 /* GET from one that has it; else WAIT for one that fetches it; else for one that wants it and goes before `self`; else

@@ -25,7 +25,7 @@ int hf_share_request_parse(struct hf_view head, struct hf_share_request *ret_req
 const char *hf_share_state_format(enum hf_share_state state, uint64_t bytes, char text[HF_SHARE_STATE_TEXT]);
 int hf_share_state_parse(struct hf_view text, enum hf_share_state *ret_state, uint64_t *ret_bytes);
 
-/* Nodes of one authority: part of its certificate's hash, hex. */
+/* Names the nodes of one authority: part of its certificate's hash, hex. */
 const char *hf_share_cluster(const char *ca_pem, char cluster[HF_SHARE_CLUSTER]);
 size_t hf_share_datagram_format(bool ask, const char *cluster, char text[HF_SHARE_DATAGRAM]);
 /* 1: ask, 0: here, -EBADMSG: not of this cluster. */

@@ -2,8 +2,8 @@
 /* A site's nodes download a content once: who wants it asks neighbours (election.h), and who has it serves. A site is
  * the IPv4 subnet.
  *
- * On while owner (settings) and policy (allow) say so; else no port, timer, TLS. Nothing is trusted: the caller
- * compares the hash, and reports a wrong one. */
+ * Sharing is on while owner (settings) and policy (allow) say so; else it has no port or timer. The caller compares the
+ * hash, and reports a wrong one. */
 #pragma once
 
 #include "base/log.h"
@@ -46,12 +46,12 @@ struct hf_sharing *hf_share_new(const struct hf_share_params *params);
 void hf_share_free(struct hf_sharing *share);
 HF_DEFINE_CLEANUP(struct hf_sharing, hf_share_free)
 
-/* Copies; NULL: off. The same again only joins new interfaces. A failure is logged once, tried again at the next
- * call. */
+/* Copies `settings`; NULL: off. The same settings again only join new interfaces. A failure is logged once, tried again
+ * at the next call. */
 void hf_share_settle(struct hf_sharing *share, const struct hf_share_settings *settings);
 void hf_share_allow(struct hf_sharing *share, bool allowed);
 bool hf_share_is_allowed(const struct hf_sharing *share); /* false at first */
-/* NULL: none; of the old one only open() and drop() are still called. */
+/* `store` NULL: none; of the old store only open() and drop() are still called. */
 void hf_share_serve(struct hf_sharing *share, const struct hf_share_store *store);
 bool hf_share_is_on(const struct hf_sharing *share); /* accepts NULL */
 
@@ -65,15 +65,15 @@ const struct hf_http_ops *hf_share_http(struct hf_sharing *share);
  * returned. */
 typedef void hf_share_decided_fn(void *arg, const char *url, const char *node);
 
-/* In place of the last; the same again keeps its time to wait. False: off. */
+/* Replaces the want before; wanting the same again keeps its time to wait. False: sharing is off. */
 bool hf_share_want(struct hf_sharing *share, const char *sha256, uint64_t size, hf_share_decided_fn *decided,
                    void *arg);
-/* No `decided` any more; neighbours no longer see it as wanted. Only this content. */
+/* No `decided` any more; neighbours no longer see the content as wanted. No effect on another content. */
 void hf_share_end(struct hf_sharing *share, const char *sha256);
 /* `decided` comes soon, without URL: the caller must stop. */
 void hf_share_hurry(struct hf_sharing *share, const char *sha256);
 /* Tells the bytes of a download from the origin. */
 void hf_share_progress(struct hf_sharing *share, const char *sha256, uint64_t bytes);
-/* `decided`'s neighbour did not serve it; `wrong`: another content, so it rests for a day. Then hf_share_want() again.
- * Its name until then, or NULL. */
+/* The neighbour of `decided` did not serve the content; `wrong`: it served another, and rests for a day. Call
+ * hf_share_want() again. Returns its name until then, or NULL. */
 const char *hf_share_blame(struct hf_sharing *share, const char *sha256, bool wrong);

@@ -37,11 +37,11 @@ struct share_peer {
 
 enum share_phase {
     SHARE_NOTHING,
-    SHARE_DISCOVER, /* who is there? */
-    SHARE_ASK,      /* what has each? */
-    SHARE_WAITS,    /* for a neighbour */
-    SHARE_GETS,     /* from a neighbour */
-    SHARE_FETCHES,  /* from the origin */
+    SHARE_DISCOVER,
+    SHARE_ASK,
+    SHARE_WAITS,   /* for a neighbour */
+    SHARE_GETS,    /* from a neighbour */
+    SHARE_FETCHES, /* from the origin */
 };
 
 struct share_want {

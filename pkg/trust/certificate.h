@@ -15,7 +15,7 @@
 /* ECDSA P-256, PKCS #8 in PEM. */
 HF_MUST_USE int hf_certificate_make_key(struct hf_buf *key_pem, struct hf_err *err);
 
-/* Plus its Node's uid: a Node's name may come back, its uid does not. */
+/* Group prefix, before the Node's uid: a Node's name may come back, its uid does not. */
 #define HF_CERTIFICATE_UID_GROUP "holdfast:node-uid:"
 enum { HF_CERTIFICATE_UID = 40 }; /* a UUID and terminator */
 
@@ -38,7 +38,7 @@ struct hf_certificate_info {
     uint64_t not_before_unix_ns, not_after_unix_ns;
 };
 
-/* The first, which must be for the key. */
+/* Reads the first certificate, which must be for the key. */
 HF_MUST_USE int hf_certificate_read(const char *certificate_pem, const char *key_pem,
                                     struct hf_certificate_info *ret_info, struct hf_err *err);
 

@@ -15,5 +15,5 @@ struct hf_csr {
     enum hf_csr_key key;                                   /* OTHER: neither */
 };
 
-/* Verifies the signature; HF_CSR_KEY_OTHER the caller must refuse. -EBADMSG: *err does not quote it. */
+/* Verifies the signature. The caller must refuse HF_CSR_KEY_OTHER. -EBADMSG: *err does not quote the request. */
 HF_MUST_USE int hf_csr_parse(struct hf_view pem, struct hf_csr *ret_csr, struct hf_err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The trust folder, which decides what releases the node accepts: it and each file must belong to root or the agent's
+/* The trust folder, which decides what releases the node accepts: folder and files must belong to root or the agent's
  * user, and no other may write. Blocks briefly. */
 #pragma once
 
@@ -9,7 +9,7 @@
 #include "base/macros.h"
 #include "codec/sha256.h"
 
-/* A descriptor. -ENOENT. -EPERM: owner or mode. */
+/* Returns a descriptor. -ENOENT. -EPERM: owner or mode. */
 HF_MUST_USE int hf_trust_folder_open(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_err *err);
 
 /* Follows links, as in mounted Secrets. -ENOENT. -EPERM: owner or mode. -ENOLINK: a link to nothing. -ENAMETOOLONG.
@@ -17,9 +17,9 @@ HF_MUST_USE int hf_trust_folder_open(const struct hf_fs_ops *fs, const char *tru
 HF_MUST_USE int hf_trust_folder_read(const struct hf_fs_ops *fs, const char *trust_dir, const char *name,
                                      struct hf_buf *out, struct hf_err *err);
 
-/* Sentences, with "; " between, as they fit: wrong owner or mode; unreadable key or threshold; a private key in a file
- * of up to HF_TRUST_MAX_PEM bytes; <name>.pem without public key or valid key id; a key under two names. Ignores dot
- * files. */
+/* Appends sentences about faults, "; " between, as they fit: wrong owner or mode; unreadable key or threshold; a
+ * private key in a file of up to HF_TRUST_MAX_PEM bytes; <name>.pem without public key or valid key id; a key under two
+ * names. Ignores dot files. */
 void hf_trust_folder_inspect(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_buf *out);
 
 /* A hash of all that verdicts depend on. */

@@ -14,8 +14,8 @@ enum { HF_ED25519_PUBLIC = 32, HF_ED25519_SIGNATURE = 64, HF_TRUST_MAX_PEM = 409
 enum hf_trust_half { HF_TRUST_HALF_NONE, HF_TRUST_HALF_PUBLIC, HF_TRUST_HALF_PRIVATE };
 enum hf_trust_half hf_trust_half_of(const char *pem);
 
-/* PEM of one ed25519 key, no password. -EBADMSG: it is not, or has small order, which forged signatures pass; the
- * caller adds the file. -EKEYREJECTED: no match. -EIO, -ENOMEM: OpenSSL failed. -E2BIG: *out is full. */
+/* Keys: PEM of one ed25519 key, no password. -EBADMSG: another content, or small order, which forged signatures pass.
+ * -EKEYREJECTED: the signature does not match. -EIO, -ENOMEM: OpenSSL failed. -E2BIG: *out is full. */
 HF_MUST_USE int hf_trust_verify(const char *public_pem, struct hf_view message,
                                 const unsigned char signature[HF_ED25519_SIGNATURE], struct hf_err *err);
 HF_MUST_USE int hf_trust_sign(const char *private_pem, struct hf_view message,

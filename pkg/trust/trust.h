@@ -23,8 +23,8 @@ enum { HF_TRUST_MAX_KEYS = 64 };
 enum hf_trust_verdict {
     HF_TRUST_OK,
     HF_TRUST_NO_KEYS,
-    HF_TRUST_UNKNOWN_KEY,     /* by no signature */
-    HF_TRUST_BAD_SIGNATURE,   /* none valid */
+    HF_TRUST_UNKNOWN_KEY,     /* no signature is by a trusted key */
+    HF_TRUST_BAD_SIGNATURE,   /* no signature is valid */
     HF_TRUST_BELOW_THRESHOLD, /* valid, too few keys */
     HF_TRUST_UNSIGNED,
     HF_TRUST_COUNT,
@@ -35,7 +35,7 @@ const char *hf_trust_reason(enum hf_trust_verdict verdict);
 
 /* 0: a verdict, by *err. -errno: no memory; threshold damaged or unreadable; the folder fails folder.h or has too many
  * keys; no canonical JSON. Signatures by damaged or unreadable key files are ignored, but below the threshold the first
- * one's error (-EBADMSG: content) is returned. A key counts once, whatever its signatures or files. */
+ * one's error (-EBADMSG: content) is returned. A key counts once. */
 HF_MUST_USE int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir, const struct hf_edgeupdate *update,
                                enum hf_trust_verdict *ret_verdict, struct hf_err *err);
 
@@ -45,12 +45,12 @@ struct hf_trust_ids {
     char ids[HF_TRUST_MAX_KEYS][HF_KEY_ID_MAX + 1];
 };
 
-/* Valid id, public key, safe ownership. Twice: a key of two ids. -ENOENT: no folder. -E2BIG: too many. Else
+/* Keys with valid id and safe ownership; a key under two ids counts twice. -ENOENT: no folder. -E2BIG: too many. Else
  * hf_trust_folder_open()'s, or the listing's. */
 HF_MUST_USE int hf_trust_list(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_trust_ids *ret_ids,
                               struct hf_err *err);
 
-/* hf_trust_list()'s, or none. `text`: "release-2026, release-2027; threshold 2", or what is wrong. */
+/* *ret_ids: as hf_trust_list(), or none. `text`: "release-2026, release-2027; threshold 2", or what is wrong. */
 const char *hf_trust_describe(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_trust_ids *ret_ids,
                               char *text, size_t n);
 
@@ -58,7 +58,7 @@ const char *hf_trust_describe(const struct hf_fs_ops *fs, const char *trust_dir,
  * without spec.signatures. -EINVAL: an integer beyond 2^53-1. -E2BIG: *out is full. */
 HF_MUST_USE int hf_trust_policy_message(const json_t *policy, struct hf_buf *out, struct hf_err *err);
 
-/* As hf_trust_check(); the sequence: hf_policy_trust_judge() (agent/trust/policy_trust.h). */
+/* As hf_trust_check(). agent/trust/policy_trust.h checks the sequence. */
 HF_MUST_USE int hf_trust_check_policy(const struct hf_fs_ops *fs, const char *trust_dir,
                                       const struct hf_syncpolicy *policy, enum hf_trust_verdict *ret_verdict,
                                       struct hf_err *err);
@@ -67,7 +67,7 @@ HF_MUST_USE int hf_trust_check_policy(const struct hf_fs_ops *fs, const char *tr
  * entry>} without its signatures. */
 HF_MUST_USE int hf_trust_manifest_message(const json_t *entry, struct hf_buf *out, struct hf_err *err);
 
-/* As hf_trust_check(); the sequence: hf_manifest_trust_accepts() (agent/trust/manifest_trust.h). */
+/* As hf_trust_check(). agent/trust/manifest_trust.h checks the sequence. */
 HF_MUST_USE int hf_trust_check_manifest(const struct hf_fs_ops *fs, const char *trust_dir,
                                         const struct hf_manifest *entry, enum hf_trust_verdict *ret_verdict,
                                         struct hf_err *err);

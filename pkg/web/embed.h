@@ -4,7 +4,6 @@
 
 #include "loop/server/server.h"
 
-/* Where the Makefile puts the compressed files. */
 #ifndef HF_PAGE_DIR
 #define HF_PAGE_DIR ""
 #endif
@@ -25,6 +24,6 @@ struct hf_page_file {
     const unsigned char *begin, *end;
 };
 
-/* hf_page_answer() for request->path. False: no file. */
+/* hf_page_answer() for these files. False: no such file. */
 bool hf_page_find(const struct hf_page_file *all, size_t n, const struct hf_server_request *request,
                   struct hf_server_reply *reply);

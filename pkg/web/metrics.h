@@ -32,8 +32,8 @@ enum {
 enum hf_metric_type { HF_METRIC_COUNTER, HF_METRIC_GAUGE, HF_METRIC_HISTOGRAM };
 
 struct hf_metrics;
-struct hf_metric_family; /* of one name */
-struct hf_metric;        /* a series */
+struct hf_metric_family;
+struct hf_metric; /* a series */
 
 struct hf_metrics *hf_metrics_new(void);
 void hf_metrics_free(struct hf_metrics *metrics);
@@ -41,8 +41,8 @@ HF_DEFINE_CLEANUP(struct hf_metrics, hf_metrics_free)
 
 #define HF_LABELS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-/* Without labels; by name. Names: holdfast_<what>_<unit>, in seconds, bytes and ratios; counters end in _total. `help`:
- * a sentence. */
+/* Series without labels. Names: holdfast_<what>_<unit>, in seconds, bytes and ratios; counters end in _total. `help`: a
+ * sentence. */
 struct hf_metric *hf_metric_counter(struct hf_metrics *metrics, const char *name, const char *help);
 struct hf_metric *hf_metric_gauge(struct hf_metrics *metrics, const char *name, const char *help);
 /* Upper bounds, ascending; copied, with +Inf. */
@@ -54,37 +54,38 @@ struct hf_metric_family *hf_metric_family(struct hf_metrics *metrics, enum hf_me
 struct hf_metric_family *hf_metric_histogram_family(struct hf_metrics *metrics, const char *name, const char *help,
                                                     const char *const *labels, const double *bounds, size_t n_bounds);
 
-/* `values`: one per label, then NULL. Makes a new series at 0, or returns "other" if there are too many. NULL: wrong
- * number of values, or no memory. */
+/* `values`: one per label, then NULL. Makes a new series at 0, or returns "other" in a full family. NULL: wrong number
+ * of values, or no memory. */
 struct hf_metric *hf_metric_with(struct hf_metric_family *family, const char *const *values);
 
 /* More series, for label values that an administrator chooses, such as names of EdgeUpdates. */
 void hf_metric_widen(struct hf_metric_family *family, size_t max_series);
 
-/* The object is gone; handles become invalid. */
+/* The series' object is gone; handles become invalid. */
 void hf_metric_forget(struct hf_metric_family *family, const char *const *values);
 void hf_metric_forget_all(struct hf_metric_family *family);
 
 void hf_metric_add(struct hf_metric *metric, uint64_t n);   /* no histograms */
 void hf_metric_set(struct hf_metric *metric, double value); /* gauges only */
-/* A counter by a sum kept elsewhere, maybe with a fraction; never falls. Not with hf_metric_add(). */
+/* Sets a counter to a sum kept elsewhere, maybe with a fraction; never falls. Not with hf_metric_add(). */
 void hf_metric_total(struct hf_metric *metric, double total);
 void hf_metric_observe(struct hf_metric *metric, double value); /* histograms only; ignores NaN */
 
 /* For tests and dashboard; a histogram's: number of values. */
 double hf_metric_value(const struct hf_metric *metric);
 
-/* Over a family, no histograms. False: none, or no registry. */
+/* The sum or maximum of a family, no histograms. False: no family, or no registry. */
 enum hf_metrics_fold { HF_METRICS_SUM, HF_METRICS_MAX };
 bool hf_metrics_read(const struct hf_metrics *metrics, const char *name, enum hf_metrics_fold fold, double *ret_value);
-/* Counters whose first label is `value`, without escapes; 0: none, or no registry. */
+/* Sum of counters whose first label is `value`, without escapes; 0: none, or no registry. */
 uint64_t hf_metrics_sum_of(const struct hf_metrics *metrics, const char *name, const char *value);
 
 /* Measures what is measured at a scrape. */
 void hf_metrics_collect(struct hf_metrics *metrics);
 
-/* Before each hf_metrics_format() and hf_metrics_collect(), for gauges measured at a scrape. -ENOSPC: more than 8. */
+/* Calls collect() before each hf_metrics_format() and hf_metrics_collect(), for gauges measured at a scrape. -ENOSPC:
+ * more than 8. */
 HF_MUST_USE int hf_metrics_on_collect(struct hf_metrics *metrics, void (*collect)(void *arg), void *arg);
 
-/* By names and label values. On failure *out is incomplete. */
+/* In the order of names and label values. On failure *out is incomplete. */
 HF_MUST_USE int hf_metrics_format(struct hf_metrics *metrics, struct hf_buf *out);

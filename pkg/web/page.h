@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The page's files, web/page/, which the Makefile compresses into the program. Pure. */
+/* The page's files, web/page/, compressed in the program. Pure. */
 #pragma once
 
 #include "loop/server/server.h"
 
-/* Below "/", or NULL. The first is "/", the page. */
+/* The i-th path, or NULL. The first is "/", the page. */
 const char *hf_page_path(size_t i);
 
-/* request->path's file, compressed, with a policy for browsers: only what this server sends, no inline script, no text
+/* Answers request->path, compressed, with a policy for browsers: only what this server sends, no inline script, no text
  * as markup, in no frame. */
 void hf_page_answer(const struct hf_server_request *request, struct hf_server_reply *reply);
 

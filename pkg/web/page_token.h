@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The token that acts of the page of a node need: the file <run folder>/page-token, which `holdfast node page` makes
- * and the agent reads at each act. Blocks. Threads: any.
+/* The token for acts of a node's page: the file <run folder>/page-token, which `holdfast node page` makes and the agent
+ * reads at each act. Blocks. Threads: any.
  *
- * A new token ends the one before at once; each ends after HF_PAGE_TOKEN_NS, by a clock that no wall clock moves, and
- * with the boot. */
+ * A new token ends the one before at once; each ends after HF_PAGE_TOKEN_NS, by the monotonic clock, and with the
+ * boot. */
 #pragma once
 
 #include "base/clock.h"
@@ -28,5 +28,5 @@ HF_MUST_USE int hf_page_token_make(const struct hf_fs_ops *fs, const struct hf_c
 /* -ENOENT: none. -EACCES: others can read or write it. -EBADMSG: damaged. -ESTALE: it has ended. */
 HF_MUST_USE int hf_page_token_load(const struct hf_fs_ops *fs, const struct hf_clock_ops *clock, const char *run_dir,
                                    struct hf_page_token *ret_token, struct hf_err *err);
-/* In a time that does not tell how much of it is right; "" is no token. Also for the tokens of other pages. Pure. */
+/* Compares in constant time; "" is no token. Also for the tokens of other pages. Pure. */
 bool hf_page_token_is(const char *token, struct hf_view given);

@@ -5,7 +5,7 @@
  *   /healthz  always 200: the event loop runs
  *   /readyz   a line for each check, "[+]name ok" or "[-]name: reason"; 503 if one is not ready
  *
- * They only read, and need no authentication: so loopback by default. */
+ * They need no authentication: so loopback by default. */
 #pragma once
 
 #include "loop/server/server.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which states need an audit entry: those that differ from the last one of their category, also over a restart.
+/* Which states need an audit entry: those that differ from the last entry of their category, also after a restart.
  * Pure. */
 #pragma once
 
@@ -13,12 +13,11 @@ enum { HF_AUDIT_MAX_REMEMBERED = 512 };
 
 struct hf_audit_memory {
     struct hf_strmap last; /* category to last entry */
-    /* First look, after the log dropped entries: possibly old states (finished updates, manifests, drift,
-     * configuration) need none. */
+    /* The first look after the log dropped entries: states that may be old need no entry. */
     bool may_have_forgotten;
-    uint64_t look_again_ns;                 /* when a refusal has lasted long enough; or HF_NEVER */
-    uint64_t uses;                          /* remembered categories */
-    uint64_t before_look, before_last_look; /* `uses` at the start of this look and the last */
+    uint64_t look_again_ns;                 /* when a refused release needs its entry; or HF_NEVER */
+    uint64_t uses;                          /* uses of categories so far */
+    uint64_t before_look, before_last_look; /* `uses` when this look and the last one began */
 };
 
 void hf_audit_memory_init(struct hf_audit_memory *memory);
@@ -29,7 +28,7 @@ void hf_audit_memory_learn(struct hf_audit_memory *memory, const struct hf_audit
 /* A state in neither this look nor the last is absent. */
 void hf_audit_memory_begin_look(struct hf_audit_memory *memory);
 
-/* One state each. True: it needs the entry *ret_event. */
+/* Each function below judges a state. True: it needs the entry *ret_event. */
 
 bool hf_audit_of_update(struct hf_audit_memory *memory, const struct hf_update_status *status, uint64_t now_ns,
                         struct hf_audit_event *ret_event);
@@ -42,7 +41,7 @@ struct hf_audit_manifest {
 };
 bool hf_audit_of_manifest(struct hf_audit_memory *memory, const struct hf_audit_manifest *manifest,
                           struct hf_audit_event *ret_event);
-/* Repairs. */
+/* Judges repairs. */
 bool hf_audit_of_drift(struct hf_audit_memory *memory, const struct hf_audit_manifest *manifest,
                        struct hf_audit_event *ret_event);
 
@@ -52,7 +51,7 @@ struct hf_audit_policy {
     bool is_signed;
     const char *others;                   /* "b@2 (signed), c@1"; or NULL */
     const char *distrust, *distrust_text; /* why signatures are not accepted; or NULL */
-    const char *override;                 /* allow-prune; or NULL */
+    const char *override;                 /* annotation allow-prune; or NULL */
 };
 bool hf_audit_of_policy(struct hf_audit_memory *memory, const struct hf_audit_policy *policy,
                         struct hf_audit_event *ret_event);
@@ -61,12 +60,12 @@ bool hf_audit_of_distrust(struct hf_audit_memory *memory, const struct hf_audit_
 bool hf_audit_of_override(struct hf_audit_memory *memory, const struct hf_audit_policy *policy,
                           struct hf_audit_event *ret_event);
 
-/* An object or file was refused. No entry while half of the categories are present, to leave room. */
+/* A new refusal gets no entry while half of the categories are present. */
 bool hf_audit_of_refused(struct hf_audit_memory *memory, const struct hf_refused *refused,
                          struct hf_audit_event *ret_event);
 
 struct hf_audit_configuration {
-    const char *digest; /* hex, without comments and order */
+    const char *digest; /* hex, of the formatted configuration */
     size_t n_faults;
     const char *fault;   /* first, or NULL */
     const char *summary; /* what it requires, for people */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The node's audit log (pkg/audit): entries for changes in each turn that builds a status (audit/rules.h); others come
- * by hf_audit_inlet_add(). While it cannot be opened (a full disk), lost entries are counted; every HF_AUDIT_RETRY_NS
- * it is tried, and then has entries for the newest states. Blocks briefly. */
+/* The node's audit log (pkg/audit). Each turn that builds a status adds entries for changed states (audit/rules.h).
+ * While the log cannot be opened (a full disk), entries count as lost; each HF_AUDIT_RETRY_NS the trail tries again.
+ * Blocks briefly. */
 #pragma once
 
 #include "agent/audit/inlet.h"
@@ -18,17 +18,17 @@ struct hf_trail {
     uint64_t open_due_ns;
     uint64_t unread_ns;
     struct hf_audit_memory memory;
-    struct hf_audit_memory blind; /* without a log, to count changes */
+    struct hf_audit_memory blind; /* while the log is not open, to count changes */
     const struct hf_config *config_seen;
     unsigned leaps_seen;
-    uint64_t lost_seen; /* as the metric has it */
-    bool ended_well;    /* before this process: AgentStopped, or nothing readable */
-    bool failing;       /* last write; logged */
+    uint64_t lost_seen; /* lost entries that the metric counts */
+    bool ended_well;    /* the process before stopped in order, or left no entry */
+    bool failing;       /* the last opening or write failed; logged */
     struct hf_metric_family *entries;
 };
 
 void hf_trail_init(struct hf_trail *trail, struct hf_agent_env *env, const struct hf_agent_parts *parts);
-/* Learns its entries, adds AgentStarted. */
+/* Opens the log, learns its entries, adds AgentStarted. */
 void hf_trail_open(struct hf_trail *trail);
 void hf_trail_done(struct hf_trail *trail);
 
@@ -40,5 +40,5 @@ uint64_t hf_trail_wait_until_ns(const struct hf_trail *trail);
 /* Adds AgentStopped, writes all. */
 void hf_trail_stop(struct hf_trail *trail);
 
-/* EdgeNode.status.journal, with `hash` borrowed. */
+/* EdgeNode.status.journal, which borrows `hash`. */
 struct hf_status_journal hf_trail_status(const struct hf_trail *trail, char hash[HF_AUDIT_SUM + 1]);

@@ -13,22 +13,22 @@ struct hf_origins {
     const struct hf_agent_env *env;
     struct hf_strmap by_path;
     struct hf_buf saved;
-    char change[HF_ORIGINS_TEXT]; /* by the last hf_origins_take(); or "" */
+    char change[HF_ORIGINS_TEXT]; /* what the last hf_origins_take() changed, for people; or "" */
 };
 
-/* Sets a damaged file aside: conflicts then go to the first name. */
+/* Sets a damaged file aside: policies of one rank then go by name. */
 void hf_origins_init(struct hf_origins *origins, const struct hf_agent_env *env);
 void hf_origins_done(struct hf_origins *origins);
 
-/* Or NULL. `arg`: struct hf_origins. */
+/* The policy that had section `path` last, or NULL. `arg`: struct hf_origins. */
 const char *hf_origins_incumbent(void *arg, const char *path);
 
-/* Writes what changed. `proven`: `set` has all policies of this node; until then a section of a missing policy keeps
- * its origin. Forgets sections that nobody sets, but manifests only in hf_origins_removed(). */
+/* Saves the origins of `set`. `proven`: `set` has all policies of this node; else a section of a missing policy keeps
+ * its origin. Forgets sections that no policy sets, except manifests. */
 void hf_origins_take(struct hf_origins *origins, const struct hf_policy_set *set, bool proven);
 
-/* 0: may go. Begins the grace: call it only when certainly no policy has the entry. */
+/* How long an entry must stay; 0: it may go. Begins the grace: call it only when certainly no policy has the entry. */
 uint64_t hf_origins_grace_left_ns(struct hf_origins *origins, const struct hf_policy_set *set, const char *entry);
 
-/* `policy`: the last, or "". */
+/* Forgets an entry. `policy`: its last, or "". */
 void hf_origins_removed(struct hf_origins *origins, const char *entry, char policy[HF_API_MAX_NAME + 1]);

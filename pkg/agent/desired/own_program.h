@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Would a release replace or restart this agent? Nothing could roll back then. Refused: programs in the agent's folder,
- * by every name, through links and mounts; and the folder from which a supervisor starts the agent, which kind Agent
- * alone changes. */
+/* Would a release replace or restart this agent? Then nothing could roll back. Refused: the agent, holdfast-tpm and
+ * holdfast-units beside it, by every name; and the folder from which a supervisor starts the agent, except for kind
+ * Agent. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -14,7 +14,6 @@ struct hf_own_program {
     const char *host_dir;
 };
 
-/* True, why in *err: one of these programs, a folder or tree with one, the unit or its file, a path in host_dir or
- * above. Never for kind Agent. */
+/* True, with the reason in *err: also for a folder above these, the agent's unit and its files. */
 bool hf_own_program_is(const struct hf_fs_ops *fs, const struct hf_own_program *own, const struct hf_install *install,
                        struct hf_err *err);

@@ -14,15 +14,15 @@ struct hf_planner {
     const struct hf_agent_env *env;
     struct hf_plan *plan; /* borrows objects during hf_planner_run() */
     struct hf_strmap desired_names;
-    struct hf_strmap noted;                /* "<object>/<object used instead>", logged */
-    struct hf_release_trust trust;         /* of EdgeUpdates with one release name */
-    char superseded[HF_READINESS_NAMES];   /* for the status */
-    char not_admitted[HF_READINESS_NAMES]; /* win when this node is admitted */
+    struct hf_strmap noted;        /* "<object>/<object used instead>", logged */
+    struct hf_release_trust trust; /* of EdgeUpdates with one release name */
+    char superseded[HF_READINESS_NAMES];
+    char not_admitted[HF_READINESS_NAMES]; /* used once this node is admitted */
     struct hf_strmap not_accepted;
-    char failure[HF_READINESS_NAMES]; /* EdgeUpdates ignored or plan refused; or "" */
+    char failure[HF_READINESS_NAMES]; /* why EdgeUpdates were ignored or the engine refused the plan; or "" */
 };
 
-/* Borrowed. */
+/* Borrowed during hf_planner_run(). */
 struct hf_planner_input {
     const struct hf_objects *updates;
     const json_t *labels;
@@ -32,7 +32,7 @@ struct hf_planner_input {
     bool held;
     bool writes_used_up;
     enum hf_link link; /* for bulk transfers */
-    bool images_ready; /* as of sync/plan.h */
+    bool images_ready; /* as in sync/plan.h */
 };
 
 HF_MUST_USE int hf_planner_init(struct hf_planner *planner, const struct hf_agent_env *env);
@@ -41,7 +41,7 @@ void hf_planner_done(struct hf_planner *planner);
 /* Logs once which object gives way to which (sync/plan.h). */
 void hf_planner_run(struct hf_planner *planner, const struct hf_planner_input *input, struct hf_update_engine *engine);
 
-/* Left out by the last plan for their signatures, while none with a higher sequence is used. */
+/* The EdgeUpdates that the last plan left out for their signatures, while none with a higher sequence is used. */
 void hf_planner_each_not_accepted(const struct hf_planner *planner,
                                   void (*visit)(void *arg, const char *name, const char *why), void *arg);
 

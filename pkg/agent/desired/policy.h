@@ -25,24 +25,25 @@ struct hf_chosen_policy {
     char names[HF_POLICY_MESSAGE];   /* as last logged */
     json_t *node;                    /* condensed; NULL: not reported yet */
     json_t *desired_labels;          /* for the Node */
-    struct hf_issues labels_refused; /* left out, and why */
+    struct hf_issues labels_refused; /* labels left out, and why */
     json_t *own_labels;              /* selectors of SyncPolicies */
     json_t *labels;                  /* selectors of EdgeUpdates: also desired_labels without a Node */
 };
 
-/* Defaults in effect. */
+/* Begins with the defaults in effect. */
 HF_MUST_USE int hf_policy_init(struct hf_chosen_policy *policy, const struct hf_agent_env *env);
 void hf_policy_done(struct hf_chosen_policy *policy);
 
-/* Takes the reference. True: other uid or labels. */
+/* Takes the reference to `node`. True: its uid or labels changed. */
 bool hf_policy_set_node(struct hf_chosen_policy *policy, json_t *node);
 
 enum { HF_POLICY_OWN_LABELS = 1, HF_POLICY_LABELS = 2 };
 
-/* These bits; -ENOMEM: all stays. `proven`: hf_follow_proves_absence(). Borrows `policies` until the next call. */
+/* Returns these bits for changed labels. -ENOMEM: the labels stay. `proven`: hf_follow_proves_absence(). Borrows
+ * `policies` until the next call. */
 HF_MUST_USE int hf_policy_choose(struct hf_chosen_policy *policy, const struct hf_objects *policies, bool proven,
                                  const struct hf_facts *facts);
 
-/* How long an entry that is not in effect has to stay. 0: it may go; HF_NEVER: a selecting policy has it. Only while
- * all policies are certainly known. */
+/* How long an entry that is not in effect must stay. 0: it may go; HF_NEVER: a selecting policy has it. Only while all
+ * policies are certainly known. */
 uint64_t hf_policy_removal_wait_ns(struct hf_chosen_policy *policy, const char *entry);

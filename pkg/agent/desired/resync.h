@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Leaps of the wall clock. With clock.resync, and by agent.yaml, restarts the time service when the clock is off by
- * more than clock.maxSkew. */
+/* Finds leaps of the wall clock. If clock.resync and agent.yaml allow, restarts the time service while the clock is off
+ * by more than clock.maxSkew. */
 #pragma once
 
 #include "agent/env.h"
@@ -12,9 +12,9 @@ struct hf_resync {
     const struct hf_agent_env *env;
     struct hf_clock_resync rule;
     struct hf_unit_call *call;
-    unsigned looked_at;  /* services asked */
+    unsigned looked_at;
     const char *service; /* to restart, or first that failed; static */
-    uint64_t wait_ns;    /* or HF_NEVER */
+    uint64_t wait_ns;    /* from work_mono_ns; or HF_NEVER */
     uint64_t work_mono_ns;
     unsigned leaps;
     int64_t leap_ns; /* positive: forward */
@@ -22,7 +22,7 @@ struct hf_resync {
 
 void hf_resync_init(struct hf_resync *resync, const struct hf_agent_env *env);
 
-/* True: since the last call it leapt by more than clock.maxSkew. */
+/* True: since the last call the wall clock leapt by more than clock.maxSkew. */
 bool hf_resync_work(struct hf_resync *resync, const struct hf_contact *contact, const struct hf_syncpolicy *policy);
 
 uint64_t hf_resync_wait_until_ns(const struct hf_resync *resync);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* spec.manifests, to the engine of pkg/manifests and back. */
+/* Passes spec.manifests to the engine of pkg/manifests, and its notices back. */
 #pragma once
 
 #include "agent/desired/policy.h"
@@ -20,7 +20,7 @@ struct hf_sets {
     const struct hf_contact *contact;
     struct hf_manifest_engine *engine; /* NULL before hf_sets_open() */
     struct hf_alone *alone;            /* static pods without a kubelet; NULL before hf_sets_open() */
-    /* Worth an Event. */
+    /* Something deserves an Event. */
     void (*happened)(void *arg, enum hf_notice_reason reason, const char *text);
     void (*changed)(void *arg);
     void *arg;
@@ -40,11 +40,12 @@ struct hf_sets_input {
     bool writes_used_up;
 };
 void hf_sets_run(struct hf_sets *sets, const struct hf_sets_input *input);
-/* Once per interval: new contents, drift. */
+/* Looks for new contents and drift, once per interval. */
 void hf_sets_check(struct hf_sets *sets);
 /* Resumes downloads of archives. */
 void hf_sets_link_opened(struct hf_sets *sets);
-/* Pods without a kubelet. In each turn with work. */
+/* Passes static pods on to `alone`, in each turn with work. */
 void hf_sets_look_alone(struct hf_sets *sets);
-/* The images that pods of the entries name; zeroed if the policy does not ask. The caller frees the names. */
+/* The images that pods of the entries name; zeroed if the policy does not ask. hf_image_mirror_take() frees the
+ * names. */
 struct hf_image_workloads hf_sets_find_images(const struct hf_sets *sets);

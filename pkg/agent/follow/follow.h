@@ -37,17 +37,18 @@ struct hf_follow {
 bool hf_follow_proves_absence(const struct hf_follow *follow);
 
 struct hf_follow_events {
-    /* NULL: deleted */
+    /* NULL: it does not exist */
     void (*edgenode)(void *arg, const json_t *edgenode);
-    /* Statuses are taken again, the next after `spread_ns`: random if other nodes may have had the outage too. */
+    /* The server takes statuses again. Send the next one after `spread_ns`, random if other nodes may have had the
+     * outage too. */
     void (*reachable)(void *arg, uint64_t spread_ns);
     void *arg;
 };
 
 struct hf_follow_keepers {
     struct hf_contact *contact;
-    struct hf_chosen_policy *policy;  /* policy in effect, labels, Node */
-    struct hf_own_edgenode *edgenode; /* turns */
+    struct hf_chosen_policy *policy;
+    struct hf_own_edgenode *edgenode;
 };
 
 struct hf_follows {
@@ -59,21 +60,21 @@ struct hf_follows {
     struct hf_follow of[HF_FOLLOW_COUNT];
     struct hf_objects updates, policies;
     struct hf_strmap unreadable; /* unusable files, 64 at most, to reasons (char *) */
-    bool had_cache;              /* EdgeUpdates or their resume point */
+    bool had_cache;              /* the cache had EdgeUpdates or their resume point */
     bool was_reachable;
 };
 
-/* Initialise keepers before hf_follow_start(). */
+/* Initialise policy and edgenode before hf_follow_load(), contact before hf_follow_start(). */
 void hf_follow_init(struct hf_follows *follows, const struct hf_agent_env *env, const struct hf_follow_keepers *keepers,
                     const struct hf_follow_events *events);
 void hf_follow_done(struct hf_follows *follows);
 
-/* An earlier process's. */
+/* Loads the cache of an earlier process. */
 HF_MUST_USE int hf_follow_load(struct hf_follows *follows, struct hf_cache *cache, struct hf_err *err);
 HF_MUST_USE int hf_follow_start(struct hf_follows *follows, struct hf_err *err);
 void hf_follow_stop(struct hf_follows *follows);
 
-/* `refresh` of kube/source.h. */
+/* Calls `refresh` (kube/source.h) of each subscription. */
 void hf_follow_refresh(struct hf_follows *follows);
 void hf_follow_save_resume_points(struct hf_follows *follows);
 
@@ -83,7 +84,7 @@ bool hf_follow_delivers(const struct hf_follows *follows);
 const struct hf_follow *hf_follow_barred(const struct hf_follows *follows);
 /* All EdgeUpdates and SyncPolicies have come to this process. */
 bool hf_follow_synced(const struct hf_follows *follows);
-/* The desired state, from source or cache. */
+/* The desired state is known, from source or cache. */
 bool hf_follow_knows(const struct hf_follows *follows);
-/* Another complete list of either. */
+/* Another complete list of EdgeUpdates or SyncPolicies is outstanding. */
 bool hf_follow_relisting(const struct hf_follows *follows);

@@ -2,7 +2,7 @@
 /* The objects of a kind that select this node, in memory and in the cache on disk: each one's last good version, in
  * effect until another comes or it is deleted, and why a newer one was refused.
  *
- * Condensed: without managed fields, counters and more that a node does not need. */
+ * Condensed: only the fields that a node needs. */
 #pragma once
 
 #include <stdbool.h>
@@ -43,11 +43,11 @@ struct hf_objects {
 
     struct hf_strmap no_room; /* names */
     bool no_room_more;
-    size_t least_room; /* bytes, smallest without room; SIZE_MAX: none */
+    size_t least_room; /* bytes of the smallest object without room; SIZE_MAX: none */
 
     struct hf_strmap others; /* selectors, as JSON text */
     size_t others_bytes;
-    /* some are missing */
+    /* `others` lacks some */
     bool others_unknown;
 
     struct hf_issues *scratch;
@@ -69,16 +69,16 @@ void hf_objects_done(struct hf_objects *objects);
 HF_MUST_USE int hf_objects_take(struct hf_objects *objects, const json_t *json, const json_t *labels,
                                 enum hf_object_change *ret_change);
 
-/* False: neither object nor name without room. */
+/* False: there was neither the object, nor its name without room. */
 bool hf_objects_drop(struct hf_objects *objects, const char *name);
 
-/* Removes those that do not select these labels, after `dropped`; how many. */
+/* Calls dropped() for each object that does not select `labels`, and removes it. Returns how many. */
 size_t hf_objects_trim(struct hf_objects *objects, const json_t *labels, void (*dropped)(void *arg, const char *name),
                        void *arg);
 
 bool hf_objects_others_may_select(const struct hf_objects *objects, const json_t *labels);
 
-/* Some may have been left out. */
+/* Objects for other nodes may have been left out. */
 bool hf_objects_has_others(const struct hf_objects *objects);
 
 /* An object that found no room may find room now. */
@@ -87,16 +87,16 @@ bool hf_objects_has_room_again(const struct hf_objects *objects);
 /* Before a complete list. Names without room stay until they fit or go. */
 void hf_objects_forget_others(struct hf_objects *objects);
 
-/* As an object, or without room. */
+/* The table has the object, or its name without room. */
 bool hf_objects_knows(const struct hf_objects *objects, const char *name);
 
 /* Says how a person makes room for more objects. */
 const char *hf_objects_no_room_text(const struct hf_objects *objects, char *text, size_t n);
 
-/* Or its selector is unreadable. */
+/* True also if its selector is unreadable. */
 bool hf_objects_selects(const struct hf_objects *objects, const json_t *json, const json_t *labels);
 
-/* Or NULL. */
+/* NULL: none. */
 const struct hf_object *hf_objects_get(const struct hf_objects *objects, const char *name);
 
 json_t *hf_objects_condense(const json_t *json);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* --client-certificate-dir. Who writes there could choose the key and get the node's identity: root or the agent's user
- * must own folder and file, and nobody else may write. Blocks. Threads: any. */
+/* Files of --client-certificate-dir, and the kubelet's. Who writes there could get the node's identity: root or the
+ * agent's user must own folder and file, and nobody else may write. Blocks. Threads: any. */
 #pragma once
 
 #include "base/buf.h"
@@ -9,10 +9,10 @@
 #include "base/macros.h"
 #include "trust/certificate.h"
 
-/* -EPERM: another owner or writer; *err has the remedy. -ENOTDIR; stat()'s. */
+/* -EPERM: another owner or writer; *err has the remedy. -ENOTDIR. Errors of stat(). */
 HF_MUST_USE int hf_certificate_folder_check(const struct hf_fs_ops *fs, const char *dir, struct hf_err *err);
 
-/* Appends. -ENOENT; hf_file_read()'s; -EPERM. */
+/* Appends to `out`. Errors of hf_certificate_folder_check() and hf_file_read(). */
 HF_MUST_USE int hf_certificate_folder_read(const struct hf_fs_ops *fs, const char *dir, const char *path,
                                            struct hf_buf *out, struct hf_err *err);
 

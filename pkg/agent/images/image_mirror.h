@@ -25,22 +25,22 @@ struct hf_image_workloads {
     bool asked;         /* images.prefetchFrom.workloads */
     char *names;        /* as in the policy, a line each; NULL: none; the mirror takes it */
     const char *reason; /* CamelCase: why not all are known, or can be had; NULL: all */
-    bool never;         /* the rest cannot be fetched ahead, whatever comes */
+    bool never;         /* the other images can never be fetched ahead */
     char message[400];
 };
 
 struct hf_image_mirror *hf_image_mirror_new(const struct hf_image_mirror_params *params);
 void hf_image_mirror_free(struct hf_image_mirror *mirror); /* NULL: nothing */
-/* Takes imageCredentialProvider. */
+/* Takes imageCredentialProvider from `config`. */
 void hf_image_mirror_configure(struct hf_image_mirror *mirror, const struct hf_config *config);
 /* Blocks briefly. */
 void hf_image_mirror_follow(struct hf_image_mirror *mirror, const struct hf_syncpolicy *policy);
-/* Tells ready_changed() if it is news. Frees the names. */
+/* Takes over the names; calls ready_changed() after a change. */
 void hf_image_mirror_take(struct hf_image_mirror *mirror, struct hf_image_workloads *workloads); /* accepts NULL */
-/* struct hf_mirror_params. All three accept NULL. */
+/* As in struct hf_mirror_params. This and the next two accept NULL. */
 void hf_image_mirror_report(struct hf_image_mirror *mirror, void (*ready_changed)(void *arg),
                             void (*prefetched)(void *arg, uint64_t bytes), void *arg);
 void hf_image_mirror_gate(struct hf_image_mirror *mirror, const char *closed);
 struct hf_mirror_ready hf_image_mirror_ready(const struct hf_image_mirror *mirror);
-/* For waitForImages: all is here that can be fetched ahead. */
+/* For waitForImages: all images that can be fetched ahead are here. */
 bool hf_image_mirror_has_all(const struct hf_image_mirror *mirror);

@@ -12,7 +12,7 @@ struct hf_images {
     struct hf_image_keep keep;
     struct hf_images_finding finding; /* ImagesVerified */
     struct hf_images_finding hosts;   /* MirrorConfigured */
-    struct hf_images_finding outside; /* last look; .reason NULL: none has ended */
+    struct hf_images_finding outside; /* found by the last look; .reason NULL: none has ended */
     char folder[256];                 /* <run>/images, with refusals; or "" */
     struct hf_watch *watch;           /* NULL: once per interval */
     bool refused;                     /* the folder has changed */
@@ -34,9 +34,9 @@ struct hf_images {
 void hf_images_init(struct hf_images *images, const struct hf_agent_env *env);
 void hf_images_done(struct hf_images *images);
 
-/* At each choice of policies (each interval), after the mirror. Starts a look. */
+/* Call it after each choice of policies, after the mirror. Starts a look. */
 void hf_images_follow(struct hf_images *images, const struct hf_policy_set *set);
 
-/* Each turn: refusals, every 10 s at most. */
+/* Each turn: takes refusals, every 10 s at most. */
 void hf_images_work(struct hf_images *images);
 uint64_t hf_images_wait_until_ns(const struct hf_images *images);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which containers run unlisted images, found on a worker: crictl prints megabytes, and a hundred files may lead from
- * one image to its configuration. */
+/* Which containers run unlisted images, found on a worker. */
 #pragma once
 
 #include <sys/types.h>
@@ -19,9 +18,9 @@ struct hf_images_judge_params { /* copied */
     void *arg;
 };
 
-/* `stored`: of `crictl images -o json`; it moves. -ENOMEM, -ECANCELED: done() does not come. */
+/* `stored`: from `crictl images -o json`; moved. -ENOMEM, -ECANCELED: done() is not called. */
 HF_MUST_USE int hf_images_judge_start(const struct hf_images_judge_params *params, struct hf_buf *stored,
                                       struct hf_images_judge **ret_judge);
 
-/* Before done(), which then does not come. The worker ends soon. Accepts NULL. */
+/* Call it before done(), which is then not called. The worker ends soon. Accepts NULL. */
 void hf_images_judge_cancel(struct hf_images_judge *judge);

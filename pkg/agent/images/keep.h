@@ -16,5 +16,5 @@ struct hf_image_keep {
 /* Writes <state>/images/allowed if the policies' list is another and may replace it, or the file is damaged. */
 void hf_image_keep(struct hf_image_keep *keep, const struct hf_agent_env *env, const struct hf_policy_set *set);
 
-/* The file's list, which `uid` owns, has the image; it may have expired. Threads: any. */
+/* The file belongs to `uid`, and its list, maybe expired, has the image. Threads: any. */
 bool hf_image_keep_has(const char *path, uid_t uid, const char *digest);

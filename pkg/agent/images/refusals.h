@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* By holdfast-verify (verifier/verify.h). Blocks, in memory. */
+/* Pulls that holdfast-verify refused (verifier/verify.h). Blocks briefly. */
 #pragma once
 
 #include "agent/env.h"
@@ -9,9 +9,9 @@ struct hf_image_refusals {
     char text[512]; /* an Event's */
 };
 
-/* Removes the file in `folder`, counts each refusal by its reason. n 0: nothing. */
+/* Takes and removes the file in `folder`, counts each refusal by its reason. n 0: nothing. */
 void hf_image_refusals_take(const struct hf_agent_env *env, const char *folder, struct hf_image_refusals *ret);
 
-/* Ignores lines of another form. `count`: each line's verdict. Pure. */
+/* Calls count() for each line; ignores lines of another form. Pure. */
 void hf_image_refusals_sum(char *lines, void (*count)(void *arg, const char *verdict), void *arg,
                            struct hf_image_refusals *ret);

@@ -10,7 +10,7 @@
 
 struct hf_images_running {
     unsigned n;      /* containers */
-    char first[256]; /* one's name and image */
+    char first[256]; /* name and image of one */
 };
 
 /* `has`: listed, and its content's configuration has the hash `id`. -EBADMSG: another form. */

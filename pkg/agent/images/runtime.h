@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Does a containerd ask image verifiers before each pull of the kubelet's? Pure. By its source: only the transfer
- * service calls them (core/transfer/local/pull.go). CRI pulls by it since 2.1, without use_local_image_pull and what
- * CheckLocalImagePullConfigs() finds (internal/cri/config/config.go). Default folder:
- * plugins/imageverifier/path_unix.go. */
+/* Does a containerd ask image verifiers before each pull of the kubelet's? Pure. Only its transfer service calls them
+ * (core/transfer/local/pull.go). CRI pulls by it since 2.1, unless CheckLocalImagePullConfigs()
+ * (internal/cri/config/config.go) forbids. Default folder: plugins/imageverifier/path_unix.go. */
 #pragma once
 
 #include <stdbool.h>

@@ -3,8 +3,8 @@
  *
  *     {"act": "Hold", "reason": "line 3 is running", "for": "8h", "confirmed": true}
  *
- * The agent runs that command; for Retry it does what it does at SIGHUP. Without
- * "confirmed" it only tells the command. */
+ * The agent runs that command; for Retry it does what it does at SIGHUP. Without "confirmed" it only answers with the
+ * command. */
 #pragma once
 
 #include <stdbool.h>
@@ -39,7 +39,7 @@ HF_MUST_USE int hf_page_act_parse(struct hf_view body, const char *state_dir, co
 /* The same act as a line for a shell on the node; cut at n. */
 const char *hf_page_act_command(const struct hf_page_act *act, char *text, size_t n);
 
-/* A peer (os/socket/peer.h) is not heard for the rest of a minute with HF_PAGE_GUESSES wrong tokens. */
+/* After HF_PAGE_GUESSES wrong tokens in a minute, a peer (os/socket/peer.h) is ignored until that minute ends. */
 enum { HF_PAGE_GUESSES = 5, HF_PAGE_GUESSERS = 16 };
 
 struct hf_page_guesses {

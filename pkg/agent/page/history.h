@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* 24 hours of figures for plots, one each 2 minutes, in 26 KiB. Pure. */
+/* 24 hours of figures for plots, one each 2 minutes. Pure. */
 #pragma once
 
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* This node's page (web/page.h).
  *
- * With the rights of /metrics, but from this machine alone, unless `page` of agent.yaml is None. It samples after a
- * status, and has no timer while nobody looks. */
+ * With the rights of /metrics, but from this machine alone, unless `page` of agent.yaml is None. Samples after a
+ * status; no timer while nobody looks. */
 #pragma once
 
 #include "agent/process/configuration.h"
@@ -33,10 +33,10 @@ struct hf_agent_page_params {
 
 /* Borrows `params`. */
 struct hf_agent_page *hf_agent_page_new(const struct hf_agent_page_params *params);
-/* After the servers with its routes, before the loop. */
+/* Free it after the servers with its routes, before the loop. */
 void hf_agent_page_free(struct hf_agent_page *page);
 
-/* JSON, copied. Accepts NULL. */
+/* `status`: JSON, copied. `page` may be NULL. */
 void hf_agent_page_show(struct hf_agent_page *page, struct hf_view status);
 
 const struct hf_server_route *hf_agent_page_routes(const struct hf_agent_page *page, size_t *ret_n);

@@ -24,11 +24,12 @@ struct hf_agent_configuration {
     struct hf_timer *timer;
 };
 
-/* 1: a new `now`; 0: unusable at a reload. A start takes the text that worked last, with the fault; without one, strict
+/* 1: `now` is new; 0: unusable at a reload. A start then takes the text that worked last; without one, strict
  * defaults. */
 HF_MUST_USE int hf_agent_configuration_read(struct hf_agent_configuration *configuration, struct hf_err *err);
 
-/* After --probation, keeps what is in effect for later starts. hf_agent_configuration_done() before the loop ends. */
+/* After --probation, saves the configuration in effect for later starts. Call hf_agent_configuration_done() before the
+ * loop ends. */
 HF_MUST_USE int hf_agent_configuration_keep(struct hf_agent_configuration *configuration,
                                             const struct hf_sched_ops *sched);
 void hf_agent_configuration_done(struct hf_agent_configuration *configuration);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* First keys (<keyId>.pem), maybe `threshold` and `agent.yaml`, from a folder such as a mounted ConfigMap
- * (--first-install). An existing trust folder, even empty, stays as it is: the cluster cannot add a key. Blocks.
- * Threads: any. */
+/* First keys (<keyId>.pem), maybe `threshold` and `agent.yaml`, from a folder (--first-install). An existing trust
+ * folder, even empty, stays as it is: the cluster cannot add a key. Blocks. Threads: any. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,8 +9,8 @@
 #include "agent/process/options.h"
 #include "base/fs.h"
 
-/* Checks all first. agent.yaml to `config`, unless something is there. The trust folder is renamed last: never half
- * full. *ret_installed false: it exists. -EBADMSG: a bad file, no key, too many. */
+/* Checks all files first. Copies agent.yaml to `config`, unless something is there. Renames the trust folder last.
+ * *ret_installed false: it exists. -EBADMSG: a bad file, no key, too many. */
 HF_MUST_USE int hf_first_install(const struct hf_fs_ops *fs, const char *from, const char *trust_dir,
                                  const char *config, bool *ret_installed, struct hf_err *err);
 

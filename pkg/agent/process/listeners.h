@@ -19,7 +19,7 @@ enum {
     HF_LISTEN_HEALTH_CONNECTIONS = 256,
     HF_LISTEN_INGEST_CONNECTIONS = HF_SERVER_MAX_CONNECTIONS - HF_LISTEN_METRICS_CONNECTIONS -
                                    HF_LISTEN_HEALTH_CONNECTIONS - HF_LISTEN_SOCKET_CONNECTIONS,
-    /* s, for a complete head */
+    /* seconds for a complete head */
     HF_LISTEN_HEALTH_IDLE_S = 5,
     HF_LISTEN_METRICS_IDLE_S = 10,
     HF_LISTEN_DESCRIPTORS = HF_SERVER_MAX_CONNECTIONS + 336,
@@ -36,7 +36,7 @@ struct hf_listeners_params {
     struct hf_metrics *metrics;
     struct hf_web_check ready;
     struct hf_server_route ingest;
-    /* Beside /metrics, and on the socket. */
+    /* Routes beside /metrics, and on the socket. */
     const struct hf_server_route *page;
     size_t n_page;
     const char *run_dir; /* or NULL: no default socket */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Flags and environment variables. `--name value` or `--name=value`; a flag wins, an empty variable is not set. Pure,
- * but --ingest-socket-group looks up a group. */
+ * except for looking up --ingest-socket-group. */
 #pragma once
 
 #include <stdbool.h>
@@ -52,7 +52,7 @@ struct hf_agent_options {
     const char *node_name;
     const char *state_dir, *trust_dir;
     const char *run_dir;
-    bool run_dir_given; /* else only in memory */
+    bool run_dir_given; /* false: no default folder outside memory */
     const char *config;
     bool config_given; /* must exist */
     const char *first_install;
@@ -75,7 +75,7 @@ struct hf_agent_options {
     const char *storage_dir;
     const char *cloud_endpoint; /* while no policy has telemetry */
     const char *device_key_ref; /* "file:/path" or "env:NAME" */
-    uint64_t max_retries;       /* of a telemetry batch, then deferred */
+    uint64_t max_retries;       /* after so many a telemetry batch is deferred */
     enum hf_options_action action;
     enum hf_kube_api api;
     enum hf_log_level log_level;
@@ -86,11 +86,11 @@ struct hf_agent_options {
     size_t n_owned;
 };
 
-/* -EINVAL: wrong or exclusive; *err has the form. */
+/* -EINVAL: a flag is wrong or excludes another; *err has the right form. */
 HF_MUST_USE int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)(const char *name),
                                        struct hf_agent_options *ret_options, struct hf_err *err);
 
-/* After success. */
+/* After a successful hf_agent_options_parse(). */
 void hf_agent_options_done(struct hf_agent_options *options);
 
 HF_MUST_USE int hf_agent_options_help(struct hf_buf *out);
@@ -98,5 +98,5 @@ HF_MUST_USE int hf_agent_options_help(struct hf_buf *out);
 /* The i-th flag's variable, or NULL. False: no such flag. */
 bool hf_agent_options_variable(size_t i, const char **ret_name);
 
-/* In lower case, as the kubelet's. -EINVAL: does not fit, or not by RFC 1123. */
+/* `host_name` in lower case, as the kubelet makes it. -EINVAL: does not fit, or breaks RFC 1123. */
 HF_MUST_USE int hf_agent_node_name(const char *host_name, char *name, size_t n, struct hf_err *err);

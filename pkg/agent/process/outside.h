@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports of the kernel. NULL: none (inotify limit, no netlink). */
+/* What the kernel reports. NULL: no watch (inotify limit, no netlink). */
 #pragma once
 
 #include <limits.h>
@@ -8,14 +8,14 @@
 
 struct hf_outside;
 
-/* Written, renamed, replaced or removed. Copies its arguments. */
+/* The file was written, renamed, replaced or removed. */
 struct hf_outside *hf_outside_watch_file(struct hf_loop *loop, const char *folder, const char *name,
                                          void (*changed)(void *arg), void *arg);
 
 /* A second after an address, route or link came up, once for all. */
 struct hf_outside *hf_outside_watch_links(struct hf_loop *loop, void (*changed)(void *arg), void *arg);
 
-/* Set, or the machine woke, which the loop's timers do not count. */
+/* The clock was set, or the machine woke: the loop's timers do not count sleep. */
 struct hf_outside *hf_outside_watch_clock(struct hf_loop *loop, void (*changed)(void *arg), void *arg);
 
 void hf_outside_free(struct hf_outside *outside);
@@ -24,5 +24,5 @@ HF_DEFINE_CLEANUP(struct hf_outside, hf_outside_free)
 /* A program beside `self`, or NULL. Pure. */
 const char *hf_outside_beside(const char *self, const char *name, char path[PATH_MAX]);
 
-/* Of /proc/self/cgroup. False: not below system.slice, or does not fit. Pure. */
+/* Finds the unit in /proc/self/cgroup. False: not below system.slice, or does not fit. Pure. */
 bool hf_outside_own_unit(struct hf_view cgroup, char *unit, size_t n);

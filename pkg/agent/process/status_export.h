@@ -15,8 +15,8 @@ struct hf_status_export;
 /* Copies names. */
 struct hf_status_export *hf_status_export_new(const struct hf_fs_ops *fs, const struct hf_sched_ops *sched,
                                               struct hf_log *log, const char *folder, const char *node);
-/* Its job ends later. */
+/* A running job ends later. */
 void hf_status_export_free(struct hf_status_export *export);
 
-/* Without memory, the one before stays. Accepts NULL. */
+/* Without memory, the status before stays. `export` may be NULL. */
 void hf_status_export_set(struct hf_status_export *export, struct hf_view text);

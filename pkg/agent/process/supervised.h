@@ -8,7 +8,7 @@
 
 /* Facts by which an agent judges itself; none is a server's. */
 struct hf_supervised_facts {
-    bool has_state;  /* folder readable, lock this process's */
+    bool has_state;  /* the state folder is readable and locked by this process */
     bool has_turned; /* cache loaded, one whole turn done */
 };
 
@@ -16,23 +16,23 @@ struct hf_supervised_params {
     struct hf_world world;
     const char *state_dir;
     uint64_t probation_ns;                         /* before `healthy` */
-    struct hf_supervised_facts (*look)(void *arg); /* each line */
+    struct hf_supervised_facts (*look)(void *arg); /* before each report */
     void (*stop)(void *arg, const char *why);      /* ends the process soon */
     void *arg;
 };
 
 struct hf_supervised;
 
-/* Taken out of the environment; CLOEXEC. -1: none. Before any child. */
+/* The pipe's descriptor, removed from the environment; CLOEXEC. -1: none. Call it before any fork. */
 int hf_supervised_take_fd(void);
 
 /* Owns `fd`; may be -1. */
 struct hf_supervised *hf_supervised_new(const struct hf_supervised_params *params, int fd);
 void hf_supervised_free(struct hf_supervised *supervised);
 
-/* In a long start. */
+/* Call it during a long start. Accepts NULL. */
 void hf_supervised_alive(struct hf_supervised *supervised);
-/* A timer from now on reports that the loop turns. */
+/* Reports readiness; from now on a timer reports that the loop runs. */
 void hf_supervised_ready(struct hf_supervised *supervised);
 bool hf_supervised_is(const struct hf_supervised *supervised);
 const struct hf_life_ops *hf_supervised_life(const struct hf_supervised *supervised);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pkg/telemetry by the policy, else by --cloud-endpoint: POST /ingest and one sink of format `seed`. Holds
- * <dir>/storage.lock to the end; tries an unusable one every 30 s. */
+ * <dir>/storage.lock to the end; tries an unusable folder again every 30 s. */
 #pragma once
 
 #include "agent/process/options.h"
@@ -20,9 +20,9 @@ struct hf_agent_telemetry_params {
     struct hf_identity *identity;    /* for sinks; may be NULL */
     const struct hf_config *config;  /* NULL: defaults */
     bool (*policy_known)(void *arg); /* false: maybe POST /ingest is turned on */
-    /* of note, in hf_agent_telemetry_status() */
+    /* hf_agent_telemetry_status() changed */
     void (*changed)(void *arg);
-    /* to another machine (struct hf_telemetry_link) */
+    /* bytes went to another machine (struct hf_telemetry_link) */
     void (*sent)(void *arg, uint64_t bytes, bool backlog);
     void *arg;
 };
@@ -36,13 +36,13 @@ void hf_agent_telemetry_follow(struct hf_agent_telemetry *telemetry, const struc
 
 void hf_agent_telemetry_configure(struct hf_agent_telemetry *telemetry, const struct hf_config *config);
 
-/* Those that can wait. */
+/* Pauses writes that can wait. */
 void hf_agent_telemetry_pause_writes(struct hf_agent_telemetry *telemetry, bool paused);
 
 /* NULL: backlogs may travel; else why not ("LinkWindowClosed"). Borrowed until the next call. */
 void hf_agent_telemetry_set_link(struct hf_agent_telemetry *telemetry, const char *closed);
 
-/* After every accepted event is on disk. */
+/* Calls stopped() when every accepted event is on disk. */
 void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stopped)(void *arg), void *arg);
 
 /* POST /ingest: 404: off; 503: unknown policy, unusable folder. */

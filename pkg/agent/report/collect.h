@@ -15,10 +15,10 @@ struct hf_collect_params {
     int64_t generation;
 };
 
-/* 16 refused and unreadable objects and files at most, none without room. */
+/* At most 16 refused or unreadable objects and files, none without room. */
 void hf_collect_refused(const struct hf_agent_parts *parts, void (*each)(void *arg, const struct hf_refused *refused),
                         void *arg);
 
-/* Look again: when the essence (report/status.h) may change without an event, or HF_NEVER. */
+/* *ret_look_again_ns: when the essence (report/status.h) may change without an event, or HF_NEVER. */
 HF_MUST_USE int hf_collect_status(const struct hf_collect_params *params, struct hf_readiness *ret_readiness,
                                   json_t **ret_essence, uint64_t *ret_look_again_ns);

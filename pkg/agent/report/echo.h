@@ -6,7 +6,7 @@
 #include "agent/report/sequence.h"
 
 struct hf_echo {
-    uint64_t awaited; /* written, not seen */
+    uint64_t awaited; /* number written, not yet seen */
     uint64_t highest; /* since it was absent */
     int64_t generation;
     unsigned adoptions; /* of a higher number */
@@ -17,13 +17,13 @@ struct hf_echo {
 
 enum hf_echo_news {
     HF_ECHO_NOTHING,
-    HF_ECHO_WRITE_AGAIN, /* not the newest */
-    HF_ECHO_ADOPTED,     /* write, above the higher number */
+    HF_ECHO_WRITE_AGAIN, /* the EdgeNode lacks the newest status */
+    HF_ECHO_ADOPTED,     /* took the higher number: write above it */
     HF_ECHO_SHARED,      /* adopted more than three times: do not write for it */
     HF_ECHO_DELIVERED,   /* ours */
 };
 
-/* NULL: it does not exist. *ret_first: first report to this process. */
+/* `edgenode` NULL: it does not exist. *ret_first: first report to this process. */
 enum hf_echo_news hf_echo_take(struct hf_echo *echo, const json_t *edgenode, struct hf_sequence *sequence,
                                bool *ret_first);
 
@@ -32,5 +32,5 @@ bool hf_echo_name_shared(const struct hf_echo *echo);
 /* An hour without a higher number: true once, then the name is not shared. */
 bool hf_echo_forget(struct hf_echo *echo, uint64_t now_ns);
 
-/* Of conditions with the same type and status. */
+/* Takes the transition times of conditions with the same type and status. */
 void hf_echo_adopt_times(json_t *ours, const json_t *theirs);

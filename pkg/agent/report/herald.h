@@ -24,7 +24,7 @@ struct hf_herald {
     bool away;            /* between WentStale and CameBack */
     uint64_t longest_ns;  /* age of contact meanwhile */
     const char *pressure; /* or NULL */
-    bool refused;         /* the last; logged */
+    bool refused;         /* the server refused the last Event; logged */
 };
 
 void hf_herald_init(struct hf_herald *herald, const struct hf_agent_env *env, const struct hf_agent_parts *parts);
@@ -41,6 +41,6 @@ void hf_herald_tell(struct hf_herald *herald, enum hf_notice_reason reason, cons
 /* The server takes Events again. After an outage (spread_ns not 0) the next one waits up to five minutes. */
 void hf_herald_reachable(struct hf_herald *herald, uint64_t spread_ns);
 
-/* The oldest. Also keeps the file. */
+/* Sends the oldest notice; saves the file. */
 void hf_herald_send_if_due(struct hf_herald *herald);
 uint64_t hf_herald_wait_until_ns(const struct hf_herald *herald);

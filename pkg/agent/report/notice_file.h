@@ -14,6 +14,7 @@ extern const struct hf_record_type hf_notice_file_type; /* private struct */
 
 HF_MUST_USE int hf_notice_file_format(const struct hf_notices *notices, uint64_t salt, struct hf_buf *out);
 
-/* Into an empty queue, unchanged if it fails; without unknown reasons. -EBADMSG: damaged, another format. */
+/* Reads into an empty queue, which stays unchanged after a failure; skips unknown reasons. -EBADMSG: damaged, another
+ * format. */
 HF_MUST_USE int hf_notice_file_parse(struct hf_view text, struct hf_notices *notices, uint64_t *ret_salt,
                                      struct hf_err *err);

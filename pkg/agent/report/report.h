@@ -44,7 +44,7 @@ struct hf_report {
     bool stopping;
 };
 
-/* `parts`: later. */
+/* `parts` is read later. */
 HF_MUST_USE int hf_report_init(struct hf_report *report, const struct hf_agent_env *env,
                                const struct hf_agent_parts *parts, struct hf_err *err);
 void hf_report_done(struct hf_report *report);
@@ -58,7 +58,7 @@ uint64_t hf_report_wait_until_ns(const struct hf_report *report);
 /* Writes the newest after `spread_ns`. */
 void hf_report_reachable(struct hf_report *report, uint64_t spread_ns);
 
-/* NULL: it does not exist. */
+/* `edgenode` NULL: it does not exist. */
 void hf_report_heard_edgenode(struct hf_report *report, const json_t *edgenode);
 
 /* Makes a write due, but not urgent. */
@@ -67,6 +67,7 @@ void hf_report_changed(struct hf_report *report);
 /* The agent still has work. */
 bool hf_report_reconciling(const struct hf_report *report);
 
-/* `last_status`: to run file and reachable server. Stopped: answered, after 2 s, or nothing to send. */
+/* `last_status`: to the run file and a reachable server. hf_report_stopped(): answered, after 2 s, or nothing to
+ * send. */
 void hf_report_stop(struct hf_report *report, bool last_status);
 bool hf_report_stopped(struct hf_report *report);

@@ -4,7 +4,7 @@
 
 #include "agent/env.h"
 
-/* `created`: the apply that creates. Rest: struct hf_source_ops. */
+/* `created`: the apply that creates. Other parameters: struct hf_source_ops. */
 typedef void hf_sender_answered(void *arg, bool created, int r, uint64_t retry_after_ns, const json_t *answer,
                                 const struct hf_err *err);
 
@@ -19,7 +19,7 @@ struct hf_sender {
 
 void hf_sender_init(struct hf_sender *sender, const struct hf_agent_env *env, hf_sender_answered *answered, void *arg);
 
-/* -errno: no `answered`. */
+/* -errno: answered() is not called. */
 HF_MUST_USE int hf_sender_apply_status(struct hf_sender *sender, const json_t *body, uint64_t deadline_ns,
                                        struct hf_err *err);
 HF_MUST_USE int hf_sender_create(struct hf_sender *sender, const json_t *body, uint64_t deadline_ns,

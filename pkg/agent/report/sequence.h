@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers of statuses grow over restarts and power cuts, unless <state>/sequence is unwritable for long. Reserved in
- * blocks, for few writes. Loading and some calls block. */
+/* Numbers of statuses grow over restarts and power cuts, unless <state>/sequence is unwritable for long. Numbers are
+ * reserved in blocks, for few writes. Blocks briefly. */
 #pragma once
 
 #include "agent/env.h"
@@ -10,7 +10,7 @@ struct hf_sequence {
     const struct hf_agent_env *env;
     uint64_t number;  /* of the last */
     uint64_t durable; /* below: reserved */
-    bool uncertain;   /* no number in the file: take the source's */
+    bool uncertain;   /* the file has no number: take the source's */
 };
 
 extern const struct hf_record_type hf_sequence_type; /* private struct */
@@ -19,5 +19,5 @@ void hf_sequence_load(struct hf_sequence *sequence, const struct hf_agent_env *e
 
 uint64_t hf_sequence_next(struct hf_sequence *sequence);
 
-/* At the process's end: releases unused ones. */
+/* At the process's end: gives unused numbers back. */
 void hf_sequence_save(struct hf_sequence *sequence);

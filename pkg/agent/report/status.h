@@ -100,12 +100,12 @@ struct hf_status_view {
 HF_MUST_USE int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uint64_t now_unix_ns,
                                   json_t **ret_essence);
 
-/* For one update, cuts texts to HF_STATUS_ONE_BYTES or _TROUBLE_BYTES, not counting labels, disks, manifests,
- * network, writes, journal, telemetry, policy.sections, and unusually long names, versions and messages. By
- * hf_status_essence(). */
+/* For one update, cuts texts to HF_STATUS_ONE_BYTES or _TROUBLE_BYTES, not counting labels, disks, manifests, network,
+ * writes, journal, telemetry, policy.sections, and unusually long names, versions and messages. hf_status_essence()
+ * calls it. */
 void hf_status_fit(json_t *essence);
 
-/* But for transition times; false if one is NULL. */
+/* Compares all except transition times; false if one is NULL. */
 bool hf_status_same(const json_t *essence_a, const json_t *essence_b);
 
 /* Own traffic; 0: left out. */
@@ -131,7 +131,7 @@ struct hf_status_journal {
 
 struct hf_status_volatile {
     uint64_t sequence;
-    uint64_t observed_unix_ns; /* made */
+    uint64_t observed_unix_ns; /* when the status was made */
     uint64_t contact_unix_ns;  /* 0: never */
     bool has_offset;
     json_t *telemetry; /* taken; or NULL */

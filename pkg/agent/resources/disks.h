@@ -35,8 +35,8 @@ struct hf_disks {
     uint64_t counted_ns;
     uint64_t logs_ns; /* no look before */
     struct hf_disks_job *job;
-    struct hf_disks_job *hung; /* hangs: later ones omit the policy's paths; or NULL */
-    bool again;                /* after `job` */
+    struct hf_disks_job *hung; /* a job that hangs: later jobs omit the policy's paths; or NULL */
+    bool again;                /* look again after `job` */
     bool started;
     struct hf_metric_family *reclaimed;
 };
@@ -53,7 +53,7 @@ void hf_disks_follow(struct hf_disks *disks, const struct hf_policy_disk *policy
 /* Once per interval. */
 void hf_disks_look(struct hf_disks *disks);
 
-/* True: used up, or back: plan again. */
+/* True: the write budget is used up, or back: plan again. */
 bool hf_disks_count(struct hf_disks *disks);
 /* Each minute, more often while `busy` updating; HF_NEVER: no budget. */
 uint64_t hf_disks_wait_until_ns(const struct hf_disks *disks, bool busy);
@@ -66,7 +66,7 @@ bool hf_disks_is_critical(const struct hf_disks *disks, const char *path, struct
 bool hf_disks_is_warned(const struct hf_disks *disks, const char *path);
 bool hf_disks_home_is_critical(const struct hf_disks *disks);
 
-/* The policy names it, so that the status reports it if missing. */
+/* The policy names `path`. */
 bool hf_disks_is_asked(const struct hf_disks *disks, const char *path);
 
 struct hf_status_writes hf_disks_writes(const struct hf_disks *disks);

@@ -48,9 +48,9 @@ void hf_network_init(struct hf_network *network, const struct hf_agent_env *env)
 /* Blocks for ms. */
 void hf_network_begin(struct hf_network *network);
 
-/* True: another gate: plan again. */
+/* True: the gate changed: plan again. */
 bool hf_network_judge(struct hf_network *network, const struct hf_policy_connectivity *policy);
-/* After the plan: ends archives if closed. */
+/* After the plan: ends downloads of archives if closed. */
 void hf_network_enforce(struct hf_network *network);
 uint64_t hf_network_wait_until_ns(const struct hf_network *network);
 /* At the agent's stop. */

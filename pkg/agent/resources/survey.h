@@ -19,7 +19,7 @@ struct hf_survey_disk {
     bool is_own;     /* `path` as this process sees it, not the host */
     bool must_write; /* the agent's data */
     bool missing;
-    bool twin; /* as an earlier one */
+    bool twin; /* on the file system of an earlier one */
     uint64_t device;
     struct hf_disk_usage usage;
     struct hf_wear wear;
@@ -52,13 +52,13 @@ struct hf_survey {
 struct hf_survey *hf_survey_new(const struct hf_agent_env *env);
 void hf_survey_free(struct hf_survey *survey);
 
-/* Where a pod sees its host; else "". */
+/* Where a pod sees the host's root; on a host "". */
 const char *hf_survey_host_root(const struct hf_agent_params *params);
 
-/* As the host sees it. -ENOSPC: full. */
+/* `path`: as the host sees it. -ENOSPC: the survey is full. */
 HF_MUST_USE int hf_survey_add(struct hf_survey *survey, const char *path);
 
-/* For the start: disks alone. */
+/* Measures disks alone, for the start. */
 void hf_survey_measure(struct hf_survey *survey);
 
 void hf_survey_run(struct hf_survey *survey);

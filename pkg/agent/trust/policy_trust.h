@@ -24,6 +24,6 @@ enum hf_policy_verdict {
 void hf_policy_trust_init(struct hf_policy_trust *trust, const struct hf_agent_env *env);
 void hf_policy_trust_done(struct hf_policy_trust *trust);
 
-/* ret_reason (CamelCase, static), `message`: refused or not accepted; else NULL. SIGNED: the floor rises. */
+/* *ret_reason (CamelCase, static; or NULL) and `message`: why signatures are not accepted. SIGNED: the floor rises. */
 enum hf_policy_verdict hf_policy_trust_judge(struct hf_policy_trust *trust, const struct hf_syncpolicy *policy,
                                              const char **ret_reason, char message[HF_POLICY_MESSAGE]);

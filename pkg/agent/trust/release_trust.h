@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signatures of EdgeUpdates with one release name: one without accepted ones must not replace one with them. Verdicts
- * stay until object, signatures or trust folder change; the engine checks again. Blocks briefly. */
+/* Among EdgeUpdates of one release name, an unaccepted one must not replace an accepted one. Verdicts stay until
+ * object, signatures or trust folder change; the engine checks again. Blocks briefly. */
 #pragma once
 
 #include "agent/env.h"
@@ -23,7 +23,7 @@ void hf_release_trust_begin(struct hf_release_trust *trust);
 /* Forgets what the plan did not ask about. */
 void hf_release_trust_end(struct hf_release_trust *trust);
 
-/* False: also if unchecked. */
+/* False also if the signatures cannot be checked. */
 bool hf_release_trust_accepts(struct hf_release_trust *trust, const struct hf_edgeupdate *update);
 
 /* "Unsigned: the release is not signed"; until the next plan. NULL: accepted, not asked, unchecked. */

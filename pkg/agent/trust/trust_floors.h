@@ -25,8 +25,8 @@ struct hf_trust_floors {
     uint64_t unread_ns, read_again_ns; /* first failed read; next one */
 };
 
-/* The highest of file, copies, guard. A damaged file is set aside, with a warning: old versions may be accepted. An
- * unreadable one is read again; after an hour it is damaged. */
+/* The highest of file, copies, guard. A damaged file is set aside: old versions may be accepted. An unreadable one is
+ * read again, and counts as damaged after an hour. */
 void hf_trust_floors_init(struct hf_trust_floors *floors, const struct hf_agent_env *env,
                           const struct hf_trust_floors_kind *kind);
 void hf_trust_floors_done(struct hf_trust_floors *floors);

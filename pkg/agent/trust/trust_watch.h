@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Changed keys of the trust folder, within seconds; without a kernel's watch, at each interval. Blocks briefly. */
+/* Finds changed keys of the trust folder within seconds; without a kernel's watch, at each interval. Blocks briefly. */
 #pragma once
 
 #include "agent/env.h"
@@ -22,7 +22,7 @@ struct hf_trust_watch {
     void *arg;
 };
 
-/* Looks at once; no more without params->watch. */
+/* Looks at once; without params->watch only hf_trust_watch_look() looks again. */
 HF_MUST_USE int hf_trust_watch_init(struct hf_trust_watch *watch, const struct hf_agent_env *env,
                                     void (*changed)(void *arg), void *arg);
 void hf_trust_watch_done(struct hf_trust_watch *watch);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The functions of a feature that is left out: none of them looks at its parameters. */
+/* The functions of a feature that is left out. */
 #pragma once
 
 #include "agent/features.h"

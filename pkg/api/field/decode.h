@@ -18,7 +18,7 @@ struct hf_decode {
     size_t path_n;
     bool absent; /* the object is absent: required fields may be missing */
     bool out_of_memory;
-    /* For each `key` not in `fields`; NULL: warn. */
+    /* Called for each `key` not in `fields`; NULL: warn. */
     void (*unknown)(struct hf_decode *decode, const struct hf_field *fields, const char *key, const json_t *object);
 };
 

@@ -38,7 +38,7 @@ struct hf_share {
     unsigned basis_points; /* 0..10000, if is_percent */
 };
 
-/* Rounds down; _up rounds up. */
+/* The share of `all`, rounded down; _up rounds up. */
 uint64_t hf_field_share_of(const struct hf_share *share, uint64_t all);
 uint64_t hf_field_share_up(const struct hf_share *share, uint64_t all);
 
@@ -128,5 +128,5 @@ struct hf_field {
 /* `object` NULL: all defaults. */
 void hf_field_decode_all(struct hf_decode *decode, const struct hf_field *fields, json_t *object, void *out);
 
-/* "spec" by the one row of `spec`; ignores other members. */
+/* Decodes "spec" by the only row of `spec`; ignores other members. */
 void hf_field_decode_spec(struct hf_decode *decode, const struct hf_field *spec, json_t *object, void *out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Errors and warnings of decoding an object. About 20 kB: put it on the heap. */
+/* Errors and warnings of decoding an object. About 20 kB: use the heap. */
 #pragma once
 
 #include <stddef.h>

@@ -4,8 +4,8 @@
 
 enum { HF_NEAREST_MAX = 63 }; /* bytes; longer names are never near */
 
-/* Set `typed` and zeros, try each candidate. Near: at most a third of the length in edits (a byte inserted, deleted or
- * replaced, two neighbors swapped). `best` may stay NULL. */
+/* Set `typed` and zeros, then try each candidate. Near: at most a third of the length in edits (a byte inserted,
+ * deleted or replaced, two neighbors swapped). `best` may stay NULL. */
 struct hf_nearest {
     const char *typed;
     const char *best;

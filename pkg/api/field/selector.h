@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* metav1.LabelSelector: matchLabels, and matchExpressions with In, NotIn, Exists, DoesNotExist. Empty or absent
- * selects every node (docs/DESIGN.md, "Objects"). */
+/* metav1.LabelSelector: matchLabels, and matchExpressions with In, NotIn, Exists, DoesNotExist. Empty or absent selects
+ * every node. */
 #pragma once
 
 #include "api/field/field.h"

@@ -2,13 +2,13 @@
 /* The gate for bulk transfers by spec.connectivity, and averages of network measurements. Pure.
  *
  * Bulk transfers are downloads of artifacts and of manifests' archives, and uploads of telemetry backlog
- * (telemetry/delivery/fresh.h). Nothing else waits. */
+ * (telemetry/delivery/fresh.h). */
 #pragma once
 
 #include "api/syncpolicy.h"
 #include "base/time/range.h"
 
-/* Closed for a reason. */
+/* OPEN, or why closed. */
 enum hf_link {
     HF_LINK_OPEN,
     HF_LINK_WINDOW_CLOSED,

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Adds up the SyncPolicies that select a node: one policy in effect, made of sections.
+/* Adds up a node's SyncPolicies: one policy in effect, made of sections.
  *
  * One policy decides a section alone: a key of spec ("disk"), a field of labels or images ("labels.detect",
  * "images.allow"), one label ("labels.static[KEY]") or one entry ("manifests[NAME]"). Only a signed policy decides
- * "images.allow".
- * Who decides: policy_set.c. Pure, but for zoneinfo files. */
+ * "images.allow". Who decides: policy_set.c. Pure, except for zoneinfo files. */
 #pragma once
 
 #include "api/syncpolicy.h"
@@ -20,7 +19,8 @@ struct hf_policy_set_input {
     size_t n_members;
     /* The policy that had this section, or NULL. May be NULL: none was in effect. */
     const char *(*incumbent)(void *arg, const char *path);
-    /* Ranks as signed by the entry's own signatures. Asked only for signed entries of several policies. NULL: none. */
+    /* The entry ranks as signed by its own signatures. Asked only for signed entries of several policies. NULL: no
+     * entry does. */
     bool (*entry_is_signed)(void *arg, const struct hf_manifest *entry);
     void *arg;
 };

@@ -188,11 +188,11 @@ const char *hf_reason_meaning(enum hf_reason reason);
 const char *hf_reason_remedy(enum hf_reason reason);
 enum hf_reason hf_reason_of(const char *name); /* HF_R_COUNT: none */
 
-/* Of this change: Error needs a person; at Warning the node continues alone. */
+/* The level to log it at: Error needs a person; at Warning the node continues alone. */
 enum hf_log_level hf_reason_level(enum hf_phase phase, enum hf_reason reason);
 
-/* It failed here: RolledBack, Rejected, Committed with BootFailed, or RollingBack for a restart, a health check or the
- * rollback itself. Else RollingBack only undoes a swap for a retry (TargetChanged, or a failed swap). */
+/* The release failed here: RolledBack, Rejected, Committed with BootFailed, or RollingBack for a restart, a health
+ * check or the rollback itself. Other RollingBack undoes a swap for a retry. */
 bool hf_reason_is_failure(enum hf_phase phase, enum hf_reason reason);
 
 /* `r`: from a file operation. */

@@ -38,8 +38,8 @@ struct hf_desired {
         HF_GATE_HELD,   /* by the site */
         HF_GATE_IMAGES, /* spec.waitForImages: not all of the policy's are here */
     } gate;
-    /* Not OPEN (or a closed window, or spec.suspend): no update starts; before the swap one pauses and keeps its
-     * download; from then on it ends. Only HELD, or `held`, stops repairs. */
+    /* Unless OPEN (or with a closed window, or spec.suspend), no update starts; one before its swap pauses and keeps
+     * its download; a later one ends. Only HELD, or `held`, stops repairs. */
     bool held; /* by the site; stops repairs, with any `gate` */
     /* The swap needs a turn: waits in Verified (TurnPending). Not from the swap on, nor for repairs. */
     bool turn_missing;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Can logs fill this disk: journald's, the kubelet's, Docker's, files below /var/log? Changes nothing. Bounded, but
- * blocks: a job. */
+/* Can logs fill this disk: journald's, the kubelet's, Docker's, files below /var/log? Changes nothing. Blocks: a
+ * job. */
 #pragma once
 
 #include <stdint.h>

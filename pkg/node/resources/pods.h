@@ -2,7 +2,7 @@
 /* Pods' memory against their limits, by cgroups below kubepods (version 2, or 1's memory controller). Names:
  * /var/log/pods/<namespace>_<name>_<uid>.
  *
- * Some files for each of HF_PODS_MAX pods; blocks: a job. */
+ * Blocks: a job. */
 #pragma once
 
 #include <stddef.h>
@@ -17,7 +17,7 @@ enum {
     HF_PODS_NAME = 200,
 };
 
-/* So long an OOM kill is recent. */
+/* How long an OOM kill is recent. */
 #define HF_PODS_KILL_NS (3600 * HF_NS_PER_S)
 
 enum hf_pods_killer {
@@ -67,8 +67,9 @@ void hf_pods_read(const struct hf_probe_root *at, struct hf_pod_kills *kills, ui
 /* "OomKilled", "NearLimit", "Stalled" or NULL. Pure. */
 const char *hf_pods_trouble(const struct hf_pod_memory *pod);
 
-/* The gravest, and what to do. Returns MemoryPressure's reason, or NULL, "". Pure. */
+/* Writes the gravest trouble, and what to do. Returns MemoryPressure's reason, or NULL and "". Pure. */
 const char *hf_pods_describe(const struct hf_pods_found *pods, char *text, size_t n);
 
-/* Of "kubepods-burstable-pod<uid>.slice" and the like; '_' becomes '-'. False: no pod's; uid is undefined. Pure. */
+/* The uid in "kubepods-burstable-pod<uid>.slice" and the like; '_' becomes '-'. False: no pod's; uid is undefined.
+ * Pure. */
 bool hf_pods_uid(const char *cgroup, char uid[40]);

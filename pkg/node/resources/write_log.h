@@ -12,7 +12,7 @@
 
 enum { HF_WRITE_LOG_HOURS = 24 };
 
-/* Save when so much is unsaved for so long, or NOW at once. */
+/* Save when SAVE_BYTES are unsaved for SAVE_NS, or SAVE_NOW_BYTES at once. */
 #define HF_WRITE_LOG_SAVE_BYTES (1ull << 20)
 #define HF_WRITE_LOG_SAVE_NOW_BYTES (32ull << 20)
 #define HF_WRITE_LOG_SAVE_NS (600 * HF_NS_PER_S)
@@ -52,7 +52,7 @@ struct hf_write_log {
 
 void hf_write_log_init(struct hf_write_log *log, uint64_t now_ns);
 
-/* `counter`: the process's since its start; lower: a new process. */
+/* `counter`: bytes of the process since its start; lower: a new process. */
 void hf_write_log_note(struct hf_write_log *log, uint64_t counter, const struct hf_write_log_now *now);
 
 /* Monotonic time at which the sum may fall, or HF_NEVER. */
@@ -66,15 +66,15 @@ bool hf_write_log_judge(struct hf_write_log *log, uint64_t budget_bytes);
 /* Bytes between saves: an eighth of the budget, but more than saves write. */
 uint64_t hf_write_log_part(uint64_t budget_bytes);
 
-/* By the limits above; with a budget after each part and at its end; with so many bytes in the day, when an hour ends
- * or time leaps (leaps once in HF_WRITE_LOG_SAVE_NS). */
+/* Save is due by the limits above; with a budget after each part and at its end; with so many bytes in the day, when an
+ * hour ends or time leaps (leaps once in HF_WRITE_LOG_SAVE_NS). */
 bool hf_write_log_is_due(const struct hf_write_log *log, uint64_t budget_bytes, const struct hf_write_log_now *now);
 
 extern const struct hf_record_type hf_write_log_type; /* its struct is private */
 
-/* All is then saved. */
+/* Counts all as saved. */
 HF_MUST_USE int hf_write_log_format(struct hf_write_log *log, const struct hf_write_log_now *now, struct hf_buf *out);
 
-/* And moves it to the present. -EBADMSG: damaged; unchanged. */
+/* Reads a log and moves it to the present. -EBADMSG: damaged; *log is unchanged. */
 HF_MUST_USE int hf_write_log_parse(struct hf_view text, const struct hf_write_log_now *now, struct hf_write_log *log,
                                    struct hf_err *err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The newest received version of objects, on disk for a node without network.
  *
- * Durable. Refuses names that lead outside. Blocks: in a job (hf_job) or at the start. */
+ * Durable. Refuses names that lead outside `dir`. Blocks: in a job (hf_job) or at the start. */
 #pragma once
 
 #include "base/err.h"
@@ -27,7 +27,7 @@ struct hf_cache_resume {
 
 /* `visit`: each object (borrowed), by file name; its -errno ends the load. `followed`: `kind`, or "EdgeUpdate" for
  * "EdgeUpdateRefused". Syncs what an earlier process may not have. *ret_damaged: also the resume point; then
- * resource_version is "", also on disk. Errors, but for damage: invalid `kind`, reading such as -EACCES, no memory,
+ * resource_version is "", also on disk. Errors other than damage: invalid `kind`, reading such as -EACCES, no memory,
  * `visit`. */
 HF_MUST_USE int hf_cache_load(struct hf_cache *cache, const char *kind, const char *followed,
                               int (*visit)(void *arg, json_t *object), void *arg, struct hf_cache_resume *ret_resume,
@@ -36,8 +36,8 @@ HF_MUST_USE int hf_cache_load(struct hf_cache *cache, const char *kind, const ch
 /* The first damaged entry of the last load, such as "'EdgeUpdate/x.json': reason", or "". */
 const char *hf_cache_damage(const struct hf_cache *cache);
 
-/* Changes only. -EINVAL: invalid `kind` or name. -E2BIG: too large, or a limit. Put and remove all before the resume
- * point that includes them. */
+/* Writes only changes. -EINVAL: invalid `kind` or name. -E2BIG: too large, or a limit. Put and remove all before the
+ * resume point that includes them. */
 HF_MUST_USE int hf_cache_put(struct hf_cache *cache, const char *kind, const json_t *object, struct hf_err *err);
 HF_MUST_USE int hf_cache_remove(struct hf_cache *cache, const char *kind, const char *name, struct hf_err *err);
 HF_MUST_USE int hf_cache_set_resume(struct hf_cache *cache, const char *kind, const struct hf_cache_resume *resume,

@@ -11,7 +11,7 @@
 
 enum { HF_CACHE_ENTRY_MAX = (1 << 20) + 256 };
 
-/* `hex`: the header's. -E2BIG: *out. */
+/* `hex`: as in the header. -E2BIG: above out->max. */
 HF_MUST_USE int hf_cache_entry_format(const json_t *object, struct hf_buf *out, char hex[static HF_SHA256_HEX]);
 /* -EBADMSG: another version, or damaged. */
 HF_MUST_USE int hf_cache_entry_parse(struct hf_view text, json_t **ret_object, char hex[static HF_SHA256_HEX],

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One request to any resource, by its client's address, credentials, metrics and field manager (kube/kube.h). To follow
- * objects: kube/source.h. After the first 401 rereads the credentials, unless read within 5 s, and sends once more.
- * Copies arguments; an answer is valid until `done` returns. hf_kube_free() cancels calls. */
+/* One request to any resource, by its client's address, credentials, metrics and field manager (kube/kube.h). After the
+ * first 401 rereads the credentials, unless read within 5 s, and sends once more. Copies arguments; an answer is valid
+ * until `done` returns. hf_kube_free() cancels calls. */
 #pragma once
 
 #include "codec/json.h"
@@ -10,7 +10,7 @@
 enum {
     HF_KUBE_CALL_MAX_IN_FLIGHT = 64,
     HF_KUBE_CALL_MAX_BODY = 2 << 20,   /* bytes */
-    HF_KUBE_CALL_MAX_OBJECT = 3 << 20, /* of an answer to any verb but LIST */
+    HF_KUBE_CALL_MAX_OBJECT = 3 << 20, /* of an answer to other verbs than LIST */
     HF_KUBE_CALL_MAX_PAGE = 16 << 20,  /* of an answer to LIST */
 };
 
@@ -44,11 +44,11 @@ struct hf_kube_call {
     /* APPLY: takes over others' fields; else -ESTALE if it would change one */
     bool force;
     const char *field_manager; /* NULL: the client's */
-    /* GET, LIST: PartialObjectMetadata, a tenth of a Node */
+    /* GET, LIST: PartialObjectMetadata */
     bool metadata_only;
-    uint64_t timeout_ns; /* also repeated; 0: HF_KUBE_CALL_TIMEOUT_NS */
+    uint64_t timeout_ns; /* for both attempts; 0: HF_KUBE_CALL_TIMEOUT_NS */
 };
-/* Behind the name (or NULL), other fields: .body = body. */
+/* After the name (or NULL) follow other fields: .body = body. */
 #define HF_KUBE_CALL(its_verb, its_version, its_plural, its_name, ...)                                                 \
     ((struct hf_kube_call){                                                                                            \
         .verb = (its_verb), .api_version = (its_version), .plural = (its_plural), .name = (its_name), __VA_ARGS__})
@@ -75,7 +75,7 @@ struct hf_kube_answer {
     uint64_t retry_after_ns; /* 5 min at most */
     uint64_t date_unix_ns;
     const json_t *object; /* r 0, else NULL */
-    /* LIST: items left out of `object` */
+    /* LIST: items that cannot be parsed, which `object` lacks */
     size_t unreadable;
     const char *reason; /* a Status's, such as "Conflict"; or "" */
     /* Usually a Status, its `details.causes` naming the fields at fault; or NULL. */
@@ -87,12 +87,12 @@ typedef void hf_kube_call_done(void *arg, const struct hf_kube_answer *answer);
 
 struct hf_kube_pending;
 
-/* `done`: once, after the return; may send and cancel. *ret_pending is valid until then. -EHOSTUNREACH without a
- * request: behind a MetaServer without proven contact, if a subscription shows when contact is back. After -errno no
- * `done`. -EINVAL: wrong combination or name. -EAGAIN: HF_KUBE_CALL_MAX_IN_FLIGHT. -E2BIG: body or URL. -ECANCELED: the
- * process stops. */
+/* `done`: once, after the return; may send and cancel. *ret_pending is valid until then. `done` gets -EHOSTUNREACH
+ * without a request behind a MetaServer without proven contact, if a subscription shows when contact is back. After
+ * -errno no `done`. -EINVAL: wrong combination or name. -EAGAIN: HF_KUBE_CALL_MAX_IN_FLIGHT. -E2BIG: body or URL.
+ * -ECANCELED: the process stops. */
 HF_MUST_USE int hf_kube_call_send(struct hf_kube *kube, const struct hf_kube_call *call, hf_kube_call_done *done,
                                   void *arg, struct hf_kube_pending **ret_pending, struct hf_err *err);
 
-/* Without `done`; the server may have done it. NULL: nothing. */
+/* No `done` follows; the server may have acted. Accepts NULL. */
 void hf_kube_call_cancel(struct hf_kube_pending *pending);

@@ -11,7 +11,7 @@ struct hf_metrics;
 
 enum hf_kube_api { HF_KUBE_AUTO, HF_KUBE_APISERVER, HF_KUBE_METASERVER };
 
-/* Owned; or NULL. */
+/* Owned strings, or NULL. */
 struct hf_kube_config {
     char *server; /* no final slash */
     char *ca_pem;
@@ -25,22 +25,22 @@ struct hf_kube_config {
 };
 void hf_kube_config_done(struct hf_kube_config *config);
 
-/* --server precedes --kubeconfig (its current context). Both NULL: in-cluster (service account, KUBERNETES_SERVICE_HOST
- * and _PORT). -ENOENT: none, no such file. -EINVAL: URL or port. -EACCES: credentials over http:// beyond loopback.
- * -EBADMSG: kubeconfig, credentials or token, or a refused field (kube/api/kubeconfig.h). -E2BIG: a file above 1 MiB.
- * Others: unreadable. */
+/* Takes --kubeconfig's current context; --server replaces its address, or is alone. Both NULL: in-cluster (service
+ * account, KUBERNETES_SERVICE_HOST and _PORT). -ENOENT: nothing given, or no such file. -EINVAL: URL or port. -EACCES:
+ * credentials over http:// beyond loopback. -EBADMSG: kubeconfig, credentials or token, or a refused field
+ * (kube/api/kubeconfig.h). -E2BIG: a file above 1 MiB. Others: unreadable. */
 HF_MUST_USE int hf_kube_config_find(const struct hf_fs_ops *fs, const char *server, const char *kubeconfig,
                                     const char *(*getenv_fn)(const char *name), struct hf_kube_config *ret_config,
                                     struct hf_err *err);
 
-/* The same for a kubeconfig in memory; `path`: for errors and relative file names. */
+/* hf_kube_config_find() of a kubeconfig in memory; `path`: for errors and relative file names. */
 HF_MUST_USE int hf_kube_config_parse(const struct hf_fs_ops *fs, struct hf_view text, const char *path,
                                      struct hf_kube_config *ret_config, struct hf_err *err);
 
-/* 1: changed, 0: not; after -errno unchanged. */
+/* Rereads the files. 1: changed, 0: not; after -errno unchanged. */
 HF_MUST_USE int hf_kube_config_reload(const struct hf_fs_ops *fs, struct hf_kube_config *config, struct hf_err *err);
 
-/* Borrows. */
+/* Borrows both. */
 struct hf_http_config hf_kube_config_http(const struct hf_kube_config *config, const char *user_agent);
 
 struct hf_kube_params {
@@ -48,17 +48,17 @@ struct hf_kube_params {
     const struct hf_kube_config *config;
     enum hf_kube_api api;
     const char *field_manager; /* server-side apply's */
-    struct hf_world world;     /* not its fs */
+    struct hf_world world;     /* its fs is unused */
     const struct hf_http_ops *http;
     /* After a 401 or an untrusted certificate, once in 5 s at most: read credentials, give them to the HTTP client. May
      * be NULL. */
     int (*reauthenticate)(void *arg, struct hf_err *err);
     void *arg;
-    /* Every object of a cluster: HF_LEDGER_FLEET_OBJECTS a subscription, not HF_LEDGER_MAX_OBJECTS; not behind a
-     * MetaServer also lists from the store, 500 a page, and only metadata of Nodes. */
+    /* For all objects of a cluster: HF_LEDGER_FLEET_OBJECTS a subscription; an API server's LISTs come from the store,
+     * 500 a page, and of Nodes only metadata. */
     bool fleet;
     uint64_t retry_cap_ns; /* 0: 30 s */
-    uint64_t spread_ns;    /* until hf_kube_set_spread(); 0: 10 s */
+    uint64_t spread_ns;    /* before hf_kube_set_spread(); 0: 10 s */
 };
 
 struct hf_kube;
@@ -68,23 +68,23 @@ HF_DEFINE_CLEANUP(struct hf_kube, hf_kube_free)
 const struct hf_source_ops *hf_kube_source(struct hf_kube *kube);
 void hf_kube_set_retry_cap(struct hf_kube *kube, uint64_t cap_ns);
 
-/* One object in a namespace: ConfigMap, Secret, Service, GitRepository, OCIRepository, Bucket, ExternalArtifact.
- * `gone`: confirmed, also if it never was; behind a MetaServer never for Secret, Service and Bucket. LOST with EACCES:
- * no right; ENOENT: no such kind. Behind YurtHub Services never have contact (rules/origin.h). End it by unsubscribe.
- * -EINVAL: another kind, bad `ns`, empty `name`. */
+/* One object in a namespace: ConfigMap, Secret, Service, GitRepository, OCIRepository, Bucket, ExternalArtifact. `gone`
+ * comes also if it never existed; behind a MetaServer never for Secret, Service and Bucket. LOST with EACCES: no right;
+ * ENOENT: no such kind. Behind YurtHub Services never have contact (rules/origin.h). End by unsubscribe(). -EINVAL:
+ * another kind, bad `ns`, empty `name`. */
 HF_MUST_USE int hf_kube_follow(struct hf_kube *kube, const char *kind, const char *ns, const char *name,
                                const struct hf_source_sink *sink, struct hf_subscription **ret_subscription,
                                struct hf_err *err);
 
-/* Of the fleet's reconnections to a server that was away (0: 10 s; at most 5 min). An agent's client lengthens it to
- * 200 ms per node when an EdgeUpdate shows a large fleet. */
+/* Over this time the fleet returns to a server that was away (0: 10 s; at most 5 min). An agent's client lengthens it
+ * to 200 ms per node of an EdgeUpdate. */
 void hf_kube_set_spread(struct hf_kube *kube, uint64_t spread_ns);
 
 /* The network is back: what waits for an unreachable server retries. */
 void hf_kube_nudge(struct hf_kube *kube);
 
-/* Another sign of a restored backup: all list twice, and report all whatever their versions. Only the second list shows
- * what is gone. */
+/* The caller found a restored backup: all subscriptions list twice and report all objects; only the second list shows
+ * what is gone. Behind a MetaServer they list once. */
 void hf_kube_restored(struct hf_kube *kube);
 
 /* HF_KUBE_AUTO: by address (port 10550 on loopback or 169.254.30.10), a misspelt list kind (resource.h), or over plain

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kinds to follow, and their URLs. Pure. What appends to *out: 0, -E2BIG, -ENOMEM or -EINVAL
+/* Kinds to follow, and their URLs. Pure. Functions that append to *out return 0, -E2BIG, -ENOMEM or -EINVAL
  * (snprintf()). */
 #pragma once
 
@@ -15,28 +15,27 @@ struct hf_resource {
     const char *api_version;
     const char *path; /* the collection's */
     /* The list kind's spelling proves the cloud: a MetaServer's store derives it from the plural, and misspells several
-     * words ("EdgeupdateList"). False for one word, and for CertificateSigningRequest, which only the controller
-     * follows. */
+     * words ("EdgeupdateList"). False for one word, and CertificateSigningRequest. */
     bool provable;
-    /* a fleet's client needs no more */
+    /* a fleet's client needs only that */
     bool metadata;
     const char *ns; /* NULL: cluster-scoped */
 };
 
-/* Cluster-scoped; or NULL. */
+/* A cluster-scoped kind's; or NULL. */
 const struct hf_resource *hf_resource_find(const char *kind);
-/* hf_kube_follow()'s. Borrows `ns` and *ret_path, to be freed last. -EINVAL: kind or `ns`. */
+/* A kind of hf_kube_follow(). *ret_resource borrows `ns` and *ret_path; free that last. -EINVAL: kind or `ns`. */
 HF_MUST_USE int hf_resource_in(const char *kind, const char *ns, struct hf_resource *ret_resource, char **ret_path);
 const char *hf_resource_plural(const struct hf_resource *resource); /* "edgeupdates" */
 
 enum hf_page { HF_PAGE_CACHED, HF_PAGE_LARGE, HF_PAGE_EXACT, HF_PAGE_SMALL, HF_PAGE_PROXY };
 
-/* `name` NULL: all. */
+/* From here on `name` NULL: all objects. */
 
 enum { HF_RESOURCE_MAX_URL = 4096 }; /* without a continue token */
 
 /* `next`: the previous page's continue token, or "". `page`:
- *   HF_PAGE_CACHED   resourceVersion=0: from the watch cache, 500 a page, which it may ignore
+ *   HF_PAGE_CACHED   resourceVersion=0: from the watch cache, 500 a page, or all at once
  *   HF_PAGE_EXACT    from the store, 100 a page
  *   HF_PAGE_LARGE    500, for a fleet
  *   HF_PAGE_SMALL    8: the largest objects stay below HF_KUBE_MAX_LIST_BYTES
@@ -48,6 +47,6 @@ HF_MUST_USE int hf_resource_fill_url(const char *server, const struct hf_resourc
                                      uint64_t timeout_s, struct hf_buf *out);
 HF_MUST_USE int hf_resource_watch_url(const char *server, const struct hf_resource *resource, const char *name,
                                       const char *resource_version, uint64_t timeout_s, struct hf_buf *out);
-/* The object, or the kind's first: answered while the kind's cache is empty, unlike a list with a selector. */
+/* The object, or the kind's first: servers answer while the kind's cache is empty, unlike a list with a selector. */
 HF_MUST_USE int hf_resource_knock_url(const char *server, const struct hf_resource *resource, const char *name,
                                       struct hf_buf *out);

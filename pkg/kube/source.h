@@ -2,7 +2,7 @@
 /* The source of desired state, which also takes the agent's status: an API server, KubeEdge's MetaServer, or a folder.
  *
  * Every source reports an object as gone only after DELETED of a real API server, a complete list of the API server
- * itself, or a complete scan of a folder. It calls no subscriber inside subscribe() or apply(). */
+ * itself, or a complete scan of a folder. A source calls no subscriber inside subscribe() or apply(). */
 #pragma once
 
 #include <stdbool.h>
@@ -32,18 +32,18 @@ struct hf_source_sink {
      * accepted, changes may follow. "": in doubt; a later process must list. */
     void (*synced)(void *arg, const char *resource_version);
     /* A later process may resume here if all reported before is on disk. After each list ("": in doubt), and about once
-     * a minute: write the newest every 10 minutes and at the end. An older one costs a replay, at worst a list. */
+     * a minute: write the newest every 10 minutes and at the end. */
     void (*version)(void *arg, const char *resource_version);
-    /* Until the other kind comes. PROVEN again about once a minute, LOST with a newer reason. */
+    /* Holds until the other kind comes. PROVEN again about once a minute, LOST with a newer reason. */
     void (*contact)(void *arg, enum hf_contact_kind kind, struct hf_server_date date, const struct hf_err *err);
     /* A doubt about `what`, an object, answer or file, usually skipped. ESTALE: maybe outdated, of a MetaServer's
      * store; or a folder is suddenly empty. */
     void (*refused)(void *arg, const char *what, const struct hf_err *err);
-    /* A file (the folder: too many); err NULL: good again, or removed. Also in `refused`; both to one subscriber, as
-     * the kind is unknown. */
+    /* A file is unreadable (the folder: too many files); err NULL: good again, or removed. `refused` reports it, too;
+     * both to one subscriber, as the kind is unknown. */
     void (*unreadable)(void *arg, const char *what, const struct hf_err *err);
-    /* Unparsable; an earlier version stays valid. err NULL: good again, or deleted. `name`: its place in a list if
-     * unreadable too. */
+    /* The object cannot be parsed; an earlier version stays valid. err NULL: good again, or deleted. `name`: its place
+     * in a list if unreadable too. */
     void (*unreadable_object)(void *arg, const char *name, const struct hf_err *err);
 };
 
@@ -75,20 +75,22 @@ struct hf_source_ops {
                                  const char *const *known, const struct hf_source_sink *sink,
                                  struct hf_subscription **ret_subscription, struct hf_err *err);
     void (*unsubscribe)(struct hf_subscription *subscription);
-    /* After subscribe(), for each that the subscriber has: older answers are outdated. */
+    /* Call after subscribe() for each object that the subscriber has: older events are outdated. */
     void (*holds)(struct hf_subscription *subscription, const char *name, const char *resource_version);
-    /* Once per SyncPolicy `interval`. MetaServer: a LIST, one subscription after the other. Open watch: contact and
-     * version, or a list if in doubt. Folder: a scan. */
+    /* Once per SyncPolicy `interval`. MetaServer: sends LISTs, one subscription after the other. API server with open
+     * watch: reports contact and version, or lists if in doubt. Folder: scans. */
     void (*refresh)(struct hf_subscription *subscription);
-    /* Not kept; complete lists report it again. `matters`: report when it is gone; else it may be forgotten. */
+    /* The subscriber does not keep it; complete lists report it again. `matters`: report when it is gone; else it may
+     * be forgotten. */
     void (*decline)(struct hf_subscription *subscription, const char *name, bool matters);
-    /* A complete list soon, at a random moment (labels may change on all nodes); no `synced` before its end. */
+    /* A complete list soon, at a random moment; no `synced` before its end. */
     void (*relist)(struct hf_subscription *subscription);
-    /* apiVersion, kind, metadata.name and all fields that the agent owns; those missing now are given up.
-     * `subresource`: "status" or NULL. -EHOSTUNREACH: a MetaServer without contact; again when PROVEN. */
+    /* apiVersion, kind, metadata.name and all fields that the agent owns; those missing now are released.
+     * `subresource`: "status" or NULL. `done` gets -EHOSTUNREACH behind a MetaServer without contact; again when
+     * PROVEN. */
     HF_MUST_USE int (*apply)(void *ctx, const json_t *body, const char *subresource, hf_source_done *done, void *arg,
                              struct hf_delivery **ret_delivery, struct hf_err *err);
-    /* Without `done`; may be done all the same. */
+    /* No `done` follows; the write may still happen. */
     void (*abandon)(struct hf_delivery *delivery);
     /* Last sign of life; 0: none. API server: watch, list, write, ping. MetaServer: a list from the cloud. Folder: a
      * scan. Sends nothing. */

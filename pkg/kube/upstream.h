@@ -15,7 +15,7 @@ struct hf_upstream_params {
     const char *field_manager; /* server-side apply's */
     bool fleet;                /* struct hf_kube_params */
     uint64_t max_skew_ns;      /* struct hf_http_config */
-    /* After a 401 or an untrusted certificate, once in 5 s at most, files read again. May call
+    /* After a 401 or an untrusted certificate, once in 5 s at most; files are read again before. May call
      * hf_upstream_use_certificate(). May be NULL. */
     void (*refused)(void *arg);
     /* A file's credential changed. May be NULL. */
@@ -34,18 +34,18 @@ const struct hf_source_ops *hf_upstream_source(struct hf_upstream *upstream);
 /* Borrowed. */
 struct hf_kube *hf_upstream_kube(struct hf_upstream *upstream);
 
-/* This node's kubelet, https://127.0.0.1:10250, with these credentials. Only a certificate of the API server's CA for
- * `node_name` (borrowed): a local user may listen there while the kubelet is down. Without CA or verification:
- * -EKEYREJECTED. No memory before the first request. */
+/* This node's kubelet, https://127.0.0.1:10250, with these credentials. Accepts only a certificate of the API server's
+ * CA for `node_name` (borrowed): a local user may listen there while the kubelet is down. Without CA or verification:
+ * -EKEYREJECTED. */
 const struct hf_http_ops *hf_upstream_kubelet(struct hf_upstream *upstream, const char *node_name);
 
-/* PEM, copied, in place of all other credentials; both NULL: the configuration's. */
+/* PEM, copied, replaces all other credentials; both NULL: the configuration's return. */
 HF_MUST_USE int hf_upstream_use_certificate(struct hf_upstream *upstream, const char *certificate_pem,
                                             const char *key_pem, struct hf_err *err);
 
-/* From here on NULL does nothing. */
+/* Functions from here on accept NULL. */
 
-/* CA or credentials, which may change. */
+/* CA or credentials are in files, which may change. */
 bool hf_upstream_has_files(const struct hf_upstream *upstream);
 
 /* Rereads credentials; logs failures. */

@@ -2,7 +2,7 @@
 /* Internal: the loop, tasks and guests, with libuv's types.
  *
  * A function that starts an operation calls no callback: it posts a task. Each task runs once, in an idle callback of
- * its own, outside of the callbacks of curl, D-Bus and uv handles. */
+ * its own, outside of other callbacks. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,7 +17,7 @@ struct hf_loop_task {
     void (*run)(struct hf_loop_task *task);
 };
 
-/* hf_loop_free() calls `end` unless removed; it frees the guest and calls no callback of the owner. */
+/* hf_loop_free() calls `end` unless removed. `end` frees the guest, and calls no callback of the owner. */
 struct hf_loop_guest {
     struct hf_list link;
     void (*end)(struct hf_loop_guest *guest);
@@ -25,7 +25,7 @@ struct hf_loop_guest {
 
 struct hf_loop {
     uv_loop_t uv;
-    uv_async_t alive;    /* keeps uv_run() alive without work; a job's own thread ended */
+    uv_async_t alive;    /* keeps uv_run() alive without work; sent when a job's own thread ended */
     uv_timer_t trim;     /* for hf_loop_worked() */
     uint64_t trimmed_ns; /* uv_hrtime(); 0: never */
     uv_idle_t idle;      /* active while tasks wait */
@@ -33,7 +33,7 @@ struct hf_loop {
     struct hf_list guests;
     struct hf_list last;    /* guests to end after uv closed all handles */
     struct hf_list jobs;    /* given to uv */
-    struct hf_list waiting; /* jobs that may hang */
+    struct hf_list waiting; /* jobs that may hang, one after another */
     bool may_hang;          /* such a job has or awaits a worker */
     bool closing;           /* nothing starts, only jobs call back */
     struct hf_sched_ops sched;
@@ -53,14 +53,14 @@ void hf_loop_task_drop(struct hf_loop_task *task);
 
 void hf_loop_guest_add(struct hf_loop *loop, struct hf_loop_guest *guest, void (*end)(struct hf_loop_guest *guest));
 void hf_loop_guest_remove(struct hf_loop_guest *guest);
-/* From within `end`: calls the new `end` after uv closed all handles. */
+/* Called in `end`: the new `end` follows after uv closed all handles. */
 void hf_loop_guest_end_last(struct hf_loop *loop, struct hf_loop_guest *guest,
                             void (*end)(struct hf_loop_guest *guest));
 
-/* Work used memory: free memory goes back 10 s later, from 256 KiB on, or after 10 minutes. */
+/* Work used memory: 10 s later free memory goes back, all of it from 256 KiB on or every 10 minutes. */
 void hf_loop_worked(struct hf_loop *loop);
 
-/* The same -errno, but for UV_EAI_* (-EHOSTUNREACH) and others that only uv has (-EIO). */
+/* The same -errno, except for UV_EAI_* (-EHOSTUNREACH) and others that only uv has (-EIO). */
 int hf_loop_errno(int r);
 
 /* For uv_timer_start(): up to 1 ms late, never early. */

@@ -22,11 +22,11 @@ struct hf_proc_request {
     size_t max_output;    /* of stdout and stderr, the rest is dropped; 0: 4096 */
     struct hf_view input; /* For stdin; copied. Empty: /dev/null. */
     /* What the child may hang at, such as a device; copied; or NULL. While a child outlives SIGKILL by 2 s, in an
-     * uninterruptible system call, none starts with the same name: they would pile up. */
+     * uninterruptible system call, none starts with the same name. */
     const char *resource;
     bool stdout_only; /* stderr is dropped */
     bool secret;      /* overwrite the output after `done` */
-    /* At the child's end, even if a daemon holds the pipes, or 4 s after the deadline. `r`: 0, or -ETIMEDOUT.
+    /* Comes at the child's end, even if a daemon holds the pipes, or 4 s after the deadline. `r`: 0, or -ETIMEDOUT.
      * `exit_code`: 0..255, or 128 + signal. */
     void (*done)(void *arg, int r, int exit_code, struct hf_view output);
     void *arg;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Timers and jobs, by loop/loop.h or, on a virtual clock, tests/support/fakes/simloop.h. All is on the loop thread,
- * except hf_job.work. No callback runs before a function returns. */
+/* Timers and jobs: loop/loop.h has real ones, tests/support/fakes/simloop.h those on a virtual clock. All is on the
+ * loop thread, except hf_job.work. No callback runs before a function returns. */
 #pragma once
 
 #include <stdatomic.h>
@@ -28,10 +28,10 @@ struct hf_sched_ops {
     void *ctx;
     /* Not armed. */
     struct hf_timer *(*timer_new)(void *ctx, void (*fire)(void *arg), void *arg);
-    /* Once; 0: next iteration; HF_NEVER disarms. Replaces an earlier delay. */
+    /* Fires once; 0: next iteration; HF_NEVER disarms. Replaces an earlier delay. */
     void (*timer_arm)(void *ctx, struct hf_timer *timer, uint64_t delay_ns);
     void (*timer_disarm)(void *ctx, struct hf_timer *timer);
-    /* Also from its callback. Accepts NULL. */
+    /* Allowed in its callback. Accepts NULL. */
     void (*timer_free)(void *ctx, struct hf_timer *timer);
     /* -ENOMEM, -ECANCELED (the loop ends): no `done`. */
     HF_MUST_USE int (*submit)(void *ctx, struct hf_job *job);

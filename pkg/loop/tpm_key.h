@@ -3,8 +3,8 @@
  *
  *     -----BEGIN HOLDFAST TPM KEY-----    base64 of the key as this TPM loads it, and of its public point
  *
- * Only that TPM signs with it; the text is no secret. ECDSA, P-256. To sign, OpenSSL calls back, and
- * holdfast-tpm (tpm/helper.h) runs once: it blocks for 10 seconds at most.
+ * Only that TPM signs with it; the text is no secret. ECDSA, P-256. Each signature runs holdfast-tpm (tpm/helper.h),
+ * and blocks for 10 seconds at most.
  * Threads: any, after hf_tpm_key_provide(). */
 #pragma once
 
@@ -24,9 +24,9 @@ bool hf_tpm_key_is(const char *pem);
 /* Appends a new key's text. -ENODEV: no TPM. -EIO: refused, or no program. -ETIMEDOUT. */
 HF_MUST_USE int hf_tpm_key_make(struct hf_buf *pem, struct hf_err *err);
 
-/* Signs once, to see. -EBADMSG: another TPM's, cleared since, or damaged. Others as above. */
+/* Signs once as a test. -EBADMSG: another TPM's key, a TPM cleared since, or damaged. Others as hf_tpm_key_make(). */
 HF_MUST_USE int hf_tpm_key_check(const char *pem, struct hf_err *err);
 
-/* The text's first private key, maybe such a one; free it. NULL: damaged, encrypted, or no memory. Starts no
+/* The text's first private key, maybe a TPM's; free it. NULL: damaged, encrypted, or no memory. Starts no
  * program. */
 struct evp_pkey_st *hf_tpm_key_read(const char *pem);

@@ -23,7 +23,7 @@ struct hf_unit_ops {
                               void (*done)(void *arg, int r, const struct hf_err *err), void *arg,
                               struct hf_unit_call **ret_call, struct hf_err *err);
     /* StartUnit, StopUnit (until JobRemoved), EnableUnitFiles, DisableUnitFiles; HF_UNIT_RELOAD_ALL rereads unit files,
-     * `unit` only says for what. Errors as `restart`. */
+     * `unit` is only for errors. Errors as `restart`. */
     HF_MUST_USE int (*act)(void *ctx, enum hf_unit_act act, const char *unit, uint64_t timeout_ns,
                            void (*done)(void *arg, int r, const struct hf_err *err), void *arg,
                            struct hf_unit_call **ret_call, struct hf_err *err);

@@ -8,9 +8,9 @@ struct hf_watch;
 
 struct hf_watch_ops {
     void *ctx;
-    /* For an entry in the folder (added, removed, or changed name, content, mode or owner), the folder itself, and lost
-     * events; once for several. -ENOSPC: the kernel's limit of watches. -ENOMEM: also no inotify descriptor. -ENOENT,
-     * -ENOTDIR, -EACCES. */
+    /* `fire` comes for an entry in the folder (added, removed, or changed name, content, mode or owner), the folder
+     * itself, and lost events; once for several. -ENOSPC: the kernel's limit of watches. -ENOMEM: also no inotify
+     * descriptor. -ENOENT, -ENOTDIR, -EACCES. */
     HF_MUST_USE int (*add)(void *ctx, const char *path, void (*fire)(void *arg), void *arg, struct hf_watch **ret_watch,
                            struct hf_err *err);
     void (*remove)(void *ctx, struct hf_watch *watch); /* accepts NULL */

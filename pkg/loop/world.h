@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The outside world of a part of a process, by value: a copy may have another file system, which counts the part's
- * writes, or no metrics. The tables outlive the part. Code that needs one table takes that table alone. */
+/* The outside world of a part of a process, by value: a copy may have another file system, or no metrics. The tables
+ * outlive the part. */
 #pragma once
 
 #include "base/clock.h"

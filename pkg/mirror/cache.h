@@ -16,43 +16,43 @@ struct hf_mirror_cache_params {
     struct hf_log *log; /* may be NULL */
     const char *folder; /* copied; its parent exists */
     uint64_t max_bytes;
-    /* True: stays. May be NULL. */
+    /* True: the blob stays. NULL: none is wanted. */
     bool (*is_wanted)(void *arg, const char *sha256);
     void *arg;
 };
 
 struct hf_mirror_cache;
-/* NULL also without a folder: nothing is kept. */
+/* NULL also if it cannot make its folders. */
 struct hf_mirror_cache *hf_mirror_cache_new(const struct hf_mirror_cache_params *params, struct hf_err *err);
-/* After all keeps, except those being synced. */
+/* Free keeps first, except those being synced. */
 void hf_mirror_cache_free(struct hf_mirror_cache *cache);
 
-/* It was read: others go before it. Nothing if absent. NULL: nothing. */
+/* The blob was read: others go before it. Accepts NULL, and absent blobs. */
 void hf_mirror_cache_touch(const struct hf_mirror_cache *cache, const char *sha256);
-/* Its content is wrong. NULL: nothing. */
+/* Removes a wrong blob. Accepts NULL. */
 void hf_mirror_cache_drop(const struct hf_mirror_cache *cache, const char *sha256);
-/* All of it was read in parts, which nobody compares: a worker does, one blob at a time, and removes a wrong one.
- * Nothing if absent or waiting. NULL: nothing. */
+/* The blob was read in parts, whose digest nobody compared: a worker does, one blob at a time, and removes a wrong
+ * blob. Accepts NULL, and absent or waiting blobs. */
 void hf_mirror_cache_check(struct hf_mirror_cache *cache, const char *sha256);
-/* For so many more bytes. -EDQUOT: wanted blobs leave too little of `max_bytes`. -ENOSPC: too little disk. Then nothing
- * was removed. */
+/* Makes room for `bytes` more. -EDQUOT: wanted blobs leave too little of `max_bytes`. -ENOSPC: too little disk. Then
+ * nothing was removed. */
 HF_MUST_USE int hf_mirror_cache_room(const struct hf_mirror_cache *cache, uint64_t bytes);
 
 /* A blob that arrives. */
 struct hf_mirror_keep;
-/* From its first byte. As hf_mirror_cache_room(); -EBUSY: another transfer brings it; errors of files. */
+/* Begins at its first byte. Errors of hf_mirror_cache_room(), of files; -EBUSY: another transfer brings it. */
 HF_MUST_USE int hf_mirror_keep_begin(struct hf_mirror_cache *cache, const char *sha256, uint64_t size,
                                      struct hf_mirror_keep **ret_keep);
-/* Where it broke off. -ENOENT; others as above. */
+/* Begins where it broke off. -ENOENT: no partial; others as hf_mirror_keep_begin(). */
 HF_MUST_USE int hf_mirror_keep_resume(struct hf_mirror_cache *cache, const char *sha256,
                                       struct hf_mirror_keep **ret_keep);
 uint64_t hf_mirror_keep_had(const struct hf_mirror_keep *keep); /* bytes from before */
 uint64_t hf_mirror_keep_size(const struct hf_mirror_keep *keep);
-/* Reads the bytes that were here. */
+/* Reads bytes from before. */
 HF_MUST_USE ssize_t hf_mirror_keep_read(const struct hf_mirror_keep *keep, void *bytes, size_t n, uint64_t at);
-/* In order, also from before, which is not written again. After a failure free it. */
+/* Takes all bytes in order; those from before are not written again. After a failure free `keep`. */
 HF_MUST_USE int hf_mirror_keep_write(struct hf_mirror_keep *keep, const void *bytes, size_t n);
-/* All has arrived. `right`: a worker syncs it into the cache; else it goes. Frees it. */
+/* Frees `keep`. `right`, and all has arrived: a worker syncs the blob into the cache; else removes it. */
 void hf_mirror_keep_finish(struct hf_mirror_keep *keep, bool right);
 void hf_mirror_keep_free(struct hf_mirror_keep *keep); /* broken off: stays partial */
 /* A whole blob is being synced. */

@@ -23,17 +23,17 @@ struct hf_mirror_deltas {
 };
 
 void hf_mirror_deltas_done(struct hf_mirror_deltas *deltas);
-/* NULL: none, or bad. Until the next look ends. */
+/* NULL: none, or bad. Valid until the next look ends. */
 const struct hf_mirror_delta *hf_mirror_deltas_find(struct hf_mirror_deltas *deltas, const char *origin,
                                                     const char *name, const char *to);
-/* It did not make the blob; stays in place. */
+/* The delta did not make the blob, and is bad. */
 void hf_mirror_deltas_blame(struct hf_mirror_deltas *deltas, const char *origin, const char *name, const char *to);
 
 struct hf_mirror_look_params {
     struct hf_mirror_upstream *upstream;
     struct hf_mirror_deltas *deltas;
     char *const *stores;                 /* mirror/store.h's; borrowed */
-    const struct hf_mirror_tally *tally; /* lives as long */
+    const struct hf_mirror_tally *tally; /* outlives the look */
     const char *origin, *name;           /* borrowed */
     const char *sha256;                  /* the manifest's; borrowed */
     struct hf_view manifest;             /* compared with its digest */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A registry mirror on loopback for this node's containerd: the pull half of the OCI distribution specification.
  *
- * It answers for listed registries, to who shows the secret, which root's `hosts.toml` or `registries.yaml` has. A blob
- * is the node's; or made of the node's layers and the registry's delta; or comes from the registry. Its last bytes
- * leave only with a right digest; parts of a blob the client must check. */
+ * It answers for listed registries, to clients with the secret in root's `hosts.toml` or `registries.yaml`. A blob is
+ * the node's; or made of the node's layers and the registry's delta; or comes from the registry. Its last bytes leave
+ * only with a right digest; parts of a blob the client must check. */
 #pragma once
 
 #include "loop/loop.h"
@@ -42,22 +42,22 @@ struct hf_mirror_settings {
 struct hf_mirror;
 struct hf_mirror *hf_mirror_new(const struct hf_mirror_params *params);
 void hf_mirror_free(struct hf_mirror *mirror);
-/* NULL: off, without port and timer, as after an error. hf_streamed_new()'s. */
+/* `settings` NULL: off, without port and timer, as after an error. Errors of hf_streamed_new(). */
 HF_MUST_USE int hf_mirror_settle(struct hf_mirror *mirror, const struct hf_mirror_settings *settings,
                                  struct hf_err *err);
 
-/* Other images, as in the settings, without an end to what the mirror serves. The first `named` ones go before the
- * others, also if these have filled the cache. Nothing while it is off. */
+/* Replaces the settings' images; what the mirror serves continues. The first `named` images go before the others, even
+ * if those filled the cache. Does nothing while off. */
 HF_MUST_USE int hf_mirror_prefetch(struct hf_mirror *mirror, const char *const *images, size_t named,
                                    const char *platform, struct hf_err *err);
 
 /* Condition ImagesReady; `ready`: all are here. */
 struct hf_mirror_ready {
-    bool asked, ready; /* !asked: none */
+    bool asked, ready; /* !asked: no images are wanted */
     const char *reason;
     char message[512];
 };
 struct hf_mirror_ready hf_mirror_ready(const struct hf_mirror *mirror);
-/* Transfers that no pod waits for wait, too; `closed`: why, such as "LinkWindowClosed"; or NULL. */
+/* Prefetching waits while `closed` says why, such as "LinkWindowClosed"; NULL: it runs. Borrowed. */
 void hf_mirror_gate(struct hf_mirror *mirror, const char *closed);
 uint16_t hf_mirror_port(const struct hf_mirror *mirror); /* 0: off */

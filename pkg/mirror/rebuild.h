@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes a layer of the node's layers and a delta: fetches that to a scratch file, and applies it on a worker (during a
- * long fetch) to another, readable as it grows. */
+/* Makes a layer of the node's layers and a delta: fetches the delta to a scratch file; a worker (during a long fetch)
+ * makes the layer in another, readable as it grows. */
 #pragma once
 
 #include "mirror/deltas.h"
@@ -10,7 +10,7 @@ struct hf_mirror_rebuild_params {
     struct hf_mirror_upstream *upstream;
     char *const *stores;                 /* mirror/store.h's */
     const char *folder;                  /* of scratch files */
-    const struct hf_mirror_tally *tally; /* lives as long */
+    const struct hf_mirror_tally *tally; /* outlives the rebuild */
     const char *origin, *name;           /* borrowed until start() returns, as `stores`, `folder` and `delta` */
     const struct hf_mirror_delta *delta;
     void (*moved)(void *arg); /* more to read, or ended; not after that */
@@ -18,15 +18,15 @@ struct hf_mirror_rebuild_params {
 };
 
 struct hf_mirror_rebuild;
-/* -ENOSPC: for scratch files. Files', memory's. */
+/* -ENOSPC: for scratch files. Others: files, memory. */
 HF_MUST_USE int hf_mirror_rebuild_start(const struct hf_mirror_rebuild_params *params,
                                         struct hf_mirror_rebuild **ret_rebuild);
 void hf_mirror_rebuild_free(struct hf_mirror_rebuild *rebuild);
 
-/* 1: runs. 0: has all, its digest not compared. -EBADMSG: never again: a damaged delta, or unfit for this node.
- * -EILSEQ: the same, with bytes made. Others: circumstances, such as an absent registry. */
+/* 1: runs. 0: the layer is whole, its digest not compared. -EBADMSG: never again: a damaged delta, or unfit for this
+ * node. -EILSEQ: the same, after bytes were made. Others: circumstances, such as an absent registry. */
 int hf_mirror_rebuild_state(const struct hf_mirror_rebuild *rebuild);
 bool hf_mirror_rebuild_arrives(const struct hf_mirror_rebuild *rebuild);             /* the delta still does */
 const struct hf_err *hf_mirror_rebuild_err(const struct hf_mirror_rebuild *rebuild); /* of a failure */
-/* The layer's, at `at`: below `n` if it has no more yet. -errno. */
+/* Reads the layer at `at`: fewer than `n` if it has no more yet. -errno. */
 ssize_t hf_mirror_rebuild_read(const struct hf_mirror_rebuild *rebuild, void *bytes, size_t n, uint64_t at);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A request to the mirror: the pull half of the OCI distribution specification, as containerd asks: registry in
- * parameter `ns`. Pure. */
+/* A request to the mirror, as containerd asks: the registry is in parameter `ns`. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -38,5 +37,5 @@ struct hf_mirror_request {
  * then has `authorization`. */
 int hf_mirror_request_parse(struct hf_view head, struct hf_mirror_request *ret_request);
 
-/* "sha256:" and 64 lower case digits; these to `hex`. */
+/* "sha256:" and 64 lower case digits, which go to `hex`. */
 bool hf_mirror_digest(struct hf_view text, char hex[HF_SHA256_HEX]);

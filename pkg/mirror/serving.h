@@ -30,7 +30,7 @@ struct hf_serving {
     struct hf_mirror_look *look;       /* looks for deltas of this manifest; or NULL */
     struct hf_mirror_rebuild *rebuild; /* or NULL */
     struct hf_timer *turn;             /* the blob is made here, or waits for its turn; else NULL */
-    uint64_t since_ns, drop_ns;        /* the client has had no byte; when to ask the registry */
+    uint64_t since_ns, drop_ns;        /* when the client got its last byte; when to ask the registry */
     bool full;                         /* the client has enough for now */
     bool rebuilt;                      /* some of its bytes were made here */
     bool begun;                        /* the head is sent */
@@ -76,12 +76,12 @@ struct hf_mirror {
 bool hf_mirror_find_registry(const struct hf_mirror *mirror, const char *name, char origin[HF_URL_ORIGIN]);
 
 void hf_serving_free(struct hf_serving *serving); /* not NULL */
-/* For so many more bytes of manifests in memory. A client that gets none tries again, or asks the registry. */
+/* There is memory for `bytes` more of manifests. */
 bool hf_serving_has_room(const struct hf_serving *serving, size_t bytes);
 void hf_serving_refuse_for_room(struct hf_serving *serving);
 /* Breaks the connection, so that no client takes its bytes for the whole. */
 void hf_serving_give_up(struct hf_serving *serving);
-/* `extra`: lines that end with CR LF. False: the connection is gone, give up. */
+/* `extra`: lines that end with CR LF. False: no memory, give up. */
 bool hf_serving_send_head(struct hf_serving *serving, int status, const char *type, uint64_t length, const char *extra);
 void hf_serving_answer(struct hf_serving *serving, int status, const char *extra, const char *text);
 /* In the form that the OCI distribution specification wants; `message`: without quotes. */
@@ -91,7 +91,7 @@ void hf_serving_refuse(struct hf_serving *serving, int status, const char *code,
 void hf_serving_begin_bytes(struct hf_serving *serving, bool whole, const char *from);
 void hf_serving_comes_from(struct hf_serving *serving, const char *from);
 bool hf_serving_send_blob_head(struct hf_serving *serving, bool partial, uint64_t from, uint64_t n, uint64_t total);
-/* 1: the client has enough for now; < 0: no memory. */
+/* 1: the client has enough for now; < 0: give up. */
 HF_MUST_USE int hf_serving_deliver(struct hf_serving *serving, const void *bytes, size_t n);
 void hf_serving_finish(struct hf_serving *serving);
 /* From the first byte on, the bytes also go into the cache. False: they cannot, and no client waits for them. */

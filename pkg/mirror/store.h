@@ -9,9 +9,9 @@
 
 enum { HF_MIRROR_STORES = 8 };
 
-/* A regular file, or -1. */
+/* Opens a regular file; -1: none. */
 int hf_mirror_store_open(char *const *stores, const char *sha256, uint64_t *ret_size);
 /* `size` UINT64_MAX: any. */
 bool hf_mirror_store_has(char *const *stores, const char *sha256, uint64_t size);
-/* Appends up to text->max bytes of right digest; false: none. */
+/* Appends a blob of right digest that fits text->max; false: none. */
 bool hf_mirror_store_read(char *const *stores, const char *sha256, struct hf_buf *text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A tag's digest when its registry last said. Pure. */
+/* The digests that registries last gave for tags. Pure. */
 #pragma once
 
 #include "base/buf.h"
@@ -23,7 +23,7 @@ struct hf_mirror_tags {
 
 void hf_mirror_tags_done(struct hf_mirror_tags *tags);
 
-/* 1: write the file: another digest, or HF_MIRROR_TAG_AGE_S off. */
+/* 1: write the file: a new or other digest, or a time HF_MIRROR_TAG_AGE_S off. */
 HF_MUST_USE int hf_mirror_tags_put(struct hf_mirror_tags *tags, const struct hf_mirror_request *request,
                                    const char *sha256, uint64_t now_unix_s);
 /* NULL: unknown, or not seen `within_s`. A clock that went back ages nothing. */
@@ -31,7 +31,7 @@ const struct hf_mirror_tag *hf_mirror_tags_find(const struct hf_mirror_tags *tag
                                                 const struct hf_mirror_request *request, uint64_t now_unix_s,
                                                 uint64_t within_s);
 
-/* JSON. -E2BIG. */
+/* Appends JSON. -E2BIG. */
 HF_MUST_USE int hf_mirror_tags_format(const struct hf_mirror_tags *tags, struct hf_buf *out);
-/* Adds; leaves out what is wrong. -EBADMSG. */
+/* Adds tags, except wrong ones. -EBADMSG. */
 HF_MUST_USE int hf_mirror_tags_parse(struct hf_mirror_tags *tags, struct hf_view text, struct hf_err *err);

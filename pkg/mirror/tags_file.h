@@ -18,7 +18,7 @@ struct hf_mirror_tags_file_params {
 struct hf_mirror_tags_file;
 /* Reads the file. */
 struct hf_mirror_tags_file *hf_mirror_tags_file_new(const struct hf_mirror_tags_file_params *params);
-/* A worker may write on. */
+/* A worker may still write. */
 void hf_mirror_tags_file_free(struct hf_mirror_tags_file *file);
 /* hf_mirror_tags_put(); without memory a tag is forgotten. */
 void hf_mirror_tags_file_put(struct hf_mirror_tags_file *file, const struct hf_mirror_request *request,

@@ -10,7 +10,7 @@ struct hf_access;
 struct hf_fs_ops;
 struct hf_logins;
 
-/* Of bytes from registries; each may be NULL. */
+/* Count bytes from registries; each may be NULL. */
 struct hf_mirror_tally {
     struct hf_metric *all, *image;
     uint64_t *prefetched;
@@ -27,7 +27,7 @@ struct hf_mirror_upstream_params {
 
 struct hf_mirror_upstream;
 struct hf_mirror_upstream *hf_mirror_upstream_new(const struct hf_mirror_upstream_params *params);
-void hf_mirror_upstream_free(struct hf_mirror_upstream *upstream); /* without calls */
+void hf_mirror_upstream_free(struct hf_mirror_upstream *upstream); /* end calls before */
 /* hf_logins_problem() of a repository of "https://registry.example". */
 const char *hf_mirror_upstream_problem(const struct hf_mirror_upstream *upstream, const char *origin, const char *name);
 
@@ -42,12 +42,12 @@ struct hf_mirror_ask {
     uint64_t connect_ns;
     uint64_t timeout_ns;                 /* in all; 0: none, but silence ends it */
     uint64_t max_bytes;                  /* UINT64_MAX: none */
-    const struct hf_mirror_tally *tally; /* lives as long */
-    bool resumes;                        /* after a break, where it was; needs a length */
+    const struct hf_mirror_tally *tally; /* outlives the call */
+    bool resumes;                        /* after a break continues there; needs a length */
     /* The answer that counts, its bytes; struct hf_http_request. */
     int (*on_response)(void *arg, const struct hf_http_response *response);
     int (*on_body)(void *arg, const void *bytes, size_t n);
-    void (*done)(void *arg, int r, const struct hf_err *err); /* `r`: struct hf_http_request */
+    void (*done)(void *arg, int r, const struct hf_err *err); /* `r`: loop/http/http.h */
     void *arg;
 };
 

@@ -29,7 +29,7 @@ struct hf_oci_descriptor {
 bool hf_oci_is_digest(const char *text);
 const char *hf_oci_digest_of(const void *bytes, size_t n, char digest[static HF_OCI_DIGEST]);
 
-/* -EBADMSG: *err names `what`: "layer 3". */
+/* -EBADMSG: *err names `what`, such as "layer 3". */
 HF_MUST_USE int hf_oci_descriptor_parse(const json_t *json, const char *what, struct hf_oci_descriptor *ret,
                                         struct hf_err *err);
 json_t *hf_oci_descriptor_json(const struct hf_oci_descriptor *descriptor);

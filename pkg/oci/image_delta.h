@@ -47,12 +47,12 @@ struct hf_oci_delta_offer {
 };
 json_t *hf_oci_delta_offer_json(const struct hf_oci_delta_offer *offer); /* a descriptor */
 
-/* The index (empty: new) with the offer last, in place of another between these manifests, to `out`. -EBADMSG,
+/* Appends the index (empty: new), with the offer last, in place of another between its manifests. -EBADMSG,
  * -E2BIG. */
 HF_MUST_USE int hf_oci_delta_offer_add(struct hf_view index, const struct hf_oci_delta_offer *offer, struct hf_buf *out,
                                        struct hf_err *err);
 
-/* An index's, in order; leaves out others, and those without an annotation. Free *ret_offers. -EBADMSG: no index.
- * -E2BIG: HF_OCI_DELTA_OFFERS. */
+/* An index's offers, in order; leaves out other entries, and offers without an annotation. Free *ret_offers. -EBADMSG:
+ * no index. -E2BIG: HF_OCI_DELTA_OFFERS. */
 HF_MUST_USE int hf_oci_delta_offers_parse(struct hf_view index, struct hf_oci_delta_offer **ret_offers, size_t *ret_n,
                                           struct hf_err *err);

@@ -9,7 +9,7 @@
 struct hf_approver;
 
 enum {
-    HF_APPROVER_MAX_OPEN = 512, /* undecided */
+    HF_APPROVER_MAX_OPEN = 512, /* undecided requests */
     HF_APPROVER_MAX_PER_NODE = 8,
 };
 
@@ -22,5 +22,5 @@ struct hf_approver *hf_approver_new(const struct hf_approver_params *params, str
 void hf_approver_free(struct hf_approver *approver);
 HF_DEFINE_CLEANUP(struct hf_approver, hf_approver_free)
 
-/* Also earlier requests. */
+/* Decides requests that wait. */
 void hf_approver_lead(struct hf_approver *approver);

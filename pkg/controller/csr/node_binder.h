@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Annotates each EdgeNode with its Node's uid: admission policies, which cannot read the Node, compare it with a
- * certificate's group, to refuse one of an earlier Node of the name. Memory: below 250 bytes per node, plus its
- * name. */
+/* Annotates each EdgeNode with its Node's uid: admission policies, which cannot read the Node, compare the annotation
+ * with a certificate's group, to refuse certificates of an earlier Node of this name. */
 #pragma once
 
 #include "controller/lead/turns.h"

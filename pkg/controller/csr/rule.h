@@ -10,7 +10,7 @@
 
 enum {
     HF_CSR_MIN_LIFETIME_S = 600,            /* API server's */
-    HF_CSR_MAX_LIFETIME_S = 30 * 24 * 3600, /* limits use of a stolen one */
+    HF_CSR_MAX_LIFETIME_S = 30 * 24 * 3600, /* limits use of a stolen certificate */
 };
 
 enum hf_csr_verdict {
@@ -32,13 +32,13 @@ struct hf_csr_decision {
     char uid[HF_CERTIFICATE_UID]; /* HF_CSR_APPROVE: the Node's */
 };
 
-/* Reads username, groups and extra, which the API server sets: no requester can choose them. */
+/* Trusts only username, groups and extra, which the API server sets. */
 void hf_csr_decide(const json_t *object, const struct hf_csr_terms *terms, struct hf_csr_decision *ret_decision);
 
-/* Denies an approved request unless `node`, the present Node decision->node or its metadata (NULL: none), is the one
- * meant: same uid in request and credential (token claim node-uid, certificate group HF_CERTIFICATE_UID_GROUP), and not
- * younger. */
+/* Denies an approved request unless `node`, the present Node decision->node or its metadata (NULL: none), has the uid
+ * in request and credential (token claim node-uid, certificate group HF_CERTIFICATE_UID_GROUP), and is not younger than
+ * the request. */
 void hf_csr_check_node(const json_t *object, const json_t *node, struct hf_csr_decision *decision);
 
-/* With the condition Approved or Denied, for the subresource `approval`; the caller's. */
+/* `object` with the condition Approved or Denied, for the subresource `approval`; the caller's. */
 json_t *hf_csr_approval(const json_t *object, const struct hf_csr_decision *decision, uint64_t now_unix_ns);

@@ -11,7 +11,7 @@
 
 struct hf_conductor;
 
-/* On the Lease, "true": hf_rollout_engine_allow_collect(). */
+/* The Lease's annotation for hf_rollout_engine_allow_collect(): "true". */
 #define HF_CONDUCTOR_ALLOW_COLLECT "edge.codcompass.io/allow-collect"
 
 struct hf_conductor_params {
@@ -22,7 +22,7 @@ struct hf_conductor_params {
     struct hf_policy_writer *policies;
     const char *identity;           /* for Events */
     bool (*may_collect)(void *arg); /* HF_CONDUCTOR_ALLOW_COLLECT */
-    /* last answer, but bytes of a watch */
+    /* last answer; bytes of a watch do not count */
     uint64_t (*heard_ns)(void *arg);
     /* An object has an epoch above all earlier ones. False: it is no leader's, and may come again. */
     bool (*saw_epoch)(void *arg, uint64_t epoch);
@@ -32,7 +32,7 @@ struct hf_conductor *hf_conductor_new(const struct hf_conductor_params *params, 
 void hf_conductor_free(struct hf_conductor *conductor);
 HF_DEFINE_CLEANUP(struct hf_conductor, hf_conductor_free)
 
-/* 0: does not lead. */
+/* `epoch` 0: does not lead. */
 void hf_conductor_lead(struct hf_conductor *conductor, uint64_t epoch);
 
 /* Has every object come? If not, `reason` says what is missing. */
@@ -41,5 +41,5 @@ bool hf_conductor_is_complete(const struct hf_conductor *conductor, char *reason
 /* No write waits or is on its way. */
 bool hf_conductor_is_idle(const struct hf_conductor *conductor);
 
-/* By the API server's last Date, or this machine. */
+/* By the API server's last Date, or this machine's clock. */
 uint64_t hf_conductor_unix_ns(const struct hf_conductor *conductor);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Metrics of rollouts and fleet, measured at each scrape. Only the leader exports those of rollouts: sums over replicas
- * have each node once. */
+/* Metrics of rollouts and fleet, measured at each scrape. Only the leader exports those of rollouts. */
 #pragma once
 
 #include "rollout/engine.h"

@@ -9,7 +9,7 @@
 struct hf_metrics;
 struct hf_recorder;
 
-/* Borrows. `identity`: the replica's. */
+/* Borrows `kube` and `clock`. `identity`: the replica's. */
 struct hf_recorder *hf_recorder_new(struct hf_kube *kube, const struct hf_clock_ops *clock, struct hf_metrics *metrics,
                                     const char *identity);
 void hf_recorder_free(struct hf_recorder *recorder);

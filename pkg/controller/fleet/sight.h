@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For how long this process could not see the fleet: broken watches, its own pause, or agents that still come back. It
- * makes no node silent. Pure. */
+/* For how long this process could not see the fleet: broken watches, its own pause, or agents that still come back.
+ * Such time makes no node silent. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-/* One that looks less often did not run. */
+/* A process that looks less often did not run. */
 #define HF_SIGHT_PAUSE_NS (60 * HF_NS_PER_S)
 /* After an outage longer than HF_SIGHT_FLAP_NS, agents return over HF_SIGHT_RETURN_NS (hf_kube_set_spread()); a shorter
  * one costs only itself. */
@@ -19,13 +19,13 @@
 struct hf_sight {
     bool sees, has_seen;
     uint64_t looked_ns;
-    uint64_t blind_ns; /* until looked_ns */
-    uint64_t clear_ns; /* seen from here to looked_ns */
-    uint64_t lost_ns;  /* if not `sees` */
+    uint64_t blind_ns; /* blind time until looked_ns */
+    uint64_t clear_ns; /* time before counts as blind; in the future while agents return */
+    uint64_t lost_ns;  /* when sight was lost, if not `sees` */
 };
 
-/* Blind time so far. At least every HF_SIGHT_PAUSE_NS. */
+/* Blind time so far. Call at least every HF_SIGHT_PAUSE_NS. */
 uint64_t hf_sight_look(struct hf_sight *sight, uint64_t now_ns);
 
-/* `heard_ns`: last sign of life, since which it was blind if it has lost sight. */
+/* `heard_ns`: last sign of life; if not `sees`, the process is blind since then. */
 void hf_sight_set(struct hf_sight *sight, uint64_t now_ns, bool sees, uint64_t heard_ns);

@@ -16,11 +16,11 @@ struct hf_writer *hf_writer_new(const struct hf_leader_env *env, hf_writer_resul
 void hf_writer_free(struct hf_writer *writer);
 HF_DEFINE_CLEANUP(struct hf_writer, hf_writer_free)
 
-/* Any kind but HF_ROLLOUT_EVENT. After -ENOMEM no `result` follows. */
+/* Any kind except HF_ROLLOUT_EVENT. After -ENOMEM no `result` follows. */
 HF_MUST_USE int hf_writer_add(struct hf_writer *writer, const struct hf_rollout_effect *effect);
 
-/* After a plan, and when the lead is lost: sends what fits, unless the server is busy; without the lead ends all with
- * -ECANCELED. */
+/* After a plan, and when the lead is lost: sends what fits, unless the server is busy; without the lead ends what waits
+ * with -ECANCELED. */
 void hf_writer_turn(struct hf_writer *writer);
 
 bool hf_writer_is_idle(const struct hf_writer *writer);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which labels of a report go to the Node: compares checksums of ours there and those wanted. Pure. */
+/* Which labels of a report go to the Node: compares checksums of our labels there and of those wanted. Pure. */
 #pragma once
 
 #include "codec/json.h"
@@ -15,7 +15,7 @@ HF_MUST_USE int hf_label_rule_wanted(const json_t *edgenode, json_t **ret_labels
 /* The report has status.labels: agents that write labels themselves report none. */
 bool hf_label_rule_is_ours(const json_t *edgenode);
 
-/* From the time when the agent wrote them itself; our apply does not remove them. */
+/* The Node has labels that the agent wrote itself; our apply does not remove those. */
 bool hf_label_rule_has_agents(const json_t *node);
 
 /* The same in any order; 0 for the empty set. */

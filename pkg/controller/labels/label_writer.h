@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writes reported labels to Nodes, where agents may not, at most once in ten seconds each. Then an empty set under the
- * agent's field manager removes labels from when agents wrote them, if the report has status.labels. Memory: below 200
- * bytes per node, plus its name. */
+ * agent's field manager removes labels that the agent wrote earlier, if the report has status.labels. */
 #pragma once
 
 #include "controller/lead/turns.h"

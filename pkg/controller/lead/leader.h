@@ -15,14 +15,14 @@ struct hf_leader_params {
     const char *identity;
     bool alone;                                 /* no Lease */
     void (*changed)(void *arg, uint64_t epoch); /* 0: no longer leads. */
-    /* A restored backup: resumed watches are silent until the server reaches their version. May be NULL. */
+    /* The server continues from a restored backup: list again. May be NULL. */
     void (*went_back)(void *arg);
     void *arg;
 };
 
 /* `changed` comes later. */
 struct hf_leader *hf_leader_new(const struct hf_leader_params *params, struct hf_err *err);
-/* The Lease expires by itself. */
+/* Releases no Lease: it expires by itself. */
 void hf_leader_free(struct hf_leader *leader);
 HF_DEFINE_CLEANUP(struct hf_leader, hf_leader_free)
 
@@ -38,6 +38,6 @@ bool hf_leader_floor(struct hf_leader *leader, uint64_t epoch);
 /* Valid until the next answer. */
 const char *hf_leader_annotation(const struct hf_leader *leader, const char *key);
 
-/* Stops leading, releases the Lease, then calls `released`, maybe at once, after 5 s at most. A second call has no
- * effect. */
+/* Stops leading, releases the Lease, then calls `released`, maybe at once; each request takes 5 s at most. A second
+ * call has no effect. */
 void hf_leader_release(struct hf_leader *leader, void (*released)(void *arg), void *arg);

@@ -19,11 +19,11 @@ enum { HF_LEASE_HOLDER = 254, HF_LEASE_TIME = 40 };
 #define HF_LEASE_LONGEST_NS                                                                                            \
     (60 * 1000000000ull) /* the longest duration that the record of another holder may ask for */
 
-/* So far above the Lease's and the first one seen, an epoch is no leader's. */
+/* An epoch above all of the Lease, and so far above its first one seen, is no leader's. */
 #define HF_LEASE_LEAP 1000000ull
 
 struct hf_lease_timing {
-    uint64_t duration_ns;       /* then others may take it */
+    uint64_t duration_ns;       /* then others may take the Lease */
     uint64_t renew_deadline_ns; /* then the leader stops */
     uint64_t retry_ns;
 };
@@ -41,14 +41,14 @@ struct hf_lease {
     struct hf_lease_timing timing;
     char identity[HF_LEASE_HOLDER];
     struct hf_lease_record seen;
-    bool current, absent; /* `seen` still holds; the server has none */
+    bool current, absent; /* `seen` still holds; the server has no Lease */
     bool has_base;
     bool read_once;   /* in this process */
     uint64_t seen_ns; /* when `seen` last changed */
     bool leading;     /* see hf_lease_leads() */
     /* last own; hf_lease_floor(); any holder's highest; first seen */
     uint64_t epoch, floor, highest, base;
-    uint64_t renewed_ns;            /* last successful write sent */
+    uint64_t renewed_ns;            /* when the last successful write was sent */
     enum hf_lease_want busy;        /* in flight */
     uint64_t sent_ns, writes_epoch; /* in flight */
     uint64_t next_ns;               /* no request before */
@@ -60,22 +60,21 @@ void hf_lease_init(struct hf_lease *lease, const char *identity, const struct hf
 /* Ask before each effect. */
 bool hf_lease_leads(const struct hf_lease *lease, uint64_t now_ns);
 
-/* In flight until hf_lease_answer(). CREATE, WRITE: us as holder, lease->writes_epoch, new renewTime. RELEASE: no
- * holder. WRITE, RELEASE: resourceVersion of the last answer. */
+/* The next request, in flight until hf_lease_answer(). CREATE, WRITE: us as holder, lease->writes_epoch, new renewTime.
+ * RELEASE: no holder. WRITE, RELEASE: resourceVersion of the last answer. */
 enum hf_lease_want hf_lease_tick(struct hf_lease *lease, uint64_t now_ns);
 
-/* As in struct hf_kube_answer; `record` only for r 0. */
+/* `r`, `retry_after_ns`: struct hf_kube_answer; `record` only for r 0. */
 void hf_lease_answer(struct hf_lease *lease, uint64_t now_ns, int r, uint64_t retry_after_ns,
                      const struct hf_lease_record *record);
 
 /* When to call hf_lease_tick(); UINT64_MAX: after an answer, or never. */
 uint64_t hf_lease_due(const struct hf_lease *lease);
 
-/* `epoch`: any object's highest; ours will be above. (A new Lease has none.) False: ignored, no leader's
- * (HF_LEASE_LEAP). */
+/* `epoch`: any object's highest; our next will be above it. False: ignored, no leader's (HF_LEASE_LEAP). */
 bool hf_lease_floor(struct hf_lease *lease, uint64_t epoch);
 
 /* Stops leading; hf_lease_tick() then releases. */
 void hf_lease_release(struct hf_lease *lease, uint64_t now_ns);
-/* Well or not. */
+/* The release has ended, well or not. */
 bool hf_lease_is_released(const struct hf_lease *lease);

@@ -29,7 +29,7 @@ struct hf_turns_object {
 struct hf_turns_ops {
     /* The earliest monotonic time by the object alone; 0: at once; HF_NEVER: there is nothing to write. */
     uint64_t (*due_ns)(struct hf_turns_object *object);
-    /* Sends, if still wanted; else the object rests. */
+    /* Sends, if still wanted. */
     void (*begin)(struct hf_turns_object *object);
     void (*answered)(struct hf_turns_object *object, const struct hf_kube_answer *answer);
     void (*done)(struct hf_turns_object *object); /* frees its members */
@@ -48,13 +48,13 @@ struct hf_turns {
 
 /* Borrows `env` and `ops`. */
 HF_MUST_USE int hf_turns_init(struct hf_turns *turns, const struct hf_leader_env *env, const struct hf_turns_ops *ops);
-/* Frees the objects. May follow a failed hf_turns_init(), or a zeroed struct. */
+/* Frees the objects. May follow a failed hf_turns_init(). */
 void hf_turns_done(struct hf_turns *turns);
 
-/* Zeroed if new. */
+/* The object `name`, zeroed if new; or NULL. */
 void *hf_turns_make(struct hf_turns *turns, const char *name);
 
-/* Wake-up by then; `_look` when the object is due. */
+/* Wakes up by then; _look(): when the object is due. */
 void hf_turns_arm(struct hf_turns *turns, uint64_t at_ns);
 void hf_turns_look(struct hf_turns_object *object);
 

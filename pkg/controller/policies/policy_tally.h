@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Nodes that each SyncPolicy selects and that have it in effect, for its status. Pure. Memory: below 100 bytes per
- * node, plus its name. */
+/* Counts nodes that each SyncPolicy selects and that have it in effect, for its status. Pure. */
 #pragma once
 
 #include "codec/json.h"
@@ -9,10 +8,10 @@ enum { HF_POLICY_TALLY_MAX = 500 };
 
 struct hf_policy_tally;
 
-/* Selected nodes have taken, lag, or are away. */
+/* Selected nodes have taken the policy, lag, or are away. */
 struct hf_policy_counts {
     unsigned selected;  /* by nodeSelector */
-    unsigned taken;     /* report this generation */
+    unsigned taken;     /* report the policy's generation */
     unsigned lagging;   /* report another */
     unsigned in_effect; /* report a section, any generation */
     unsigned conflicts; /* name it in PolicyConflict */
@@ -22,7 +21,7 @@ struct hf_policy_tally *hf_policy_tally_new(void);
 void hf_policy_tally_free(struct hf_policy_tally *tally);
 HF_DEFINE_CLEANUP(struct hf_policy_tally, hf_policy_tally_free)
 
-/* -EBADMSG: no name. -E2BIG: HF_POLICY_TALLY_MAX. Then unchanged. */
+/* -EBADMSG: no name. -E2BIG: HF_POLICY_TALLY_MAX. Then the tally is unchanged. */
 HF_MUST_USE int hf_policy_tally_take_node(struct hf_policy_tally *tally, const json_t *node);
 HF_MUST_USE int hf_policy_tally_take_edgenode(struct hf_policy_tally *tally, const json_t *edgenode);
 HF_MUST_USE int hf_policy_tally_take_policy(struct hf_policy_tally *tally, const json_t *policy);
@@ -30,9 +29,9 @@ void hf_policy_tally_drop_node(struct hf_policy_tally *tally, const char *name);
 void hf_policy_tally_drop_edgenode(struct hf_policy_tally *tally, const char *name);
 void hf_policy_tally_drop_policy(struct hf_policy_tally *tally, const char *name);
 
-/* Until the tally changes. */
+/* Valid until the tally changes; or NULL. */
 const struct hf_policy_counts *hf_policy_tally_counts(const struct hf_policy_tally *tally, const char *name);
 
-/* For a server-side apply; NULL: no change to `policy`. -ENOENT. */
+/* *ret_body: for a server-side apply; NULL: `policy` has this status. -ENOENT. */
 HF_MUST_USE int hf_policy_tally_status(const struct hf_policy_tally *tally, const json_t *policy, uint64_t now_unix_ns,
                                        json_t **ret_body);

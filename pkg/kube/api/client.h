@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A client and its subscriptions, for the files of kube/api.
  *
- * A subscriber may end any subscription inside any callback. It is then `dead` (no callback or request follows) until
- * the loop's next turn frees it, when nothing on the stack uses it. */
+ * A subscriber may end any subscription inside any callback. That subscription is then `dead` (no callback or request
+ * follows) until the loop's next turn frees it, when nothing on the stack uses it. */
 #pragma once
 
 #include "base/list.h"
@@ -29,20 +29,20 @@ struct hf_kube {
     struct hf_kube_params p;
     struct hf_source_ops ops;
     struct hf_list subscriptions;
-    struct hf_list deliveries; /* the source table's */
+    struct hf_list deliveries; /* hf_kube_apply()'s */
     struct hf_list calls;      /* also those of deliveries */
-    bool switch_over;          /* behaves like a MetaServer: by its rules from the next turn */
+    bool switch_over;          /* the server behaves like a MetaServer: the next turn takes its rules */
     bool plain;                /* http:// */
-    bool no_watchlist;         /* LIST first: no WatchList, or maybe a MetaServer */
+    bool no_watchlist;         /* LIST first: the server lacks WatchList, or may be a MetaServer */
     uint64_t spread_ns;
-    uint64_t fleet_nodes;    /* largest of an EdgeUpdate */
-    struct hf_timer *turn;   /* what our user's calls must not run */
+    uint64_t fleet_nodes;    /* most that an EdgeUpdate selects */
+    struct hf_timer *turn;   /* runs what must not run inside a call of our user */
     struct hf_timer *ends;   /* watches that ended early */
     uint64_t last_reauth_ns; /* 0: never */
-    uint64_t last_nudge_ns;  /* with effect; 0: never */
-    uint64_t empty_ns;       /* of a status, not before */
+    uint64_t last_nudge_ns;  /* 0: never */
+    uint64_t empty_ns;       /* no status is emptied before */
     uint64_t went_back_ns;   /* all subscriptions had to list again; 0: never */
-    uint64_t beat_s;         /* random: watches end at different times on nodes with one power supply */
+    uint64_t beat_s;         /* random, so that watches end at different times on different nodes */
     struct hf_kube_return back;
     struct hf_kube_silence silence;
     struct hf_kube_hub hub;
@@ -64,11 +64,11 @@ struct hf_kube_subscription {
     struct hf_source_sink sink;
     struct hf_reflector reflector;
     struct hf_ledger ledger;
-    struct hf_strmap unreadable; /* name to version */
+    struct hf_strmap unreadable; /* by name, with version and round */
     struct hf_timer *timer;
     struct hf_exchange *exchange; /* or NULL */
     uint64_t asked_ns;
-    int start_error;          /* for the next turn */
+    int start_error;          /* -errno for the next turn */
     char version[HF_RV_TEXT]; /* where the next watch resumes */
     bool version_unreported;
     bool refreshed; /* the next turn reports contact and version */
@@ -82,16 +82,16 @@ struct hf_kube_subscription {
 
 uint64_t hf_kube_now_ns(const struct hf_kube *kube);
 struct hf_rf_limits hf_kube_limits(const struct hf_kube *kube);
-/* Only the metadata of its objects (PartialObjectMetadata). */
+/* Asks only for metadata of its objects (PartialObjectMetadata). */
 bool hf_kube_wants_metadata(const struct hf_kube_subscription *sub);
 void hf_kube_arm_turn(struct hf_kube *kube);
 /* Reads the credentials again, at most once in 5 seconds. */
 void hf_kube_reauth(struct hf_kube *kube);
-/* The next live one; NULL: from the first. */
+/* The next subscription that is not dead, or NULL. `sub` NULL: the first. */
 struct hf_kube_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_kube_subscription *sub);
-/* Takes a MetaServer's rules in the next turn; `sign`: for the log. */
+/* HF_KUBE_AUTO: takes a MetaServer's rules in the next turn; `sign`: for the log. */
 void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign);
-/* Selected by an EdgeUpdate: they may return together. Not for the controller. */
+/* An EdgeUpdate selects so many nodes, which may return together. The controller's client ignores it. */
 void hf_kube_learn_fleet(struct hf_kube *kube, uint64_t nodes);
 void hf_kube_count_request(struct hf_kube *kube, const char *verb, int r, const struct hf_http_response *response);
 void hf_kube_count_doubt(struct hf_kube *kube, const char *reason);
@@ -104,9 +104,8 @@ void hf_kube_close_call(struct hf_kube_subscription *sub);
 void hf_kube_reflector_timer(void *arg);
 void hf_kube_silence_timer(void *arg);
 void hf_kube_ends_timer(void *arg);
-/* The server has answered: those that wait for the link retry, those that wait for the server keep their turn
- * (return.h). At most once in 5 seconds, as streams that are accepted and then closed would wake each other.
- * hf_kube_nudge_all(): both, at once, when the network is back. */
+/* The server has answered: subscriptions that wait for the link retry, those that wait for the server keep their turn
+ * (return.h). At most once in 5 seconds. hf_kube_nudge_all(): the network is back, both retry. */
 void hf_kube_reached(struct hf_kube *kube);
 void hf_kube_nudge_all(struct hf_kube *kube);
 
@@ -121,7 +120,7 @@ HF_MUST_USE int hf_kube_subscription_new(struct hf_kube *kube, const struct hf_k
                                          const struct hf_source_sink *sink, struct hf_kube_subscription **ret_sub,
                                          struct hf_err *err);
 void hf_kube_subscription_stop(struct hf_kube_subscription *sub); /* then `dead` */
-/* No user of it is on the stack. `sub` is not NULL. */
+/* Only while nothing on the stack uses `sub`, which is not NULL. */
 void hf_kube_subscription_free(struct hf_kube_subscription *sub);
 void hf_kube_subscription_turn(struct hf_kube_subscription *sub);
 void hf_kube_subscription_refresh(struct hf_kube_subscription *sub);
@@ -134,7 +133,7 @@ void hf_kube_apply_abandon(struct hf_delivery *delivery);
 void hf_kube_apply_abandon_all(struct hf_kube *kube);
 /* -EAGAIN: `answer` lacks status.sequence or labels of `body`. Pure. */
 HF_MUST_USE int hf_kube_apply_verify(const json_t *body, const json_t *answer, struct hf_err *err);
-/* The status of `answer` has more, partly of another field manager. Pure. */
+/* The status of `answer` has more than that of `body`, and another field manager wrote into it. Pure. */
 bool hf_kube_apply_has_foreign(const json_t *body, const json_t *answer);
 
 void hf_kube_call_cancel_all(struct hf_kube *kube);

@@ -11,16 +11,16 @@ enum { HF_EXCHANGE_MAX_ERROR = 64 << 10 };
 struct hf_exchange;
 
 struct hf_exchange_owner {
-    /* A 2xx begins. -errno ends the call with it. May be NULL. */
+    /* A 2xx begins. A returned -errno ends the call. NULL: no callback. */
     int (*accepted)(void *arg, const struct hf_http_response *response);
-    /* A piece of a 2xx body; result as above. NULL: the exchange collects it. */
+    /* A piece of a 2xx body; returns as `accepted`. NULL: the exchange collects it. */
     int (*bytes)(void *arg, const void *bytes, size_t n);
-    /* `r`: as loop/http/http.h, or -ENOLINK: second-hand. `response` NULL: no answer, or second-hand. `body`:
-     * collected, or another answer's beginning. */
+    /* `r`: as loop/http/http.h, or -ENOLINK: second-hand. `response` NULL: no answer, or second-hand. `body`: collected
+     * 2xx, or the beginning of another answer's. */
     void (*ended)(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                   const struct hf_err *err);
     void *arg;
-    /* (rules/origin.h); borrowed. NULL: no check. */
+    /* borrowed. NULL: no check. */
     struct hf_origin *origin;
 };
 
@@ -29,5 +29,5 @@ HF_MUST_USE int hf_exchange_start(const struct hf_http_ops *http, const struct h
                                   const struct hf_exchange_owner *owner, struct hf_exchange **ret_exchange,
                                   struct hf_err *err);
 
-/* Without callbacks. Accepts NULL. */
+/* No callback follows. Accepts NULL. */
 void hf_exchange_close(struct hf_exchange *exchange);

@@ -12,11 +12,11 @@ struct hf_kube;
 struct hf_kube_hub {
     struct hf_origin origin;
     struct hf_exchange *review;
-    bool wanted;      /* by the next turn */
-    uint64_t due_ns;  /* 0: no second-hand answer yet */
-    uint64_t wait_ns; /* between two */
+    bool wanted;      /* a review, in the next turn */
+    uint64_t due_ns;  /* no review before; 0: no second-hand answer yet */
+    uint64_t wait_ns; /* between two reviews */
 };
 
-/* -ENOLINK has ended a call. Behind YurtHub itself no review is needed. */
+/* -ENOLINK ended a call: wants a review, except at YurtHub's address. */
 void hf_kube_second_hand(struct hf_kube *kube);
 void hf_kube_hub_turn(struct hf_kube *kube);

@@ -10,8 +10,7 @@ struct hf_kube_subscription;
 
 enum {
     HF_KUBE_MAX_LIST_BYTES = 16 << 20,
-    /* A list may have as many pages as the ledger's objects divided by this (SMALL: for pages of 8). Pages are usually
-     * fuller, so this stops only an endless list. */
+    /* A list stops after so many pages: the ledger's max_objects divided by this (SMALL: for pages of 8). */
     HF_KUBE_SMALL_PAGE = 5,
     HF_KUBE_PAGE = 50,
 };
@@ -26,8 +25,8 @@ struct hf_kube_round {
 };
 
 struct hf_kube_next_round {
-    bool relist; /* the subscriber wants one */
-    bool twice;  /* after hf_kube_restored(): one more follows */
+    bool relist; /* a new round is wanted */
+    bool twice;  /* after hf_kube_restored(): one more round follows */
     /* after a doubtful round or too long a line: the ledger may have what is gone, so the next refresh lists */
     bool confirm;
     /* ask the server's store: its watch cache was old, or its list too large or slow */
@@ -35,23 +34,23 @@ struct hf_kube_next_round {
     bool small; /* 8 a page: 100 were too large or slow */
     /* ask the store, and report all objects whatever their versions; doubtful */
     bool anew;
-    bool too_long; /* of the watch: a line whose object a WatchList cannot name */
+    bool too_long; /* a watch had too long a line, whose object only a LIST can name */
 };
 
 enum hf_kube_list {
     HF_KUBE_LIST_PROVEN,    /* by the API server */
-    HF_KUBE_LIST_MISSPELT,  /* by a MetaServer's store; not reported */
+    HF_KUBE_LIST_MISSPELT,  /* from a MetaServer's store, or without resourceVersion; not reported */
     HF_KUBE_LIST_BACKWARDS, /* older than before; not reported */
     HF_KUBE_LIST_GARBAGE,   /* unusable, see *err; not reported */
 };
 
-/* Reports items of versions that the subscriber lacks, and bad ones as unreadable; one without a readable name makes
- * the round doubtful. PROVEN: free *ret_next, the continue token or "". */
+/* Reports items of versions that the subscriber lacks, and bad items as unreadable; an item without a readable name
+ * makes the round doubtful. PROVEN: free *ret_next, the continue token or "". */
 enum hf_kube_list hf_kube_list_take(struct hf_kube_subscription *sub, struct hf_view body, uint64_t date_unix_ns,
                                     char **ret_next, struct hf_err *err);
-/* Ends a page; owns `next`. Sets *err for HF_RF_GARBAGE. */
+/* Ends a page; takes its continue token `next`. Sets *err for HF_RF_GARBAGE. */
 enum hf_rf_event hf_kube_list_page(struct hf_kube_subscription *sub, char *next, struct hf_err *err);
 void hf_kube_list_end_round(struct hf_kube_subscription *sub);
 void hf_kube_list_forget_pages(struct hf_kube_subscription *sub);
-/* The list was too large or slow: asks the store for pages next, then for smaller ones. */
+/* A list was too large or slow: the next asks the store for pages; called again, for smaller pages. */
 void hf_kube_list_ask_for_pages(struct hf_kube_subscription *sub);

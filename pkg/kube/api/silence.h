@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds a server that keeps the connection but stopped working; TCP keepalive finds a dead link within 50 s. More
- * silence than usual: a ping (rules/pulse.h). Three missing bookmarks end a watch (watch.h); the first watch after a
- * failure is short, so that the next one's bookmarks come between the others' and pings are rare. */
+/* Finds a server that keeps the connection but stopped working; TCP keepalive finds a dead link within 50 s. After more
+ * silence than usual it sends a ping (rules/pulse.h). Three missing bookmarks end a watch (watch.h). */
 #pragma once
 
 #include "kube/rules/pulse.h"
@@ -18,6 +17,6 @@ struct hf_kube_silence {
 };
 
 void hf_kube_heard(struct hf_kube *kube); /* by a watch */
-void hf_kube_alive(struct hf_kube *kube); /* not second-hand */
+void hf_kube_alive(struct hf_kube *kube); /* a sign of life, not second-hand */
 void hf_kube_arm_pulse(struct hf_kube *kube);
 void hf_kube_pulse_timer(void *arg);

@@ -19,8 +19,8 @@ struct hf_kube_watch {
     uint64_t reopen_ns;           /* if `ended` */
     uint64_t heard_ns;            /* last byte */
     uint64_t bookmark_ns, gap_ns; /* last; longest between two */
-    unsigned garbage;             /* lines in a row */
-    bool calm;                    /* the last ended without error */
+    unsigned garbage;             /* unusable lines in a row */
+    bool calm;                    /* the last watch ended without error */
     bool ended;                   /* early; the reflector does not know */
 };
 
@@ -31,15 +31,15 @@ struct hf_kube_outcome {
     bool has_err;
 };
 
-/* `event` NULL: the line is none, `why` says the reason. */
+/* `event` NULL: the line is unusable, for the reason `why`. */
 void hf_kube_watch_take(struct hf_kube_subscription *sub, const struct hf_watch_event *event, const struct hf_err *why,
                         struct hf_kube_outcome *ret_outcome);
-/* ADDED, MODIFIED or DELETED from an API server. */
+/* Takes an API server's ADDED, MODIFIED or DELETED. */
 void hf_kube_watch_object(struct hf_kube_subscription *sub, const struct hf_watch_event *event,
                           struct hf_kube_outcome *outcome);
-/* The ledger's -errno. */
+/* The ledger refused the event with `r`. */
 void hf_kube_watch_refuse(struct hf_kube_subscription *sub, const struct hf_watch_event *event, int r);
-/* A 2xx. -EBADMSG: not a watch stream. -EREMCHG: HTML, such as a login page. */
+/* A 2xx has come. -EBADMSG: not a watch stream. -EREMCHG: HTML, such as a login page. */
 HF_MUST_USE int hf_kube_watch_begin(struct hf_kube_subscription *sub, const struct hf_http_response *response);
 /* Time until the stream counts as silent; 0: now. */
 uint64_t hf_kube_watch_patience_ns(const struct hf_kube_subscription *sub);

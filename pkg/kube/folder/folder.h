@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A folder of YAML and JSON files as a source (--source DIR), with statuses in <state>/status/.
  *
- * Reads *.yaml, *.yml and *.json directly in DIR, through links, without dot names, each second on a worker. A file may
- * hold documents or a List; other API groups, except Nodes, are ignored. Of two files with one object the name that
- * sorts first wins.
+ * Reads *.yaml, *.yml and *.json directly in DIR, through links, without dot names, each second on a worker. Other API
+ * groups, except Nodes, are ignored. Of two files with one object the higher sequence wins, else the name that sorts
+ * first.
  *
- * An object is gone only by two complete scans (folder.c). An unreadable file keeps its last objects; `refused` and
- * `unreadable` tell once, also of too many files. Contact is lost while a scan fails or exceeds 60 s. Never `version`;
- * `synced` with "".
+ * Only a complete scan shows what is gone; a file is missing after two (folder.c). An unreadable file keeps its last
+ * objects; `refused` and `unreadable` report it once, and too many files. Contact is lost while a scan fails or exceeds
+ * 60 s. It never calls `version`; `synced` gets "".
  *
- * Copies strings; the rest must outlive the hf_folder and its last job, for which hf_folder_free() does not wait. */
+ * Copies strings; `world` must outlive the hf_folder and its last job, for which hf_folder_free() does not wait. */
 #pragma once
 
 #include "kube/source.h"

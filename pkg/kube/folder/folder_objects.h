@@ -5,20 +5,20 @@
 #include "base/err.h"
 #include "codec/json.h"
 
-/* During the call. */
+/* Valid during `each`. */
 struct hf_folder_object {
     json_t *object;
     size_t document; /* from 0, for hf_yaml_place_line() */
-    const char *at;  /* "", or in a list "items[3]" */
+    const char *at;  /* in a list "items[3]", else "" */
 };
 
-/* A List (v1), or our kind with "List" behind it, is its items; the latter's get missing kind and apiVersion, as from
- * an API server. -errno of `each` ends it. -EBADMSG: a list without items, or of lists. */
+/* A List (v1), or a list of one of our kinds, stands for its items; the latter's get kind and apiVersion if missing.
+ * -errno of `each` ends the loop. -EBADMSG: a list without items, or of lists. */
 HF_MUST_USE int hf_folder_each_object(const json_t *documents,
                                       int (*each)(void *arg, const struct hf_folder_object *object, struct hf_err *err),
                                       void *arg, struct hf_err *err);
 
-/* 1: ours. 0: another group. -EBADMSG: kind, version or name. -E2BIG: above API servers' limit. */
+/* 1: ours, or a Node. 0: another group. -EBADMSG: bad kind, version or name. -E2BIG: above API servers' limit. */
 HF_MUST_USE int hf_folder_object_check(const json_t *object, struct hf_err *err);
 
 /* Objects of one kind and name. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A scan of a folder. A file is read if new or of another inode, size or mtime, and settled: two scans saw the same, or
- * its mtime is a few periods ago. While unreadable it keeps its last objects, as compact text: a tree needs seven times
- * the memory, and few are reported again. */
+ * its mtime is a few periods ago. An unreadable file keeps its last objects. */
 #pragma once
 
 #include "base/err.h"
@@ -22,15 +21,15 @@ struct hf_folder_stamp {
 struct hf_folder_file {
     char *name;
     struct hf_folder_stamp stamp; /* last scan */
-    struct hf_folder_stamp taken; /* last read */
+    struct hf_folder_stamp taken; /* last good read */
     json_t *objects;              /* "Kind/name", text, "Kind/name", text, ...; or NULL */
     bool settled;
     bool failed; /* last stat or read */
-    /* content: read after a change */
+    /* its content: read only after a change */
     bool bad;
     bool reported;    /* its failure */
-    bool unreported;  /* no room to */
-    unsigned missing; /* scans */
+    bool unreported;  /* `issues` was full */
+    unsigned missing; /* scans in a row */
 };
 
 struct hf_folder_issue {
@@ -48,7 +47,7 @@ struct hf_folder_view {
     size_t left_out;
     /* as last reported */
     size_t left_out_reported;
-    char whole[128]; /* for issues of all */
+    char whole[128]; /* names the folder in an issue */
     /* -errno: not listed, `files` unchanged */
     int r;
     struct hf_err err;
@@ -56,7 +55,7 @@ struct hf_folder_view {
     size_t n_issues; /* may exceed HF_FOLDER_MAX_ISSUES */
 };
 
-/* Has its content, or no such file; of view->whole: none was left out. */
+/* The file's content was read, or it does not exist; view->whole: no file was left out. */
 bool hf_folder_is_good(const struct hf_folder_view *view, const char *name);
 
 void hf_folder_view_done(struct hf_folder_view *view);

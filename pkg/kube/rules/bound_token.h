@@ -11,9 +11,9 @@
 enum { HF_BOUND_TOKEN_MAX_BYTES = 16 << 10 };
 
 struct hf_bound_token {
-    char node[254]; /* bound to it, or its pod is; or "" */
+    char node[254]; /* to which token or pod is bound; or "" */
     uint64_t expiry_unix_s;
 };
 
-/* Without blanks around. -EBADMSG: not a service account's JWT; *err does not quote it. */
+/* `text`: without blanks around it. -EBADMSG: not a service account's JWT; *err does not quote it. */
 HF_MUST_USE int hf_bound_token_read(struct hf_view text, struct hf_bound_token *ret_token, struct hf_err *err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Splits an answer into objects without parsing them: servers accept what this node cannot parse (U+0000, too deep),
- * and one must not spoil the answer. By brackets and quotes, at any depth, without stack or memory. All else must be
- * valid JSON. Views borrow. */
+ * and one such object must not spoil the answer. It counts brackets, at any depth. All around objects must be valid
+ * JSON. Views borrow. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,11 +12,11 @@
 
 enum { HF_ENVELOPE_MAX_NAME = 253 };
 
-/* ret_rest: the list without items, for json_decref(); *ret_items: the text between their brackets; without an array
- * `items` empty, *ret_rest unchanged. -EBADMSG, -E2BIG: truncated, or unusable outside the items. */
+/* *ret_rest: the list without items, for json_decref(); *ret_items: the text between their brackets. Without an array
+ * `items`: all of the list, and "". -EBADMSG, -E2BIG: truncated, or unusable outside the items. */
 HF_MUST_USE int hf_envelope_list(struct hf_view body, json_t **ret_rest, struct hf_view *ret_items, struct hf_err *err);
 
-/* False at the end. */
+/* Takes an item off `items`; false at the end. */
 bool hf_envelope_next_item(struct hf_view *items, struct hf_view *ret_item);
 
 /* -EBADMSG: not ADDED, MODIFIED or DELETED with an object. */

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 
 struct hf_origin {
-    bool is_hub;     /* by address */
-    bool has_named;  /* and no gateway removes it */
-    bool is_unnamed; /* by a gateway */
+    bool is_hub;     /* YurtHub's address */
+    bool has_named;  /* an answer had Audit-Id, and no gateway removes it */
+    bool is_unnamed; /* a gateway removes Audit-Id */
     bool was_second_hand;
 };
 
@@ -20,7 +20,7 @@ struct hf_origin_answer {
     const char *content_type; /* or "" */
 };
 
-/* Never 5xx and what is not JSON: no working API server sent them. */
+/* A proxy answered. Never for 5xx, or what is not JSON. */
 bool hf_origin_is_second_hand(struct hf_origin *origin, const struct hf_origin_answer *answer);
 
 /* A proxy's 5xx: without Audit-Id, though earlier answers had it or the address is YurtHub's. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decides whether a subscription lists, watches or waits next. kube/api/dispatch.c performs its effects; their results
  * are events. A round collects all objects, from BEGIN_ROUND to END_ROUND or DROP_ROUND; only END_ROUND may show that
- * an object is gone. A rest is a delay whose length depends on its reason, enum hf_rest (reflector.c). */
+ * an object is gone. */
 #pragma once
 
 #include <stdbool.h>
@@ -32,7 +32,7 @@ enum hf_rf_event {
     HF_RF_PAGE,     /* more follow */
     HF_RF_LISTED,   /* last page */
     HF_RF_REFUSED,  /* 400, 422 */
-    /* 410, also in the stream, or of another subscription after an outage */
+    /* 410, also in the stream, or after an outage for another subscription */
     HF_RF_EXPIRED,
     HF_RF_DENIED,       /* 401, first since a watch stayed open */
     HF_RF_DENIED_AGAIN, /* further ones */
@@ -55,13 +55,13 @@ enum hf_rf_event {
 
 enum hf_rest { HF_REST_NONE, HF_REST_LINK, HF_REST_SERVER, HF_REST_BUSY, HF_REST_DENIED, HF_REST_RELIST, HF_REST_SOON };
 
-/* dispatch.c: in order, but SET_TIMER directly after DROP_ROUND. */
+/* dispatch.c performs these in order, with SET_TIMER directly after DROP_ROUND. */
 enum hf_rf_effect {
     HF_RF_CLOSE = 1 << 0,
     HF_RF_DROP_ROUND = 1 << 1,
     HF_RF_REPORT_LOST = 1 << 2,
     HF_RF_REPORT_PROVEN = 1 << 3,
-    HF_RF_END_ROUND = 1 << 4, /* what is gone, `synced`, resourceVersion */
+    HF_RF_END_ROUND = 1 << 4, /* report what is gone, `synced`, resourceVersion */
     /* a resumed watch stayed open */
     HF_RF_SYNCED = 1 << 5,
     HF_RF_REAUTH = 1 << 6, /* reread credentials */
@@ -88,37 +88,37 @@ struct hf_rf_limits {
 #define HF_RF_RETRY_AFTER_MAX_NS (300 * HF_NS_PER_S)
 #define HF_RF_FLOOR_NS (100 * HF_NS_PER_MS) /* shortest rest */
 #define HF_RF_ANSWER_NS (30 * HF_NS_PER_S)  /* begin of a watch's answer */
-/* Complete WatchList: node, fleet. dispatch.c holds TIMER back while objects come. */
+/* For a complete WatchList: node, fleet. dispatch.c holds TIMER back while objects come. */
 #define HF_RF_FILL_NS (20 * HF_NS_PER_S)
 #define HF_RF_FLEET_FILL_NS (300 * HF_NS_PER_S)
 
-/* Zeros before START or RESUME. kube/api/ reads `state` and `resting`, and sets no_watchlist alone. */
+/* Zeros before START or RESUME. */
 struct hf_reflector {
     enum hf_rf_state state;
     enum hf_rest resting;
-    /* WatchList refused, maybe another kind's */
+    /* the server refused a WatchList, maybe of another kind */
     bool no_watchlist;
     bool unsettled;   /* RESUME without `synced` */
     unsigned denials; /* 401s since a watch stayed open */
     /* WatchLists in a row accepted, then 408, 429 or 5xx */
     unsigned broken_fills;
-    uint64_t accepted_ns; /* last */
-    /* In a row, for back-offs by sort: a server's start causes several, and none must lengthen another's. */
+    uint64_t accepted_ns; /* when the last watch was accepted */
+    /* Failures in a row, by sort: each sort has its own back-off. */
     unsigned failures, unreached, relists;
 };
 
 struct hf_rf_step {
-    /* false: not expected: no change, a timer runs on */
+    /* false: no change, a timer runs on */
     bool taken;
     unsigned effects;
     uint64_t delay_ns;
 };
 
-/* `retry_after_ns`: or 0. DENIED and ENDED, never DENIED_AGAIN or ENDED_EARLY. */
+/* `retry_after_ns`: or 0. Pass DENIED and ENDED, never DENIED_AGAIN or ENDED_EARLY. */
 struct hf_rf_step hf_reflector_step(struct hf_reflector *rf, enum hf_rf_event event, const struct hf_rf_limits *limits,
                                     uint64_t now_ns, uint64_t retry_after_ns, const struct hf_rand_ops *rng);
 
-/* Not 2xx; or a Status object's code. */
+/* `status`: not 2xx; or a Status object's code. */
 enum hf_rf_event hf_reflector_event_of_status(int status);
 /* Lost contact: EPERM (401), EACCES (403), ENOENT (404), ECONNABORTED (407, a proxy), EREMCHG (redirect or 511: no API
  * server), else EBUSY. */

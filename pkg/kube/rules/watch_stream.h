@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A watch's body as events, one JSON object a line (metav1.WatchEvent; Kubernetes API concepts, "Efficient detection of
- * changes"). A line that is none, or above HF_WATCH_STREAM_MAX_LINE, is an error, and the next follows. An unreadable
- * object with a readable name comes without the object. */
+/* A watch's body as events, one JSON object a line (metav1.WatchEvent). A line that is no event, or above
+ * HF_WATCH_STREAM_MAX_LINE, is an error; the next line follows. An unreadable object with a readable name comes without
+ * the object. */
 #pragma once
 
 #include "base/buf.h"
@@ -40,7 +40,7 @@ void hf_watch_stream_done(struct hf_watch_stream *stream);
 /* `event` NULL: an unusable line, why in *err. Not 0: ends the feed. */
 typedef int hf_watch_stream_visit(void *arg, const struct hf_watch_event *event, const struct hf_err *err);
 
-/* 0, `visit`'s, or -ENOMEM. */
+/* 0, what `visit` returned, or -ENOMEM. */
 HF_MUST_USE int hf_watch_stream_feed(struct hf_watch_stream *stream, const void *bytes, size_t n,
                                      hf_watch_stream_visit *visit, void *arg);
 
@@ -48,8 +48,8 @@ HF_MUST_USE int hf_watch_stream_feed(struct hf_watch_stream *stream, const void 
 HF_MUST_USE int hf_watch_stream_parse(struct hf_view line, json_t **ret_root, struct hf_watch_event *ret_event,
                                       struct hf_err *err);
 
-/* A Status's (cut in the middle), else the body's beginning. */
+/* Returns `text`: a Status's message (cut in the middle), else the body's beginning. */
 const char *hf_kube_status_message(struct hf_view body, char *text, size_t n);
 
-/* 0: no integer. Kubernetes compares them as integers (KEP-5504). */
+/* 0: no integer. Kubernetes compares versions as integers (KEP-5504). */
 uint64_t hf_kube_version_number(const char *resource_version);

@@ -23,8 +23,8 @@ struct hf_http_traffic {
 };
 struct hf_http_traffic hf_http_client_traffic(const struct hf_http_client *client);
 
-/* Running calls keep old connections, later ones get new ones: the network changed, or the peer may be faulty.
- * Automatic when a call times out, unless another has received a byte since that call's last one. */
+/* Running calls keep old connections, later calls get new ones. The client does this itself when a call times out,
+ * unless another received a byte since that call's last byte. */
 void hf_http_client_drop_connections(struct hf_http_client *client);
 
 /* For later calls, which use no connection of another client certificate. Errors: hf_http_client_new()'s, negative; the

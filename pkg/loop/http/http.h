@@ -33,8 +33,7 @@ enum {
     HF_HTTP_MAX_HEADERS = 16,
     HF_HTTP_HEADER_VALUE = 256,
     HF_HTTP_CHALLENGE = 1024,
-    /* Silence after which TCP keep-alive finds a dead machine, also during a watch: all calls of the connection end
-     * with -ETIMEDOUT. */
+    /* Silence after which TCP keep-alive finds a dead machine: all calls of the connection end with -ETIMEDOUT. */
     HF_HTTP_KEEPALIVE_S = 50,
     HF_HTTP_KEEPALIVE_IDLE_S = 26, /* to the first probe */
 };
@@ -49,7 +48,7 @@ struct hf_http_response {
     int64_t content_length;  /* -1: unknown */
     uint64_t range_start;    /* of a 206's Content-Range */
     uint64_t range_total;
-    bool redirected;                             /* by another origin */
+    bool redirected;                             /* another origin answered */
     char content_type[HF_HTTP_HEADER_VALUE];     /* "" if absent or too long, as the other texts */
     char content_encoding[HF_HTTP_HEADER_VALUE]; /* never asked for; the body is as sent */
     char etag[HF_HTTP_HEADER_VALUE];             /* with quotes */
@@ -63,7 +62,7 @@ struct hf_http_request {
     const char *method;
     const char *url;                          /* absolute */
     const char *headers[HF_HTTP_MAX_HEADERS]; /* "Name: value"; copied */
-    /* secret header line for the origin of `url` alone, not after redirects to others; copied; or NULL */
+    /* secret header line for the origin of `url` alone; copied; or NULL */
     const char *credential;
     struct hf_view body;         /* copied; may be empty */
     uint64_t connect_timeout_ns; /* 0: 10 s */
@@ -71,8 +70,8 @@ struct hf_http_request {
     uint64_t idle_timeout_ns;    /* silence before -ETIMEDOUT; 0: any. HTTP/2 pings are no bytes. */
     uint64_t max_body_bytes;     /* 0: 16 MiB, UINT64_MAX: none */
     uint64_t bandwidth_limit;    /* bytes per second */
-    /* Up to 5. Never from https to http, or to an address closer to this machine (enum hf_address_class), as from
-     * public to private. Other origins get no credentials. */
+    /* Up to 5. Never from https to http, or to an address closer to this machine (enum hf_address_class). Other origins
+     * get no credentials. */
     bool follow_redirects;
     /* Once; -errno ends the call. May be NULL. */
     int (*on_response)(void *arg, const struct hf_http_response *response);
@@ -97,12 +96,12 @@ struct hf_http_ops {
 /* TLS of an origin. */
 struct hf_http_peer {
     const char *origin;                                    /* "https://host:port", struct hf_url_parts */
-    const char *problem;                                   /* why calls fail with -EKEYREJECTED, in place of the rest */
+    const char *problem;                                   /* or NULL; why its calls fail with -EKEYREJECTED */
     const char *ca_pem, *client_cert_pem, *client_key_pem; /* struct hf_http_config */
 };
 
-/* Peers are a cluster's agents, which show client certificates: checked are authority `ca_pem`, client authentication
- * and an agent's subject (struct hf_tls), but no host name. */
+/* Peers are a cluster's agents: checked are authority `ca_pem`, client authentication and an agent's subject
+ * (hf_tls_agent_node()), not the host's name. */
 enum { HF_HTTP_NODE = 254 }; /* a node's name with terminator */
 struct hf_http_agents {
     /* Client: in a handshake, the agent of `node` at `host` has proved its key. May be NULL. */
@@ -110,7 +109,7 @@ struct hf_http_agents {
     void *arg;
 };
 
-/* NULL: unused. */
+/* NULL members are unused. */
 struct hf_http_config {
     const char *user_agent;      /* "holdfast-agent/0.1.0" */
     const char *ca_pem;          /* NULL: the system's store */
@@ -118,11 +117,11 @@ struct hf_http_config {
     const char *client_key_pem;
     const char *bearer_token;            /* for `origin` alone */
     const char *origin;                  /* "https://host:port", which alone gets credentials */
-    const char *tls_server_name;         /* for SNI and names, of `origin` alone */
+    const char *tls_server_name;         /* for SNI and the certificate's name, of `origin` alone */
     bool insecure_skip_verify;           /* only by the kubeconfig's field */
     bool no_proxy;                       /* peers on this machine or subnet */
     const struct hf_http_agents *agents; /* with ca_pem and client certificate; NULL: servers with names */
-    /* Also for redirects. An unusable one fails its calls alone, with -EKEYREJECTED. */
+    /* Also for redirects. An unusable peer fails only its own calls, with -EKEYREJECTED. */
     const struct hf_http_peer *peers;
     size_t n_peers;
     uint64_t max_skew_ns;             /* before and after a certificate's validity */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Internal, of client.c, pool.c, call.c and easy.c (curl's options for a hop).
  *
- * A pool is a curl multi handle with its connections, about 100 KiB. It retires when its client's TLS identity
+ * A pool is a curl multi handle with its connections. It retires when its client's TLS identity
  * changes, connections may be dead, or no call came for a while; running calls stay in it, and the loop frees it
  * after the last. */
 #pragma once
@@ -18,7 +18,7 @@
 
 struct hf_http_pool;
 
-/* After curl has returned. */
+/* Called after curl has returned. */
 struct hf_http_pool_owner {
     void (*free_aborted)(struct hf_http_pool *pool);
     void (*ended)(CURL *easy, CURLcode code);
@@ -33,10 +33,10 @@ struct hf_http_pool {
     struct hf_tls *tls;
     struct hf_http_peers *peers;
     struct hf_list sockets;
-    struct hf_list aborted;   /* inside a curl callback */
+    struct hf_list aborted;   /* calls cancelled inside a curl callback */
     struct hf_loop_task kick; /* curl's time-out of 0, or the pool's end */
     uv_timer_t timer;
-    uv_timer_t idle; /* to retire */
+    uv_timer_t idle; /* retires the pool */
     uint64_t last_byte_ns;
     unsigned n_calls;
     unsigned depth; /* of hf_http_pool_enter(); above 0 callbacks must not call curl */
@@ -99,34 +99,34 @@ struct hf_http_call {
     struct curl_slist *sent_headers;
     struct curl_slist *connect_to;
     struct hf_url_parts to;
-    bool to_origin;   /* credentials are allowed */
-    bool left_origin; /* the caller's own credentials are not */
+    bool to_origin;   /* the client's credentials are allowed */
+    bool left_origin; /* by a redirect: the caller's own credentials are not */
     unsigned redirects;
-    bool proxied; /* this hop, by a proxy */
-    /* of the server's address; public behind a proxy; redirects lead no closer */
+    bool proxied; /* this hop goes by a proxy */
+    /* class of the server's address, public behind a proxy; redirects lead no closer */
     enum hf_address_class reached;
-    enum hf_address_class allowed; /* closest, for this hop */
-    bool refused;                  /* closer than `allowed`; see `err` */
+    enum hf_address_class allowed; /* closest class for this hop */
+    bool refused;                  /* the server is closer; see `err` */
 
     struct hf_http_head head;
     struct hf_buf collected;
     uint64_t received_bytes;
     uint64_t start_ns;     /* uv_hrtime() */
     uint64_t last_byte_ns; /* or end of the last pause, or start_ns */
-    uint64_t paid_ns;      /* next byte, by bandwidth_limit */
+    uint64_t paid_ns;      /* bandwidth_limit allows the next byte */
     bool throttled;        /* until paid_ns */
     bool paused;           /* by the caller */
     bool aborted;
     bool skip_body; /* redirected */
-    int result;     /* ours, -errno; 0: curl's */
+    int result;     /* our -errno; 0: curl's result counts */
     struct hf_err err;
     char curl_text[CURL_ERROR_SIZE];
 };
 
-/* easy.c: this hop's origin's, else the pool's. */
+/* easy.c: TLS of this hop's origin, else the pool's. */
 struct hf_tls *hf_http_easy_tls(const struct hf_http_call *call);
 
-/* easy.c: call->easy. False: no memory; the caller frees parts. */
+/* easy.c: makes call->easy. False: no memory; the caller frees parts. */
 bool hf_http_easy_make(struct hf_http_call *call);
 /* ---- call.c ---- */
 int hf_http_call_start(void *ctx, const struct hf_http_request *request, struct hf_http_call **ret_call,

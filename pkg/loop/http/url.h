@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* By libcurl's parser, so that our checks see the same host. Pure. */
+/* URLs by libcurl's parser, so that our checks see curl's host. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,7 +20,7 @@ struct hf_url_parts {
 /* -EINVAL: no absolute http or https URL, or percent codes in the host that curl reads otherwise. */
 HF_MUST_USE int hf_url_split(const char *url, struct hf_url_parts *ret_parts, struct hf_err *err);
 
-/* A Location without fragment; free it. -EPROTO: no URL. */
+/* The URL of a Location, without fragment; free *ret_url. -EPROTO: no URL. */
 HF_MUST_USE int hf_url_join(const char *base, const char *location, char **ret_url, struct hf_err *err);
 
 /* `host`: name or address, IPv6 in brackets. Free the result. -EINVAL. */

@@ -37,7 +37,7 @@ struct hf_certified_answer {
 
 enum hf_certified_refusal {
     HF_CERTIFIED_REFUSED_ADDRESS,     /* by `admits` */
-    HF_CERTIFIED_REFUSED_FULL,        /* of all, of one address, or new ones a second */
+    HF_CERTIFIED_REFUSED_FULL,        /* too many: in all, of one address, or per second */
     HF_CERTIFIED_REFUSED_CERTIFICATE, /* failed handshake */
     HF_CERTIFIED_REFUSED_REQUEST,     /* too long, too late */
     HF_CERTIFIED_REFUSALS
@@ -62,5 +62,5 @@ HF_MUST_USE int hf_certified_new(struct hf_loop *loop, const struct hf_certified
                                  const struct hf_http_config *tls, struct hf_certified **ret_server,
                                  struct hf_err *err);
 uint16_t hf_certified_port(const struct hf_certified *server);
-/* Closes all. Not within a callback. */
+/* Closes all connections. Not within a callback. */
 void hf_certified_free(struct hf_certified *server);

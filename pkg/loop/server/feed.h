@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A changing text for all who opened a route as a websocket (RFC 6455). Each gets the newest when its connection takes
- * it, none twice; a slow viewer misses those between. Viewers only answer pings: one who sends anything else is closed,
- * and one who answers none for HF_SERVER_IDLE_S. */
+/* A changing text for all who opened a route as a websocket (RFC 6455). Each viewer gets the newest text when its
+ * connection takes it, no text twice. Viewers only answer pings: one who sends anything else is closed, and one who
+ * answers none for HF_SERVER_IDLE_S. */
 #pragma once
 
 #include "base/view.h"
@@ -9,8 +9,8 @@
 
 struct hf_server_feed_params {
     unsigned max_viewers; /* more get 503 */
-    /* False: not upgraded, the route's handler answers. `protocols`: Sec-WebSocket-Protocol, or "": the only words of a
-     * page that browsers send along; the first must be "http", which the server picks. */
+    /* False: not upgraded, the route's handler answers. `protocols`: Sec-WebSocket-Protocol, or "": the only words that
+     * a page can send; the first must be "http". */
     bool (*may_join)(void *arg, const struct hf_peer *peer, const char *protocols);
     void (*changed)(void *arg, unsigned n_viewers); /* must not call the server */
     void *arg;

@@ -6,13 +6,12 @@
 
 #include "base/view.h"
 
-/* "localhost", loopback, `address` (where it listens) or one of `allowed` (may be NULL), any port, any case. */
+/* `host`: "localhost", loopback, `address` (where it listens) or one of `allowed` (may be NULL), any port, any case. */
 bool hf_server_guard_host(struct hf_view host, const char *address, const char *const *allowed);
 
-/* Of this server's page: `origin` is http://`host`, that request's Host header, which also passes
- * hf_server_guard_host(). */
+/* The page is this server's: `origin` is http://`host`, and the Host header `host` passes hf_server_guard_host(). */
 bool hf_server_guard_same_origin(struct hf_view origin, struct hf_view host, const char *address,
                                  const char *const *allowed);
 
-/* A page on one of the hosts in `allowed`. */
+/* The page is on one of the hosts in `allowed`. */
 bool hf_server_guard_origin(struct hf_view origin, const char *const *allowed);

@@ -8,7 +8,7 @@
 #include "loop/server/server.h"
 #include "os/socket/unix_socket.h"
 
-/* All servers', with one lws context; the loop frees it. */
+/* Of all servers of a loop, with one lws context; the loop frees it. */
 struct hf_server_host {
     struct hf_loop_guest guest;
     struct hf_loop *loop;
@@ -30,7 +30,7 @@ struct hf_server_connection {
     bool answering;              /* has a complete request without answer; or a viewer */
     struct hf_server_feed *feed; /* joined, as a websocket; or NULL */
     struct hf_list viewing;      /* link in the feed */
-    uint64_t seen;               /* version of its text */
+    uint64_t seen;               /* version of the text that it has */
     uint64_t heard;              /* bytes received before the last text; 0: none since it joined */
     bool unwanted;               /* the feed closes it */
 };
@@ -42,7 +42,7 @@ struct hf_server {
     uv_poll_t *listener; /* freed by its close callback, as `pause` */
     /* A full server waits to close a young connection, and accepts nothing. */
     uv_timer_t *pause;
-    int held_fd; /* by `pause`; or -1 */
+    int held_fd; /* newcomer during `pause`; or -1 */
     struct hf_peer held_peer;
     int listen_fd;
     struct hf_peer_ends ends;
@@ -76,12 +76,11 @@ void hf_server_connections_go_on(uv_timer_t *timer);
 
 void hf_server_connections_destroyed(struct hf_server_connection *connection);
 
-/* At WSI_CREATE; from now on lws destroys it. */
+/* At WSI_CREATE: from now on lws destroys the connection. */
 void hf_server_connections_created(struct hf_server_host *host, struct lws *wsi);
 
 void hf_server_connections_refused(const struct hf_server *server, enum hf_server_refusal why);
 
-/* Opens spare_fd of an open server. */
 void hf_server_connections_take_spare(struct hf_server *server);
 
 /* ---- feed.c ---- */
@@ -91,7 +90,7 @@ bool hf_server_feed_is_full(const struct hf_server_feed *feed);
 bool hf_server_feed_join(struct hf_server_feed *feed, struct hf_server_connection *connection, const char *protocols);
 /* Does nothing for others than viewers. */
 void hf_server_feed_leave(struct hf_server_connection *connection);
-/* When writable. -1: close it. */
+/* When writable. -1: close the connection. */
 int hf_server_feed_write(struct hf_server_connection *connection);
 
 /* ---- context.c ---- */

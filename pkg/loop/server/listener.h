@@ -14,7 +14,7 @@ HF_MUST_USE int hf_listener_open(const char *address, uint16_t port, int backlog
 struct hf_listener {
     struct hf_loop *loop;
     uint64_t tick_ns;
-    /* Owns fd. */
+    /* Takes fd. */
     void (*accepted)(void *arg, int fd, const struct sockaddr_storage *from);
     void (*tick)(void *arg);
     void *arg;
@@ -27,9 +27,9 @@ struct hf_listener {
     unsigned n;
 };
 
-/* Fill the first fields. hf_listener_done() also after an error. */
+/* Fill the fields before `own`. Needs hf_listener_done() also after an error. */
 HF_MUST_USE int hf_listener_init(struct hf_listener *listener, const char *address, uint16_t port, struct hf_err *err);
-/* After all connections. */
+/* Drop all connections before. */
 void hf_listener_done(struct hf_listener *listener);
 
 /* Embed it in a connection. */
@@ -42,7 +42,7 @@ struct hf_accepted {
     struct hf_buf in;
 };
 
-/* Takes fd; ready() when readable. hf_listener_drop() also after an error. */
+/* Takes fd; calls ready() when readable. Needs hf_listener_drop() also after an error. */
 HF_MUST_USE int hf_listener_admit(struct hf_accepted *accepted, struct hf_listener *listener, int fd,
                                   void (*ready)(void *arg), void *arg);
 void hf_listener_drop(struct hf_accepted *accepted);

@@ -13,6 +13,6 @@ struct hf_server_seat {
     bool answering; /* a complete request without answer; closed last of its peer */
 };
 
-/* Its index, or -1: turn away. seats[n]: oldest first, HF_SERVER_SEATS_MAX at most. `replace`: never -1 (if n > 0), but
- * the oldest of `peer`, or of all. */
+/* The index of the one to close, or -1: turn the new one away. seats[n]: oldest first, HF_SERVER_SEATS_MAX at most.
+ * `replace`: in place of -1 (if n > 0) the oldest of `peer`, or of all. */
 int hf_server_seats_choose(const struct hf_server_seat *seats, size_t n, uint64_t peer, bool replace);

@@ -23,7 +23,7 @@ struct hf_server_request {
     struct lws *lws; /* for hf_server_header() */
 };
 
-/* Copies `name`'s value (lower case, with ':'), or "". False: does not fit. */
+/* Copies the value of `name`, given in lower case with ':', or "". False: does not fit. */
 HF_MUST_USE bool hf_server_header(const struct hf_server_request *request, const char *name, char *text, size_t n);
 
 /* 200 and "text/plain; charset=utf-8" by default. */
@@ -34,15 +34,15 @@ struct hf_server_reply {
     struct hf_buf body;           /* 4 MiB at most */
 };
 
-/* Ends by hf_server_answer(). */
+/* hf_server_answer() ends it. */
 struct hf_server_exchange;
 
 struct hf_server_route {
     const char *path;
     const char *method;
     size_t max_body; /* above: 413 */
-    /* One of two. `handle` fills *reply at once. `start` needs one hf_server_answer(), inside or later, even if the
-     * peer is gone. `request`: during the callback. */
+    /* Set one of these. `handle` fills *reply at once. `start` needs one hf_server_answer(), inside or later, even if
+     * the peer is gone. `request`: during the callback. */
     void (*handle)(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply);
     void (*start)(void *arg, const struct hf_server_request *request, struct hf_server_exchange *exchange);
     void *arg;
@@ -51,14 +51,14 @@ struct hf_server_route {
 };
 
 enum {
-    /* Of all: 512 TCP and 128 Unix connections of senders, and 512 others. */
+    /* Of all servers: 512 TCP and 128 Unix connections of senders, and 512 others. */
     HF_SERVER_MAX_CONNECTIONS = 1152,
     HF_SERVER_MAX_HEADER_BYTES = 8192,
     HF_SERVER_IDLE_S = 30,
     HF_SERVER_BODY_S = 120,          /* to arrive */
     HF_SERVER_ANSWER_S = 300,        /* then the connection is closed */
-    HF_SERVER_SMALL_BODY = 16 << 10, /* smaller ones are free */
-    /* A server's larger bodies; above: 503 with Retry-After. */
+    HF_SERVER_SMALL_BODY = 16 << 10, /* up to this a body does not count */
+    /* A server's larger bodies together; above: 503 with Retry-After. */
     HF_SERVER_MAX_BODIES_BYTES = 8 << 20,
 };
 
@@ -66,13 +66,13 @@ struct hf_server_limits {
     unsigned max_connections; /* to reserve; 0: all free ones */
     unsigned idle_s;          /* to a request's head; 0: HF_SERVER_IDLE_S */
     /* When full, always close an old connection (`replace` in seats.h), 50 ms old at least: for servers that answer at
-     * once, whose oldest client is idle or slow. */
+     * once. */
     bool replace_oldest;
 };
 
 enum hf_server_refusal {
-    HF_SERVER_REFUSED_HOST,   /* of another machine */
-    HF_SERVER_REFUSED_ORIGIN, /* of a page not allowed */
+    HF_SERVER_REFUSED_HOST,   /* Host names another machine */
+    HF_SERVER_REFUSED_ORIGIN, /* Origin is not allowed */
     HF_SERVER_REFUSED_FULL,   /* no place */
     HF_SERVER_REFUSED_SHARE,  /* closed for a new one */
     HF_SERVER_REFUSALS
@@ -92,7 +92,7 @@ struct hf_server_params {
     const struct hf_server_name *name; /* in place of both; or NULL */
     /* More Host names, and hosts of pages that may send requests (guard.h). Must outlive the server; may be NULL. */
     const char *const *allowed_hosts;
-    const struct hf_server_route *routes; /* copied, but not what `arg` has */
+    const struct hf_server_route *routes; /* copied, except what `arg` points to */
     size_t n_routes;
     struct hf_server_limits limits;
     void (*refused)(void *arg, enum hf_server_refusal why); /* may be NULL */
@@ -114,5 +114,5 @@ void hf_server_answer(struct hf_server_exchange *exchange, int status, const cha
 /* 0: Unix socket. */
 uint16_t hf_server_port(const struct hf_server *server);
 
-/* Calls no handler any more. Before hf_loop_free(). */
+/* Calls no handler any more. Call before hf_loop_free(). */
 void hf_server_free(struct hf_server *server);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A local HTTP server of answers without limit: the owner sends head and bytes as they come, and learns when the client
- * took them.
+/* A local HTTP server of answers without limit: the owner sends head and bytes as they come.
  *
  * A connection is for one request without a body, then closed. No callback comes inside a function of this file. */
 #pragma once
@@ -14,7 +13,7 @@ enum {
     HF_STREAMED_HEAD_S = 10,                         /* to arrive */
     HF_STREAMED_IDLE_S = 120,                        /* for the client to take a byte */
     HF_STREAMED_AHEAD = 64 << 10,                    /* waiting; above, the owner should pause */
-    HF_STREAMED_MOST = (4 << 20) + HF_STREAMED_HEAD, /* may wait: a manifest of images, at its bound, with head */
+    HF_STREAMED_MOST = (4 << 20) + HF_STREAMED_HEAD, /* may wait: the largest manifest, with head */
 };
 
 struct hf_streamed;
@@ -23,9 +22,9 @@ struct hf_streamed_exchange; /* a request; freed after `gone`, _end() or _abort(
 struct hf_streamed_params {
     const char *address; /* numeric */
     uint16_t port;       /* 0: any */
-    /* `head`: with its empty line, during the call. The owner attends to it, or ends it, here or later. */
+    /* `head`: with its empty line, during the call. Then hf_streamed_attend(), or end the exchange, here or later. */
     void (*asked)(void *arg, struct hf_streamed_exchange *exchange, struct hf_view head);
-    /* With an owner. drained: the client took all. gone: with the client, the exchange. */
+    /* Only with an owner. drained: the client took all. gone: the client left, and the exchange is freed. */
     void (*drained)(void *owner);
     void (*gone)(void *owner);
     void *arg;
@@ -37,7 +36,7 @@ HF_MUST_USE int hf_streamed_new(struct hf_loop *loop, const struct hf_streamed_p
 uint16_t hf_streamed_port(const struct hf_streamed *server);
 /* All exchanges get `gone`. */
 void hf_streamed_free(struct hf_streamed *server);
-/* Memory of what waits for its clients, of all exchanges: bytes. */
+/* Bytes of memory for what waits for clients. */
 size_t hf_streamed_holds(const struct hf_streamed *server);
 
 /* Sets the `owner` for `drained` and `gone`. */

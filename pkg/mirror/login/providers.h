@@ -8,13 +8,13 @@
 
 enum { HF_PROVIDERS = 16, HF_PROVIDER_LOGINS = 32, HF_PROVIDER_ANSWER = 64 << 10 };
 
-struct hf_provider { /* what it has is of hf_providers */
+struct hf_provider { /* struct hf_providers owns what it has */
     const char *name;
     const char *api; /* "credentialprovider.kubelet.k8s.io/v1" */
     const json_t *images;
     const char **args; /* behind the program; ends with NULL, as the next one */
     char **env;        /* "NAME=value" */
-    uint64_t keep_ns;  /* of an answer that says nothing of it */
+    uint64_t keep_ns;  /* for answers without cacheDuration */
 };
 
 struct hf_providers {
@@ -28,10 +28,10 @@ HF_MUST_USE int hf_providers_parse(struct hf_view text, struct hf_providers **re
 void hf_providers_free(struct hf_providers *providers);
 HF_DEFINE_CLEANUP(struct hf_providers, hf_providers_free)
 
-/* As the kubelet compares: `*` in a label of the host, as many labels, the same port or none, a path that begins so. */
+/* As the kubelet compares: `*` in a label of the host, as many labels, an equal port, a path that begins so. */
 bool hf_providers_match(const char *pattern, const char *image);
 bool hf_providers_cover(const struct hf_provider *provider, const char *image);
-/* CredentialProviderRequest. */
+/* Appends a CredentialProviderRequest. */
 HF_MUST_USE int hf_providers_ask(const struct hf_provider *provider, const char *image, struct hf_buf *out);
 
 enum hf_provider_scope { HF_PROVIDER_IMAGE, HF_PROVIDER_REGISTRY, HF_PROVIDER_GLOBAL };
@@ -45,9 +45,9 @@ struct hf_provider_answer {
     size_t n;
 };
 
-/* CredentialProviderResponse. -EBADMSG; then, too, _done(). */
+/* Reads a CredentialProviderResponse. -EBADMSG. _done() also after errors. */
 HF_MUST_USE int hf_providers_take(const struct hf_provider *provider, struct hf_view text,
                                   struct hf_provider_answer *ret, struct hf_err *err);
 void hf_provider_answer_done(struct hf_provider_answer *answer);
-/* The line for this image, of the pattern that is first in descending order, as the kubelet takes them. */
+/* The line for this image, or NULL. As in the kubelet, the first match in descending order counts. */
 const char *hf_provider_answer_for(const struct hf_provider_answer *answer, const char *image);

@@ -14,12 +14,12 @@ struct hf_oci_challenge {
     char scope[HF_OCI_SCOPE];
 };
 
-/* WWW-Authenticate. -EBADMSG: neither Basic nor Bearer with realm, or malformed. */
+/* `text`: WWW-Authenticate. -EBADMSG: neither Basic nor Bearer with realm, or malformed. */
 HF_MUST_USE int hf_oci_challenge_parse(const char *text, struct hf_oci_challenge *ret);
 /* Appends the token's URL. -E2BIG. */
 HF_MUST_USE int hf_oci_challenge_url(const struct hf_oci_challenge *challenge, struct hf_buf *out);
-/* Of that URL's answer, good for so many seconds; wipe and free *ret_token. -EBADMSG: none. */
+/* Takes the token of that URL's answer, good for *ret_seconds; wipe and free *ret_token. -EBADMSG: none. */
 HF_MUST_USE int hf_oci_token_parse(struct hf_view answer, char **ret_token, uint64_t *ret_seconds, struct hf_err *err);
 
-/* Appends "user:password" of `host` in config.json. 1; 0: none. -EBADMSG: another file. Runs no helpers. */
+/* Appends "user:password" of `host` in config.json. 1: found; 0: none. -EBADMSG: another file. Runs no helpers. */
 HF_MUST_USE int hf_oci_login_find(struct hf_view config, const char *host, struct hf_buf *out, struct hf_err *err);

@@ -16,14 +16,14 @@ struct hf_oci_reference {
 /* Docker's hub has one host in names, another for its API, a third in config.json; its own images are in library/. */
 const char *hf_oci_api_host(const char *host);
 const char *hf_oci_login_host(const char *host);
-/* Of hf_oci_api_host(), the one in names. */
+/* The host in names, from hf_oci_api_host()'s. */
 const char *hf_oci_name_host(const char *api_host);
 
 bool hf_oci_is_tag(const char *text);
 
-/* Also a blob's oci:// URL. -EINVAL. No default registry: another's image must not take an image's place. */
+/* Takes a blob's oci:// URL, too. -EINVAL. There is no default registry. */
 HF_MUST_USE int hf_oci_reference_parse(const char *text, struct hf_oci_reference *ret, struct hf_err *err);
-/* The API's "https://HOST"; `plain`: "http://". Needs host and 32 bytes. */
+/* The API's "https://HOST"; `plain`: "http://". `text` needs the host's and 32 bytes. */
 const char *hf_oci_reference_origin(const struct hf_oci_reference *reference, bool plain, char *text, size_t size);
 
 /* API's URL of blob "oci://HOST/REPOSITORY@DIGEST": http on loopback, else https; free it. 1; 0: another `url`. */

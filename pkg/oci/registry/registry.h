@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pull and push by the OCI distribution specification, for commands: blocks, on a loop of its own. One thread.
  *
- * Credentials go to the registry's origin, and to the token service by oci/registry/token.h. Digests of all manifests
- * and blobs are compared.
+ * Credentials go to the registry's origin, and to the token service by oci/registry/token.h. Digests that the caller
+ * names are compared.
  *
  * Errors: -EACCES refused, -ENOENT, -EAGAIN busy or failing, -EBADMSG wrong bytes, -EPROTO another answer,
  * loop/http/http.h's. */
@@ -18,7 +18,7 @@ struct hf_oci_registry_config {
 };
 
 struct hf_oci_registry;
-/* NULL: -EINVAL: `origin`. */
+/* NULL: *err has EINVAL for `origin`, or others. */
 struct hf_oci_registry *hf_oci_registry_new(const struct hf_oci_registry_config *config, struct hf_err *err);
 void hf_oci_registry_free(struct hf_oci_registry *registry);
 HF_DEFINE_CLEANUP(struct hf_oci_registry, hf_oci_registry_free)
@@ -26,7 +26,8 @@ HF_DEFINE_CLEANUP(struct hf_oci_registry, hf_oci_registry_free)
 /* `name`: tag or digest. Appends; *ret: type ("": too long), digest, size. */
 HF_MUST_USE int hf_oci_registry_manifest(struct hf_oci_registry *registry, const char *repository, const char *name,
                                          struct hf_buf *out, struct hf_oci_descriptor *ret, struct hf_err *err);
-/* Index of `digest`'s referrers, by API, or by the tag in its place. *ret_api: it has the API. -ENOENT: neither. */
+/* Index of `digest`'s referrers, by API, or by the tag in its place. *ret_api: the registry has the API. -ENOENT:
+ * neither. */
 HF_MUST_USE int hf_oci_registry_referrers(struct hf_oci_registry *registry, const char *repository, const char *digest,
                                           struct hf_buf *out, bool *ret_api, struct hf_err *err);
 
@@ -44,7 +45,7 @@ HF_MUST_USE int hf_oci_registry_blob(struct hf_oci_registry *registry, const cha
                                      const struct hf_oci_descriptor *blob, const struct hf_oci_blob_sink *sink,
                                      struct hf_err *err);
 
-/* Nothing if it is there. `progress` may be NULL. */
+/* Does nothing if the blob is there. `progress` may be NULL. */
 HF_MUST_USE int hf_oci_registry_put_blob(struct hf_oci_registry *registry, const char *repository, const char *digest,
                                          struct hf_view bytes,
                                          void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,

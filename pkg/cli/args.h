@@ -8,12 +8,12 @@
 
 #include "cli/cli.h"
 
-/* The first *ret_used words of argv, one or two, name it; or NULL. */
+/* Returns the command that argv's first *ret_used words (one or two) name; or NULL. */
 const struct hf_cli_command *hf_cli_find(const struct hf_cli *cli, const char *const *argv, size_t n, size_t *ret_used);
 
 /* --help or -h stands before "--", and is not an option's value. argv: behind the command's name. */
 bool hf_cli_asks_for_help(const struct hf_cli_option *options, const char *const *argv, size_t n);
 
-/* As above. `words`: room for n + 1 pointers, which *ret_args borrows. -EINVAL: wrong command line. */
+/* argv as above. `words` has n + 1 elements; *ret_args borrows argv and `words`. -EINVAL: wrong command line. */
 HF_MUST_USE int hf_cli_parse(const struct hf_cli_command *command, const char *const *argv, size_t n,
                              const char **words, struct hf_cli_args *ret_args, struct hf_err *err);

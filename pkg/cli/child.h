@@ -12,11 +12,11 @@ enum { HF_CLI_CHILD_NOT_STARTED = -1 };
 struct hf_cli_child {
     const char *const *argv;
     const char *const *env; /* NULL: ours */
-    bool has_input;         /* our standard input; else /dev/null */
+    bool has_input;         /* reads our standard input; else /dev/null */
     bool with_errors;
-    uint64_t limit_ns; /* then killed */
+    uint64_t limit_ns; /* then the child is killed */
 };
 
-/* Appends its output. *ret_status: waitpid()'s, or HF_CLI_CHILD_NOT_STARTED. -ETIMEDOUT, -E2BIG (`out` is full):
- * killed. */
+/* Appends the output to `out`. *ret_status: waitpid()'s, or HF_CLI_CHILD_NOT_STARTED. -ETIMEDOUT, -E2BIG (`out` is
+ * full): the child was killed. */
 HF_MUST_USE int hf_cli_child_run(const struct hf_cli_child *child, struct hf_buf *out, int *ret_status);

@@ -20,11 +20,11 @@
 /* Scripts rely on these numbers; holdfast(1) lists them. */
 enum hf_cli_exit {
     HF_EXIT_OK = 0,
-    HF_EXIT_FAILED = 1,    /* maybe not after a repair, such as of a full disk */
+    HF_EXIT_FAILED = 1,    /* a retry may help, as after freeing a full disk */
     HF_EXIT_USAGE = 2,     /* nothing changed */
     HF_EXIT_REFUSED = 3,   /* wrong signature, hash or content: a retry does not help */
     HF_EXIT_UNWELL = 4,    /* a person must look */
-    HF_EXIT_SILENT = 5,    /* an old status, or no agent renews it */
+    HF_EXIT_SILENT = 5,    /* the status is old; no agent renews it */
     HF_EXIT_TIMED_OUT = 6, /* goal not reached within --timeout */
 };
 
@@ -38,17 +38,17 @@ struct hf_cli_option {
     char letter;
     bool repeats;
     bool required;
-    /* The flag that this option sets, and its only value: "-o json" sets --json. */
+    /* The flag that this option sets; its name is the option's only value: "-o json" sets --json. */
     const char *means;
 };
 
-/* A row; behind the help, other fields: .required = true. */
+/* Other fields may follow: .required = true. */
 #define HF_CLI_OPTION(its_name, its_value, its_help, ...)                                                              \
     {                                                                                                                  \
         .name = (its_name), .value = (its_value), .help = (its_help), __VA_ARGS__                                      \
     }
 
-/* Last two options of commands with JSON output; -o as in kubectl. */
+/* Options of commands with JSON output. */
 #define HF_CLI_JSON(text)                                                                                              \
     HF_CLI_OPTION("json", NULL, text),                                                                                 \
         HF_CLI_OPTION("output", "json", "the same as --json", .letter = 'o', .means = "json")
@@ -64,15 +64,15 @@ struct hf_cli_args {
 
 bool hf_cli_flag(const struct hf_cli_args *args, const char *name);
 const char *hf_cli_value(const struct hf_cli_args *args, const char *name, const char *fallback);
-/* i from 0; or NULL. */
+/* The i-th occurrence's value, from 0; or NULL. */
 const char *hf_cli_nth_value(const struct hf_cli_args *args, const char *name, size_t i);
 
 struct hf_cli {
     const char *program; /* in messages: "kubectl holdfast" */
     FILE *out, *err;
     int in_fd, out_fd; /* for the file name "-" */
-    bool terminal;     /* `err` is one: draw progress */
-    bool out_terminal; /* `out` is one, which must not act on others' texts */
+    bool terminal;     /* `err` is a terminal: draw progress */
+    bool out_terminal; /* `out` is a terminal: make others' texts plain */
     bool colour;       /* in `out` (NO_COLOR) */
     const struct hf_fs_ops *fs;
     const struct hf_clock_ops *clock;
@@ -104,7 +104,7 @@ extern const size_t hf_cli_n_commands;
 /* Returns the exit code. */
 int hf_cli_main(struct hf_cli *cli, int argc, char **argv);
 
-/* As above; the caller handles --help. */
+/* Returns the exit code; the caller handles --help. */
 int hf_cli_run(struct hf_cli *cli, const struct hf_cli_command *command, const char *const *argv, size_t n);
 
 /* Prints "holdfast delta create: <error>"; returns r's exit code. */
@@ -113,7 +113,7 @@ int hf_cli_complain(struct hf_cli *cli, const char *command, int r, const struct
 /* -EIO: lost output, as on a full disk. */
 HF_MUST_USE int hf_cli_flush(struct hf_cli *cli, struct hf_err *err);
 
-/* Flushes. `code`, or HF_EXIT_FAILED after an error, which it reports. */
+/* Flushes. Returns `code`, or HF_EXIT_FAILED after an error, which it prints. */
 int hf_cli_finish(struct hf_cli *cli, const char *command, int code);
 
 const char *hf_cli_program(int argc, char **argv);
@@ -123,12 +123,12 @@ int hf_cli_exit_of(int r);
 
 /* ---- files; "-" is standard input or output ---- */
 
-/* Gets its name when complete; until then a file of that name is unchanged, whose mode and, if possible, owner it takes
- * over. */
+/* An output gets its name when complete. A file that it replaces stays unchanged until then, and passes on its mode
+ * and, if possible, owner. */
 struct hf_cli_out {
     int fd;
     char *path; /* NULL: standard output, a device or a pipe */
-    char *temp; /* unfinished; NULL: unnamed */
+    char *temp; /* name while unfinished; NULL: none */
     bool replaces;
 };
 #define HF_CLI_OUT_INIT                                                                                                \
@@ -139,8 +139,8 @@ struct hf_cli_out {
 HF_MUST_USE int hf_cli_out_open(struct hf_cli *cli, const char *path, mode_t mode, struct hf_cli_out *ret_out,
                                 struct hf_err *err);
 HF_MUST_USE int hf_cli_out_write(struct hf_cli_out *out, const void *bytes, size_t n, struct hf_err *err);
-/* Sync and name it. Without `sync`, a power cut may lose a new file; a replaced one is complete, old or new. done()
- * removes what has no name yet. */
+/* Name the file; commit() syncs it before. Without a sync, a power cut may lose a new file, and leaves a replaced one
+ * complete, old or new. done() removes a file without its name. */
 HF_MUST_USE int hf_cli_out_commit(struct hf_cli_out *out, struct hf_err *err);
 HF_MUST_USE int hf_cli_out_publish(struct hf_cli_out *out, bool sync, struct hf_err *err);
 void hf_cli_out_done(struct hf_cli_out *out);
@@ -153,7 +153,7 @@ struct hf_cli_sink {
 };
 int hf_cli_sink_write(void *sink, const void *bytes, size_t n);
 
-/* Mapped, or a pipe read whole. -E2BIG: above max_bytes. */
+/* A mapped file, or all bytes of a pipe. -E2BIG: above max_bytes. */
 struct hf_cli_map {
     const void *p; /* never NULL */
     size_t n;
@@ -168,9 +168,9 @@ HF_MUST_USE int hf_cli_read_whole(struct hf_cli *cli, const char *path, struct h
 void hf_cli_map_drop_pages(const struct hf_cli_map *map);
 void hf_cli_map_done(struct hf_cli_map *map);
 
-/* Close *ret_fd, for "-" a duplicate. */
+/* The caller closes *ret_fd; for "-", a duplicate. */
 HF_MUST_USE int hf_cli_in_open(struct hf_cli *cli, const char *path, int *ret_fd, struct hf_err *err);
-/* Callbacks; `fd`: an int's address. Bytes read, 0 at the end, or -errno, never -EINTR. */
+/* Callbacks; `fd` points to an int. Return bytes read, 0 at the end, or -errno, never -EINTR. */
 ssize_t hf_cli_fd_read(void *fd, void *bytes, size_t n);
 ssize_t hf_cli_fd_pread(void *fd, void *bytes, size_t n, uint64_t offset);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The program holdfast-delta: deltas of files (not images) on the smallest boards and in an initramfs.
  *
- * All decoders; of compressors our deflate alone. -EOPNOTSUPP: zstd's or xz's is needed; *err names the command.
- * Static, below 3 MiB: shared libraries take 8. */
+ * It has all decoders, but only one compressor, our deflate. HF_EXIT_REFUSED: the patch needs zstd's or xz's; the
+ * message names the command for it. */
 #pragma once
 
 #include "cli/cli.h"

@@ -16,5 +16,5 @@ struct delta_apply_state {
  * is incomplete; returns their errors. */
 HF_MUST_USE int delta_apply_checkpoint(struct delta_apply_state *apply, struct hf_err *err);
 
-/* Resumes behind it: its output exists. */
+/* The resume point is behind the block, whose output exists. */
 bool delta_apply_skips_block(const struct delta_apply_state *apply, uint64_t block_start);

@@ -14,10 +14,10 @@ struct delta_unpacker;
 struct delta_unpacker *delta_unpacker_new(struct delta_input *input);
 void delta_unpacker_free(struct delta_unpacker *u);
 
-/* `n`: the block's, in the delta. */
+/* `n`: the block's bytes in the delta. */
 HF_MUST_USE int delta_unpacker_start(struct delta_unpacker *u, enum delta_coder coder, uint64_t n, struct hf_err *err);
 HF_MUST_USE int delta_unpacker_read(struct delta_unpacker *u, unsigned char *to, size_t n, struct hf_err *err);
-/* Skips the rest. -EBADMSG: above the 16 bytes that may follow. */
+/* Skips the block's remainder. -EBADMSG: above 16 bytes. */
 HF_MUST_USE int delta_unpacker_finish(struct delta_unpacker *u, struct hf_err *err);
 
 struct delta_packer;
@@ -27,6 +27,6 @@ struct delta_packer;
 struct delta_packer *delta_packer_new(bool quick, bool split, const struct hf_delta_create_params *params);
 void delta_packer_free(struct delta_packer *p);
 
-/* Appends length and coder, then the block. `made`: its bytes of the new file. */
+/* Appends length and coder, then the block. `made`: bytes of the new file that it makes. */
 HF_MUST_USE int delta_packer_pack(struct delta_packer *p, const struct hf_buf *bytes, uint64_t made,
                                   struct hf_buf *body);

@@ -51,13 +51,13 @@ struct hf_delta_in {
     ssize_t (*read)(void *ctx, void *bytes, size_t n);
 };
 
-/* Of applying: the new file; of creating: the delta. */
+/* Receives the new file (applying) or the delta (creating). */
 struct hf_delta_out {
     void *ctx;
     int (*write)(void *ctx, const void *bytes, size_t n);
 };
 
-/* Of a SHA-256, to find a mismatch early, and whose it is. The new file's whole SHA-256 decides. */
+/* Of a SHA-256, to find early which file is wrong. The new file's whole SHA-256 decides. */
 enum { HF_DELTA_FINGERPRINT_BYTES = 4 };
 
 struct hf_delta_info {
@@ -95,7 +95,7 @@ HF_MUST_USE int hf_delta_create(const void *old, size_t old_n, const void *new_b
 /* out.write() has taken all before new_offset. Plain, host byte order. */
 struct hf_delta_checkpoint {
     uint64_t new_offset, patch_offset;
-    unsigned char new_hash[HF_SHA256_STATE]; /* hf_sha256_save(), there */
+    unsigned char new_hash[HF_SHA256_STATE]; /* hf_sha256_save() at new_offset */
 };
 
 /* To resume: truncate the new file to resume->new_offset, pass the same delta from its first byte, append. */
@@ -109,18 +109,19 @@ struct hf_delta_apply_params {
      * NULL. */
     int (*checkpoint)(void *ctx, const struct hf_delta_checkpoint *checkpoint);
     void *checkpoint_ctx;
-    /* The old file was verified just now: not hashed at the start, nor with `resume`, but after -EBADMSG, to see if it
-     * is the cause (-ESTALE). */
+    /* The old file was verified just now: hash it only after -EBADMSG, to see if it is the cause (-ESTALE). `resume`
+     * has that effect, too. */
     bool old_is_verified;
     /* part of a container that has hashes: ignore the header's */
     bool unhashed;
 };
 
-/* Callbacks may come from a second thread, never two at once. 0: the header's size and (unless `unhashed`) SHA-256. */
+/* Callbacks may come from a second thread, never two at once. 0: size and (unless `unhashed`) SHA-256 are the
+ * header's. */
 HF_MUST_USE int hf_delta_apply(const struct hf_delta_apply_params *params, struct hf_delta_info *ret_info,
                                struct hf_err *err);
 
-/* The header (method 5: also the body, 32 bytes). */
+/* Reads the header (method 5: also the body, 32 bytes). */
 HF_MUST_USE int hf_delta_read_info(const struct hf_delta_in *patch, struct hf_delta_info *ret_info, struct hf_err *err);
 
 struct hf_delta_parts {

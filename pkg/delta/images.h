@@ -16,7 +16,7 @@ struct delta_found {
     uint32_t n, cap;
 };
 
-/* DELTA_PAIRS_MAX ELF images, none beyond UINT32_MAX bytes; at multiples of 4 bytes, as in tar and cpio. *ret_found:
+/* At most DELTA_PAIRS_MAX ELF images, none if n > UINT32_MAX; at multiples of 4 bytes, as in tar and cpio. *ret_found:
  * zeros at first; free it also after an error. */
 HF_MUST_USE int delta_images_find(const unsigned char *bytes, size_t n, struct delta_found *ret_found,
                                   struct hf_err *err);
@@ -26,7 +26,7 @@ void delta_found_done(struct delta_found *found);
 HF_MUST_USE int delta_images_blank(const struct delta_found *found, const unsigned char *bytes, size_t n,
                                    unsigned char **ret_blanked, struct hf_err *err);
 
-/* Pairs and images of *make, by complete make->copies. */
+/* Sets *make's pairs and images by complete make->copies. */
 HF_MUST_USE int delta_images_pair(struct delta_make *make, const struct delta_found *old,
                                   const struct delta_found *new_found, struct hf_err *err);
 

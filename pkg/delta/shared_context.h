@@ -8,7 +8,7 @@
 #include "delta/create.h"
 #include "delta/image/predict.h"
 
-/* `cm`'s direction. Sorts the map. `cm`'s errors, -EBADMSG, -EOPNOTSUPP. */
+/* Codes in `cm`'s direction. Sorts the map. `cm`'s errors, -EBADMSG, -EOPNOTSUPP. */
 HF_MUST_USE int delta_shared_context_code(struct delta_cm *cm, struct delta_shared_context *shared, struct hf_err *err);
 
 void delta_shared_context_done(struct delta_shared_context *shared);
@@ -16,7 +16,7 @@ void delta_shared_context_done(struct delta_shared_context *shared);
 HF_MUST_USE int delta_shared_context_read(struct delta_apply_state *apply, struct delta_shared_context *shared,
                                           struct hf_err *err);
 
-/* Appends. `memory`: reads the old file from now on; must live as long. */
+/* Appends. `memory` reads the old file from now on, and outlives *shared. */
 HF_MUST_USE int delta_shared_context_make(const struct delta_make *make, struct delta_memory *memory,
                                           struct delta_shared_context *shared, struct hf_buf *body, struct hf_err *err);
 

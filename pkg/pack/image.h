@@ -8,7 +8,7 @@
 #include "base/fs.h"
 #include "pack/deep/deep.h"
 
-/* Each part once, its bytes appended; free *ret_parts. -EBADMSG: no image archive. -E2BIG: HF_DEEP_MAX_PARTS. */
+/* Lists each part once, appends its bytes; free *ret_parts. -EBADMSG: no image archive. -E2BIG: HF_DEEP_MAX_PARTS. */
 HF_MUST_USE int hf_image_parts(const void *tar, size_t n, struct hf_deep_part **ret_parts, size_t *ret_parts_n,
                                struct hf_buf *bytes, struct hf_err *err);
 

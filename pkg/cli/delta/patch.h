@@ -7,13 +7,13 @@
 struct hf_cli_patch {
     int fd;
     unsigned char head[HF_DEEP_HEAD];
-    size_t head_n, at; /* in `head`; of these read */
+    size_t head_n, at; /* bytes in `head`, and handed out */
 };
 
 /* A short patch fills `head` in part. */
 HF_MUST_USE int hf_cli_patch_look(struct hf_cli_patch *patch, struct hf_err *err);
 bool hf_cli_patch_is_deep(const struct hf_cli_patch *patch);
-/* struct hf_delta_in's. From the first byte. */
+/* struct hf_delta_in's callback. Begins at the first byte. */
 ssize_t hf_cli_patch_read(void *patch, void *bytes, size_t n);
 
 /* A path in `target`'s folder, or in $TMPDIR (/tmp) for "-"; free it. */

@@ -46,14 +46,14 @@ struct hf_doctor_facts {
     const char *trust_dir;
     int trust;                        /* 0 or -errno */
     size_t n_keys;                    /* <keyId>.pem */
-    char trust_text[HF_DOCTOR_TEXT];  /* or "" */
-    char config_text[HF_DOCTOR_TEXT]; /* or "" */
+    char trust_text[HF_DOCTOR_TEXT];  /* a fault, or "" */
+    char config_text[HF_DOCTOR_TEXT]; /* a fault, or "" */
     struct {
         unsigned number;
-        const char *option; /* agent's */
-        bool taken;         /* while no agent runs */
+        const char *option; /* the remedy */
+        bool taken;         /* by another program */
     } ports[2];
-    bool api_asked; /* by a kubeconfig */
+    bool api_asked; /* options name a cluster */
     int api;        /* 0 or -errno */
     char api_text[HF_DOCTOR_TEXT];
     struct hf_doctor_reach reach[HF_DOCTOR_REACH];

@@ -6,8 +6,8 @@
 
 enum hf_doctor_result {
     HF_DOCTOR_OK,
-    HF_DOCTOR_WARNING, /* partly undone, or later */
-    HF_DOCTOR_FAILED,  /* no start, or no installation */
+    HF_DOCTOR_WARNING, /* the agent works in part, or later */
+    HF_DOCTOR_FAILED,  /* the agent does not start, or installs nothing */
 };
 
 struct hf_doctor_finding {

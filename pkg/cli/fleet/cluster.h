@@ -9,7 +9,6 @@
 #include "codec/json.h"
 #include "kube/call.h"
 
-/* Last options of commands that need the cluster. */
 #define HF_CLUSTER_OPTIONS HF_CLUSTER_OPTIONS_AND("context of the kubeconfig (its current-context)", false)
 #define HF_CLUSTER_OPTIONS_AND(of_context, several)                                                                    \
     HF_CLI_OPTION("kubeconfig", "FILE", "kubeconfig file (KUBECONFIG, else ~/.kube/config, or K3s' own)"),             \
@@ -24,30 +23,30 @@
 struct hf_cluster;
 struct hf_loop;
 
-/* One of HF_CLUSTER_OPTIONS is there; is_meant(): or --fleet. */
+/* One of HF_CLUSTER_OPTIONS is given; is_meant(): or --fleet is. */
 bool hf_cluster_requested(const struct hf_cli_args *args);
 bool hf_cluster_is_meant(const struct hf_cli_args *args);
 
 bool hf_cluster_has_kubeconfig(void);
 
-/* Skips unreadable files. */
+/* Stops silently at an unreadable file. */
 void hf_cluster_contexts(struct hf_cli *cli, const struct hf_cli_args *args, void (*take)(void *arg, const char *name),
                          void *arg);
 
-/* Sends nothing, but runs the credential plugin. A pod without kubeconfig and options: its service account. */
+/* Sends nothing, but runs the credential plugin. A pod without kubeconfig and options uses its service account. */
 HF_MUST_USE int hf_cluster_open(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_cluster **ret_cluster,
                                 struct hf_err *err);
-/* One of several, in a loop that outlives it. NULL: the context of the command line. */
+/* Opens one of several in `loop`, which outlives it. `context` NULL: the command line's. */
 HF_MUST_USE int hf_cluster_open_in(struct hf_loop *loop, const char *context, struct hf_cli *cli,
                                    const struct hf_cli_args *args, struct hf_cluster **ret_cluster, struct hf_err *err);
 void hf_cluster_close(struct hf_cluster *cluster);
 HF_DEFINE_CLEANUP(struct hf_cluster, hf_cluster_close)
 
-/* Retries after 429 and 5xx for 30 s, but not without an answer: the request may have been performed. *ret_object (may
- * be NULL) is the caller's.
+/* Retries after 429 and 5xx for 30 s; not if no answer came: the request may have been performed. *ret_object (may be
+ * NULL) is the caller's.
  *
  * -EINVAL: impossible name. -ENOENT. -EEXIST: exists or has changed; read again. -EACCES: credentials or rights. -EIO:
- * refused, or a certificate. */
+ * the request is refused, or a certificate is wrong. */
 HF_MUST_USE int hf_cluster_call(struct hf_cluster *cluster, const struct hf_kube_call *call, json_t **ret_object,
                                 struct hf_err *err);
 
@@ -61,12 +60,12 @@ struct hf_cluster_list {
     void *arg;
 };
 
-/* Behind the argument, other fields: .again = forget. */
+/* Other fields may follow: .again = forget. */
 #define HF_CLUSTER_LIST(its_version, its_plural, take_each, its_arg, ...)                                              \
     ((struct hf_cluster_list){                                                                                         \
         .api_version = (its_version), .plural = (its_plural), .each = (take_each), .arg = (its_arg), __VA_ARGS__})
 
-/* Page by page. */
+/* Calls `each` page by page. Errors: as above. */
 HF_MUST_USE int hf_cluster_each(struct hf_cluster *cluster, const struct hf_cluster_list *list, struct hf_err *err);
 
 /* -EINVAL: impossible name. */
@@ -74,9 +73,9 @@ HF_MUST_USE int hf_cluster_check_name(const char *name, struct hf_err *err);
 
 struct hf_kube *hf_cluster_kube(const struct hf_cluster *cluster);
 const char *hf_cluster_server(const struct hf_cluster *cluster);
-/* Adds to *err, this call's failure r, what was asked of whom and what to do. Returns the command's code. */
+/* Adds to *err, the failure r of `call`, what was asked of which server and what to do. Returns the command's code. */
 int hf_cluster_explain(const struct hf_cluster *cluster, const struct hf_kube_call *call, int r, struct hf_err *err);
 
-/* The server's at its last answer, else ours. */
+/* The server's time at its last answer; before one, ours. */
 uint64_t hf_cluster_now_unix_ns(const struct hf_cluster *cluster);
 void hf_cluster_sleep(struct hf_cluster *cluster, uint64_t ns);

@@ -15,12 +15,12 @@ struct hf_kubeconfig_options {
 
 struct hf_kubeconfig_file {
     const char *path;
-    json_t *root; /* file names become absolute */
+    json_t *root; /* changed: file names become absolute */
 };
 
 /* Borrows files and options. */
 struct hf_kubeconfig_choice {
-    json_t *config;      /* one context without `exec`, for hf_kube_config_parse(); the caller's */
+    json_t *config;      /* has one context, no `exec`; for hf_kube_config_parse(); the caller's */
     const json_t *exec;  /* or NULL (plugin.h) */
     const char *context; /* "": server or cluster by options */
     const char *path;    /* for error texts */

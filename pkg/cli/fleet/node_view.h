@@ -9,20 +9,20 @@
 
 struct hf_node_view {
     const char *name;
-    const char *ready, *reason; /* Ready's, or ""; silent: Unknown, NodeSilent */
+    const char *ready, *reason; /* of condition Ready, or ""; silent: Unknown, NodeSilent */
     const char *contact;        /* Fresh, Stale, Expired, Silent or "" */
-    bool seen;                  /* ever */
+    bool seen;                  /* has ever reported */
     uint64_t age_ns;            /* of the last report */
-    /* never seen, or not for 1.5 intervals (hf_edgenode_silent_after_ns()), or by the controller */
+    /* never seen, or not for hf_edgenode_silent_after_ns(), or silent says the controller */
     bool silent;
     const json_t *update; /* of status.updates, or NULL */
     const char *phase;
 };
 
-/* Update: `release`'s, or (NULL) the one that most needs attention. */
+/* Chooses the update of `release`; if that is NULL, the update that most needs attention. */
 void hf_node_view_of(const json_t *node, const char *release, uint64_t now_unix_ns, struct hf_node_view *ret_view);
 
-/* `update`: an entry of status.updates. See hf_reason_is_failure(). */
+/* hf_reason_is_failure() for an entry of status.updates. */
 bool hf_node_view_update_failed(const json_t *update);
 
 /* First condition that does not resolve by itself; or NULL. */
@@ -31,6 +31,6 @@ const json_t *hf_node_view_trouble(const json_t *node);
 /* Decides the exit code of `status` and `node`. */
 bool hf_node_view_needs_person(const json_t *node);
 
-/* In upper or lower case. NULL: *ret_near is the nearest name or NULL. */
+/* Ignores case. Returns the phase's name; or NULL: *ret_near is the nearest name or NULL. */
 const char *hf_node_view_phase_find(const char *typed, const char **ret_near);
 void hf_node_view_phases(void (*take)(void *arg, const char *name), void *arg);

@@ -6,7 +6,7 @@
 
 #include "codec/json.h"
 
-/* hf_plugin_done() overwrites. */
+/* hf_plugin_done() overwrites secrets. */
 struct hf_plugin_credential {
     char *token; /* or NULL */
     char *cert_pem, *key_pem;
@@ -16,12 +16,12 @@ void hf_plugin_done(struct hf_plugin_credential *credential);
 
 /* For provideClusterInfo. */
 struct hf_plugin_cluster {
-    const char *server, *ca_pem, *tls_server_name; /* these two may be NULL */
+    const char *server, *ca_pem, *tls_server_name; /* the last two may be NULL */
     bool insecure_skip_verify;
 };
 
-/* -ETIMEDOUT: killed after 60 s, or 5 min with a terminal. -EBADMSG: wrong object or output. -ENOENT: no such program.
- * -EACCES: it failed. */
+/* -ETIMEDOUT: killed after 60 s, or 5 min if it may ask a person. -EBADMSG: wrong `exec` or output. -ENOENT: no such
+ * program. -EACCES: the plugin failed. */
 HF_MUST_USE int hf_plugin_run(const json_t *exec, const struct hf_plugin_cluster *cluster, bool has_terminal,
                               struct hf_plugin_credential *ret_credential, struct hf_err *err);
 

@@ -12,7 +12,7 @@ struct hf_poll {
     struct hf_cluster *cluster;
     bool json;
     uint64_t end_mono_ns; /* UINT64_MAX: none */
-    bool away;            /* unreachable */
+    bool away;            /* the server is unreachable */
     json_t *last;         /* lines by object name */
 };
 
@@ -20,12 +20,12 @@ HF_MUST_USE int hf_poll_begin(struct hf_cli *cli, const struct hf_cli_args *args
                               struct hf_err *err);
 void hf_poll_end(struct hf_poll *poll);
 
-/* 0; 1 if a later request may succeed, the reason printed once; or -errno to end. */
+/* Judges a request's result r. 0; 1: a later request may succeed (prints the reason once); or -errno: end. */
 int hf_poll_judge(struct hf_poll *poll, int r, const struct hf_err *err);
 
 HF_MUST_USE int hf_poll_print(struct hf_poll *poll, const struct hf_update_view *view, struct hf_err *err);
-/* `name` "": no object. */
+/* `name` "": `line` is about no object. */
 HF_MUST_USE int hf_poll_say(struct hf_poll *poll, const char *name, const char *line, struct hf_err *err);
 
-/* False: the time limit has passed. */
+/* Sleeps. False: the time limit has passed. */
 bool hf_poll_pause(struct hf_poll *poll, uint64_t period_ns);

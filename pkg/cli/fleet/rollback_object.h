@@ -8,7 +8,7 @@ struct hf_rollback {
     json_t *current, *older; /* borrowed */
     uint64_t sequence;       /* 0: `current`'s plus one */
     const char *expires;
-    bool at_once; /* no strategy, on purpose */
+    bool at_once; /* drop the strategy */
 };
 
 /* Makes it without signatures. -EINVAL: the two EdgeUpdates do not match, for example in their release names. */

@@ -15,7 +15,7 @@ enum hf_tint { HF_TINT_NONE, HF_TINT_GOOD, HF_TINT_BUSY, HF_TINT_BAD, HF_TINT_FA
 
 struct hf_table {
     size_t columns;
-    char **rows; /* of cells: tint and text */
+    char **rows; /* per cell: tint and text */
     size_t n, cap;
 };
 
@@ -30,6 +30,6 @@ HF_MUST_USE int hf_table_add(struct hf_table *table, const char *const *cells, c
 void hf_table_sort(struct hf_table *table);
 void hf_table_print(const struct hf_table *table, FILE *to, bool colour);
 
-/* Around a colored text; or "". */
+/* Escape sequences around a colored text; or "". */
 const char *hf_table_tint(enum hf_tint tint, bool colour);
 const char *hf_table_untint(enum hf_tint tint, bool colour);

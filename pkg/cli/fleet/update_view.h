@@ -8,12 +8,12 @@
 #include "codec/json.h"
 
 enum hf_update_view_state {
-    HF_VIEW_UNREPORTED, /* the controller has not seen it */
+    HF_VIEW_UNREPORTED, /* the controller has not reported on this spec */
     HF_VIEW_PROGRESSING,
     HF_VIEW_COMPLETE,
     HF_VIEW_PAUSED,
     HF_VIEW_STALLED, /* halted; without strategy: nodes failed */
-    HF_VIEW_REFUSED, /* unreadable for the controller */
+    HF_VIEW_REFUSED, /* by the controller */
 };
 
 struct hf_update_view {
@@ -41,7 +41,7 @@ const char *hf_update_view_reason(const struct hf_update_view *view);
 
 json_t *hf_update_view_json(const struct hf_update_view *view);
 
-/* It stands still, or nodes failed that no resume accepted. */
+/* Stalled, refused, or nodes failed that no resume accepted. */
 bool hf_update_view_needs_person(const struct hf_update_view *view);
 
 /* Complete; every node is updated, incompatible, superseded or, if `reachable`, away. */

@@ -13,13 +13,13 @@ struct hf_cli_made {
 };
 
 void hf_cli_made_done(struct hf_cli_made *made);
-/* A blob of `scratch`, with digest; `to` empty: as it is. The blob, for `from`, or NULL. */
+/* Adds `scratch` as a whole blob. Returns it or NULL; for a delta, the caller then sets `from` and `to`. */
 struct hf_oci_delta_blob *hf_cli_made_add(struct hf_cli_made *made, const struct hf_cli_scratch *scratch,
                                           const char *media_type, struct hf_err *err);
 HF_MUST_USE int hf_cli_made_add_text(struct hf_cli_made *made, struct hf_view text, const char *media_type,
                                      struct hf_err *err);
 bool hf_cli_made_has(const struct hf_cli_made *made, const char *digest); /* as it is, or by delta */
-/* After the last blob. */
+/* Makes the manifest, after the last blob. */
 HF_MUST_USE int hf_cli_made_finish(struct hf_cli_made *made, struct hf_err *err);
 
 /* Makes or extends the layout `folder`; durable. */

@@ -8,7 +8,7 @@
 struct hf_cli_scratch {
     int fd;
     uint64_t size;
-    struct hf_err *err; /* by a write */
+    struct hf_err *err; /* of a failed write */
 };
 #define HF_CLI_SCRATCH_INIT                                                                                            \
     {                                                                                                                  \
@@ -19,5 +19,5 @@ HF_MUST_USE int hf_cli_scratch_open(struct hf_cli_scratch *scratch, struct hf_er
 void hf_cli_scratch_done(struct hf_cli_scratch *scratch);
 /* For struct hf_delta_out, struct hf_oci_blob_sink; appends. */
 int hf_cli_scratch_write(void *scratch, const void *bytes, size_t n);
-/* Outlives the scratch. */
+/* The map outlives the scratch. */
 HF_MUST_USE int hf_cli_scratch_map(const struct hf_cli_scratch *scratch, struct hf_cli_map *ret, struct hf_err *err);

@@ -24,7 +24,7 @@ HF_MUST_USE int hf_cli_image_open(struct hf_cli *cli, const char *text, const st
 void hf_cli_image_free(struct hf_cli_image *image);
 HF_DEFINE_CLEANUP(struct hf_cli_image, hf_cli_image_free)
 
-/* NULL: elsewhere. */
+/* NULL: the image is elsewhere. */
 struct hf_oci_registry *hf_cli_image_in_registry(struct hf_cli_image *image);
 const struct hf_oci_reference *hf_cli_image_reference(const struct hf_cli_image *image);
 
@@ -41,7 +41,7 @@ struct hf_cli_image_platform {
     struct hf_cli_image_text manifest;
     struct hf_oci_manifest parsed;
 };
-/* That can run, in order. */
+/* Those that can run, in order. */
 const struct hf_cli_image_platform *hf_cli_image_platforms(const struct hf_cli_image *image, size_t *ret_n);
 
 /* Appends. -ENOENT: not in the image. */

@@ -11,7 +11,7 @@ struct hf_cli_lint_report {
     void *arg;
 };
 
-/* Keys are on nodes alone: here any signatures are valid. */
+/* Only nodes have keys: here, any signature counts as valid. */
 void hf_cli_lint_update_bounds(const struct hf_config *config, const struct hf_edgeupdate *update,
                                const struct hf_cli_lint_report *report);
 void hf_cli_lint_policy_bounds(const struct hf_config *config, const struct hf_syncpolicy *policy,

@@ -17,7 +17,7 @@ struct hf_lint_set *hf_lint_set_new(void);
 void hf_lint_set_free(struct hf_lint_set *set);
 HF_DEFINE_CLEANUP(struct hf_lint_set, hf_lint_set_free)
 
-/* Adds a reference. */
+/* Takes its own reference. -EBADMSG: wrong SyncPolicy. */
 HF_MUST_USE int hf_lint_set_add(struct hf_lint_set *set, json_t *object, const struct hf_lint_place *place);
 
 /* 0, -ENOMEM, or report()'s. */

@@ -9,7 +9,7 @@
 
 enum { HF_LINT_VALUES_NAME = 64 /* with the final zero; longer names are cut */ };
 
-/* Reads all --substitute. *ret_values is NULL without one. -EINVAL: one has another form. */
+/* Reads all --substitute. *ret_values is unchanged without one. -EINVAL: one has another form. */
 HF_MUST_USE int hf_lint_values_read(const struct hf_cli_args *args, json_t **ret_values, struct hf_err *err);
 
 /* True if Flux would fill in something outside spec.release; `name`: the first variable. */

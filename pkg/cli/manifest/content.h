@@ -15,6 +15,6 @@ struct hf_cli_content_params {
 
 bool hf_cli_content_is_pipe(const char *path);
 
-/* Sealed. -EBADMSG: a node refuses it. */
+/* *ret_bundle is sealed. -EBADMSG: a node refuses it. */
 HF_MUST_USE int hf_cli_content_read(struct hf_cli *cli, const struct hf_cli_content_params *params,
                                     struct hf_bundle **ret_bundle, struct hf_err *err);

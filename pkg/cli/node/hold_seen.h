@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* This node's hold, as its agent judges it. Wall clock: the agent may know the time better, so the end may differ after
- * a reboot. */
+/* This node's hold, as its agent judges it. By the wall clock: the agent may know the time better, so the end may
+ * differ after a reboot. */
 #pragma once
 
 #include "cli/cli.h"
@@ -20,5 +20,5 @@ HF_MUST_USE int hf_cli_see_hold(struct hf_cli *cli, const char *state, struct hf
 /* {active, reason, until}. */
 json_t *hf_cli_hold_json(const struct hf_cli_hold_seen *seen);
 
-/* "held until TIME: REASON"; unknown: no time. It is active. */
+/* An active hold as "held until TIME: REASON"; unknown: no TIME. */
 void hf_cli_print_hold(struct hf_cli *cli, const struct hf_cli_hold_seen *seen);

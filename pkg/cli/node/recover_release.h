@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What this node has of a release, verified, and the way back to the committed content. Uses the agent's readers, but
- * leaves damaged files alone. Blocks, and reads all content. */
+/* What this node has of a release, verified, and the way back to the committed content. Leaves damaged files alone.
+ * Blocks, and reads all content. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -37,18 +37,19 @@ struct hf_recover_release {
     enum hf_recover_verdict installed;
     char what[300]; /* why not right */
     struct hf_recover_kept kept, kept_previous;
-    const char *signature; /* verdict's reason on the committed one; or "" */
+    const char *signature; /* of `committed`: "Valid", or why not; or "" */
     bool trusted;
     char damage[3][320]; /* unreadable files, and why */
     size_t n_damage;
 };
 
-/* done() in any case. Only -ENOMEM: all else is in the release. */
+/* Call done() in any case. -ENOMEM alone: other faults are in *ret_release. */
 HF_MUST_USE int hf_cli_recover_look(const struct hf_recover_node *node, const char *name,
                                     struct hf_recover_release *ret_release, struct hf_err *err);
 void hf_cli_recover_release_done(struct hf_recover_release *release);
 
-/* Puts kept committed content in place of what is wrong or missing, with the agent's locks. After a cut the old file or
- * the new one is there, whole. begins(arg): once, before the change. -EOPNOTSUPP: impossible, and why. */
+/* Puts kept committed content in place of what is wrong or missing; the caller holds the agent's locks. After a power
+ * cut the old file or the new one is there, whole. begins(arg): once, before content changes. -EOPNOTSUPP: impossible,
+ * and why. */
 HF_MUST_USE int hf_cli_recover_put(const struct hf_recover_node *node, const struct hf_recover_release *release,
                                    void (*begins)(void *arg), void *arg, struct hf_failure *failure);

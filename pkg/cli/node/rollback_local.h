@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `rollback` for this node. */
 #pragma once
 
 #include "cli/cli.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How current is a status?
  *
- *   Current   an agent runs, and the status has no time or at most two intervals and a minute
+ *   Current   an agent runs, and the status has no time or is at most two intervals and a minute old
  *   Stopped   no agent runs; stopped on request, as the last status says
  *   Finished  no agent runs; as it says, it ran with --once
  *   Silent    all else
@@ -22,15 +22,15 @@ struct hf_cli_seen {
     bool known;      /* has a time */
     uint64_t age_ns; /* if `known` */
     bool agent_runs;
-    bool agent_unknown; /* by the cluster, or an unopened lock */
+    bool agent_unknown; /* agent on another node, or unopened lock */
 };
 
 const char *hf_cli_seen_name(enum hf_cli_seen_state state);
 
-/* By its lock; warns if it cannot open it. *ret_since_unix_ns: last start. */
+/* By the agent's lock; warns if that cannot be opened. *ret_since_unix_ns: last start. */
 enum hf_cli_agent hf_cli_see_agent(struct hf_cli *cli, const char *state_dir, uint64_t *ret_since_unix_ns);
 
-/* 0: none, or more than 10 minutes in the future, where its age stays 0. */
+/* status.observedTime; 0: none, or more than 10 minutes in the future. */
 uint64_t hf_cli_observed_unix_ns(struct hf_cli *cli, const json_t *node);
 
 struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, enum hf_cli_agent agent);

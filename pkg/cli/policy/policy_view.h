@@ -9,7 +9,7 @@ struct hf_policy_view_input {
     const char *node;       /* or NULL */
     const json_t *edgenode; /* NULL: a new node */
     const json_t *labels;   /* NULL: only policies that the node reports */
-    const json_t *policies; /* also others' */
+    const json_t *policies; /* also of other nodes */
 };
 
 /* Members of *ret_view:
@@ -21,5 +21,5 @@ struct hf_policy_view_input {
  *   conflicts  for a person: path, policy (the one without effect), text
  *   notes     what the view cannot know, or the node complains of
  *
- * -EBADMSG: invalid together. */
+ * -EBADMSG: the policies are invalid together. */
 HF_MUST_USE int hf_policy_view_make(const struct hf_policy_view_input *input, json_t **ret_view, struct hf_err *err);

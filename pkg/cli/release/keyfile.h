@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A key pair: NAME.key is private; NAME.pem, public, fits a trust folder as it is. NAME is the key id. *.pem never
- * copies a secret. */
+/* A key pair: NAME.key is private; NAME.pem, public, fits a trust folder as it is. NAME is the key id. Copying
+ * *.pem copies no secret. */
 #pragma once
 
 #include "cli/parts.h"

@@ -14,7 +14,7 @@ struct hf_release_files {
     bool fast;            /* profile */
     unsigned threads;
     bool agent;
-    bool tree;                        /* output: folders */
+    bool tree;                        /* output: artifacts are folders */
     struct hf_edgeupdate **published; /* earlier ones, whose deltas are on the server; borrowed */
     size_t n_published;
     unsigned n_olds, nth_old; /* for progress */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a release spreads: by a strategy, or on purpose at once. */
+/* How a release spreads: by a strategy, or at once. */
 #pragma once
 
 #include "cli/parts.h"
 
-/* For a template without spec.strategy: --everywhere sets HF_EVERYWHERE_ANNOTATION; else a canary and waves, except for
- * one host. */
+/* Without spec.strategy: --everywhere sets HF_EVERYWHERE_ANNOTATION; else adds a canary and waves, unless one host is
+ * selected. */
 HF_MUST_USE int hf_release_put_spread(const struct hf_cli_args *args, json_t *update, struct hf_err *err);
 
 HF_MUST_USE int hf_release_mean_all(json_t *update, struct hf_err *err);

@@ -4,7 +4,7 @@
 
 #include "cli/parts.h"
 
-/* --node-selector, --everywhere (for an empty one) or the template's. -EINVAL: none, or wrong options. */
+/* spec.nodeSelector: --node-selector, --everywhere (empty) or the template's. -EINVAL: none, or wrong options. */
 HF_MUST_USE int hf_release_put_selector(const struct hf_cli_args *args, json_t *update, struct hf_err *err);
 
 bool hf_release_selects_all(const json_t *update);

@@ -5,5 +5,5 @@
 
 #include "base/buf.h"
 
-/* '?' for control characters, except line ends and tabs, and changes of direction. hf_buf_add()'s. */
+/* Control characters except line ends and tabs, and changes of direction, become '?'. hf_buf_add()'s errors. */
 HF_MUST_USE int hf_cli_redact(struct hf_view text, struct hf_buf *out);

@@ -14,8 +14,8 @@ enum { HF_UI_ACT_MAX_BYTES = 2048, HF_UI_ACT_WORDS = HF_CLI_MAX_OPTIONS + 8 };
 
 struct hf_ui_act {
     bool confirmed;
-    const char *name;   /* row's, maybe no name */
-    const char *plural; /* changed object's */
+    const char *name;   /* the row's; may be invalid */
+    const char *plural; /* of the changed object */
     const char *words[2], *reason, *release;
     json_t *json; /* owns texts */
 };
@@ -24,7 +24,7 @@ struct hf_ui_act {
 HF_MUST_USE int hf_ui_act_parse(struct hf_view body, struct hf_ui_act *ret_act, struct hf_err *err);
 void hf_ui_act_done(struct hf_ui_act *act);
 
-/* The command's words, with the options for the cluster; `context` "": those of args. All owned by the caller. */
+/* The command's words, with args' options for the cluster; `context` "": no --context. The caller frees all. */
 char **hf_ui_act_argv(const struct hf_ui_act *act, const char *program, const struct hf_cli_args *args,
                       const char *context, const char *object);
 void hf_ui_argv_free(char **argv);
@@ -32,5 +32,5 @@ void hf_ui_argv_free(char **argv);
 /* ["--kubeconfig=FILE", ...] for a reader: without --context, a secret hidden. */
 json_t *hf_ui_act_options(const struct hf_cli_args *args);
 
-/* A SelfSubjectAccessReview: may the user change it? */
+/* A SelfSubjectAccessReview: may the user change `object`? */
 json_t *hf_ui_act_review(const struct hf_ui_act *act, const char *object);

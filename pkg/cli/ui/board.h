@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows of the fleet's page, in the order of their changes. Viewers ask for what changed after their version: the board
- * knows no viewers, and a slow one gets each row once. Pure. */
+/* Rows of the fleet's page, in the order of their changes. Viewers ask for what changed after their version: a slow
+ * viewer gets each row once. Pure. */
 #pragma once
 
 #include "base/buf.h"
@@ -17,7 +17,7 @@ void hf_ui_board_free(struct hf_ui_board *board);
 /* Takes `row`, an object without "k" and "n", which are added. An equal row changes nothing. -E2BIG: too many, or too
  * large; -ENOMEM, also if `row` is NULL: the row before stays. */
 HF_MUST_USE int hf_ui_board_put(struct hf_ui_board *board, const char *kind, const char *name, json_t *row);
-/* {"k", "n", "gone": true}; nothing without a row. */
+/* Puts {"k", "n", "gone": true}; does nothing without a row. */
 HF_MUST_USE int hf_ui_board_remove(struct hf_ui_board *board, const char *kind, const char *name);
 
 /* 0: empty. Grows. */

@@ -2,8 +2,8 @@
 /* The server of the fleet's page, and who may ask it. Loop thread only.
  *
  * /fleet needs the token in the fragment of the page's address: in X-Holdfast-Token, or as second word of
- * Sec-WebSocket-Protocol. Other users, but root, are refused even with it: command lines are public. Listens on
- * 127.0.0.1 and passes guard.h. */
+ * Sec-WebSocket-Protocol. Other users except root are refused even with it: command lines are public. Listens on
+ * 127.0.0.1, behind loop/server/guard.h. */
 #pragma once
 
 #include "cli/ui/board.h"
@@ -29,5 +29,5 @@ void hf_ui_door_close(struct hf_ui_door *door);
 /* "http://127.0.0.1:PORT/#TOKEN" */
 const char *hf_ui_door_url(const struct hf_ui_door *door);
 
-/* JSON, to all viewers, also later ones. */
+/* Sends JSON to all viewers, also later ones. */
 HF_MUST_USE int hf_ui_door_tell(struct hf_ui_door *door, struct hf_view text);

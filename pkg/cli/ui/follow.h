@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Follows clusters, and fills a board: a watch each for three kinds (of Nodes only metadata, for labels). Nothing is
- * asked while nothing changes.
+/* Follows clusters, and fills a board: a watch each for three kinds (of Nodes only metadata, for labels).
  *
  * With several contexts rows are named "CONTEXT/NAME", and one that fails delays no other. */
 #pragma once
@@ -24,7 +23,7 @@ struct hf_ui_follow_params {
 };
 
 /* Opens clusters and subscribes; all comes in hf_ui_follow_run(). Of several contexts, one that cannot be opened is
- * lost in the state. hf_cluster_open()'s errors. */
+ * only "lost" in the state. hf_cluster_open()'s errors. */
 HF_MUST_USE int hf_ui_follow_open(const struct hf_ui_follow_params *params, struct hf_ui_follow **ret_follow,
                                   struct hf_err *err);
 /* Accepts NULL. */
@@ -35,13 +34,13 @@ struct hf_loop *hf_ui_follow_loop(const struct hf_ui_follow *follow);
 HF_MUST_USE int hf_ui_follow_run(struct hf_ui_follow *follow, struct hf_err *err);
 
 /* {"time": servers', "partial", "contexts": [{"context", "server", "nodes", "updates", "labels"}]}, the last three
- * {"synced", "lost", "why"}. partial: an object found no room, or is unreadable. */
+ * {"synced", "lost", "why"}. partial: an object is too much for the board, or unreadable. */
 json_t *hf_ui_follow_state(const struct hf_ui_follow *follow);
 
-/* First context's, or "several clusters". */
+/* The only context's, or "several clusters". */
 const char *hf_ui_follow_server(const struct hf_ui_follow *follow);
 uint64_t hf_ui_follow_now_unix_ns(const struct hf_ui_follow *follow);
 
-/* A row's cluster, context ("": command line's) and name, within `row`. */
+/* A row's cluster, context ("": current-context) and name, within `row`. NULL: none. */
 struct hf_cluster *hf_ui_follow_find(const struct hf_ui_follow *follow, const char *row, const char **ret_context,
                                      const char **ret_name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parsed rows, as the fleet's page keeps them in the browser, for `top` and comparisons. Pure. */
+/* Parsed rows, for `top` and comparisons. Pure. */
 #pragma once
 
 #include "base/strmap.h"
@@ -18,22 +18,23 @@ void hf_ui_model_done(struct hf_ui_model *model);
 /* Takes what changed since the last call. -ENOMEM: rows are missing; call again. */
 HF_MUST_USE int hf_ui_model_take(struct hf_ui_model *model, const struct hf_ui_board *board);
 
-/* What a node needs; silence outweighs all but a person. */
+/* What a node needs; if silent: HF_UI_AWAY, unless it needs a person. */
 enum { HF_UI_AWAY = HF_UI_BAD + 1, HF_UI_LOOKS };
 unsigned hf_ui_model_look(const json_t *node, int64_t now_unix_s);
 
-/* The verdict's, or the first, or NULL. */
+/* The verdict's update, or the first one, or NULL. */
 const json_t *hf_ui_model_update(const json_t *node);
 
-/* Or "". */
+/* Value, or "". */
 const char *hf_ui_model_label(const struct hf_ui_model *model, const char *name, const char *key);
-/* Which most likely names a site; or NULL. */
+/* The key that most likely names a site; or NULL. */
 const char *hf_ui_model_site_key(const struct hf_ui_model *model);
 
-/* All words of `find`, in any case, are in name, reason, a release, "runs=VERSION" or a label "key=value". */
+/* All words of `find`, in any case, are in name, reason, agent's version, a release, phase, "runs=VERSION" or a label
+ * "key=value". */
 bool hf_ui_model_matches(const struct hf_ui_model *model, const char *name, const char *find);
 
-/* Against nodes with the release and, unless `key` is "", this label's value: {"n": how many, "by": "site=oslo",
- * "apart": [{"what", "mine", "most": what most have, "n": how many}]}; labels only where all others agree. NULL: no
- * such node, no memory. */
+/* Compares with nodes that share a release and, unless `key` is "", this label's value: {"n": how many, "by":
+ * "site=oslo", "apart": [{"what", "mine", "most": what most have, "n": how many}]}; labels only where all others agree.
+ * NULL: no such node, no memory. */
 json_t *hf_ui_model_compare(const struct hf_ui_model *model, const char *name, const char *key);

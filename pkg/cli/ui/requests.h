@@ -13,12 +13,12 @@ struct hf_ui_requests;
 /* Borrows; program: this one's path. */
 struct hf_ui_requests *hf_ui_requests_new(const struct hf_ui_follow *follow, const struct hf_cli_args *args,
                                           const char *program);
-/* Before the cluster's end: kills commands, answers everybody. */
+/* Before the cluster closes: kills commands, answers all requests. */
 void hf_ui_requests_free(struct hf_ui_requests *requests);
 
 /* The EdgeNode of this row as JSON. */
 void hf_ui_request_node(struct hf_ui_requests *requests, struct hf_view name, struct hf_server_exchange *exchange);
 /* "PLURAL/ROW" as {"yaml": TEXT}. */
 void hf_ui_request_yaml(struct hf_ui_requests *requests, struct hf_view what, struct hf_server_exchange *exchange);
-/* {}: the user may; {"exitCode", "output"}: after a confirmed one; 403 {"error"}: may not. */
+/* {}: the user may; {"exitCode", "output"}: after a confirmed act; 403 {"error"}: the user may not. */
 void hf_ui_request_act(struct hf_ui_requests *requests, struct hf_view body, struct hf_server_exchange *exchange);

@@ -23,9 +23,9 @@ void hf_ui_judge(const json_t *edgenode, struct hf_ui_verdict *ret_verdict);
 enum { HF_UI_MAX_UPDATES = 16, HF_UI_MAX_LABELS = 64 };
 json_t *hf_ui_row_of_node(const json_t *edgenode);
 
-/* {"labels": {...}}, without those that are its name. */
+/* {"labels": {...}}, without those whose value is the Node's name. */
 json_t *hf_ui_row_of_labels(const json_t *node);
 
-/* hf_update_view_json() and, for the film: "waves": [{"percent", "soak"}], "wave", "phase", "digest", "slots",
- * "slotsBefore", "soaked", "soak" (the stage's seconds), "waitingFor". */
+/* hf_update_view_json() and, for the film: "strategy", "person", "waves": [{"percent", "soak"}], "wave", "phase",
+ * "digest", "slots", "slotsBefore", "soaked", "soak" (the stage's seconds), "waitingFor". */
 json_t *hf_ui_row_of_update(const json_t *edgeupdate);

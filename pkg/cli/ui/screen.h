@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fleet as text: model, reader's place and size make a picture. Shapes say what colours say. Pure; one at a time in
- * a process. */
+/* The fleet as text. Pure; one at a time in a process. */
 #pragma once
 
 #include "base/buf.h"

@@ -8,7 +8,7 @@
 
 enum {
     BYTES_TABLES = 3,
-    /* log2, for large files; small ones clear faster */
+    /* log2; fewer for small files */
     BYTES_TABLE_BITS = 18,
     BYTES_TABLE_BITS_MIN = 12,
     BYTES_RANKS = 2,
@@ -48,17 +48,17 @@ struct delta_bytes {
     uint8_t source_count[BYTES_SOURCES + 1];
 };
 
-/* For blocks up to `block` bytes, halved `lean` times. Before the first reset. After -ENOMEM nothing to free. */
+/* Tables for blocks up to `block` bytes, halved `lean` times. Before the first reset. After -ENOMEM nothing to free. */
 HF_MUST_USE int delta_bytes_open(struct delta_bytes *b, uint64_t block, unsigned lean);
 void delta_bytes_done(struct delta_bytes *b);
-/* For a block. `quick`: a confident source first, and learns in some contexts only. */
+/* Begins a block. `quick`: a confident source first, and learns in some contexts only. */
 void delta_bytes_reset(struct delta_bytes *b, bool quick);
 
 /* `byte`: for encoding. */
 unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const struct delta_byte_context *c,
                           unsigned byte);
 
-/* Only tables (quick: the last) and the first rank, which is fast. */
+/* Teaches only tables (quick: the last) and the first rank. */
 void delta_bytes_learn(struct delta_bytes *b, const struct delta_byte_context *c, unsigned byte);
 
 /* After a hit: a logit's step, upper 8 bits `x`, after `count` < 256 updates. */

@@ -32,12 +32,12 @@ void delta_cm_start_encoding(struct delta_cm *cm, struct hf_buf *out);
 void delta_cm_start_decoding(struct delta_cm *cm, struct delta_input *in, uint64_t n, struct hf_err *err);
 /* Borrows. */
 void delta_cm_start_decoding_bytes(struct delta_cm *cm, const unsigned char *bytes, size_t n, struct hf_err *err);
-/* Flushes, or checks that all was read. The coder's first error. */
+/* Flushes, or checks that all was read. Returns the coder's first error. */
 HF_MUST_USE int delta_cm_finish(struct delta_cm *cm);
 
 void delta_cm_shift(struct delta_cm *cm);
 
-/* p1: of a 1, in 1/65536, 1 to 65535. */
+/* p1: probability of a 1 in 1/65536, 1 to 65535. */
 static inline unsigned delta_cm_code(struct delta_cm *cm, unsigned bit, uint32_t p1)
 {
     uint32_t middle = cm->low + (uint32_t)((uint64_t)(cm->high - cm->low) * p1 >> 16);
@@ -68,7 +68,7 @@ static inline uint64_t delta_cm_bits(const struct delta_cm *cm)
     return 8 * (uint64_t)cm->out->n + (unsigned)__builtin_clz((cm->high - cm->low) | 1);
 }
 
-/* Adaptive: 22 bits of probability, 10 of count; slow and exact, for small tables. Returns p1. */
+/* Adaptive bit: 22 bits of probability, 10 of count; slow, exact. Returns p1. */
 static inline uint32_t delta_bit_p16(uint32_t state)
 {
     return state >> 16;
@@ -105,7 +105,7 @@ static inline uint32_t delta_mixed(const uint16_t squash[4096], delta_lanes inpu
     return squash[(x > DELTA_STRETCH_MAX ? DELTA_STRETCH_MAX : x < -DELTA_STRETCH_MAX ? -DELTA_STRETCH_MAX : x) + 2048];
 }
 
-/* Below 2^42: adaptive bits for the length (a tree) and three digits after the leading 1; else plain. */
+/* Numbers below 2^42: adaptive bits for the length (a tree) and three digits after the leading 1; then plain bits. */
 struct delta_number {
     uint32_t length[64];
     uint32_t bits[43][8];

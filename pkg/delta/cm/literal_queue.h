@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A stripe's literals, from the thread that decodes to the one that places. One producer, one consumer; or one thread,
- * which puts the stripe first. */
+ * which first puts the whole stripe. */
 #pragma once
 
 #include <pthread.h>
@@ -25,7 +25,7 @@ struct delta_literal_queue {
     size_t taken, known;
     pthread_mutex_t lock;
     pthread_cond_t more;
-    size_t made; /* to take; `lock` from here to `err` */
+    size_t made; /* bytes to take; `lock` protects these, to `err` */
     bool waiting, ended;
     int failed;
     struct hf_err err;
@@ -41,7 +41,7 @@ void delta_literal_queue_begin(struct delta_literal_queue *queue);
 /* -EBADMSG: above DELTA_STRIPE_BYTES. */
 HF_MUST_USE int delta_literal_queue_put(struct delta_literal_queue *queue, const void *bytes, size_t n,
                                         struct hf_err *err);
-/* `r`: 0 or the producer's error, told by *err. */
+/* `r`: 0 or the producer's error, with *err. */
 void delta_literal_queue_end(struct delta_literal_queue *queue, int r, const struct hf_err *err);
 
 /* Waits; borrows. At an early end: the producer's error or -EBADMSG. */

@@ -17,16 +17,16 @@ struct delta_block_options {
     unsigned char plain[DELTA_BLOCK / DELTA_LITERAL_PIECE / 8]; /* a bit a piece: raw */
 };
 
-/* Borrows; only it may read `old`. */
+/* Borrows; nothing else may read `old`. */
 struct delta_literals *delta_literals_new(const struct delta_shared_context *shared, struct delta_old *old);
 void delta_literals_free(struct delta_literals *literals);
 
-/* For a block; borrows *options (decoding: NULL). Stores pieces marked in options->plain raw; marks those smaller raw,
- * for a second encoding. */
+/* Begins a block; borrows *options (decoding: NULL). Stores pieces marked in options->plain raw; marks those smaller
+ * raw, for a second encoding. */
 void delta_literals_reset(struct delta_literals *literals, bool quick, struct delta_block_options *options);
 
-/* Of new[start..end). `truth` points to new[start]; `copies`: the whole file's; *ret_coded false: no gap. Decoding puts
- * runs, each with literals, into `queue`, but does not end the stripe. */
+/* Code new[start..end)'s gaps. `truth` points to new[start]; `copies`: the whole file's; *ret_coded false: no gap.
+ * Decoding puts runs, each with literals, into `queue`, but does not end the stripe. */
 HF_MUST_USE int delta_literals_encode(struct delta_literals *literals, struct delta_cm *cm, uint64_t start,
                                       uint64_t end, const unsigned char *truth, const struct delta_copies *copies,
                                       bool *ret_coded, struct hf_err *err);

@@ -11,11 +11,11 @@ struct delta_model;
 
 struct delta_model *delta_model_new(struct delta_shared_context *shared);
 void delta_model_free(struct delta_model *model);
-/* For a block. `quick`: decodes faster, slightly larger. */
+/* Begins a block. `quick`: decodes faster, slightly larger. */
 void delta_model_reset(struct delta_model *model, bool quick);
 
-/* Of new[start..end). `truth` points to new[start]; `copies`: the whole file's. Decoding takes literals and short
- * copies from `queue`, and writes all bytes. */
+/* Code new[start..end)'s copies. `truth` points to new[start]; `copies`: the whole file's. Decoding takes literals and
+ * short copies from `queue`, and writes all bytes. */
 HF_MUST_USE int delta_model_encode(struct delta_model *model, struct delta_cm *cm, uint64_t start, uint64_t end,
                                    const unsigned char *truth, const struct delta_copies *copies, struct hf_err *err);
 HF_MUST_USE int delta_model_decode(struct delta_model *model, struct delta_cm *cm, uint64_t start, uint64_t end,

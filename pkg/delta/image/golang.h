@@ -13,7 +13,7 @@ enum {
     DELTA_GO_PCDATA_MAX = 64,          /* tables of a function */
 };
 
-/* Fills image->go, adds regions to an else complete *image. */
+/* Fills image->go, adds regions to an otherwise complete *image. */
 HF_MUST_USE int delta_go_find(struct delta_old *file, struct delta_image *image, struct hf_err *err);
 
 struct delta_go_function_layout {

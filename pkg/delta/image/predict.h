@@ -100,7 +100,7 @@ HF_MUST_USE int delta_predictor_enter(struct delta_predictor *p, uint64_t new_po
 struct delta_segment delta_predictor_segment(const struct delta_predictor *p, unsigned i);
 
 /* Predicts from s->old_pos and s->new_pos on, `copy_left` bytes before the copy's end. Fills p->predicted and *s:
- * `want` bytes at most, but for the end of the last reference. */
+ * `want` bytes at most, except for the end of the last reference. */
 HF_MUST_USE int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size_t want, uint64_t copy_left,
                                        struct hf_err *err);
 

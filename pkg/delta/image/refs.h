@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* References in old bytes: find, decode, encode elsewhere. A site is one's place. Scanners look at old bytes nearby
- * alone, so both sides find the same sites; a false one costs a few bits. */
+/* References in old bytes: find, decode, encode elsewhere. A site is a reference's place. Scanners look at old bytes
+ * nearby alone, so both sides find the same sites; a false one costs a few bits. */
 #pragma once
 
 #include "delta/image/image.h"
@@ -58,8 +58,8 @@ enum delta_ref_kind {
     DELTA_REF_THUMB_BLX = 66, /* to A32 */
     DELTA_REF_THUMB_MOVW = 67,
     DELTA_REF_THUMB_MOVT = 68,
-    DELTA_REF_THUMB_B20 = 69,       /* b<cond>.w */
-    DELTA_REF_THUMB_LOAD = 70,      /* from a literal pool */
+    DELTA_REF_THUMB_B20 = 69, /* b<cond>.w */
+    DELTA_REF_THUMB_LOAD = 70,
     DELTA_REF_THUMB_LOAD_LONG = 71, /* ldr.w */
     DELTA_REF_THUMB_NEAR = 72,      /* b, b<cond>, cbz, cbnz */
     DELTA_REF_AUIPC = 97,

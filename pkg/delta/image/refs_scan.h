@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For scanners of all processors. */
 #pragma once
 
 #include "base/endian.h"

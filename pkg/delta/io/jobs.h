@@ -18,5 +18,5 @@ struct hf_delta_create_params;
 /* params->threads; 0, NULL: processors; DELTA_WORKERS_MAX at most. */
 unsigned delta_workers(const struct hf_delta_create_params *params);
 
-/* Also in the caller's thread. After a failure none starts; returns the lowest failed number's error. */
+/* Also in the caller's thread. After a failure no job starts; returns the lowest failed number's error. */
 HF_MUST_USE int delta_jobs_run(const struct delta_jobs *jobs, unsigned workers, struct hf_err *err);

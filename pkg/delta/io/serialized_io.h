@@ -12,7 +12,7 @@ struct delta_serialized_io {
     struct delta_input *input;
     struct delta_old *reader;
     struct delta_output *output;
-    /* Caller's, which end puts back; then locked ones. */
+    /* The caller's, which end() puts back; then locked ones. */
     const struct hf_delta_in *patch;
     const struct hf_delta_old *old;
     const struct hf_delta_out *out;

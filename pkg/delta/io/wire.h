@@ -15,7 +15,7 @@
 enum {
     DELTA_VERSION = 1,
     DELTA_HEADER_MAX = 5 + 3 * 10 + HF_SHA256_BYTES + 2 * HF_DELTA_FINGERPRINT_BYTES,
-    /* largest new file */
+    /* largest new file of DELTA_METHOD_BYTES */
     DELTA_BYTES_MAX = HF_SHA256_BYTES,
     DELTA_BLOCK = 4 << 20,       /* output between resume points */
     DELTA_CANCEL_STEP = 1 << 18, /* output between looks at `cancel` */
@@ -54,7 +54,7 @@ struct delta_input {
 };
 
 void delta_input_init(struct delta_input *input, const struct hf_delta_in *in);
-/* With fields left out; DELTA_METHOD_BYTES: all but new_sha256. */
+/* Also sets fields left out; DELTA_METHOD_BYTES: all except new_sha256. */
 HF_MUST_USE int delta_header_read(struct delta_input *input, struct delta_header *ret_header, struct hf_err *err);
 /* DELTA_METHOD_BYTES' body, the new file; sets new_sha256. */
 HF_MUST_USE int delta_bytes_read(struct delta_input *input, struct delta_header *header,

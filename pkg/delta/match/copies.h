@@ -21,9 +21,9 @@ struct delta_copies {
 void delta_copies_done(struct delta_copies *copies);
 HF_MUST_USE int delta_copies_add(struct delta_copies *copies, struct delta_copy copy);
 
-/* Or extends the last one. */
+/* Adds a copy, or extends the last one. */
 int delta_copies_extend(struct delta_copies *copies, uint64_t new_pos, uint64_t old_pos, uint64_t n);
-/* New file's [from, to). */
+/* Replaces the new file's [from, to). */
 int delta_copies_replace(struct delta_copies *copies, uint64_t from, uint64_t to, const struct delta_copies *inside);
 
 /* The part of the first copy in new[at..end). *next is 0 first and kept between calls with ascending `at`. */

@@ -20,6 +20,6 @@ struct delta_hash_index {
 HF_MUST_USE int delta_hash_index_open(struct delta_hash_index *index, const unsigned char *old, size_t old_n);
 void delta_hash_index_done(struct delta_hash_index *index);
 
-/* Of a long match, with start; below eight bytes: 0. `expected` loses only to a longer one; above old_n: none. */
+/* Length and start of a long match; below eight bytes: 0. `expected` loses only to a longer one; above old_n: none. */
 size_t delta_hash_index_longest(const struct delta_hash_index *index, const unsigned char *old, size_t old_n,
                                 const unsigned char *key, size_t key_n, size_t expected, size_t *ret_old);

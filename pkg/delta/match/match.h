@@ -20,8 +20,8 @@ struct delta_matcher {
     struct delta_hash_index hash_index;
 };
 
-/* `fast`: hash index, which finds somewhat less. Files below HF_DELTA_CREATE_MAX_BYTES outlive the matcher, then
- * read-only. */
+/* `fast`: hash index, which finds somewhat less. Files below HF_DELTA_CREATE_MAX_BYTES outlive the matcher, which
+ * is then read-only. */
 HF_MUST_USE int delta_matcher_open(struct delta_matcher *m, const unsigned char *old, size_t old_n,
                                    const unsigned char *new_bytes, size_t new_n, bool fast, struct hf_err *err);
 void delta_matcher_done(struct delta_matcher *m);

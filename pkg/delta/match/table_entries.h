@@ -18,7 +18,7 @@ struct delta_table_entries {
     size_t n, cap;
 };
 
-/* In ascending order of offsets. */
+/* Call in ascending order of offsets. */
 int delta_table_entries_add(struct delta_table_entries *items, uint64_t offset, uint32_t size, uint64_t key);
 void delta_table_entries_done(struct delta_table_entries *items);
 

@@ -33,7 +33,7 @@ void pack_reader_init(struct pack_reader *reader, const struct hf_delta_old *fro
 HF_MUST_USE int pack_reader_fill(struct pack_reader *reader, struct hf_err *err);
 uint64_t pack_reader_offset(const struct pack_reader *reader);
 
-/* Bytes out of memory. add() appends, and says where; pread() returns the bytes read or -errno. */
+/* A store of bytes. add() appends, and says where; pread() returns the bytes read or -errno. */
 struct pack_store {
     void *ctx;
     int (*add)(void *ctx, const void *bytes, size_t n, uint64_t *ret_at, struct hf_err *err);
@@ -43,7 +43,7 @@ struct pack_store {
 struct pack_store pack_store_buf(struct hf_buf *buf);
 
 enum pack_codec {
-    /* Plain form: the content. Both sides predict the encoder's choices; marks tell the differences. */
+    /* Plain form: the content. Both sides predict the encoder's choices; marks are the differences. */
     PACK_CODEC_DEFLATE = 1,
     PACK_CODEC_DEFLATE_TOKENS = 2,
     PACK_CODEC_XZ = 3,
@@ -67,7 +67,7 @@ struct pack_setup {
     void *shared;     /* for ops->shared; borrowed */
 };
 
-/* Starts at `offset` and has at most n bytes. */
+/* The stream starts at `offset` and has at most n bytes. */
 struct pack_decode {
     enum pack_codec codec;
     bool gzip_tail; /* deflate: checks CRC-32 and length, too */
@@ -77,7 +77,7 @@ struct pack_decode {
     const atomic_bool *cancel; /* may be NULL */
     uint64_t memory_max;       /* bytes; 0: the codec's limit */
     uint64_t *memory;          /* raised to the bytes needed; may be NULL */
-    void *shared;              /* struct pack_setup */
+    void *shared;              /* as in struct pack_setup */
 };
 
 /* What a delta's streams share: made before old is decoded, which adds to it; new streams follow, one at a time, from
@@ -105,15 +105,15 @@ struct pack_codec_ops {
 /* NULL: unknown. codecs.c has all; a program with fewer defines its own. */
 const struct pack_codec_ops *pack_codec_ops(enum pack_codec codec);
 
-/* When the decoder needs `bytes` in total. -E2BIG: decode->memory_max. */
+/* Call when the decoder needs `bytes` in total. -E2BIG: decode->memory_max. */
 HF_MUST_USE int pack_decode_memory(const struct pack_decode *decode, uint64_t bytes, struct hf_err *err);
-/* Now and then. -ECANCELED: stop. */
+/* Call now and then. -ECANCELED: stop. */
 HF_MUST_USE int pack_decode_check_cancel(const struct pack_decode *decode, struct hf_err *err);
 
 /* gzip's, continued; `crc` begins at 0. */
 uint32_t pack_crc32(uint32_t crc, const unsigned char *bytes, size_t n);
 
-/* For a setup (xz.h, zst.h, deflate_find.h) that makes `plain` exactly `packed`. */
+/* To find a setup (xz.h, zst.h, deflate_find.h) that makes `packed` of `plain`. */
 struct pack_search {
     const unsigned char *packed, *plain;
     size_t packed_n, plain_n;

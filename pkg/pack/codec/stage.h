@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decodes a layer of compression, or encodes it again bit for bit, by any codec (codec.h). */
+/* Decodes a layer of compression, or encodes it again bit for bit. */
 #pragma once
 
 #include "pack/codec/codec.h"
@@ -10,30 +10,30 @@ struct pack_encoder;
 HF_MUST_USE int pack_encoder_new(const struct pack_setup *setup, const struct pack_sink *out,
                                  struct pack_encoder **ret_encoder, struct hf_err *err);
 HF_MUST_USE int pack_encoder_feed(struct pack_encoder *encoder, const void *bytes, size_t n, struct hf_err *err);
-/* Writes the rest; once. */
+/* Writes the remainder; call once. */
 HF_MUST_USE int pack_encoder_finish(struct pack_encoder *encoder, struct hf_err *err);
 void pack_encoder_free(struct pack_encoder *encoder);
 HF_DEFINE_CLEANUP(struct pack_encoder, pack_encoder_free)
 
-/* Upper bound of an encoder's bytes; UINT64_MAX: bad setup or no such codec. */
+/* Upper bound of an encoder's memory; UINT64_MAX: bad setup or no such codec. */
 uint64_t pack_encoder_memory(const struct pack_setup *setup);
 
 /* Exactly one stream of decode->n bytes, with gzip tail if set; else -EBADMSG. */
 HF_MUST_USE int pack_decode_run(const struct pack_decode *decode, struct hf_err *err);
-/* Of at most decode->n bytes; *ret_n: its length. */
+/* A stream of at most decode->n bytes; *ret_n: its length. */
 HF_MUST_USE int pack_decode_some(const struct pack_decode *decode, uint64_t *ret_n, struct hf_err *err);
 
 /* Library that decides the bytes ("liblzma 5.4.1"), or NULL. */
 const char *pack_codec_version(enum pack_codec codec);
 
 enum { PACK_FINGERPRINT_BYTES = 8 };
-/* Of a fixed text, encoded: libraries with equal fingerprints are taken for the same encoder. */
+/* Hash of a fixed text, encoded: libraries with equal fingerprints are taken for the same encoder. */
 HF_MUST_USE int pack_encoder_fingerprint(const struct pack_setup *setup,
                                          unsigned char fingerprint[PACK_FINGERPRINT_BYTES], struct hf_err *err);
 
-/* 1: it makes search->packed of search->plain; 0: not. */
+/* 1: the setup makes search->packed of search->plain; 0: not. */
 HF_MUST_USE int pack_encoder_makes(const struct pack_setup *setup, const struct pack_search *search,
                                    struct hf_err *err);
-/* 1: search->packed begins with what it makes of the first n bytes, maybe nothing; 0: not. */
+/* 1: search->packed begins with what the setup makes of the first n bytes, maybe nothing; 0: not. */
 HF_MUST_USE int pack_encoder_starts(const struct pack_setup *setup, const struct pack_search *search, size_t n,
                                     struct hf_err *err);

@@ -22,7 +22,7 @@ struct hf_deep_scratch {
     ssize_t (*pread)(void *ctx, void *bytes, size_t n, uint64_t offset);
 };
 
-/* Of an old file, such as an image's blobs. */
+/* Part of an old file, such as an image's blob. */
 struct hf_deep_part {
     uint64_t size;
     unsigned char sha256[HF_SHA256_BYTES];
@@ -30,11 +30,11 @@ struct hf_deep_part {
 
 struct hf_deep_info {
     struct hf_delta_info delta; /* files as on disk */
-    bool inside;                /* false: a plain delta, the rest is 0 */
+    bool inside;                /* false: a plain delta, all below is 0 */
     uint64_t memory_bytes;      /* on top of a delta's */
     uint64_t scratch_bytes;     /* on disk; without a file, in memory */
     uint64_t streams;
-    uint64_t header_bytes, recipe_bytes; /* with the coded part; the rest: inner delta */
+    uint64_t header_bytes, recipe_bytes; /* with the coded part; the remainder: inner delta */
     unsigned inner_method;               /* by hf_deep_read_info() alone */
     char libraries[96];                  /* which decide the new bytes */
     size_t parts_n;                      /* the old file's; or 0 */
@@ -59,7 +59,7 @@ HF_MUST_USE int hf_deep_create(const void *old, size_t old_n, const void *new_by
 
 struct hf_deep_apply_params {
     /* Checkpoints are opaque, after 4 MiB each of unpacked output; inside a compressed stream: the outermost one's
-     * start, and none if that is the last again. Resuming unpacks the old file again. */
+     * start, never twice. Resuming unpacks the old file again. */
     struct hf_delta_apply_params delta;
     struct hf_deep_scratch scratch;
     uint64_t memory_max, scratch_max; /* delta's; 0: no limit */
@@ -75,5 +75,5 @@ HF_MUST_USE int hf_deep_apply(const struct hf_deep_apply_params *params, struct 
 enum { HF_DEEP_HEAD = 5 };
 bool hf_deep_is(const unsigned char head[static HF_DEEP_HEAD]);
 
-/* Header and, deep, recipe. Free *ret_info. */
+/* Reads header and, if deep, recipe. Free *ret_info. */
 HF_MUST_USE int hf_deep_read_info(const struct hf_delta_in *patch, struct hf_deep_info *ret_info, struct hf_err *err);

@@ -32,6 +32,6 @@ struct find_list {
 void find_list_done(struct find_list *list);
 void find_list_free(struct find_list *list);
 
-/* In order, no overlaps. `quick`: zstd only. *left: bytes for which there is room; less each time. -E2BIG: too few. */
+/* In order, no overlaps. `quick`: zstd only. *left: bytes that contents may still take; shrinks. -E2BIG: too few. */
 HF_MUST_USE int find_streams(const unsigned char *bytes, size_t n, bool quick, uint64_t *left,
                              struct find_list *ret_list, struct hf_err *err);

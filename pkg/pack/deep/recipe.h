@@ -28,8 +28,8 @@ struct recipe_setup {
 
 struct recipe {
     uint64_t memory_bytes, scratch_bytes;
-    uint64_t streams, plain_bytes; /* computed by recipe_read(), as is: */
-    uint64_t shared_streams;       /* of new, sharing state; if any, a coded part follows the recipe */
+    uint64_t streams, plain_bytes; /* computed by recipe_read() */
+    uint64_t shared_streams;       /* computed: of new, sharing state; if any, a coded part follows the recipe */
     struct hf_deep_part *parts;
     size_t parts_n;
     struct recipe_setup *setups;
@@ -40,7 +40,7 @@ struct recipe {
 
 void recipe_done(struct recipe *recipe);
 
-/* Free *recipe also after an error. -EBADMSG: invalid. -EOPNOTSUPP: unknown codec. `input`'s. */
+/* Free *recipe also after an error. -EBADMSG: invalid. -EOPNOTSUPP: unknown codec. `input`'s errors. */
 HF_MUST_USE int recipe_read(struct delta_input *input, struct recipe *recipe, struct hf_err *err);
 /* -E2BIG: RECIPE_MAX. */
 HF_MUST_USE int recipe_write(const struct recipe *recipe, const struct hf_buf *old_program,
@@ -52,7 +52,7 @@ static inline uint64_t recipe_pad(uint64_t at)
     return (RECIPE_ALIGN - at % RECIPE_ALIGN) % RECIPE_ALIGN;
 }
 
-/* Raw bytes, then a stream's start, or the end of the one around. */
+/* Raw bytes, then a stream's start, or the end of the stream around. */
 struct recipe_op {
     uint64_t raw;
     bool open;             /* false: the stream around, or the file, ends */
@@ -65,7 +65,7 @@ struct recipe_op {
     const unsigned char *marks;
     size_t marks_n;
 };
-/* An operation of new opens a stream that shares state. */
+/* An operation of the new program opens a stream that shares state. */
 bool recipe_is_shared(const struct recipe *recipe, const struct recipe_op *op);
 /* Move *p on. -EBADMSG. */
 HF_MUST_USE int recipe_next_old(const unsigned char **p, const unsigned char *end, struct recipe_op *ret_op,

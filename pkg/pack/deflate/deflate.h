@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds an encoder's choices in a deflate stream (RFC 1951), and makes the stream again. Internal to the folder.
+/* Finds an encoder's choices in a deflate stream (RFC 1951), and makes the stream again.
  *
  * A token is a literal (0..255) or a match (length << 16 | distance). A block has tokens, a kind, and a description of
  * its codes if they are neither predicted nor fixed. */
@@ -33,7 +33,7 @@ static inline unsigned deflate_length(uint32_t token)
     return token < 256 ? 1 : token >> 16;
 }
 
-/* Of a length (3..258) or distance (1..32768), with extra bits. */
+/* Symbol of a length (3..258) or distance (1..32768), with extra bits. */
 struct deflate_symbol {
     unsigned symbol, bits, extra;
 };
@@ -82,13 +82,13 @@ enum deflate_coding {
 /* `literal`: with the end of block. */
 void deflate_predict(enum deflate_coding coding, const uint32_t literal[DEFLATE_LITERALS],
                      const uint32_t distance[DEFLATE_DISTANCES], struct deflate_prediction *ret_prediction);
-/* `has_content`: the encoder still has it, and could store it. */
+/* `has_content`: the encoder still has the content, and could store it. */
 enum deflate_kind deflate_predict_kind(enum deflate_coding coding, const struct deflate_prediction *prediction,
                                        uint64_t content_n, bool has_content);
 
 struct deflate_block;
-/* Of a block as read. AUTO: kind and codes as predicted; DYNAMIC: codes; else block->kind. Frequencies: without the end
- * of block. */
+/* Kind of a block as read. AUTO: kind and codes as predicted; DYNAMIC: codes; else block->kind. Frequencies: without
+ * the end of block. */
 enum deflate_kind deflate_block_kind(enum deflate_coding coding, const struct deflate_block *block,
                                      uint32_t literal[DEFLATE_LITERALS], const uint32_t distance[DEFLATE_DISTANCES],
                                      uint64_t content_n);

@@ -19,7 +19,7 @@ enum deflate_flavour {
 };
 
 enum {
-    MATCHER_AHEAD = 262, /* a prediction needs so many bytes ahead, but at the end */
+    MATCHER_AHEAD = 262, /* a prediction needs so many bytes ahead, except at the end */
     MATCHER_WINDOW = 2 * DEFLATE_WINDOW,
 };
 
@@ -33,7 +33,7 @@ struct deflate_kp {
      * one before. */
     uint16_t by4[1 << 15], by7[1 << 15], by7_before[1 << 15];
     int32_t base;
-    unsigned aged; /* position + base when old entries last went */
+    unsigned aged; /* position + base when old entries were last dropped */
     unsigned low;  /* matches copy from here on */
     unsigned size;
     unsigned left;  /* PGZIP: from chunk's to segment's end */

@@ -15,8 +15,8 @@ enum {
     TOKENS_END = 0xfffe,      /* of a block: kind in bits 8 to 10, bit 11: the last */
     /* The block exceeds the first block's number of tokens. */
     TOKENS_CONTINUE = 0xfffd,
-    TOKENS_GROUP_MIN = 64 << 10,  /* least content, but in the last group */
-    TOKENS_GROUP_MAX = 256 << 10, /* ends after this token */
+    TOKENS_GROUP_MIN = 64 << 10,  /* least content, except in the last group */
+    TOKENS_GROUP_MAX = 256 << 10, /* a group ends from here on */
     TOKENS_CONTENT_MAX = TOKENS_GROUP_MAX + 258,
     TOKENS_GROUP_MASK = 0xffff,
     TOKENS_WORDS_MAX = 1 << 18, /* a group's: 1 MiB */

@@ -3,7 +3,7 @@
  *
  * A tar (POSIX.1-1988 ustar, pax records of POSIX.1-2001) whose every byte the folder's content determines (FORMAT.md,
  * "Canonical archives"): its SHA-256 identifies the content on any machine. Files, folders, symbolic and hard links
- * alone. Security: follows no symbolic link, opens all beneath the folder (openat2). extract.h makes a folder of it.
+ * alone. Security: follows no symbolic link, opens all beneath the folder (openat2).
  * Blocks: workers only. */
 #pragma once
 
@@ -14,9 +14,9 @@
 
 enum {
     HF_ARCHIVE_OWNERS = 1, /* uid and gid, else 0 */
-    /* Extended attributes, but those that sign content or are the machine's (security.ima, .selinux, ...). */
+    /* Extended attributes, except those that sign content or are the machine's (security.ima, .selinux, ...). */
     HF_ARCHIVE_XATTRS = 2,
-    /* Refuse folders without files, and members with attributes as of HF_ARCHIVE_XATTRS, which excludes it. Not
+    /* Refuse a folder without files, and members with attributes as of HF_ARCHIVE_XATTRS, which excludes it. Not
      * recorded. */
     HF_ARCHIVE_PLAIN = 4,
 };
@@ -31,7 +31,7 @@ HF_MUST_USE int hf_archive_new(const struct hf_fs_ops *fs, int dirfd, unsigned f
 void hf_archive_free(struct hf_archive *archive);
 HF_DEFINE_CLEANUP(struct hf_archive, hf_archive_free)
 
-/* Until freed. */
+/* Valid until freed. */
 struct hf_delta_old hf_archive_bytes(struct hf_archive *archive);
 /* In order. First error of a read or write(), or -ECANCELED. */
 HF_MUST_USE int hf_archive_write(struct hf_archive *archive, int (*write)(void *ctx, const void *bytes, size_t n),

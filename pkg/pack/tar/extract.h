@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A tar that arrives in order becomes a folder; the only extractor.
+/* A tar that arrives in order becomes a folder.
  *
  * Security: tar_read.h accepts every header; members are opened beneath the folder (openat2), never through a symbolic
  * link; a hard link leads to a regular file made before; members, names and headers have limits. Durable after finish.
@@ -33,5 +33,5 @@ HF_DEFINE_CLEANUP(struct hf_extract, hf_extract_free)
 /* -EBADMSG: breaks a rule. -E2BIG: too many members, or over 64 MiB of folders' names. File system's and made()'s.
  * Remove the folder after an error. */
 HF_MUST_USE int hf_extract_feed(struct hf_extract *extract, const void *bytes, size_t n, struct hf_err *err);
-/* Folders' modes, syncs. -EBADMSG: incomplete, or one name for a folder and something else. */
+/* Sets folders' modes, and syncs. -EBADMSG: incomplete, or one name for a folder and something else. */
 HF_MUST_USE int hf_extract_finish(struct hf_extract *extract, struct hf_err *err);

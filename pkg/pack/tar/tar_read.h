@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A tar's headers, by member; the only parser of them.
+/* A tar's headers, by member.
  *
  * POSIX.1-1988 ustar, old tar, pax (POSIX.1-2001: path, linkpath, size, uid, gid, wanted extended attributes), GNU long
  * names and links, base-256 numbers; not sparse files, devices, pipes, volumes. Security: untrusted; sizes have limits
- * and no name leads out. Pure but for pread(). */
+ * and no name leads out. Pure, except for pread(). */
 #pragma once
 
 #include <stddef.h>
@@ -43,7 +43,7 @@ struct hf_tar {
     struct hf_buf *xattrs; /* gets "LEN SCHILY.xattr.NAME=VALUE\n"; may be NULL */
 };
 
-/* 1, 0: the end, or -errno. -EBADMSG: *err has the offset. */
+/* 1: a member; 0: the end; or -errno. -EBADMSG: *err has the offset. */
 HF_MUST_USE int hf_tar_next(struct hf_tar *tar, struct hf_tar_member *ret_member, struct hf_err *err);
 
 /* bytes[0..n): start of a member's headers (a global one is a member). *ret_want: bytes for the next call,

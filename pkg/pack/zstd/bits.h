@@ -38,7 +38,7 @@ static inline bool pack_zframe_bits_open(struct pack_zframe_bits_in *in, const u
     return true;
 }
 
-/* k bits before the last ones. */
+/* k bits before those read last. */
 static inline uint32_t pack_zframe_bits_back(struct pack_zframe_bits_in *in, unsigned k)
 {
     in->at -= k;

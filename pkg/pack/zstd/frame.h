@@ -29,7 +29,7 @@ bool pack_zframe_head_checksum(const struct pack_zframe_head *head);
 size_t pack_zframe_head_read(const unsigned char *p, size_t n, struct pack_zframe_head *ret_head);
 /* By descriptor, window, content_n. 0: they do not fit. */
 size_t pack_zframe_head_write(const struct pack_zframe_head *head, unsigned char bytes[ZFRAME_HEAD_MAX]);
-/* window_n. False: not taken. */
+/* Sets window_n. False: not taken. */
 bool pack_zframe_head_derive(struct pack_zframe_head *head);
 
 enum pack_zframe_kind { ZFRAME_RAW, ZFRAME_RLE, ZFRAME_COMPRESSED };
@@ -78,9 +78,9 @@ struct pack_zframe_state {
     struct pack_zframe_fse fse[ZFRAME_ALPHABETS];
 };
 
-/* Kind and end of the block in bytes[0..3); *ret_n bytes follow. False: not taken. */
+/* Kind and `last` of the block in bytes[0..3); *ret_n bytes follow. False: not taken. */
 bool pack_zframe_block_head(const unsigned char *bytes, struct pack_zframe_block *block, size_t *ret_n);
-/* Those bytes. Literals stay where they are. */
+/* Reads those bytes. Literals stay where they are. */
 bool pack_zframe_block_read(struct pack_zframe_state *state, const unsigned char *p, size_t n,
                             struct pack_zframe_block *block);
 

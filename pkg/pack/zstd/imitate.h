@@ -17,7 +17,7 @@ void pack_zimitate_block(struct pack_zimitate *imitate, bool alone);
 /* The next sequence of a block of `n` bytes. False: the remainder is literals. */
 bool pack_zimitate_guess(struct pack_zimitate *imitate, const struct pack_zcontent *content, uint32_t n,
                          struct pack_zframe_sequence *ret_guess);
-/* What it was. Once between guesses. */
+/* The true sequence. Once between guesses. */
 void pack_zimitate_tell(struct pack_zimitate *imitate, const struct pack_zframe_sequence *sequence);
 /* A block whose sequences the encoder found, but did not write. */
 void pack_zimitate_skip(struct pack_zimitate *imitate, const struct pack_zcontent *content, uint32_t n);

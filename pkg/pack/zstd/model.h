@@ -41,7 +41,7 @@ struct pack_zmodel;
  * 0.6 MiB with one that is. */
 struct pack_zmodel *pack_zmodel_new(struct pack_zold *old, const struct delta_copies *copies);
 void pack_zmodel_free(struct pack_zmodel *model);
-/* imitated: its encoder's choices are as pack_zimitate_guess() says; decoding finds it out. cm->failed. */
+/* imitated: its encoder's choices are as pack_zimitate_guess() says; decoding finds it out. cm->failed, -ENOMEM. */
 HF_MUST_USE int pack_zmodel_frame(struct pack_zmodel *model, struct delta_cm *cm, uint64_t window_n, bool imitated);
 
 /* The size first, so that the caller can wait for content; then the block. An empty block is the last. cm->failed,

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 enum { ZCONTENT_AHEAD = 12 };
-/* The new frame's: `all` bytes to the block's end, the last content_n are the block's. */
+/* A block's content, within its frame. */
 struct pack_zcontent {
     const unsigned char *p; /* block's first byte; p[-before..rest) is readable */
     size_t before;

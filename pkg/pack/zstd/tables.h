@@ -16,7 +16,7 @@ extern const uint8_t pack_zframe_codes[ZFRAME_ALPHABETS];   /* sizes */
 extern const uint8_t pack_zframe_log_max[ZFRAME_ALPHABETS]; /* tables' */
 extern const struct pack_zframe_counts pack_zframe_predefined[ZFRAME_ALPHABETS];
 
-/* Longest code's, or 0: n weights are no complete code. */
+/* Length of the longest code, or 0: n weights are no complete code. */
 unsigned pack_zframe_weights_log(const uint8_t *weight, unsigned n);
 
 struct pack_zframe_code {

@@ -26,7 +26,7 @@ int hf_cli_read_objects(struct hf_cli *cli, const char *path, json_t **ret_array
     if (r < 0)
         return hf_err_wrap(err, r, "%s", path);
     if (text != NULL && hf_buf_add(text, map.p, map.n) < 0) {
-        json_decref(*ret_array);
+        json_decref(hf_steal(*ret_array));
         return hf_err_set(err, ENOMEM, "out of memory");
     }
     return 0;

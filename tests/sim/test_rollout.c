@@ -1233,7 +1233,7 @@ static void make_nodes(void)
         node->zone = i / ZONE_NODES;
         node->canary = i % 100 == 7;
         node->hot_label = w.wants_hot && i % 12 == 5 && !node->canary;
-        node->is_first = i % 4 == (w.seed % 4 < 2 ? 3 : 1); /* each canary, or none */
+        node->is_first = i % 4 == (w.seed / 24 % 2 == 0 ? 3 : 1); /* each canary, or none */
         w.n_hot += node->hot_label;
         json_t **labels = &w.labels[LABELS * node->zone + 4 * node->is_first + 2 * node->hot_label + node->canary];
         (void)snprintf(zone, sizeof(zone), "z%u", node->zone);
@@ -1386,7 +1386,7 @@ static void run_seed(uint64_t seed, unsigned n)
     w.min_percent = seed / 8 % 4 == 1 ? 80 : seed / 8 % 4 == 3 ? 90 : 50;
     w.min_after_ns = w.min_percent == 90 ? 20 * MINUTE : 0;
     w.wants_hot = seed % 3 == 2;
-    w.widens = seed % 3 == 0 && seed / 3 % 4 < 2;
+    w.widens = seed % 3 == 0 && seed / 12 % 2 == 0;
     make_update();
     make_nodes();
     break_three_percent();
@@ -1394,7 +1394,7 @@ static void run_seed(uint64_t seed, unsigned n)
     if (w.wants_hot)
         push(5 * MINUTE + below(60 * MINUTE), GETS_HOT, 0);
     if (w.widens)
-        push(10 * MINUTE + below((seed / 12 % 2 == 0 ? 120 : 360) * MINUTE), WIDENS, 0);
+        push(10 * MINUTE + below((seed / 6 % 2 == 0 ? 120 : 360) * MINUTE), WIDENS, 0);
     if (seed % 3 == 1)
         push(below(60 * MINUTE), GETS_REFUSED, 0);
     /* in every second fleet, the nodes that are gone for long come back only after most stages */

@@ -62,7 +62,7 @@ enum hf_audit_kind {
         HF_AUDIT_KIND_COUNT /* unknown to this version */
 };
 
-const char *hf_audit_kind_name(enum hf_audit_kind kind); /* "AgentStarted" */
+const char *hf_audit_kind_name(enum hf_audit_kind kind);
 enum hf_audit_kind hf_audit_kind_of(const char *name);
 bool hf_audit_kind_repeats(enum hf_audit_kind kind);
 
@@ -85,7 +85,7 @@ struct hf_audit_entry {
     uint64_t seq;                    /* from 1 */
     uint64_t batch;                  /* first entry of its write */
     uint64_t unix_ns;                /* best guess; seconds in the line */
-    /* Both 0: the time is sure. Else latest 0: no upper limit. */
+    /* Range of the time. Both 0: unix_ns is sure. Only the latest 0: no upper limit. */
     uint64_t earliest_unix_ns, latest_unix_ns;
     char boot[HF_AUDIT_BOOT]; /* boot's id, or "" */
     uint64_t mono_ms;
@@ -94,7 +94,7 @@ struct hf_audit_entry {
     char prev[HF_SHA256_HEX]; /* of the line before; entry 1: zeros */
 };
 
-/* Appends, without newline. -E2BIG: `out`, or HF_AUDIT_LINE_MAX. */
+/* Appends the line without a newline. -E2BIG: `out` is full, or the line exceeds HF_AUDIT_LINE_MAX. */
 HF_MUST_USE int hf_audit_entry_format(const struct hf_audit_entry *entry, struct hf_buf *out);
 
 /* Adds blanks to the last of `lines`, from `begin` to its newline, with a new sum. Errors as above, `lines`

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The audit log of a node: a chain of lines (audit/entry.h) in bounded segments, each new one replacing the oldest. A
- * crash loses the last two seconds at most. What the disk does not take waits in memory, up to
+/* The audit log of a node: a chain of lines (audit/entry.h) in bounded segments, at the limit a new one replaces the
+ * oldest. A crash loses the last two seconds at most. What the disk does not take waits in memory, up to
  * HF_AUDIT_PENDING_BYTES; the rest is counted (EntriesLost). Opening and writing block. */
 #pragma once
 
@@ -33,7 +33,7 @@ struct hf_audit_log_params {
 struct hf_audit_log;
 
 /* Continues the chain; makes a missing folder. Writes only to repair, or if an earlier process's lines of this boot may
- * not be durable. The group may fail. -ENAMETOOLONG; others: cannot be made, read or repaired. */
+ * not be durable. Giving it to the group may fail. -ENAMETOOLONG; others: the log cannot be made, read or repaired. */
 HF_MUST_USE int hf_audit_log_open(const struct hf_audit_log_params *params, struct hf_audit_log **ret_log,
                                   struct hf_err *err);
 /* Writes nothing. */
@@ -47,15 +47,15 @@ void hf_audit_log_add(struct hf_audit_log *log, enum hf_audit_kind kind, const c
 /* Writes what waits; after -errno it waits for the next try. */
 HF_MUST_USE int hf_audit_log_flush(struct hf_audit_log *log, struct hf_err *err);
 
-/* Entries for counted events, a flush, and EntriesLost if any. */
+/* Before a shutdown: writes and flushes counted events, and EntriesLost if needed. */
 HF_MUST_USE int hf_audit_log_end(struct hf_audit_log *log, struct hf_err *err);
 
 /* When to call hf_audit_log_work(), or HF_NEVER. */
 uint64_t hf_audit_log_due_ns(const struct hf_audit_log *log);
-/* Due counted events and flushes. hf_audit_log_flush()'s. */
+/* Writes counted events and flushes if they are due. Errors as hf_audit_log_flush(). */
 HF_MUST_USE int hf_audit_log_work(struct hf_audit_log *log, struct hf_err *err);
 
-/* Last durable entry. `entries` 0: none, or an earlier process's may not be durable. */
+/* Last durable entry. `entries` 0: none, or an earlier process's entries may not be durable. */
 struct hf_audit_head {
     uint64_t entries;         /* its number */
     char hash[HF_SHA256_HEX]; /* of its line */
@@ -64,7 +64,7 @@ struct hf_audit_head hf_audit_log_head(const struct hf_audit_log *log);
 
 /* Events that this process could not record. */
 uint64_t hf_audit_log_lost(const struct hf_audit_log *log);
-/* `n` events came before the log was open. */
+/* Counts `n` lost events from before the log was open. */
 void hf_audit_log_lose(struct hf_audit_log *log, uint64_t n);
-/* Opening could not pass on all since entry 1. */
+/* True if `has` did not get all entries since entry 1 at opening. */
 bool hf_audit_log_has_dropped(const struct hf_audit_log *log);

@@ -24,7 +24,7 @@ struct hf_audit_segments {
 
 struct hf_audit_line {
     const char *segment; /* file name; borrowed */
-    unsigned number;     /* in it, from 1 */
+    unsigned number;     /* in the segment, from 1 */
     struct hf_view text; /* without newline */
     /* 0: good; -EBADMSG: damaged; others: unreadable segment. Not 0: see `err`, `entry` is zero. */
     int r;
@@ -38,12 +38,12 @@ const char *hf_audit_segment_name(uint64_t first, char name[HF_AUDIT_NAME]);
 /* -ENAMETOOLONG. */
 HF_MUST_USE int hf_audit_segment_path(const char *dir, uint64_t first, char path[PATH_MAX], struct hf_err *err);
 
-/* Ignores other names. -ENOENT: no folder. */
+/* Ignores files with other names. -ENOENT: no folder. */
 HF_MUST_USE int hf_audit_segments_list(const struct hf_fs_ops *fs, const char *dir, struct hf_audit_segments *ret,
                                        struct hf_err *err);
 
-/* Appends; text->max must exceed HF_AUDIT_SEGMENT_BYTES. -E2BIG: above it. -ENAMETOOLONG. Others: not opened or
- * read. */
+/* Appends; text->max must exceed HF_AUDIT_SEGMENT_BYTES. -E2BIG: a larger file. -ENAMETOOLONG. Others: not
+ * opened or read. */
 HF_MUST_USE int hf_audit_segment_read(const struct hf_fs_ops *fs, const char *dir, uint64_t first, struct hf_buf *text,
                                       struct hf_err *err);
 

@@ -19,11 +19,11 @@ struct hf_audit_place {
     gid_t group; /* may read; or HF_AUDIT_NO_GROUP */
 };
 
-/* Makes a missing folder, and gives it to the group; 0 even if that fails. */
+/* Makes a missing folder, and gives it to the group; 0 even if the group cannot get it. */
 HF_MUST_USE int hf_audit_write_folder(const struct hf_audit_place *place, struct hf_err *err);
 
-/* Durable. `offset`: a multiple of HF_AUDIT_SECTOR; is_new: makes it. -ENOENT: no file or folder. Others: bytes from
- * `offset` may be written; call again. */
+/* Durable. `offset`: a multiple of HF_AUDIT_SECTOR; is_new: makes the file. -ENOENT: no file or folder. Others: bytes
+ * from `offset` may be written; call again. */
 HF_MUST_USE int hf_audit_write_append(const struct hf_audit_place *place, uint64_t first, bool is_new, uint64_t offset,
                                       const void *bytes, size_t n, struct hf_err *err);
 
@@ -31,5 +31,5 @@ HF_MUST_USE int hf_audit_write_append(const struct hf_audit_place *place, uint64
 HF_MUST_USE int hf_audit_write_replace(const struct hf_audit_place *place, uint64_t first, const void *bytes, size_t n,
                                        struct hf_err *err);
 
-/* Left by a power cut in hf_audit_write_replace(). */
+/* Removes what a power cut in hf_audit_write_replace() left. */
 void hf_audit_write_forget(const struct hf_audit_place *place);

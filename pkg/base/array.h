@@ -23,12 +23,12 @@
 
 HF_MUST_USE int hf_array_grow_bytes(void **items, size_t each, size_t n, size_t *cap, size_t max);
 
-/* For qsort() and bsearch(). Items begin with a pointer to a string; or, _by_text, with the string itself. */
+/* For qsort() and bsearch(). Items begin with a pointer to a string; for _by_text, with the string itself. */
 int hf_array_by_string(const void *a, const void *b);
 int hf_array_by_text(const void *a, const void *b);
 
-/* Index of the first of `n` items for which `below`, an expression of `i`, is false; `n` if none. Those for which it is
- * true come first. */
+/* Index `i` of the first of `n` items for which the expression `below` is false; `n` if none. Items for which it is
+ * true must come first. */
 #define hf_array_lower_bound(i, n, below)                                                                              \
     ({                                                                                                                 \
         size_t low_ = 0, high_ = (n);                                                                                  \

@@ -18,6 +18,6 @@ struct hf_backoff {
 
 void hf_backoff_reset(struct hf_backoff *backoff);
 
-/* `at_least_ns`: the peer's (Retry-After), or 0; a shorter delay becomes that plus a random 0 to 10 %, even beyond
- * cap_ns. */
+/* `at_least_ns`: the peer's (Retry-After), or 0; a shorter delay becomes at_least_ns plus a random 0 to 10 %, even
+ * beyond cap_ns. */
 uint64_t hf_backoff_next_ns(struct hf_backoff *backoff, const struct hf_rand_ops *rng, uint64_t at_least_ns);

@@ -27,7 +27,7 @@ static inline uint64_t hf_bucket_wait_ns(const struct hf_bucket *bucket, unsigne
     return due_ns - HF_MIN(due_ns, now_ns);
 }
 
-/* Also without a token: the next one comes later. */
+/* Spends even a missing token: the next one comes later. */
 static inline void hf_bucket_spend(struct hf_bucket *bucket, uint64_t gap_ns, uint64_t now_ns)
 {
     bucket->full_ns = HF_MAX(bucket->full_ns, now_ns) + gap_ns;

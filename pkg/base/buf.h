@@ -26,12 +26,12 @@ struct hf_buf {
 
 void hf_buf_done(struct hf_buf *buf); /* usable again */
 void hf_buf_wipe(struct hf_buf *buf); /* zeros, then frees */
-void hf_buf_wipe_text(char **text);   /* may be NULL: zeros, then frees; sets NULL */
+void hf_buf_wipe_text(char **text);   /* *text may be NULL; zeros, frees, sets NULL */
 void hf_buf_clear(struct hf_buf *buf);
 struct hf_view hf_buf_view(const struct hf_buf *buf);
 const char *hf_buf_str(const struct hf_buf *buf); /* "" if empty */
 
-/* _addf() also -EINVAL (vsnprintf()). On failure the content is unchanged. */
+/* On failure the content is unchanged. _addf(): also -EINVAL. */
 HF_MUST_USE int hf_buf_reserve(struct hf_buf *buf, size_t more);
 HF_MUST_USE int hf_buf_add(struct hf_buf *buf, const void *bytes, size_t n);
 HF_MUST_USE int hf_buf_add_str(struct hf_buf *buf, const char *text);

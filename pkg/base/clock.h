@@ -15,9 +15,9 @@
 
 struct hf_clock_ops {
     void *ctx;
-    uint64_t (*mono_ns)(void *ctx);       /* CLOCK_BOOTTIME: never back, also in sleep */
+    uint64_t (*mono_ns)(void *ctx);       /* CLOCK_BOOTTIME: never goes back, counts sleep */
     uint64_t (*unix_ns)(void *ctx);       /* may jump */
-    uint64_t (*sync_error_ns)(void *ctx); /* may be NULL; as below */
+    uint64_t (*sync_error_ns)(void *ctx); /* this and the next two may be NULL */
     void (*range)(void *ctx, struct hf_time_range *ret_range);
     void (*signed_evidence)(void *ctx, uint64_t unix_ns);
 };

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-#define HF_TIME_TEXT 32     /* with terminator */
-#define HF_DURATION_TEXT 32 /* with terminator */
+#define HF_TIME_TEXT 32
+#define HF_DURATION_TEXT 32
 
 /* "2027-02-01T00:00:00Z", rounded down, as metav1.Time. */
 const char *hf_format_time(uint64_t unix_ns, char text[HF_TIME_TEXT]);

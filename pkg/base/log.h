@@ -5,9 +5,9 @@
  *     {"time":"2026-11-20T08:00:00Z","level":"info","event":"update.committed","release":"edge","sequence":42}
  *
  * Only programs and state machines log; libraries return errors. Never a secret. Values are escaped, and cut at
- * HF_LOG_MAX_VALUE. NULL logs nothing.
+ * HF_LOG_MAX_VALUE. A NULL log writes nothing.
  *
- * Per name: HF_LOG_BURST lines a second, and (but for debug) a reserve of HF_LOG_RESERVE lines, one more each minute.
+ * Per name: HF_LOG_BURST lines a second, and (except debug) a reserve of HF_LOG_RESERVE lines, one more each minute.
  * The next line counts dropped ones ("suppressed": n). */
 #pragma once
 

@@ -26,5 +26,5 @@ HF_MUST_USE int hf_parse_percent(const char *text, unsigned *ret_basis_points);
 /* RFC 3339, also with fraction, numeric offset; 1970 to 2261. */
 HF_MUST_USE int hf_parse_time(const char *text, uint64_t *ret_unix_ns);
 
-/* IMF-fixdate (RFC 9110): "Sun, 06 Nov 1994 08:49:37 GMT"; in other years -EINVAL. */
+/* IMF-fixdate (RFC 9110): "Sun, 06 Nov 1994 08:49:37 GMT". -EINVAL also outside 1970 to 2261. */
 HF_MUST_USE int hf_parse_http_date(const char *text, uint64_t *ret_unix_ns);

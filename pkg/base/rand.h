@@ -9,7 +9,7 @@ struct hf_rand_ops {
     uint64_t (*u64)(void *ctx);
 };
 
-/* In [0, bound), or 0. Bias below 2^-32 up to a bound of 2^32. */
+/* In [0, bound); bound 0: 0. Bias below 2^-32 up to a bound of 2^32. */
 static inline uint64_t hf_rand_below(const struct hf_rand_ops *rng, uint64_t bound)
 {
     uint64_t r = rng->u64(rng->ctx);

@@ -22,11 +22,11 @@ struct hf_strmap {
 void hf_strmap_done(struct hf_strmap *map);
 void *hf_strmap_get(const struct hf_strmap *map, const char *key);
 
-/* Frees an old value. -ENOMEM: `value` stays the caller's. */
+/* Frees the value replaced. -ENOMEM: `value` stays the caller's. */
 HF_MUST_USE int hf_strmap_put(struct hf_strmap *map, const char *key, void *value);
 
 /* False: absent. */
 int hf_strmap_remove(struct hf_strmap *map, const char *key);
 
-/* Value then the caller's. */
+/* NULL: absent; else owned by the caller. */
 void *hf_strmap_take(struct hf_strmap *map, const char *key);

@@ -19,7 +19,7 @@ struct hf_json_limits {
 
 enum { HF_JSON_MAX_BYTES = 4 << 20, HF_JSON_MAX_DEPTH = 64, HF_JSON_MAX_NODES = 200000 };
 
-void hf_json_freep(json_t **json); /* for _cleanup_ */
+void hf_json_freep(json_t **json);
 
 /* jansson overwrites what it frees, in the whole process. Before the first thread. */
 void hf_json_wipe_freed(void);
@@ -49,7 +49,7 @@ HF_MUST_USE int hf_json_parse(struct hf_view text, const struct hf_json_limits *
 HF_MUST_USE int hf_yaml_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 
-/* All documents but empty ones, as an array. */
+/* All documents except empty ones, as an array. */
 HF_MUST_USE int hf_yaml_parse_all(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_array,
                                   struct hf_err *err);
 

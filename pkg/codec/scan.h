@@ -134,14 +134,14 @@ struct hf_scan_item {
 struct hf_scan_walk {
     struct hf_scan *scan;
     uint64_t objects; /* a bit per open bracket, innermost lowest; 1: object */
-    unsigned depth;   /* open brackets */
+    unsigned depth;
     unsigned max_depth;
-    bool first; /* nothing read in the innermost */
+    bool first; /* nothing read in the innermost bracket */
     bool ended;
-    struct hf_scan_name *names; /* in open objects, outermost first */
+    struct hf_scan_name *names;
     size_t n_names, cap_names;
-    uint32_t first_name[HF_SCAN_MAX_DEPTH]; /* in `names`, per bracket */
-    struct hf_scan_name few[48];            /* `names` at first */
+    uint32_t first_name[HF_SCAN_MAX_DEPTH];
+    struct hf_scan_name few[48];
 };
 
 /* `max_depth` <= HF_SCAN_MAX_DEPTH. */

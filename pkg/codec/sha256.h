@@ -10,7 +10,7 @@
 
 enum {
     HF_SHA256_BYTES = 32,
-    HF_SHA256_HEX = 65, /* with the terminator */
+    HF_SHA256_HEX = 65,
     HF_SHA256_STATE = 112,
 };
 

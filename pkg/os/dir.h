@@ -11,7 +11,7 @@
 /* Durable mkdir -p; `mode` (less umask): of new ones. */
 HF_MUST_USE int hf_dir_make(const struct hf_fs_ops *fs, const char *path, mode_t mode, struct hf_err *err);
 
-/* Makes names in it durable, if the file system can. */
+/* Makes the folder's names durable, if the file system can. */
 HF_MUST_USE int hf_dir_sync(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
 /* Durable; follows no links. Absent: 0. -ELOOP: above 64 levels. */

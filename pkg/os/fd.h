@@ -9,8 +9,8 @@
 /* write(2) until all is written. Blocks. */
 HF_MUST_USE int hf_fd_write_all(int fd, const void *bytes, size_t n);
 
-/* First in main(): of standard input, output and error, those that the caller closed get no file or socket of ours.
- * Reading or writing them fails as before. They stay open for programs that we start. */
+/* Call first in main(): keeps closed standard descriptors (input, output, error) from becoming a file or socket of
+ * ours. Reading or writing them fails as before. Programs that we start inherit them. */
 void hf_fd_hold_standard(void);
 
 /* Sets *fd to -1, so that hf_closep() closes nothing. */
@@ -22,7 +22,6 @@ static inline int hf_steal_fd(int *fd)
     return moved;
 }
 
-/* For _cleanup_. */
 static inline void hf_closep(int *fd)
 {
     if (*fd >= 0)

@@ -17,9 +17,9 @@
 HF_MUST_USE int hf_file_read(const struct hf_fs_ops *fs, const char *path, struct hf_buf *out, struct hf_err *err);
 
 enum { HF_FILE_ID = 40 };
-/* A random id. False, "": none below HF_FILE_ID bytes. */
+/* Reads an id. False, "": none below HF_FILE_ID bytes. */
 bool hf_file_read_id(const struct hf_fs_ops *fs, const char *path, char id[HF_FILE_ID]);
-/* Or "". Monotonic times are of one boot. */
+/* This boot's id, or "". Monotonic times are of one boot. */
 void hf_file_boot_id(const struct hf_fs_ops *fs, char id[HF_FILE_ID]);
 
 /* `r`, a read's or parser's, means damage. After others the next read may succeed. */

@@ -9,14 +9,14 @@
 /* One arena, small reserves, mmap from 16 KiB. Before the first thread. */
 void hf_memory_frugal(void);
 
-/* Free memory. Tens of microseconds. */
+/* Returns free memory. Tens of microseconds. */
 void hf_memory_trim_heap(void);
 
 /* Free memory, unwritten file mappings, the stack's unused end. A millisecond: when idle. */
 void hf_memory_trim(void);
 
-/* Another thread's stack, likewise. Microseconds: after a job. */
+/* The calling thread's stack, likewise. Microseconds: after a job. */
 void hf_memory_trim_thread(void);
 
-/* Kept free by malloc. */
+/* Bytes that malloc keeps free. */
 size_t hf_memory_spare(void);

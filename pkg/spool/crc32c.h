@@ -8,5 +8,5 @@
 /* `crc`: of all earlier bytes, or 0. */
 uint32_t hf_crc32c(uint32_t crc, const void *bytes, size_t n);
 
-/* The same with tables only: for processors without a CRC instruction, and for tests. */
+/* As hf_crc32c(), by tables only: for processors without a CRC instruction, and for tests. */
 uint32_t hf_crc32c_table(uint32_t crc, const void *bytes, size_t n);

@@ -19,7 +19,7 @@ struct hf_spool_found {
     uint64_t missing; /* sequences above the cursor that no segment holds */
     uint64_t skipped_bytes;
     uint64_t headers_lost, headers_mended; /* no copy readable; only the one at the end */
-    uint64_t set_aside;                    /* by an agent, for a person */
+    uint64_t set_aside;                    /* damaged segments that an agent renamed and kept */
     bool newest_gone;                      /* the newest segment ever begun */
     /* A write that a power cut or kill interrupted: no damage. */
     uint64_t torn_bytes;
@@ -33,9 +33,9 @@ HF_MUST_USE int hf_spool_look(const struct hf_fs_ops *fs, const char *dir,
                               int (*visit)(void *arg, const struct hf_spool_record *record, bool waiting), void *arg,
                               struct hf_spool_found *ret_found, struct hf_err *err);
 
-/* The newest segment's newest max_records, in order, delivered or not; if below `enough`, after earlier segments' ones.
- * 0 also without segments. -errno: folder or newest segment unreadable; -EIO: a part is unreadable, `each` gets the
- * others. */
+/* The newest segment's newest max_records, in order, delivered or not; if fewer than `enough`, after the last ones of
+ * earlier segments. 0 also without segments. -errno: folder or newest segment unreadable; -EIO: a part is unreadable,
+ * `each` gets the others. */
 HF_MUST_USE int hf_spool_recent(const struct hf_fs_ops *fs, const char *dir, size_t max_records, size_t enough,
                                 void (*each)(void *arg, struct hf_view payload), void *arg);
 

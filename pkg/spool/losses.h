@@ -18,13 +18,13 @@ struct hf_spool_gap {
 struct hf_spool_losses {
     struct hf_spool_gap gaps[HF_SPOOL_GAPS];
     size_t n;
-    uint64_t early; /* in gaps that made room, uncounted */
+    uint64_t early; /* lost records in forgotten gaps, not returned yet */
 };
 
-/* What no earlier gap covers. The oldest is forgotten if too many, and maybe counted again. */
+/* Adds what no earlier gap covers. With too many gaps the oldest is forgotten, and maybe counted again. */
 void hf_spool_losses_add(struct hf_spool_losses *losses, uint64_t from, uint64_t to);
 
-/* Those not returned before. Forgets gaps up to `delivered`: the store counted their records. */
+/* Lost records not returned before. Forgets gaps up to `delivered`: the store counted their records. */
 uint64_t hf_spool_losses_count(struct hf_spool_losses *losses, uint64_t delivered);
 
 /* Counted records with sequences in (after, until]. */

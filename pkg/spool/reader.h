@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads records in order from a snapshot of the segments, while the writer goes on. Each comes once; dropped, damaged
- * or never durable ones leave gaps. Blocks. The caller owns read->records and
- * read->bytes. */
+/* Reads records in order from a snapshot of the segments, while the writer continues. Each record comes once; dropped,
+ * damaged or never durable ones leave gaps. Blocks. The caller owns read->records and read->bytes. */
 #pragma once
 
 #include "base/err.h"
@@ -21,7 +20,7 @@ struct hf_spool_read {
     size_t n, max;                   /* read; room */
     struct hf_buf bytes;             /* bytes.max limits payloads; 1 MiB fits any */
     uint64_t next;                   /* all below was read or is missing */
-    uint64_t missing;                /* without a record, or maybe unreadable */
+    uint64_t missing;                /* sequences without a readable record */
     struct hf_spool_losses gaps;
     bool unreadable; /* bytes, taken for damage */
     bool gone;       /* a segment's file disappeared */

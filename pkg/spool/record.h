@@ -36,7 +36,7 @@ struct hf_spool_record {
     struct hf_view payload; /* borrowed */
     /* First of a write: proves that all earlier writes are durable, because each is synced before the next. */
     bool begins;
-    /* Sequences before it were never assigned: no loss. */
+    /* The writer skipped the sequences before it: no loss. */
     bool jumps;
 };
 
@@ -54,7 +54,7 @@ void hf_spool_header_format(const struct hf_spool_header *header, unsigned char 
 HF_MUST_USE int hf_spool_header_parse(const unsigned char bytes[static HF_SPOOL_SEGMENT_HEADER],
                                       struct hf_spool_header *ret);
 
-/* -E2BIG. */
+/* Appends. -E2BIG, -ENOMEM. */
 HF_MUST_USE int hf_spool_record_format(const struct hf_spool_record *record, uint32_t salt, struct hf_buf *out);
 
 /* Its length with padding; 0: *ret_need bytes are needed; -EBADMSG: damaged, or another salt. */
@@ -63,7 +63,7 @@ HF_MUST_USE int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, 
 
 bool hf_spool_record_begins(const unsigned char *bytes);
 
-/* As its header, maybe damaged elsewhere. */
+/* Begins like `sequence`'s record, which may be damaged elsewhere. */
 bool hf_spool_record_claims(const unsigned char *bytes, size_t n, uint64_t sequence);
 
 struct hf_spool_cursor {

@@ -13,7 +13,7 @@ struct hf_spool_scan {
     uint64_t end;    /* stops here */
     uint64_t offset; /* next record */
     uint64_t skipped_bytes;
-    unsigned bad_places;  /* unreadable ones skipped, 64 at most */
+    unsigned bad_places;  /* unreadable places skipped, 64 at most */
     struct hf_buf window; /* from window_at */
     uint64_t window_at;
 };
@@ -37,7 +37,7 @@ struct hf_spool_tail {
     uint64_t begins_at; /* first record of the last write before `at`, or `at` */
     uint64_t payload;
     uint64_t kept; /* caller's `last`, or the highest sequence before `at` */
-    uint64_t last; /* also by a torn write's records */
+    uint64_t last; /* highest sequence, a torn write's records included */
 };
 
 /* Set tail->last before. scan->bad_places: not 0 if a place was ever unreadable. */

@@ -15,7 +15,7 @@ struct hf_spool_segment {
 /* `first`: by name. -EBADMSG: both copies damaged. -EIO: none is good, one unreadable. -EOPNOTSUPP: unknown version. */
 HF_MUST_USE int hf_spool_segment_read(const struct hf_fs_ops *fs, int fd, uint64_t first, struct hf_spool_segment *ret);
 
-/* Earlier segments' records are invalid from here on. */
+/* Sequence from which on earlier segments' records are invalid. */
 static inline uint64_t hf_spool_limit_before(uint64_t first, uint64_t skip_from)
 {
     return skip_from != 0 && skip_from < first ? skip_from : first;

@@ -17,10 +17,10 @@ enum {
     HF_SPOOL_PENDING_BYTES = 2 << 20,
 };
 
-/* Unreadable bytes are tried for so long, then their records are lost. */
+/* Unreadable bytes are read again for this time, then their records are lost. */
 #define HF_SPOOL_UNREADABLE_NS (300 * HF_NS_PER_S)
 
-/* since_ns: first failed read; or 0. */
+/* False: the time is over. since_ns: first failed read; or 0. */
 static inline bool hf_spool_is_patient(uint64_t since_ns, const struct hf_clock_ops *clock)
 {
     return since_ns == 0 || hf_mono_ns(clock) - since_ns < HF_SPOOL_UNREADABLE_NS;
@@ -52,8 +52,8 @@ HF_DEFINE_CLEANUP(struct hf_spool, hf_spool_free)
 /* And gone(arg), maybe from within: only then may another spool open the folder. */
 void hf_spool_close(struct hf_spool *spool, void (*gone)(void *arg), void *arg);
 
-/* 0: queued; -EAGAIN: too many pending; -E2BIG: above a segment. After 0 done(arg, r, sequence): 0: durable; -EAGAIN:
- * full, and nothing may be dropped; or the write's. `done` may be NULL. */
+/* 0: queued; -EAGAIN: too many pending; -E2BIG: does not fit a segment. After 0 comes done(arg, r, sequence), with r 0:
+ * durable; -EAGAIN: full, and nothing may be dropped; or the write's. `done` may be NULL. */
 HF_MUST_USE int hf_spool_append(struct hf_spool *spool, uint32_t tag, struct hf_view payload,
                                 void (*done)(void *arg, int r, uint64_t sequence), void *arg);
 
@@ -66,7 +66,7 @@ HF_MUST_USE int hf_spool_read(struct hf_spool *spool, uint64_t next, size_t max_
 /* All up to `sequence`. A crash before the cursor is saved repeats some. */
 void hf_spool_deliver(struct hf_spool *spool, uint64_t sequence);
 
-/* (store.h); with node and sequence it identifies a record for ever. */
+/* (stream.h); with node and sequence it identifies a record for ever. */
 const char *hf_spool_stream(const struct hf_spool *spool);
 
 /* Write buffers, unless records are pending. */
@@ -74,8 +74,8 @@ void hf_spool_trim(struct hf_spool *spool);
 
 struct hf_spool_state {
     struct hf_spool_stats store;
-    uint64_t queued;       /* durable and not delivered, with those lost since */
-    uint64_t queued_bytes; /* payload; about */
+    uint64_t queued;       /* durable and not delivered, including those lost since */
+    uint64_t queued_bytes; /* payload; an estimate */
     uint64_t delivered;    /* or dropped; the cursor on disk may be lower */
     size_t pending_records, pending_bytes;
     uint64_t accepted, refused_full, failed; /* appends: durable; no room; not written */

@@ -32,14 +32,14 @@ struct hf_spool_store_params {
     enum hf_spool_full when_full;
     /* Must stay free on the file system: the spool is full if the next segment needs it. */
     uint64_t reserve_bytes;
-    uint64_t used; /* highest sequence that left the node; or 0. New ones are higher */
-    /* Opening: -EIO for an unreadable cursor, header, or part of the last segment. False: damage. */
+    uint64_t used; /* highest sequence that left the node, or 0; new ones are higher */
+    /* Opening: -EIO for an unreadable cursor, stream id, header, or part of the last segment. False: that is damage. */
     bool refuse_unreadable;
     /* The caller neither appends nor delivers. */
     bool only_drops;
 };
 
-/* Lost by the disk, so their own tags are unknown. Callers use other tags. */
+/* Records that the disk lost: their own tags are unknown. Callers use other tags. */
 #define HF_SPOOL_TAG_LOST 0u
 
 /* A full table's last entry has all further tags. */
@@ -52,16 +52,17 @@ void hf_spool_dropped_add(struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS], ui
 
 struct hf_spool_stats {
     uint64_t next;
-    uint64_t last;      /* durable or delivered; below next - 1 if sequences were skipped */
+    uint64_t last;      /* highest durable or delivered; below next - 1 if sequences were skipped */
     uint64_t delivered; /* all up to here, or dropped */
     uint64_t bytes;
-    uint64_t waiting; /* payload; about */
+    uint64_t waiting; /* payload; an estimate */
     uint64_t segments;
     uint64_t poisoned;
     uint64_t damaged;
     uint64_t torn; /* removed at opening */
     uint64_t lost;
-    /* Found lost above `last` at opening, at most: nothing shows how many the newest segment held. */
+    /* Sequences found lost above `last` at opening. A missing newest segment counts as one record: nothing shows how
+     * many it held. */
     uint64_t lost_at_end;
     uint64_t mended;
     uint64_t set_aside;
@@ -73,7 +74,7 @@ bool hf_spool_fits(uint64_t segment_bytes, size_t payload);
 
 struct hf_spool_store;
 
-/* Makes the folder, repairs after a crash; works despite damage if it can. */
+/* Makes the folder, repairs it after a crash; works despite damage if possible. */
 HF_MUST_USE int hf_spool_store_open(const struct hf_spool_store_params *params, struct hf_spool_store **ret_store,
                                     struct hf_err *err);
 void hf_spool_store_free(struct hf_spool_store *store);
@@ -89,7 +90,7 @@ HF_MUST_USE int hf_spool_store_write(struct hf_spool_store *store, struct hf_spo
  * written. */
 HF_MUST_USE int hf_spool_store_deliver(struct hf_spool_store *store, uint64_t sequence, struct hf_err *err);
 
-/* Even with HF_SPOOL_BLOCK. Undelivered records: saves the cursor, counts them (hf_spool_store_take_dropped()). */
+/* Even with HF_SPOOL_BLOCK. Undelivered records: counts them (hf_spool_store_take_dropped()), saves the cursor. */
 HF_MUST_USE int hf_spool_store_drop_oldest(struct hf_spool_store *store, struct hf_err *err);
 
 /* Files seem to be missing: copies the open segment by its descriptor. Others are lost. */
@@ -124,7 +125,7 @@ struct hf_spool_extent {
     bool last;
 };
 
-/* That may hold `from` or higher, in order; how many. */
+/* Segments that may hold sequences >= `from`, in order; returns their number. */
 size_t hf_spool_store_extents(const struct hf_spool_store *store, uint64_t from, struct hf_spool_extent *ret,
                               size_t max);
 

@@ -10,7 +10,7 @@ enum { HF_SPOOL_NAME_BYTES = 40, HF_SPOOL_ZERO_STEP = 64 * 1024 };
 
 struct segment {
     uint64_t first;
-    /* of the durable content; in an earlier process's segment the highest possible, until opened for writing */
+    /* end of the durable content; of an earlier process's segment the highest possible, until opened for writing */
     uint64_t end;
     uint64_t size;
     uint64_t written; /* each block below was written, not only allocated */
@@ -18,19 +18,19 @@ struct segment {
     uint64_t payload;
     uint32_t salt;
     uint64_t skip_from;
-    /* Invalid from here on: in a later segment, or a failed write's. For this process, as `end`. */
+    /* Invalid from here on: in a later segment, or a failed write's. UINT64_MAX: begun by this process. */
     uint64_t limit;
 };
 
 /* Next segment, allocated ahead. */
 struct spare {
     bool ready, coming;
-    uint64_t written; /* segment.written */
+    uint64_t written;
     /* After a power cut the folder may have its old name: sync that before writing. */
     bool was_segment;
 };
 
-/* Of a torn write in the open segment, which the next write wipes; or 0. Beyond the segment's end: `failed_from`
+/* Of a torn write in the open segment, or 0. The next write wipes it, or begins a new segment: then `failed_from`
  * excludes it. */
 struct torn {
     uint64_t from, to;
@@ -46,7 +46,7 @@ struct batch {
 struct hf_spool_store {
     const struct hf_fs_ops *fs;
     const struct hf_rand_ops *rng; /* at opening, as the flags below */
-    uint64_t random;               /* for salts, also of workers, which have no `rng` */
+    uint64_t random;               /* state that gives salts: workers may not use `rng` */
     char *dir;
     uint64_t segment_bytes, max_bytes, reserve_bytes;
     enum hf_spool_full when_full;
@@ -61,7 +61,7 @@ struct hf_spool_store {
     struct hf_spool_cursor cursor;
     bool cursor_unconfirmed; /* read, not written since: a power cut may lose it */
     bool cursor_unnamed;     /* new, its name not durable yet */
-    /* `next` record; `last`: highest durable or delivered */
+    /* sequence of the next record; highest durable or delivered one */
     uint64_t next, last;
     uint64_t jump_to;     /* gets `jumps`; or 0 */
     uint64_t failed_from; /* first record that a failed write may have left since the last good one; or 0 */
@@ -95,7 +95,7 @@ HF_MUST_USE int hf_spool_copy(const struct hf_spool_store *store, int from, int 
                               struct hf_err *err);
 HF_MUST_USE int hf_spool_zero(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir,
                               struct hf_err *err);
-/* After a sync: -errno if the file system's journal has stopped (folder.c). Allocates [from, to) once more. */
+/* For after a sync: allocates [from, to) once more; -errno if the file system's journal has stopped (folder.c). */
 HF_MUST_USE int hf_spool_confirm(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir,
                                  struct hf_err *err);
 bool hf_spool_is_unlinked(const struct hf_spool_store *store, int fd);
@@ -108,7 +108,7 @@ HF_MUST_USE int hf_spool_save_cursor(struct hf_spool_store *store, uint64_t deli
 HF_MUST_USE int hf_spool_confirm_cursor(struct hf_spool_store *store, struct hf_err *err);
 uint64_t hf_spool_bytes_used(const struct hf_spool_store *store);
 
-/* waiting.c: segment i's, all undelivered; estimates. */
+/* waiting.c: payload of segment i; of all undelivered records. Estimates. */
 uint64_t hf_spool_payload_estimate(const struct hf_spool_store *store, size_t i);
 uint64_t hf_spool_waiting_bytes(const struct hf_spool_store *store);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a download reaches its servers: mirrors of a URL, what is remembered of them, credential and TLS of an origin
- * (config/artifacts.h). All downloads of a process share one hf_access. But for _configure(), _ticket_init() and
- * _use(), `access` may be NULL: no mirrors, no credentials.
+ * (config/artifacts.h). All downloads of a process share one hf_access. `access` may be NULL (no mirrors, no
+ * credentials), except for _configure(), _ticket_init() and _use().
  *
- * Credentials and certificates are read from their files for each request, so that a rotated one holds at once. No
+ * Credentials and certificates are read from their files for each request, so a rotated one is used at once. No
  * secret stays here after the answer; the HTTP client keeps it during the request. */
 #pragma once
 
@@ -28,7 +28,7 @@ struct hf_access *hf_access_new(const struct hf_access_params *params);
 void hf_access_free(struct hf_access *access);
 HF_DEFINE_CLEANUP(struct hf_access, hf_access_free)
 
-/* Borrowed by requests that begin before the next call. */
+/* Requests that begin before the next call borrow `config`. */
 void hf_access_configure(struct hf_access *access, const struct hf_config *config);
 
 /* As hf_mirrors_list(); oci:// becomes the URL of the registry's API. */
@@ -38,7 +38,7 @@ void hf_access_failed(struct hf_access *access, const struct hf_try *try, const 
 void hf_access_served(struct hf_access *access, const struct hf_try *try, const char *key);
 bool hf_access_blame(struct hf_access *access, const char *key);
 
-/* By a credential or certificate for this URL: what it gets there is not for others. */
+/* True if requests for this URL use a credential or certificate: its content is not for neighbours. */
 bool hf_access_is_private(const struct hf_access *access, const char *url);
 
 struct hf_access_ticket {
@@ -52,7 +52,8 @@ struct hf_access_ticket {
 };
 
 /* _init() begins, for a borrowed `url`; _read() reads the files on a worker; hf_access_use() prepares the client and
- * returns a failure of both, whose text names item of `artifacts`, file and remedy. _done() wipes and frees. */
+ * returns its or _read()'s failure; the text names the item of `artifacts`, the file and the remedy. _done() wipes and
+ * frees. */
 void hf_access_ticket_init(const struct hf_access *access, const char *url, struct hf_access_ticket *ticket);
 void hf_access_ticket_read(const struct hf_fs_ops *fs, struct hf_access_ticket *ticket);
 HF_MUST_USE int hf_access_use(struct hf_access *access, struct hf_access_ticket *ticket, struct hf_err *err);

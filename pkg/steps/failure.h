@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Why a step failed: a reason for the status, and a text. A plain value. */
+/* Why a step failed: a reason for the status, and a text. */
 #pragma once
 
 #include "api/update/reason.h"

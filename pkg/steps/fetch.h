@@ -31,7 +31,7 @@ struct hf_fetch_params {
     const char *url;
     /* NULL: neither mirrors nor credentials */
     struct hf_access *access;
-    /* Another place has it, too: judge this one as a mirror, and redirect it to none. */
+    /* Another place has the artifact, too: judge this URL as a mirror, and follow none of its redirects. */
     bool replaceable;
     const char *key; /* identity of the artifact; others' records are ignored */
     /* Exactly `size` bytes. False with `at_most`, and to repair a release from before packed downloads had a hash:
@@ -41,7 +41,7 @@ struct hf_fetch_params {
     bool at_most;
     /* header Host for a URL with an IP address; NULL: the URL's */
     const char *host;
-    uint64_t size; /* bytes */
+    uint64_t size;
     /* the new file's; if it is there with this size, nothing is downloaded */
     uint64_t new_size;
     uint64_t wire_bytes;      /* received for this release before */
@@ -60,7 +60,8 @@ struct hf_fetch_params {
 struct hf_fetch;
 
 HF_MUST_USE int hf_fetch_start(const struct hf_fetch_params *params, struct hf_fetch **ret_fetch, struct hf_err *err);
-/* Keeps its bytes. `done` gets -ECANCELED, or the result if that came first. */
+/* Keeps the downloaded bytes. `done` gets -ECANCELED, or the result if that came first. */
 void hf_fetch_stop(struct hf_fetch *fetch);
-/* Without `done`. `gone` (may be NULL) comes when no job runs, perhaps from within. Files stay as after a kill. */
+/* Frees without calling `done`. Calls `gone` (may be NULL) when no job runs, perhaps before it returns. Files stay as
+ * after a kill. */
 void hf_fetch_free(struct hf_fetch *fetch, void (*gone)(void *arg), void *arg);

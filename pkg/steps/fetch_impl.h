@@ -37,18 +37,18 @@ struct fetch_result {
 /* The URLs of a download, one after the other. */
 struct fetch_try {
     struct hf_tries tries;
-    size_t at; /* the one in progress */
+    size_t at; /* index of the current URL */
     struct hf_access_ticket ticket;
     bool answered;
-    bool served;       /* the server has sent bytes */
-    bool from_zero;    /* ask for everything */
-    bool renew;        /* try this one again */
-    unsigned renewals; /* so far */
-    bool denied;       /* 401 of a registry, which asks for a token */
-    char *token;       /* its line; NULL: none yet */
+    bool served;    /* the server has sent bytes */
+    bool from_zero; /* ask for everything */
+    bool renew;     /* try this URL again */
+    unsigned renewals;
+    bool denied; /* 401 of a registry, which asks for a token */
+    char *token; /* header line with the token; NULL: none yet */
     struct hf_oci_token_ask ask;
     struct hf_buf answer;    /* with a token */
-    char mirror[96];         /* origin of the last one that failed, for messages */
+    char mirror[96];         /* origin of the last mirror that failed, for messages */
     struct fetch_result own; /* failure of the URL itself while others are tried; r 0: none */
 };
 
@@ -85,5 +85,5 @@ struct hf_fetch {
 
 void hf_fetch_work_do(struct hf_job *job);
 void hf_fetch_work_close(struct hf_fetch *fetch);
-/* As .zst or .xz. */
+/* Does `head` begin a .zst or .xz? */
 bool hf_fetch_work_is_packed(const unsigned char *head, size_t n);

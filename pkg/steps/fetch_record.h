@@ -21,7 +21,7 @@ struct hf_fetch_record {
     /* valid bytes on disk; synced, unless by fetch.now */
     uint64_t offset;
     uint64_t synced; /* so many are synced; not in the files */
-    /* then received for this release (hf_fetch_params.wire_bytes and .moved) */
+    /* received by then for this release (hf_fetch_params.wire_bytes and .moved) */
     uint64_t wire;
     bool complete;
     bool packed;   /* as .zst or .xz */
@@ -37,7 +37,7 @@ HF_MUST_USE int hf_fetch_record_save(const struct hf_fs_ops *fs, const char *fol
                                      const struct hf_fetch_record *record, struct hf_err *err);
 HF_MUST_USE int hf_fetch_record_remove(const struct hf_fs_ops *fs, const char *folder, struct hf_err *err);
 
-/* fetch.now, without a sync. `shorter`: the text may be shorter, so truncates first. */
+/* fetch.now, without a sync. `shorter`: the text may be shorter than the old one, so truncates first. */
 HF_MUST_USE int hf_fetch_record_note(const struct hf_fs_ops *fs, int fd, const struct hf_fetch_record *record,
                                      bool shorter, struct hf_err *err);
 /* Opens fetch.now for writing; makes it and its folder. */

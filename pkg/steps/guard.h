@@ -11,7 +11,8 @@
 HF_MUST_USE int hf_guard_folder(const struct hf_fs_ops *fs, int fd, uid_t uid, const char *path,
                                 struct hf_failure *failure);
 
-/* The same for all parents of `path`; a sticky folder such as /tmp may be writable, as nobody can rename another user's
- * entries there. `fd`: where `path` leads. With symbolic links, checks the named folders and the parents of `fd`. */
+/* Checks all parents of `path` in the same way; only a sticky folder such as /tmp may be writable, as others
+ * cannot rename another user's entries there. `fd`: where `path` leads. Checks the folders in `path` and the real
+ * parents of `fd`: symbolic links may make them differ. */
 HF_MUST_USE int hf_guard_above(const struct hf_fs_ops *fs, int fd, uid_t uid, const char *path,
                                struct hf_failure *failure);

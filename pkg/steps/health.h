@@ -18,7 +18,7 @@ struct hf_health_check {
     /* good results in a row */
     unsigned wanted, in_row;
     unsigned tries;
-    char name[96]; /* such as "http http://127.0.0.1:8080/healthz" */
+    char name[96];
     char last[96]; /* latest bad result, or "" */
 };
 

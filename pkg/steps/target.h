@@ -32,11 +32,11 @@ struct hf_target_dir {
     int dirfd;
     char name[NAME_MAX + 1];
     const char *release; /* borrowed */
-    uid_t uid;           /* as above */
+    uid_t uid;
     bool guard;
 };
 
-/* The text alone. -EACCES: not in normal form, or not strictly below a root. Pure. */
+/* Checks only the text of target->path. -EACCES: it is not in normal form, or not strictly below a root. Pure. */
 HF_MUST_USE int hf_target_check(const struct hf_target *target, struct hf_failure *failure);
 
 /* The longest root above target->path. Returns its length without final slashes, or 0 (*ret_root unchanged). Pure. */
@@ -47,9 +47,9 @@ HF_MUST_USE int hf_target_open(const struct hf_target *target, struct hf_target_
                                char missing[HF_TARGET_MAX_PATH], struct hf_failure *failure);
 void hf_target_dir_done(struct hf_target_dir *dir);
 
-/* Also the root; mode 0755; synced. */
+/* Makes missing folders, also the root; mode 0755; synced. */
 HF_MUST_USE int hf_target_make_folders(const struct hf_target *target, struct hf_failure *failure);
-/* The target's folder and parents, up to `made`; stops at one that is not empty. */
+/* Removes the target's folder and its parents, up to `made`; stops at one that is not empty. */
 HF_MUST_USE int hf_target_remove_folders(const struct hf_target *target, const char *made, struct hf_failure *failure);
 
 /* ---- names beside the target ------------------------------------------------------------------------------------- */
@@ -72,10 +72,10 @@ const char *hf_target_file_name(const char *release, enum hf_target_file stage, 
 
 /* lstat(). False: absent (*ret_r 0), or an error (*ret_r -errno). */
 bool hf_target_stat(const struct hf_target_dir *dir, const char *name, struct stat *ret, int *ret_r);
-/* 0 also if absent. */
+/* Returns 0 also if the file is absent. */
 HF_MUST_USE int hf_target_unlink(const struct hf_target_dir *dir, const char *name, struct hf_failure *failure);
 HF_MUST_USE int hf_target_sync(const struct hf_target_dir *dir, struct hf_failure *failure);
-/* Regular, no symbolic link. Returns the descriptor. */
+/* Opens a regular file, no symbolic link. Returns the descriptor. */
 HF_MUST_USE int hf_target_open_file(const struct hf_target_dir *dir, const char *name, int flags,
                                     struct hf_failure *failure);
 /* Returns a descriptor, O_RDWR, of what an earlier attempt made. Removes what the agent cannot have made: a folder with
@@ -83,10 +83,10 @@ HF_MUST_USE int hf_target_open_file(const struct hf_target_dir *dir, const char 
  * absent, or removed. */
 HF_MUST_USE int hf_target_take_file(const struct hf_target_dir *dir, const char *name, uid_t also_uid,
                                     struct hf_failure *failure);
-/* The same, empty; removes an existing one. */
+/* Makes an empty file after removing an existing one. Returns a descriptor, O_RDWR. */
 HF_MUST_USE int hf_target_make_file(const struct hf_target_dir *dir, const char *name, struct hf_failure *failure);
 
-/* -ECANCELED: *cancel (may be NULL). -EFBIG: more bytes than its file system, so reading would not end. */
+/* -ECANCELED: *cancel is true (`cancel` may be NULL). -EFBIG: the file has more bytes than its file system. */
 HF_MUST_USE int hf_target_hash_fd(const struct hf_fs_ops *fs, int fd, const atomic_bool *cancel,
                                   char hex[HF_SHA256_HEX], uint64_t *ret_size, struct hf_failure *failure);
 HF_MUST_USE int hf_target_hash(const struct hf_target_dir *dir, const char *name, const atomic_bool *cancel,

@@ -9,12 +9,12 @@
 
 struct hf_permit {
     const struct hf_config *config;      /* NULL: defaults */
-    enum hf_config_scope scope;          /* signed: more */
+    enum hf_config_scope scope;          /* signed: may do more */
     bool (*is_own_url)(const char *url); /* a host of this node? */
     /* `field`: below spec.telemetry; `err`: the line that would allow it. */
     void (*refused)(void *arg, const char *field, const struct hf_err *err);
-    /* By hf_telemetry_permit_scrapes_again(), for each target allowed by now, with its refusal's `err`; else may be
-     * NULL. */
+    /* Called by hf_telemetry_permit_scrapes_again() for each target allowed by now, with its refusal's `err`; NULL for
+     * others. */
     void (*granted)(void *arg, const struct hf_err *err);
     void *arg;
 };

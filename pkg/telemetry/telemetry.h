@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A node's telemetry: sources, pipeline, an outlet per sink. Changed settings end them all and make new ones; an outlet
- * keeps the queue of its name. Borrows what `env` has. */
+/* A node's telemetry: sources, pipeline, an outlet per sink. Changed settings end all these and make new ones; an
+ * outlet keeps the queue of its name. Borrows what `env` has. */
 #pragma once
 
 #include "loop/server/server.h"
@@ -27,7 +27,7 @@ void hf_telemetry_service_stop(struct hf_telemetry_service *service, void (*stop
 void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct hf_telemetry *spec, json_t *owner,
                               const json_t *node_labels);
 
-/* The old one must stay valid until hf_telemetry_service_free(). */
+/* The old configuration must stay valid until hf_telemetry_service_free(). */
 void hf_telemetry_service_configure(struct hf_telemetry_service *service, const struct hf_config *config);
 
 void hf_telemetry_service_link_changed(const struct hf_telemetry_service *service);

@@ -11,8 +11,8 @@
 enum hf_units_call {
     HF_UNITS_REFUSE,
     HF_UNITS_HELLO,     /* answered by the filter */
-    HF_UNITS_MATCH,     /* answered by the filter; JobRemoved goes to all */
-    HF_UNITS_SUBSCRIBE, /* answered by the filter, which subscribes before a job */
+    HF_UNITS_MATCH,     /* answered by the filter; JobRemoved goes to the client of the job */
+    HF_UNITS_SUBSCRIBE, /* and ResetFailedUnit: answered by the filter, which makes both calls before a restart */
     HF_UNITS_RESTART,   /* and ReloadUnit */
     HF_UNITS_STATE,     /* a unit's Properties.GetAll */
     HF_UNITS_OWN_JOB,   /* StartUnit, StopUnit: HF_UNITS_OWN alone */

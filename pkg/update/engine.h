@@ -34,7 +34,7 @@ struct hf_update_params {
     const char *state_dir;            /* `updates` in it is the engine's */
     const char *trust_dir;
     const char *const *roots; /* absolute folders below which releases may install */
-    const char *arch;         /* such as "amd64" */
+    const char *arch;
     /* The agent runs in a pod. NotInPod: a release with restart.exec or an exec check, with required devices if
      * host_root is NULL, or with a restart of a unit that starts pods, unless names_unit() knows it. */
     bool pod_mode;
@@ -112,7 +112,7 @@ const char *hf_update_engine_trust_problem(const struct hf_update_engine *engine
 void hf_update_engine_set_retain(struct hf_update_engine *engine, const struct hf_kept_policy *policy);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
-/* True until it has stored what it was told last: statuses are older. */
+/* True while changes, a step (not a look) or a journal write are pending: statuses may be outdated. */
 bool hf_update_engine_is_behind(const struct hf_update_engine *engine);
 
 /* Releases that are desired or have a history. Parked ones (not desired; Idle, Committed, RolledBack) come last, with

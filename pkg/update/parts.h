@@ -16,13 +16,13 @@ static inline bool release_is_known(const struct release *release)
 {
     return release->stage == RELEASE_RUNNING || release->stage == RELEASE_REMOVED;
 }
-/* Starts what is due. True: it wants the turn. */
+/* Starts what is due. True: the release wants the turn. */
 bool release_consider(struct release *release);
 void release_take_turn(struct release *release);
 /* After the desired releases were set: ends a repair of the committed one if the wanted one may start. */
 void release_recheck_repair(struct release *release);
 
-/* Actions of release.c. */
+/* Actions: each is in the file that its name begins with. */
 
 /* Raises GO, INSTALLED or FAILED. */
 void prepare_start(struct release *release);
@@ -40,10 +40,10 @@ void rollback_start(struct release *release);
 void rollback_restart_agent(struct release *release);
 void finish_commit(struct release *release);
 void finish_clean(struct release *release);
-/* In a phase that rests: starts a cleanup that was put off, if due. True: started. */
+/* In a phase that rests: starts a cleanup that was put off, if due. True: started a step. */
 bool finish_overdue(struct release *release);
 void drift_look(struct release *release);
-/* For the committed release while the journal has another. */
+/* Looks at the committed release while the journal has another. */
 void drift_look_behind(struct release *release);
 bool drift_pauses_newer(const struct release *release); /* its attempts fail, and it waits */
 /* `run` of a step_job with committed_digest and `look`. 1: the committed release is in place; 0; -errno. */
@@ -69,9 +69,9 @@ bool self_trial_restart(struct release *release);
 /* Reads all anew; wakes the engine after a change. */
 void orders_read(struct hf_update_engine *engine);
 void orders_done(struct hf_update_engine *engine);
-/* Between two steps: makes the version before the wanted one, or ends that. True: started a step. */
+/* Between two steps: makes the version before wanted, or ends its order. True: started a step. */
 bool order_consider(struct release *release);
-/* Not followed yet: do not park the release. */
+/* True: an order must still be followed; do not park the release. */
 bool order_is_open(const struct release *release);
 
 /* ---- repairs.c --------------------------------------------------------------------------------------------------- */
@@ -85,9 +85,9 @@ void repairs_put_back(struct release *release, const char *what);
 
 /* ---- retain.c ---------------------------------------------------------------------------------------------------- */
 
-/* Another release's installed file with the journal's content. */
+/* Finds another release's installed file with the journal's content; "": none. */
 void retain_find_other(const struct release *release, char other[HF_TARGET_MAX_PATH]);
-/* Of the functions below, which are for the worker. */
+/* Sets the parameters of the functions below, which run on the worker. */
 void retain_prepare(const struct release *release, struct step_job *step);
 /* At an inspection: sets step->kept. */
 int retain_find(struct step_job *step);
@@ -95,29 +95,29 @@ int retain_find(struct step_job *step);
 void retain_keep(struct step_job *step, bool just_committed);
 /* Where the version before was installed in another folder, nothing stays kept there. */
 void retain_drop_former(struct step_job *step);
-/* Makes `keep` that of the committed release, while the journal has another. False: none for this architecture. */
+/* Points `keep` to the committed release, while the journal has another. False: none for this architecture. */
 bool retain_take_committed(const struct release *release, const struct hf_edgeupdate *committed,
                            struct hf_kept_params *keep);
-/* What is kept of releases that nobody needs goes; with step->committed_digest, if the journal has another. */
+/* Removes what is kept and not needed; with step->committed_digest if the journal has another release. */
 void retain_trim(struct step_job *step);
-/* The policy has changed, or nobody wants the release any more: what it keeps no more goes. A release that is held, or
- * that nobody wants, gets no look (drift.c) that would do it. True: a step has begun. */
+/* The policy has changed, or nobody wants the release any more: removes what need not stay. A release that is held, or
+ * that nobody wants, gets no look (drift.c) that would. True: a step has begun. */
 void retain_want(struct release *release);
 bool retain_consider(struct release *release);
-/* Neighbours get what is in place, or no more; engine->p.share may be NULL. */
+/* `on`: neighbours get what is in place; else nothing; engine->p.share may be NULL. */
 void retain_serve(struct hf_update_engine *engine, bool on);
 
 /* ---- watches.c --------------------------------------------------------------------------------------------------- */
 
-/* Worker, after retain_prepare(): folders of what is installed. */
+/* Worker, after retain_prepare(): lists the folders of what is installed. */
 void watches_find(struct step_job *step);
-/* Loop. `anew`: also those watched already, which may be new folders. */
+/* Loop. `anew`: replaces existing watches, too, as their folders may be new. */
 void watches_set(struct release *release, struct step_job *step, bool anew);
 void watches_drop(struct release *release);
 
 /* ---- service.c --------------------------------------------------------------------------------------------------- */
 
-/* The agent's own: its restart would end this process. */
+/* True for the agent's own service: its restart would end this process. */
 bool service_is_agent(const struct release *release);
 bool service_has_restart(const struct release *release);
 /* Each starts a step and calls `done` (`arg`: the release) once, maybe at once; `done` calls step_end(). */
@@ -128,7 +128,7 @@ void service_check(struct release *release, const struct hf_release *spec,
 
 /* ---- boots.c ----------------------------------------------------------------------------------------------------- */
 
-/* Id and cause of this boot. */
+/* Reads id and cause of this boot. */
 void boots_read(struct hf_update_engine *engine);
 /* Verdicts on the committed release, durable first: good; bad, so order.c goes back; bad, and it cannot. */
 void boots_passed(struct release *release);
@@ -137,7 +137,7 @@ void boots_stay(struct release *release, const char *because);
 
 /* The path's content has changed: with install.reboot sets j.boots.changed. */
 void boots_note(struct release *release);
-/* It changed in this boot, and needs another. */
+/* True if the path's content changed in this boot, and needs another boot. */
 bool boots_pending(const struct release *release);
 /* Probation: true if a reboot must precede the verdict: it comes, waits, or raises HF_EV_BOOTED. */
 bool boots_go_first(struct release *release);
@@ -161,9 +161,9 @@ void wanted_restore(struct release *release, json_t *kept);
 /* The committed release is wanted until wanted_repair_end() (no effect without a repair). Takes `committed`. */
 void wanted_repair(struct release *release, struct hf_edgeupdate *committed);
 void wanted_repair_end(struct release *release);
-/* The same for the version before, by the site's order. */
+/* Makes the version before the wanted one, by the site's order. */
 void wanted_order(struct release *release, struct hf_edgeupdate *before);
-/* The same with the journal's committed release. False: none, or no memory. */
+/* As wanted_order(), with the journal's committed release. False: none, or no memory. */
 bool wanted_order_again(struct release *release);
 /* The version before is wanted by the site's order: floors neither count nor stop it. */
 bool wanted_is_local(const struct release *release);
@@ -171,7 +171,7 @@ bool wanted_is_local(const struct release *release);
 bool wanted_goes_back(const struct release *release);
 /* The kept part of the committed EdgeUpdate; free it. NULL: not in memory, or none. */
 json_t *wanted_committed(const struct release *release);
-/* By the site: neither updates nor repairs. */
+/* True: the site holds the release: neither updates nor repairs. */
 bool wanted_held(const struct release *release);
 void wanted_done(struct release *release);
 /* The journal's release is the wanted one. */
@@ -198,7 +198,7 @@ const struct hf_delta_ref *method_delta(const struct release *release);
 /* After an inspection: sets j.method, returns attempt.go_reason. j.detour: memory, disk or *death (avoided) rule out
  * the shortest chain. */
 enum hf_reason method_choose(struct release *release, struct delta_death *death);
-/* *err made it unusable: avoids it, chooses again. */
+/* Avoids the delta, which *err made unusable, and chooses again. */
 void method_drop_delta(struct release *release, const struct hf_err *err);
 void method_use_whole_file(struct release *release);
 /* A URL of artifact or deltas needs a credential: not shared with neighbours. */
@@ -217,7 +217,7 @@ void transition_failure(struct release *release, enum hf_update_event event, con
 void transition_no_memory(struct release *release, enum hf_update_event event);
 /* In a phase that rests, after a change of j.message: makes it durable and shows it. */
 void transition_message(struct release *release);
-/* The same; in Committed sets reason and message first. */
+/* As transition_message(); in Committed sets reason and message first. */
 void transition_tell(struct release *release, enum hf_reason reason, const char *message);
 /* Shows a reason, no change of state; HF_R_None: the journal's. */
 void transition_wait(struct release *release, enum hf_reason reason);
@@ -229,11 +229,11 @@ void transition_note_written(struct release *release);
 
 /* ---- retry.c ----------------------------------------------------------------------------------------------------- */
 
-/* Next attempt, by `reason`. */
+/* Sets the time of the next attempt, by `reason`. */
 void retry_back_off(struct release *release, enum hf_reason reason, uint64_t at_least_ns);
-/* When to consider it again, or HF_NEVER. */
+/* When to consider the release again, or HF_NEVER. */
 uint64_t retry_wake_ns(const struct release *release);
-/* At the start, in Waiting: wrong content delays the next download, as an agent may restart often. */
+/* At the start, in Waiting: wrong content delays the next download. */
 void retry_hold_back(struct release *release);
 /* Waiting, before `wanted` replaces the object: after a change by a person, the next attempt is at a random time within
  * engine->p.retry_cap_ns, never later than planned. */
@@ -242,6 +242,6 @@ void retry_object_changed(struct release *release, const struct hf_edgeupdate *w
 /* ---- counts.c ---------------------------------------------------------------------------------------------------- */
 
 void counts_init(struct hf_update_engine *engine);
-/* A change of phase since the journal was last shown. */
+/* Counts a change of phase since the journal was last shown. */
 void counts_move(struct release *release);
 void counts_failure(const struct hf_update_engine *engine, enum hf_reason reason);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Internal header for the .c files of pkg/update: one release, with its parts and actions.
+/* Internal to pkg/update: one release, with its parts and actions.
  *
  * A release has at most one step in progress. Its end can raise an event of rules/machine.h: transition.c writes the
  * next state to the journal, then starts the move's action. After a change of the desired releases, release_consider()
@@ -30,8 +30,6 @@
 enum { HF_UPDATE_MAX_RELEASES = 64, HF_UPDATE_MAX_HISTORIES = 256 };
 
 struct release;
-
-/* ---- one release ------------------------------------------------------------------------------------------------- */
 
 enum release_stage {
     RELEASE_LOADED, /* before HF_EV_STARTED */
@@ -80,7 +78,7 @@ struct release_wanted {
 struct release_review {
     bool current; /* the next four are */
     enum hf_reason distrust, misfit;
-    /* ExecNotAllowed, UnitNotAllowed, OwnProgram (the agent itself) or HF_R_None */
+    /* ExecNotAllowed, UnitNotAllowed, OwnProgram or HF_R_None */
     enum hf_reason bad_exec;
     char message[HF_UPDATE_MAX_MESSAGE];
     bool floor_known;
@@ -109,7 +107,7 @@ struct release_attempt {
     struct hf_room room;
     uint64_t disk_room;       /* bytes for deltas besides the new version */
     enum hf_kept_source kept; /* where the content is on the disk */
-    bool kept_failed;         /* it could not be taken there: fetch it */
+    bool kept_failed;         /* the content could not be taken there: fetch it */
     /* first in the status: Downloading, or why not the shortest chain */
     enum hf_reason go_reason;
     /* intermediate file as base of the next delta; "": installed file */
@@ -119,8 +117,7 @@ struct release_attempt {
     unsigned delta_failures;
     unsigned restart_tries;
     unsigned reboots; /* install.reboot commands of this process since the last change at the path */
-    /* the agent's own release was rolled back, but this process still runs; not in the journal, as the next process is
-     * of the old version anyway */
+    /* the agent's own release was rolled back, but this process still runs; not in the journal */
     bool owes_restart;
     bool recheck;       /* an earlier process, or a hook, had the verified file: verify it again at the swap */
     bool rollback_told; /* beforeRollback has run */

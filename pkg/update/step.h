@@ -46,13 +46,13 @@ struct step_job *step_new(struct release *release, enum step_kind kind, int (*ru
 /* If no worker takes it, calls `then` at once, with job.r < 0. */
 void step_submit(struct step_job *step);
 void step_discard(struct step_job *step);
-/* Also during a write of the journal. */
+/* True also during a write of the journal. */
 bool step_is_in_progress(const struct release *release);
-/* Not for jobs: step_submit() does it. */
+/* For steps without a job; step_submit() begins the others. */
 void step_begin(struct release *release, enum step_kind kind);
 void step_end(struct release *release);
 void step_stop(struct release *release); /* no effect on a restart or health checks */
-/* The engine closes: no callback follows, but for jobs and downloads. */
+/* The engine closes: no callback follows, except of jobs and downloads. */
 void step_drop(struct release *release);
 struct hf_target step_target(const struct release *release);
 struct hf_swap_params step_swap_params(const struct release *release, const struct step_job *step);

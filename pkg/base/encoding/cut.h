@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-/* `text` was longer. Cuts within a word only if it has more than a quarter of the room, never within a character. */
+/* `text` fills n bytes: ends it with "...". Cuts within a word only if that takes more than a quarter of n, never
+ * within a character. */
 void hf_cut_end(char *text, size_t n);
 
 /* Cut if it has n bytes or more. */

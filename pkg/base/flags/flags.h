@@ -12,7 +12,7 @@ typedef int hf_flag_set(void *options, void *field, const char *text);
 
 struct hf_flag {
     const char *name;  /* "log-level" */
-    const char *value; /* in help; or NULL */
+    const char *value; /* its name in help; or NULL */
     const char *env;   /* variable; or NULL */
     hf_flag_set *set;
     size_t field;         /* offset in options */

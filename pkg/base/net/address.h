@@ -10,7 +10,7 @@ enum hf_address_class {
     HF_ADDRESS_PUBLIC,
     HF_ADDRESS_PRIVATE,    /* 10/8, 172.16/12, 192.168/16, 100.64/10 (carrier-grade NAT), fc00::/7, fec0::/10 */
     HF_ADDRESS_LINK_LOCAL, /* 169.254/16, fe80::/10: this link, and cloud metadata */
-    /* 127/8, ::1, others of this machine (0/8, ::) or of no single one (multicast, 240/4), or not IP */
+    /* 127/8, ::1, others of this machine (0/8, ::) or of no single machine (multicast, 240/4), or not IP */
     HF_ADDRESS_LOOPBACK,
 };
 

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-enum { HF_URL_MASKED = 200 }; /* usual */
+enum { HF_URL_MASKED = 200 }; /* usual n */
 
-/* Scheme, host, port, path, "?..." for a query, no fragment; cut to n. Without a scheme: the text before '?' or '#',
- * empty if it has an '@', which a password may precede. '?' for all but printable ASCII. */
+/* Scheme, host, port, path, "?..." for a query, no fragment; cut to n. Without a scheme: the text before '?' or '#', or
+ * nothing if it has an '@', which a password may precede. '?' replaces all except printable ASCII. */
 const char *hf_url_mask(const char *url, char *shown, size_t n);

@@ -25,7 +25,7 @@ struct hf_time_range {
     uint64_t latest_unix_ns;   /* HF_NEVER: unknown */
     uint64_t estimate_unix_ns; /* may go back */
     uint64_t other_unix_ns;    /* a witness against the estimate, else the same */
-    uint64_t error_ns;         /* if one of these is right; HF_NEVER: unknown */
+    uint64_t error_ns;         /* of the nearer of these two times; HF_NEVER: unknown */
 };
 
 /* Estimate and other_unix_ns, widened by error_ns: usually narrower than the range. */

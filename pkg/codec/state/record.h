@@ -95,7 +95,8 @@ HF_MUST_USE int hf_record_format(const struct hf_record_type *type, const void *
 HF_MUST_USE int hf_record_parse(const struct hf_record_type *type, struct hf_view text, void *ret_record,
                                 struct hf_err *err);
 
-/* hf_record_parse() of <folder>/<name>, by hf_sealed_file_load(). Errors but -EBADMSG leave the file. */
+/* hf_record_parse() of <folder>/<name>, by hf_sealed_file_load(), whose errors leave *ret_record. -EBADMSG: damaged or
+ * another version, set aside. */
 HF_MUST_USE int hf_record_load(const struct hf_record_type *type, const struct hf_fs_ops *fs, const char *folder,
                                void *ret_record, struct hf_err *err);
 

@@ -20,6 +20,6 @@ HF_MUST_USE int hf_sealed_file_remove(const struct hf_fs_ops *fs, const char *fo
 /* Renames. -EBADMSG with the new name in *err, or the rename's error. */
 HF_MUST_USE int hf_sealed_file_set_aside(const struct hf_fs_ops *fs, const char *folder, const char *name,
                                          struct hf_err *err);
-/* Of an absent file: -EBADMSG: it was set aside, and nothing replaced it, as on a full disk; else -ENOENT. */
+/* Why a file is absent. -EBADMSG: it was set aside, and nothing replaced it, as on a full disk; else -ENOENT. */
 HF_MUST_USE int hf_sealed_file_explain_absence(const struct hf_fs_ops *fs, const char *folder, const char *name,
                                                struct hf_err *err);

@@ -6,8 +6,7 @@
 
 /* Zeros; n > 0. */
 void *hf_secret_memory_new(size_t n);
-/* Overwrites. */
 void hf_secret_memory_free(void *bytes, size_t n);
 
-/* From now on no core dumps, and no reading by other unprivileged processes; not for children. */
+/* From now on no core dumps, and no reading by other unprivileged processes. Children do not inherit it. */
 void hf_secret_memory_guard(void);

@@ -23,7 +23,6 @@ struct hf_peer {
     char unit[HF_PEER_UNIT]; /* systemd unit or scope (Unix); or "" */
 };
 
-/* sock_diag(7). */
 struct hf_peer_lookup {
     int fd;            /* -1: no TCP user ids */
     uint32_t sequence; /* last query's; earlier answers are ignored */
@@ -37,7 +36,7 @@ struct hf_peer_ends {
     struct sockaddr_storage peer; /* accept4(2)'s */
 };
 
-/* `own` once for all, or AF_UNSPEC if it listens on all addresses. */
+/* Finds `own` for all connections; AF_UNSPEC: the listener has all addresses. */
 void hf_peer_ends_of_listener(int listen_fd, struct hf_peer_ends *ret_ends);
 
 /* `fd`: a connected stream socket. Facts may stay unknown. */
@@ -45,5 +44,5 @@ void hf_peer_of(struct hf_peer_lookup *lookup, int fd, const struct hf_peer_ends
 
 uint64_t hf_peer_key_of_address(const struct sockaddr_storage *address);
 
-/* The outermost in /proc/PID/cgroup: users name units in their user@UID.service. False: none, too long. Pure. */
+/* The outermost unit in /proc/PID/cgroup: users name those in their user@UID.service. False: none, too long. Pure. */
 bool hf_peer_unit_of_cgroup(struct hf_view cgroup, char *unit, size_t n);

@@ -13,7 +13,7 @@ struct hf_aimd {
     uint64_t usual_ns; /* an answer's */
     uint64_t cut_at_ns;
     uint64_t limit;         /* bytes per second */
-    uint64_t paid_until_ns; /* of the next request */
+    uint64_t paid_until_ns; /* the next request may start */
 };
 
 void hf_aimd_init(struct hf_aimd *pace, uint64_t limit);

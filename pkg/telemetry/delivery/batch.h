@@ -16,13 +16,13 @@ enum hf_batch_phase {
     HF_BATCH_LOADING, /* reads, encodes, saves the border */
     HF_BATCH_READY,   /* body in memory */
     HF_BATCH_SENDING,
-    HF_BATCH_REFUSED, /* its only record, which becomes a dead letter */
+    HF_BATCH_REFUSED, /* becomes dead letters: one record, or records of another boundary */
     HF_BATCH_DONE,
 };
 
 enum {
-    /* Open batches (neither done nor parts) when a new one is planned; the other places are for done ones, parts, and
-     * what passes older records. */
+    /* Limit of open batches (neither done nor parts) for a plan; the other places are for done ones, parts, and batches
+     * that pass older records. */
     HF_BATCH_PLANNED = 12,
     HF_BATCH_PASSING = 6, /* open ones that may travel, for one that passes older records */
 };
@@ -65,16 +65,16 @@ bool hf_batches_may_plan(const struct hf_batches *batches);
 bool hf_batches_may_travel(const struct hf_batch *batch, uint64_t from);
 /* An open batch may travel. */
 bool hf_batches_travel(const struct hf_batches *batches, uint64_t from);
-/* Counts open ones that may travel. */
+/* As hf_batches_may_plan(), for a batch that passes older records. */
 bool hf_batches_may_pass(const struct hf_batches *batches, uint64_t from);
-/* Lowest sequence for passing: `from`; with half of the table in use, right after the last batch before it, so that
- * they join. */
+/* Lowest sequence for a batch that passes older records: `from`; with half of the table in use, right after the last
+ * batch before `from`, so that they join. */
 uint64_t hf_batches_pass_from(const struct hf_batches *batches, uint64_t from);
-/* No room even for a batch that passes older records. */
+/* True: no place even for a batch that passes older records. */
 bool hf_batches_crowded(const struct hf_batches *batches);
 
-/* Up to where all is delivered; `delivered`: the result before. Joins done neighbours; removes done and waiting ones up
- * to `durable`, the cursor on disk. Done ones above stay: after a restart no other batches may cover them. */
+/* Returns up to where all is delivered; `delivered`: the last result. Joins done neighbours; removes done and waiting
+ * ones up to `durable`, the cursor on disk. Done ones above stay: after a restart no other batches may cover them. */
 uint64_t hf_batches_settle(struct hf_batches *batches, uint64_t delivered, uint64_t durable);
 
 struct hf_batch_choice {
@@ -89,8 +89,8 @@ struct hf_batch_choice {
 struct hf_batch *hf_batches_next(const struct hf_batches *batches, const struct hf_batch_choice *choice,
                                  uint64_t *ret_wait_until_ns);
 
-/* After `middle` (first <= middle < last); returns the second half. NULL, unchanged: no room, open parts of another, no
- * memory. */
+/* Splits after `middle` (first <= middle < last); returns the second half. NULL, unchanged: no place, open parts of
+ * another, no memory. */
 struct hf_batch *hf_batches_split(struct hf_batches *batches, struct hf_batch *batch, uint64_t middle);
 
 /* Ends all back-offs: the sink works again, or its credentials changed. */

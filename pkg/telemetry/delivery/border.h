@@ -15,7 +15,7 @@ enum { HF_BORDER_MAX = 28, HF_BORDER_SLOT = 512 };
 
 struct hf_border {
     uint64_t first, last;
-    /* Before lower ones; neighbours share one. If a power cut loses it, it is sent again. */
+    /* Delivered before lower ones; neighbours share one. If a power cut loses it, it is sent again. */
     bool done;
 };
 
@@ -37,8 +37,8 @@ struct hf_border_file {
     uint64_t counter; /* of the last saved slot */
 };
 
-/* Reads the borders saved last, and writes that slot again, as its save may have died before its sync. No valid slot: n
- * 0, stream "". An unreadable slot: -EIO with `refuse_unreadable`, else invalid. */
+/* Reads the borders saved last, and writes that slot again: an earlier process may have died before the sync. No valid
+ * slot: n 0, stream "". An unreadable slot: -EIO with `refuse_unreadable`, else invalid. */
 HF_MUST_USE int hf_border_file_open(const struct hf_fs_ops *fs, const char *path, bool refuse_unreadable,
                                     struct hf_border_file *ret_file, struct hf_borders *ret_borders,
                                     struct hf_err *err);

@@ -25,7 +25,7 @@ void hf_breaker_init(struct hf_breaker_state *breaker, uint64_t base_ns, uint64_
 /* May a request start? After the back-off OPEN becomes HALF_OPEN. */
 bool hf_breaker_admits(struct hf_breaker_state *breaker, uint64_t now_ns);
 void hf_breaker_started(struct hf_breaker_state *breaker);
-/* `works`: also if it refuses the content. at_least_ns: Retry-After, or 0. */
+/* `works`: even if the sink refuses the content. at_least_ns: Retry-After, or 0. */
 void hf_breaker_ended(struct hf_breaker_state *breaker, bool works, const struct hf_rand_ops *rng, uint64_t now_ns,
                       uint64_t at_least_ns);
 /* 0: now; HF_NEVER: a probe is in flight. */

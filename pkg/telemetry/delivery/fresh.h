@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Backlog and live records. Over a link that spec.connectivity closes only live ones are sent, HF_FRESH_SHARE_BYTES a
+/* Backlog and live records. While spec.connectivity closes the link only live ones are sent, HF_FRESH_SHARE_BYTES a
  * minute and lane. A record is live for one to two periods after it was stored, and not after a restart. Pure. */
 #pragma once
 
@@ -30,5 +30,5 @@ uint64_t hf_fresh_wait_until_ns(const struct hf_fresh *fresh);
 
 bool hf_fresh_is_live(const struct hf_fresh *fresh, uint64_t first, uint64_t now_ns);
 
-/* If it exceeds the share, the next live batch waits longer. */
+/* If `bytes` exceed the share, the next live batch waits longer. */
 void hf_fresh_pay(struct hf_fresh *fresh, uint64_t bytes, uint64_t now_ns);

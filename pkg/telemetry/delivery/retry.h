@@ -25,7 +25,7 @@ struct hf_retry_judgement {
     bool maybe_content;
     char reason[HF_REASON_TEXT]; /* "http_503", "timeout", "tls", "dns"; "": delivered */
     bool congested;              /* maybe overloaded: 429, 503, 504, timeout */
-    bool server_error;           /* 5xx but 502, 503, 504, 511 */
+    bool server_error;           /* 5xx except 502, 503, 504, 511 */
 };
 
 /* As hf_http_request.done. */

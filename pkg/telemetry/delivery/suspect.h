@@ -24,7 +24,7 @@ struct hf_suspects {
 /* `who`: the batch's id, not 0. */
 void hf_suspect_failed(struct hf_suspect *suspect, struct hf_suspects *sink, uint64_t who, bool maybe_content,
                        uint64_t now_ns);
-/* After hf_suspect_failed() ended a round. True: the batch's fault. delivered_ns: when another was accepted (0:
+/* After hf_suspect_failed(), if it ends a round. True: the batch's fault. delivered_ns: when another was accepted (0:
  * never). */
 bool hf_suspect_round_ended(struct hf_suspect *suspect, const struct hf_suspects *sink, uint64_t who, bool single,
                             uint64_t delivered_ns, uint64_t now_ns);

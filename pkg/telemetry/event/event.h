@@ -106,7 +106,7 @@ enum {
 uint64_t hf_event_owner(const struct hf_event *event);
 uint64_t hf_event_owner_of_uid(struct hf_view peer_uid);
 
-/* A line leaves out a name's later attributes. */
+/* An earlier one has its name: lines leave it out. */
 static inline bool hf_event_repeats_attribute(const struct hf_event *event, size_t i)
 {
     struct hf_view name = event->attributes[i].name;

@@ -36,6 +36,6 @@ HF_DEFINE_CLEANUP(struct hf_newest, hf_newest_free)
 /* False also if `version` itself passed last. */
 bool hf_newest_superseded(const struct hf_newest *newest, const struct hf_newest_key *key,
                           const struct hf_newest_version *version);
-/* Without memory: nothing. */
+/* Without memory notes nothing. */
 void hf_newest_note(struct hf_newest *newest, const struct hf_newest_key *key, const struct hf_newest_version *version);
 void hf_newest_clear(struct hf_newest *newest);

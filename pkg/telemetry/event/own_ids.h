@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ids of own events. They are made of the data, so who reads or writes that file could post them first, and a receiver
- * would drop the real event: a hash is stored and sent, keyed by a secret of the node that survives restarts. Threads:
+/* Ids of own events are made of their data, so who reads or writes a log file could post them first, and a receiver
+ * would drop the real events: a hash is sent instead, keyed by a secret of the node that survives restarts. Threads:
  * any; the load blocks. */
 #pragma once
 

@@ -57,7 +57,7 @@ struct hf_format_answer hf_format_read_answer(const struct hf_format *format, co
 /* Without slashes at the end; OTLP: without /v1, /v1/logs, /v1/metrics: a policy may name the base
  * (OTEL_EXPORTER_OTLP_ENDPOINT) or one signal. Borrowed. */
 struct hf_view hf_format_base(enum hf_sink_format kind, const char *url);
-/* No borders to save. */
+/* A request has one record: no borders to save. */
 static inline bool hf_format_is_single(const struct hf_format *format)
 {
     return format->kind == HF_SINK_SEED;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Protobuf messages (protobuf.dev/programming-guides/encoding), or proto3's JSON with OTLP's change (enums are
- * numbers); reads protobuf. Closing moves the content if the length needs more than a byte. Pure. After a failure, in
- * `r`, writing does nothing. */
+ * numbers); reads protobuf. Closing moves the content if the length needs more than a byte. Pure. After a failure (`r`)
+ * writing does nothing. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,7 +15,7 @@ struct hf_otlp {
     int r; /* -E2BIG, -ENOMEM or 0 */
 };
 
-/* Returns `start` of hf_otlp_close(). */
+/* Returns `start` for hf_otlp_close(). */
 size_t hf_otlp_open(struct hf_otlp *w, unsigned field, const char *name);
 void hf_otlp_close(struct hf_otlp *w, size_t start);
 /* hf_otlp_close() ends an item. */

@@ -9,5 +9,5 @@
 /* Nests. */
 void hf_journal_fault_begin(void);
 
-/* Since the outermost begin, in this thread. */
+/* A page became zeros since this thread's outermost begin. */
 bool hf_journal_fault_end(void);

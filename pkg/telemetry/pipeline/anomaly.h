@@ -53,10 +53,10 @@ void hf_anomaly_learn(struct hf_anomaly_rule_state *state, enum hf_value_kind ki
                       enum hf_anomaly_phase phase, double measured, bool with_context);
 /* True once for each absence; sets state->begins. */
 bool hf_anomaly_missing(struct hf_anomaly_rule_state *state, uint64_t now_ns, uint64_t unix_ns);
-/* Monotonic; or HF_NEVER. */
+/* Next hf_anomaly_missing(), monotonic; or HF_NEVER. */
 uint64_t hf_anomaly_missing_at_ns(const struct hf_anomaly_rule_state *state);
 
-/* A finding, or a raw value from before. */
+/* To emit: a finding, or a raw value from before. */
 static inline bool hf_anomaly_has_pending(const struct hf_anomaly_rule_state *state)
 {
     return state->begins.open || state->ends.open || state->before_open > 0;

@@ -8,7 +8,7 @@
 
 enum { HF_FILTER_BUCKETS = 256, HF_FILTER_OWNED = 32, HF_FILTER_SOURCE = 120 };
 
-/* DROPPED: not by hf_filter_judge(). */
+/* hf_filter_judge() never returns DROPPED. */
 enum hf_filter_result { HF_FILTER_KEPT, HF_FILTER_DROPPED, HF_FILTER_BELOW, HF_FILTER_SAMPLED, HF_FILTER_LIMITED };
 
 struct hf_token_bucket {
@@ -22,9 +22,9 @@ struct hf_token_bucket {
 
 struct hf_filter {
     const struct hf_telemetry *spec;
-    struct hf_token_bucket *buckets; /* allocated when needed */
+    struct hf_token_bucket *buckets;
     size_t n_buckets;
-    struct hf_token_bucket *taken; /* by what was last kept, or NULL */
+    struct hf_token_bucket *taken; /* by the event last kept, or NULL */
     uint64_t taken_ns;
 };
 

@@ -8,7 +8,7 @@
 enum { HF_HISTOGRAM_BUCKETS = 160, HF_HISTOGRAM_MAX_SCALE = 20 };
 
 struct hf_histogram_range {
-    int32_t first; /* of counts[0] */
+    int32_t first; /* index of counts[0] */
     uint32_t n;
     uint32_t counts[HF_HISTOGRAM_BUCKETS];
 };

@@ -3,7 +3,7 @@
  *
  *     drop -> redact -> anomalies -> minSeverity (logs only) -> sample -> rate limit -> enrich -> aggregate or pass
  *
- * Threads: any, one at a time. Allocates for new series and windows only. Pure but for `emit`. */
+ * Threads: any, one at a time. Allocates for new series and windows only. Pure except for `emit`. */
 #pragma once
 
 #include "telemetry/event/event.h"
@@ -29,7 +29,7 @@ HF_MUST_USE int hf_pipeline_offer(struct hf_pipeline *pipeline, const struct hf_
 /* Ended windows, absences, counts. -EAGAIN (also no memory): call it again. Other errors lose that event. */
 HF_MUST_USE int hf_pipeline_tick(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns,
                                  hf_pipeline_emit *emit, void *arg);
-/* For hf_pipeline_tick(), or HF_NEVER. A second after it could not store; earlier with room. */
+/* When hf_pipeline_tick() is due, or HF_NEVER. If it could not store: a second later; earlier with room. */
 uint64_t hf_pipeline_wait_until_ns(const struct hf_pipeline *pipeline);
 /* Open windows, before hf_pipeline_free(). */
 HF_MUST_USE int hf_pipeline_flush(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns,

@@ -27,11 +27,11 @@ HF_DEFINE_CLEANUP(struct hf_fanout, hf_fanout_free)
 
 /* Blocks; logs errors. `former_bytes`: former.h. Borrows `spec` until hf_fanout_close(). */
 void hf_fanout_open(struct hf_fanout *fanout, const struct hf_telemetry *spec, uint64_t former_bytes);
-/* gone(arg) for each of hf_fanout_outlets(), maybe before the return. Open it again only after the last. */
+/* Calls gone(arg) for each of hf_fanout_outlets(), maybe before the return. Open again only after the last. */
 void hf_fanout_close(struct hf_fanout *fanout, void (*gone)(void *arg), void *arg);
 
 enum hf_fanout_stored {
-    HF_FANOUT_STORED,    /* on its way, at least for one */
+    HF_FANOUT_STORED,    /* on its way to one sink at least */
     HF_FANOUT_DUPLICATE, /* all selected have it */
 };
 /* Bit i of `sinks` (one at least): spec->sinks[i]. Sets a sequence without one or without origin, and a missing id.

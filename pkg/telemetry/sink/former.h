@@ -32,7 +32,7 @@ struct hf_former_result {
     size_t kept;
     bool unreadable;   /* a part of a spool */
     bool cancelled;    /* the loop ends */
-    struct hf_err err; /* first; the others were done */
+    struct hf_err err; /* first error; all folders were tried */
 };
 
 /* done() once, after the return, also when the loop ends; not after -errno. Copies present sinks' names. Only while no

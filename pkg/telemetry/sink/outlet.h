@@ -47,7 +47,7 @@ void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg)
 HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, uint64_t owner, uint32_t tag,
                                  struct hf_view line, struct hf_receipt *receipt);
 
-/* n bytes, by its share (shares.h); after false room() comes when any owner has some. */
+/* May `owner` store n bytes, by its share (shares.h)? After false room() comes when shares have changed. */
 bool hf_outlet_allows(struct hf_outlet *outlet, enum hf_lane lane, uint64_t owner, size_t n);
 
 /* Ask all before a line goes to several. */

@@ -13,7 +13,7 @@ struct hf_outlet_drops {
     uint64_t due_ns;                                    /* HF_NEVER: none */
 };
 
-/* Also counts and logs them. */
+/* Also counts them, and logs losses. */
 void hf_outlet_drops_add(struct hf_outlet_drops *drops, const struct hf_outlet_config *config,
                          const struct hf_outlet_metrics *metrics, const struct hf_spool_dropped *dropped);
 

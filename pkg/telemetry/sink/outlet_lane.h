@@ -22,17 +22,17 @@ struct hf_outlet_lane {
     struct hf_fresh fresh;
     /* On disk at opening: batches that begin up to here are sent at once, even if not full. */
     uint64_t backlog_until;
-    uint64_t unplanned_bytes;      /* about, of lines in no batch */
-    uint64_t due_ns;               /* the next may be incomplete then; HF_NEVER: no record waits */
+    uint64_t unplanned_bytes;      /* estimate, of lines in no batch */
+    uint64_t due_ns;               /* then the next batch may be incomplete; HF_NEVER: no record waits */
     uint64_t oldest_unix_ns;       /* of records in no batch, or earlier; 0: unknown, none */
     uint64_t broken_until_ns;      /* no loads before: one failed */
     uint64_t dead_letter_after_ns; /* none before: a write failed */
     bool peeked;                   /* the oldest record's time is known */
-    /* The spool's refused appends at the last room or retry; with more of them it counts as full. */
+    /* The spool's refused appends at the last room or retry; if more now, it counts as full. */
     uint64_t refused_before;
     uint64_t refused_since_ns; /* no room since; or 0 */
     uint64_t refused_seen;     /* by the last hf_outlet_lane_from() */
-    uint64_t full_until_ns;    /* full until then: the oldest may use a closed link */
+    uint64_t full_until_ns;    /* the spool counts as full until then: the oldest may use a closed link */
     uint64_t durable_before;   /* cursor on disk; its move may make room */
     struct hf_shares shares;
     uint64_t max_bytes;
@@ -44,7 +44,7 @@ struct hf_outlet_lane {
     uint64_t writes_before; /* the spool's, at the last durable line */
 };
 
-/* Restores saved batches. Blocks. `lane`: zero but for file.fd = -1. Borrows the pointers. */
+/* Restores saved batches. Blocks. `lane`: zero except file.fd = -1. Borrows the pointers. */
 HF_MUST_USE int hf_outlet_lane_open(struct hf_outlet_lane *lane, enum hf_lane which, uint64_t max_bytes,
                                     const struct hf_outlet_config *config, const struct hf_outlet_metrics *metrics,
                                     struct hf_outlet_drops *drops, struct hf_err *err);
@@ -72,7 +72,7 @@ uint64_t hf_outlet_lane_from(struct hf_outlet_lane *lane, uint64_t now_ns, uint6
 bool hf_outlet_lane_begin(struct hf_outlet_lane *lane, uint64_t first, uint64_t bytes, uint64_t now_ns);
 /* To link->sent(); `backlog`: hf_outlet_lane_begin(). */
 void hf_outlet_lane_sent(const struct hf_outlet_lane *lane, uint64_t bytes, bool backlog);
-/* Closed, with a backlog; with nothing else durable. */
+/* Closed, with a backlog; _all: nothing durable may travel. */
 bool hf_outlet_lane_holds(const struct hf_outlet_lane *lane);
 bool hf_outlet_lane_holds_all(const struct hf_outlet_lane *lane);
 
@@ -81,5 +81,5 @@ uint64_t hf_outlet_lane_wait_ns(const struct hf_outlet_lane *lane);
 
 uint64_t hf_outlet_lane_durable(const struct hf_outlet_lane *lane);
 
-/* Accepted then; 0: unknown, none. */
+/* When the oldest waiting record was accepted; 0: unknown, none. */
 uint64_t hf_outlet_lane_oldest_unix_ns(const struct hf_outlet_lane *lane);

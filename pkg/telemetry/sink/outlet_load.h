@@ -14,10 +14,10 @@ enum hf_outlet_load_state {
 };
 
 enum hf_outlet_load_task {
-    HF_OUTLET_LOAD_PLAN,        /* new batch */
-    HF_OUTLET_LOAD_AGAIN,       /* planned batch */
-    HF_OUTLET_LOAD_DEAD_LETTER, /* refused batch */
-    HF_OUTLET_LOAD_PEEK,        /* the oldest record's time */
+    HF_OUTLET_LOAD_PLAN,
+    HF_OUTLET_LOAD_AGAIN, /* planned batch */
+    HF_OUTLET_LOAD_DEAD_LETTER,
+    HF_OUTLET_LOAD_PEEK, /* the oldest record's time */
 };
 
 struct hf_outlet_loader {
@@ -33,8 +33,8 @@ struct hf_outlet_loader {
     /* Only lengths until point_at_lines(). */
     struct hf_spool_record *records;
     size_t n, cap;
-    struct hf_buf lines; /* in a row */
-    bool foreign;        /* all have another boundary than the sink, or none has */
+    struct hf_buf lines; /* payloads in a row */
+    bool foreign;        /* true: all records have another boundary than the sink; false: none */
     bool cut;            /* shorter than `range` */
     uint64_t kept_from;  /* first record */
     size_t kept;
@@ -63,7 +63,7 @@ void hf_outlet_load_init(struct hf_outlet_loader *loader, const struct hf_outlet
                          const struct hf_outlet_metrics *metrics, struct hf_outlet_lane *lanes,
                          struct hf_outlet_sender *sender);
 
-/* The most urgent one that is due. Lowers *wait_until_ns to the next. */
+/* Starts the most urgent load that is due. Lowers *wait_until_ns to the next. */
 void hf_outlet_load_next(struct hf_outlet_loader *loader, uint64_t now_ns, uint64_t *wait_until_ns);
 
 /* Unless loading or keeping records. */

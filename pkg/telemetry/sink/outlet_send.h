@@ -19,8 +19,8 @@ struct hf_outlet_sending {
     uint64_t records, raw_bytes;
     uint64_t middle; /* to split after, if refused; 0: one record */
     uint64_t began_ns;
-    bool backlog;      /* of maxBytesPerDay */
-    size_t sent_bytes; /* of this body */
+    bool backlog;      /* counts against maxBytesPerDay */
+    size_t sent_bytes; /* of this part */
     struct hf_http_call *call;
 };
 
@@ -28,7 +28,7 @@ struct hf_outlet_sending {
 struct hf_outlet_evidence {
     unsigned refused_in_a_row;   /* single records, since a delivery */
     struct hf_retry_round pause; /* if it refuses everything */
-    uint64_t error_first;        /* of the last server error */
+    uint64_t error_first;        /* first sequence, at the last server error */
     enum hf_lane error_lane;
     struct hf_suspects suspects;
     /* Probe with another batch, as the last one's content may be why. Alternates if connections break: it may be the
@@ -67,11 +67,11 @@ HF_MUST_USE int hf_outlet_send_init(struct hf_outlet_sender *sender, const struc
 /* Batches keep their phases. */
 void hf_outlet_send_done(struct hf_outlet_sender *sender);
 
-/* Owns *packed (not after -ENOMEM); the batch is READY. */
+/* Takes over *packed (not after -ENOMEM); the batch is READY. */
 HF_MUST_USE int hf_outlet_send_add(struct hf_outlet_sender *sender, struct hf_outlet_lane *lane, struct hf_batch *batch,
                                    const struct hf_format_packed *packed, const struct hf_spool_record *records);
 
-/* All that breaker, pace, `windows`, link, credentials and bytes in flight permit. Lowers *wait_until_ns to the
+/* Sends all that breaker, pace, `windows`, link, credentials and bytes in flight permit. Lowers *wait_until_ns to the
  * next. */
 void hf_outlet_send_ready(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns);
 

@@ -30,7 +30,7 @@ struct hf_receipt *hf_pending_begin(struct hf_pending *pending, uint64_t fingerp
 struct hf_receipt *hf_pending_share(struct hf_pending *pending, struct hf_receipt *whole, unsigned which);
 
 /* Holds `receipt` (may be NULL) until all present have settled; then 0, or -EIO if the id is not accepted any more.
- * Empty: not held. */
+ * None present: not held. */
 HF_MUST_USE int hf_pending_follow(struct hf_pending *pending, uint64_t fingerprint, struct hf_receipt *receipt);
 
 size_t hf_pending_count(const struct hf_pending *pending);

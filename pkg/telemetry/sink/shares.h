@@ -8,7 +8,7 @@
 enum {
     HF_SHARES_PARTS = 16,
     HF_SHARES_SOURCES = 16, /* slots 0 to 15: classes */
-    HF_SHARES_SENDERS = 24, /* then these; last: all others */
+    HF_SHARES_SENDERS = 24, /* slots behind; the last: all others */
     HF_SHARES_SLOTS = HF_SHARES_SOURCES + HF_SHARES_SENDERS,
     HF_SHARES_STREAM = 16,
     HF_SHARES_TEXT = 4 + 4 + HF_SHARES_STREAM + 8 * HF_SHARES_SENDERS + HF_SHARES_PARTS * 8 * (1 + HF_SHARES_SLOTS) + 4,
@@ -21,11 +21,11 @@ struct hf_shares_part {
 };
 
 struct hf_shares {
-    uint64_t capacity; /* of records; may change */
+    uint64_t capacity; /* bytes of records; may change */
     bool drop_oldest;
     uint64_t senders[HF_SHARES_SENDERS]; /* 0: free */
     uint64_t held[HF_SHARES_SLOTS];      /* waiting or on their way */
-    uint64_t total, posts;               /* of `held`: all; senders' */
+    uint64_t total, posts;               /* sums of `held`: all; senders' */
     struct hf_shares_part parts[HF_SHARES_PARTS];
     size_t n_parts;
     uint64_t changes;
@@ -47,13 +47,13 @@ uint64_t hf_shares_left(const struct hf_shares *shares, unsigned slot);
 void hf_shares_begin(struct hf_shares *shares, unsigned slot, uint64_t bytes);
 void hf_shares_end(struct hf_shares *shares, unsigned slot, uint64_t bytes);
 
-/* Durable. True: it begins a part: save. */
+/* Durable. True: a part begins, so save the shares. */
 bool hf_shares_stored(struct hf_shares *shares, unsigned slot, uint64_t bytes, uint64_t sequence);
 /* Delivered or dropped, up to here. */
 void hf_shares_gone(struct hf_shares *shares, uint64_t sequence);
 
-/* Slot 0 gets what was stored after the save, or all if `text` is damaged or another stream's: `waiting` bytes above
- * `gone` up to `last`. */
+/* _restore: slot 0 gets what was stored after the save, or all if `text` is damaged or another stream's: `waiting`
+ * bytes above `gone` up to `last`. */
 void hf_shares_format(const struct hf_shares *shares, const unsigned char stream[static HF_SHARES_STREAM],
                       unsigned char text[static HF_SHARES_TEXT]);
 void hf_shares_restore(struct hf_shares *shares, const unsigned char stream[static HF_SHARES_STREAM],

@@ -15,7 +15,7 @@
 struct hf_cri_line {
     uint64_t unix_ns;
     bool is_stderr;
-    bool foreign; /* no stream, as the runtime writes */
+    bool foreign; /* not a line that the runtime wrote */
     bool partial;
     struct hf_view text;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST /ingest; bodies and answers: telemetry/INGEST.md. One bad item: nothing of the request is stored. Without room
- * it waits; then 429 (full queue), 503 (unusable sink). */
+/* POST /ingest; bodies and answers: telemetry/INGEST.md. One bad item: nothing of the request is stored. Full queue: it
+ * waits, then 429. At once: 429 (the sender's share is used up), 503 (unusable sink). */
 #pragma once
 
 #include "loop/server/server.h"

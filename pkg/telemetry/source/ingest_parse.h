@@ -16,7 +16,7 @@ enum {
 
 enum { HF_INGEST_NAMED = 48, HF_INGEST_UNIT = 64 };
 
-/* Static, but for the request's `named`: cut, '?' for all but letters, digits and "_.-/+". */
+/* Static, except the request's `named`: cut, '?' for all except letters, digits and "_.-/+". */
 struct hf_ingest_fault {
     int status; /* 400, 413, 415, 422; 503 from ingest.c */
     const char *what;
@@ -24,7 +24,7 @@ struct hf_ingest_fault {
     char named[HF_INGEST_NAMED]; /* unknown member, or 415's content type; or "" */
     size_t item;
     size_t line;   /* unpacked, from 1 */
-    size_t offset; /* bytes, in it */
+    size_t offset; /* bytes from the body's start */
 };
 
 enum hf_ingest_form { HF_INGEST_ARRAY, HF_INGEST_LINES };

@@ -23,7 +23,7 @@ HF_DEFINE_CLEANUP(struct hf_position, hf_position_free)
 /* Appends. -ENOENT: never saved. */
 HF_MUST_USE int hf_position_load(const struct hf_position *position, struct hf_buf *out, struct hf_err *err);
 
-/* Saves after HF_POSITION_DELAY_S; the first time, or if `soon`, at once or after the current save. It calls text(arg,
- * out): `arg` must stay valid until freed. */
+/* Saves after HF_POSITION_DELAY_S; the first time, or if `soon`, at once or after the current save. A save calls
+ * text(arg, out): `arg` must stay valid until hf_position_free(). */
 void hf_position_changed(struct hf_position *position, bool soon, int (*text)(void *arg, struct hf_buf *out),
                          void *arg);

@@ -45,7 +45,8 @@ struct hf_telemetry_env {
     /* Delivers by this table (sink/export.h) in place of the network: without credentials and without `link`. NULL:
      * network. */
     const struct hf_http_ops *exported;
-    /* A sink stops or resumes accepting, a first dead letter, a trouble has passed. Do not call back. May be NULL. */
+    /* A sink stops or resumes accepting, a first dead letter, a trouble has passed. Do not call telemetry from it. May
+     * be NULL. */
     void (*changed)(void *arg);
     void *changed_arg;
 };
@@ -56,7 +57,7 @@ struct hf_source {
     void (*free)(struct hf_source *source);
 };
 
-/* Copies of `sources` what it needs. After -errno the service reports it, and tries again every 10 s. */
+/* Copies what it needs of `sources`. After -errno the service reports it, and tries again every 10 s. */
 typedef int hf_source_maker(const struct hf_telemetry_sources *sources, const struct hf_telemetry_env *env,
                             const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err);
 

@@ -22,7 +22,7 @@ bool hf_source_parse_json_line(struct hf_view line, struct hf_event *event, stru
 /* Matches a glob of `include` (empty: all), and none of `exclude`. */
 bool hf_source_name_wanted(const char *const *include, const char *const *exclude, const char *text);
 
-/* A source may outlive the policy. */
+/* Copies: a source may outlive the policy. */
 struct hf_source_names {
     char **names;
     size_t n;

@@ -13,8 +13,8 @@ enum {
     HF_TAIL_TURN_BYTES = 256 << 10,
     HF_TAIL_MAX_PIECES = 128, /* unsettled receipts */
     HF_TAIL_FIND_S = 5,
-    HF_TAIL_GONE_S = 10, /* without growth, not found: left */
-    HF_TAIL_REST_S = 60, /* then an incomplete record is passed on */
+    HF_TAIL_GONE_S = 10, /* left after this time without growth, not found */
+    HF_TAIL_REST_S = 60, /* after it an incomplete record is passed on */
     HF_TAIL_ID = 64,
 };
 
@@ -27,14 +27,14 @@ struct hf_tail_file {
     const void *owner; /* find()'s */
     void *state;       /* line()'s */
     int fd;
-    uint64_t dev, ino, start_hash; /* of the first line; 0: incomplete */
+    uint64_t dev, ino, start_hash; /* start_hash: of the first line; 0: incomplete */
     unsigned generation;
     uint64_t birth_ns;
-    /* Hashes of bytes before mark_at, `safe`. */
+    /* mark, safe_mark: hashes of bytes before mark_at, safe_mark_at. */
     uint64_t mark, mark_at, safe_mark, safe_mark_at;
     uint64_t before;      /* start_hash before truncation */
-    bool cut;             /* then no complete line */
-    uint64_t offset;      /* to read */
+    bool cut;             /* truncated, no complete line since */
+    uint64_t offset;      /* next to read */
     uint64_t hold_offset; /* start of an incomplete record; or UINT64_MAX */
     uint64_t safe;        /* durable before */
     uint64_t size;
@@ -42,7 +42,7 @@ struct hf_tail_file {
     /* Monotonic, since: unchanged size (0: just changed); not found (0: found). */
     uint64_t quiet_since_ns, gone_since_ns;
     bool skipping;          /* rest of a cut line */
-    uint64_t not_before_ns; /* for line(): storing failed */
+    uint64_t not_before_ns; /* no read before: storing failed */
     /* The last find() saw it; its size was checked at least once. */
     bool seen, looked_at;
     struct hf_list pieces; /* receipts, in order */
@@ -61,7 +61,7 @@ struct hf_tail_ops {
     void (*find)(void *arg, struct hf_tail *tail);
     /* find()'s for this path; NULL: do not follow. */
     const void *(*owner)(void *arg, const char *path);
-    /* Path without links. */
+    /* May it be read? `path` has no links. */
     bool (*allows)(void *arg, const char *path);
     /* -EAGAIN: again later. Else: next record. */
     int (*line)(void *arg, const struct hf_tail_line *line);
@@ -70,7 +70,7 @@ struct hf_tail_ops {
     /* Passes on an incomplete record, after HF_TAIL_REST_S without growth or before the file is left; sets hold_offset
      * to UINT64_MAX. -EAGAIN: again later. NULL: no hold_offset. */
     int (*rest)(void *arg, struct hf_tail_file *file, struct hf_receipt *receipt);
-    /* file->state; may be NULL. */
+    /* Frees file->state. May be NULL. */
     void (*forget)(void *arg, struct hf_tail_file *file);
 };
 

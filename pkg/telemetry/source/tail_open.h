@@ -24,8 +24,8 @@ uint64_t hf_tail_open_hash(const void *bytes, size_t n);
 /* Hash of the first line, or of HF_TAIL_MARK_BYTES of it. 0: it is not complete. Appending does not change it. */
 uint64_t hf_tail_open_hash_start(const struct hf_fs_ops *fs, int fd);
 
-/* Of the bytes before `offset`. 0: none, or not all there. */
+/* Hash of HF_TAIL_MARK_BYTES before `offset`. 0: none, or not all there. */
 uint64_t hf_tail_open_hash_before(const struct hf_fs_ops *fs, int fd, uint64_t offset);
 
-/* Unix. */
+/* Unix time; 0: unknown. */
 uint64_t hf_tail_open_birth_ns(const struct hf_fs_ops *fs, int fd);

@@ -7,10 +7,10 @@
 #include "base/err.h"
 #include "base/fs.h"
 
-/* Under the lock of floors/step.h: writes a record with the counter's next value, then increments the counter. Its
- * floors: those of the newest record in state_dir that this TPM has sealed, or none; the agent adds those on the disk.
- * `tcti`: tpm/chip.h. -EALREADY: it is the newest, or there is neither record nor counter. -ENOENT: state_dir is
- * neither an agent's state folder nor empty. -EIO: a file that may hold the newest record cannot be read. -EAGAIN:
- * another program has used a counter meanwhile. Others: tpm/chip.h, floors/record.h. Blocks. */
+/* Under the lock of floors/step.h: writes a record with the counter's next value, then increments the counter. The
+ * record has the floors of the newest record in state_dir that this TPM has sealed, or none; the agent adds those on
+ * the disk. `tcti`: tpm/chip.h. -EALREADY: the record is the newest, or there is neither record nor counter. -ENOENT:
+ * state_dir is neither an agent's state folder nor empty. -EIO: a file that may hold the newest record cannot be read.
+ * -EAGAIN: another program has used a counter meanwhile. Others: tpm/chip.h, floors/record.h. Blocks. */
 HF_MUST_USE int hf_floor_accept(const char *tcti, const struct hf_fs_ops *fs, const char *state_dir,
                                 uint64_t *ret_value, struct hf_err *err);

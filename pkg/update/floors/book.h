@@ -26,11 +26,12 @@ struct hf_floor_book {
     }
 void hf_floor_book_done(struct hf_floor_book *book);
 
-/* Joins *history and the floor (hf_sequence_join()); both get the result. No floor without a committed release
+/* Joins *history and the floor (hf_sequence_join()); both get the result. Makes no floor without a committed release
  * (sequence 0). 1: changed, else 0. -E2BIG: full. After an error only *history is joined. */
 HF_MUST_USE int hf_floor_book_join(struct hf_floor_book *book, const char *key, struct hf_sequence_history *history);
 
-/* Returns how many floors changed. -EBADMSG: malformed; the lines before it are joined. Others: above. */
+/* Returns how many floors changed. -EBADMSG: malformed; the lines before it are joined. Others: as
+ * hf_floor_book_join(). */
 HF_MUST_USE int hf_floor_book_add(struct hf_floor_book *book, struct hf_view text, struct hf_err *err);
 
 HF_MUST_USE int hf_floor_book_format(const struct hf_floor_book *book, struct hf_buf *out);

@@ -8,7 +8,6 @@
 
 #include "api/update/reason.h"
 
-/* As the guard knows it. */
 enum hf_floor_record_state {
     HF_FLOOR_RECORD_UNREAD,
     HF_FLOOR_RECORD_UNREADABLE,
@@ -20,7 +19,6 @@ enum hf_floor_record_state {
     HF_FLOOR_RECORD_COUNT,
 };
 
-/* As the guard knows it. */
 enum hf_floor_counter_state {
     HF_FLOOR_COUNTER_UNASKED,
     HF_FLOOR_COUNTER_NO_TPM, /* no TPM, or no program holdfast-tpm */

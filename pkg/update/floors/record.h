@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The floor record on disk: all floors of this node, with the value of the TPM's floor counter (format: record.c). The
- * node's TPM seals its key: only a program with access to it can make or change a record. An old record opens, too, but
- * the counter shows its age. Files: <state>/floor-record.0 and .1, and a copy below an update root
+/* The floor record on disk: all floors of this node, with the value of the TPM's floor counter. The
+ * node's TPM seals its key: only a program with access to the TPM can make or change a record. An old record opens,
+ * too, but the counter shows its age. Files: <state>/floor-record.0 and .1, and a copy below an update root
  * (update/install/floor_copy.h). */
 #pragma once
 
@@ -42,15 +42,15 @@ HF_MUST_USE int hf_floor_record_parse(struct hf_view text, struct hf_floor_recor
 /* What the TPM seals: a hash of value and floors. Pure. */
 void hf_floor_record_key(uint64_t value, struct hf_view floors, unsigned char key[HF_FLOOR_RECORD_KEY]);
 
-/* That with the highest value which is not in *foreign, from files and copies below all roots of *target (without path
- * and release). *ret_record borrows from *text (empty, `max` HF_FLOOR_RECORD_MAX_BYTES). -ENOENT. Sets *ret_places also
- * after an error. Blocks. */
+/* Loads the record with the highest value that is not in *foreign, from files and copies below all roots of *target
+ * (without path and release). *ret_record borrows from *text (empty, `max` HF_FLOOR_RECORD_MAX_BYTES). -ENOENT: none.
+ * Sets *ret_places also after an error. Blocks. */
 HF_MUST_USE int hf_floor_record_load(const struct hf_target *target, const char *state_dir,
                                      const struct hf_floor_record_foreign *foreign, struct hf_buf *text,
                                      struct hf_floor_record *ret_record, struct hf_floor_record_places *ret_places,
                                      struct hf_err *err);
-/* Both files, durably. Blocks. */
+/* Writes both files, durably. Blocks. */
 HF_MUST_USE int hf_floor_record_save(const struct hf_fs_ops *fs, const char *state_dir, struct hf_view text,
                                      struct hf_err *err);
-/* Below the first root where it works. 0 without a root. Blocks. */
+/* Writes a copy below the first root where that succeeds. 0 without a root. Blocks. */
 HF_MUST_USE int hf_floor_record_copy(const struct hf_target *target, struct hf_view text, struct hf_err *err);

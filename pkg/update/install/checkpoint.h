@@ -29,12 +29,12 @@ bool hf_checkpoint_open(const struct hf_target_dir *dir, const char *delta_sha25
                         struct hf_checkpoint_keeper *keeper, struct hf_delta_checkpoint *ret_point);
 /* Highest offset on disk, or 0. */
 uint64_t hf_checkpoint_peek(const struct hf_target_dir *dir, const char *delta_sha256, const char *sha256);
-/* The new file begins anew. */
+/* Forgets checkpoints: the new file begins anew. */
 void hf_checkpoint_restart(struct hf_checkpoint_keeper *keeper);
-/* out_fd is written up to checkpoint->new_offset. Syncs it if due, which alone can fail. After a failed write of the
- * checkpoint file nothing more is recorded. */
+/* out_fd is written up to checkpoint->new_offset. Syncs both if due; only the sync of out_fd can fail. After a failed
+ * write of the checkpoint file nothing more is recorded. */
 HF_MUST_USE int hf_checkpoint_keep(struct hf_checkpoint_keeper *keeper, int out_fd,
                                    const struct hf_delta_checkpoint *checkpoint);
-/* Syncs the latest. */
+/* Syncs the latest checkpoint. */
 void hf_checkpoint_settle(struct hf_checkpoint_keeper *keeper, int out_fd);
 void hf_checkpoint_done(struct hf_checkpoint_keeper *keeper); /* leaves the file */

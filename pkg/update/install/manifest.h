@@ -39,7 +39,6 @@ struct hf_install_manifest_digests {
 HF_MUST_USE int hf_install_manifest_digests_add(void *digests, const struct stat *st, const unsigned char *digest);
 void hf_install_manifest_digests_done(struct hf_install_manifest_digests *digests);
 
-/* Where the digests of a tree come from. */
 struct hf_install_manifest_source {
     /* the tree holds exactly what the extractor made; may be NULL */
     struct hf_install_manifest_digests *digests;
@@ -49,8 +48,8 @@ struct hf_install_manifest_source {
     void *arg;
 };
 
-/* Of the tree `top_fd`, durably. -ESTALE: a file has changed, or is not the extractor's. After an error the earlier
- * manifest stays, unless only the folder's sync failed. */
+/* Writes the manifest of the tree `top_fd`, durably. -ESTALE: a file has changed, or is not the extractor's. After an
+ * error the earlier manifest stays, unless only the folder's sync failed. */
 HF_MUST_USE int hf_install_manifest_write(const struct hf_install_manifest *manifest, int top_fd,
                                           const struct hf_install_manifest_source *source, const atomic_bool *cancel,
                                           struct hf_failure *failure);
@@ -58,14 +57,14 @@ HF_MUST_USE int hf_install_manifest_write(const struct hf_install_manifest *mani
 /* Durable. */
 HF_MUST_USE int hf_install_manifest_write_file(const struct hf_install_manifest *manifest, const struct stat *st,
                                                const char *sha256, struct hf_failure *failure);
-/* Type, mode, owner, size, inode and ctime; else 0. -ENOENT: none usable. No others. */
+/* Sets type, mode, owner, size, inode and ctime; others are 0. -ENOENT: no usable manifest. -ENOMEM. */
 HF_MUST_USE int hf_install_manifest_read_file(const struct hf_install_manifest *manifest, struct stat *ret_st);
 
-/* All but keep[n]. */
+/* Removes all manifests except keep[n]. */
 HF_MUST_USE int hf_install_manifest_clean(const struct hf_fs_ops *fs, const char *folder, const char *const *keep,
                                           size_t n, struct hf_failure *failure);
 
-/* What a power cut or kill left. */
+/* Removes what a power cut or kill left. */
 HF_MUST_USE int hf_install_manifest_clean_unfinished(const struct hf_fs_ops *fs, const char *folder,
                                                      struct hf_failure *failure);
 

@@ -18,7 +18,7 @@ struct manifest_record {
     char path[HF_TAR_MAX_NAME];
 };
 
-/* Not sha256 and path. Type 0: device, socket, pipe. */
+/* Sets all members except sha256 and path. Type 0: device, socket, pipe. */
 void manifest_record_set(struct manifest_record *record, const struct stat *st);
 
 /* <folder>/manifest.<version>.new, which manifest_writer_end() renames. */
@@ -56,7 +56,7 @@ uint64_t manifest_reader_offset(const struct manifest_reader *reader);
 HF_MUST_USE int manifest_reader_next(struct manifest_reader *reader, struct manifest_record *ret_record);
 void manifest_reader_done(struct manifest_reader *reader);
 
-/* All but the path, which is below `dirfd`, without links. -ESTALE: changed meanwhile, a capability
+/* Reads all members except the path, which is below `dirfd`, without links. -ESTALE: changed meanwhile, a capability
  * (security.capability), or a device, socket or pipe. */
 HF_MUST_USE int manifest_record_read(const struct hf_fs_ops *fs, int dirfd, const char *path, const atomic_bool *cancel,
                                      struct manifest_record *record, struct hf_failure *failure);

@@ -39,6 +39,6 @@ struct hf_patch_params {
 };
 
 /* -EBADMSG with DeltaDamaged or DeltaUnfit: take another delta or the whole file. -ESTALE: the old file has changed
- * since the inspection. After a failure, but -ECANCELED, unfinished file and checkpoints are gone; the download only if
- * wrong or useless here (DeltaUnfit). */
+ * since the inspection. After a failure, except -ECANCELED, unfinished file and checkpoints are gone; the download only
+ * if it is wrong or useless here (DeltaUnfit). */
 HF_MUST_USE int hf_patch_run(const struct hf_patch_params *params, struct hf_failure *failure);

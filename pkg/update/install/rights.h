@@ -11,11 +11,11 @@ struct hf_rights {
     gid_t gid;
 };
 
-/* Of the first of versions[n] with a manifest in `records`; skips NULL and "". False: none. */
+/* Loads the rights of the first of versions[n] with a manifest in `records`; skips NULL and "". False: none. */
 bool hf_rights_load(const struct hf_fs_ops *fs, const char *records, const char *const *versions, size_t n,
                     struct hf_rights *ret_rights);
 
-/* Without a record: as they are; if others may write (0002), without that, set-user-ID and set-group-ID. */
+/* Rights of a file without a record: as they are, but if others may write (0002), without 0002 and set-ID bits. */
 struct hf_rights hf_rights_adopt(const struct stat *st);
 
 bool hf_rights_match(const struct hf_rights *rights, const struct stat *st);

@@ -23,7 +23,7 @@ struct hf_swap_params {
     bool probed;             /* the new version is or was in place */
     /* by the journal: an old file with its second name is of a failed cleanup */
     bool committed;
-    /* hf_swap_run() verifies again what an earlier process did */
+    /* hf_swap_run() verifies again what an earlier process verified */
     bool recheck;
     enum hf_install_check how; /* of hf_swap_check() */
     const atomic_bool *cancel;
@@ -48,7 +48,7 @@ struct hf_swap_inspection {
 /* Of earlier checks for drift. Zeroed at first, and after an update. */
 struct hf_swap_look {
     struct hf_install_manifest_look seen; /* `what` and `mended`: both kinds */
-    /* Kind File: the file last read. Any change shows in one of these: no system call can choose a ctime. */
+    /* Kind File: the file last read. Any change shows in one of these. */
     uint64_t device, inode, size;
     int64_t changed_s, changed_ns;
 };
@@ -60,21 +60,21 @@ HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swa
                               struct hf_failure *failure);
 
 /* Without a journal first restores an old file from its second name; with one removes the second name of a version
- * before the committed one. If a folder of the path is missing, byte counts are UINT64_MAX. */
+ * before the committed one. If a folder of the path is missing, available_bytes and total_bytes are UINT64_MAX. */
 HF_MUST_USE int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspection *ret_inspection,
                                 struct hf_failure *failure);
 
 /* -ESTALE: target, new file or tree has changed or is missing. After any failure: hf_swap_undo(). */
 HF_MUST_USE int hf_swap_run(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* To the old version, or to none. -ESTALE with RollbackFailed: it is missing or differs from its manifest, or somebody
- * else replaced the link. */
+/* Returns to the old version, or to none. -ESTALE with RollbackFailed: it is missing or differs from its manifest, or
+ * somebody else replaced the link. */
 HF_MUST_USE int hf_swap_undo(const struct hf_swap_params *params, struct hf_failure *failure);
 
 /* 1: as hf_swap_undo() leaves it (a tree: as in its manifest); 0; -errno. */
 HF_MUST_USE int hf_swap_is_undone(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* Removes downloads, unfinished and old files, old manifests, unlinked trees (kind Agent: but `good` and `previous` of
- * supervisor/state.h), and folders made for a target that does not exist. Only while the journal on disk says which
+/* Removes downloads, unfinished and old files, old manifests, unlinked trees (kind Agent: except `good` and `previous`
+ * of supervisor/state.h), and folders made for a target that does not exist. Only while the journal on disk says which
  * version is in place. */
 HF_MUST_USE int hf_swap_clean(const struct hf_swap_params *params, struct hf_failure *failure);

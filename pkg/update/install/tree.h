@@ -21,12 +21,12 @@ const char *hf_tree_folder(const char *release, const char *sha256, const char *
 HF_MUST_USE int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *folder, const char *records,
                              const atomic_bool *cancel, struct hf_failure *failure);
 
-/* Syncs the names of trees: whoever made one may have been killed before its sync. */
+/* Syncs the names of trees. */
 HF_MUST_USE int hf_tree_sync(const struct hf_target_dir *dir, struct hf_failure *failure);
 
-/* By hf_install_manifest_check(). Without a usable manifest by its canonical archive: if its SHA-256 is the folder's,
- * writes a manifest (HF_INSTALL_CHECK_LOOK: none). `records` NULL: only that it exists. 1, 0 (look->what), or -errno:
- * not completed. */
+/* Checks by hf_install_manifest_check(). Without a usable manifest, by the canonical archive: if its SHA-256 is the
+ * folder's, writes a manifest (HF_INSTALL_CHECK_LOOK: none). `records` NULL: only that it exists. 1, 0 (look->what), or
+ * -errno: not completed. */
 HF_MUST_USE int hf_tree_verify(const struct hf_target_dir *dir, const char *link, const char *records,
                                enum hf_install_check how, struct hf_install_manifest_look *look,
                                const atomic_bool *cancel, struct hf_failure *failure);
@@ -37,6 +37,6 @@ bool hf_tree_link_parse(const char *release, const char *text, char sha256[HF_SH
 /* End of `text`; "": no tree of this release. */
 const char *hf_tree_link_folder(const char *release, const char *text);
 
-/* All but `keep`; after the last tree, also their folder. */
+/* Removes all trees except `keep`; after the last tree, also their folder. */
 HF_MUST_USE int hf_tree_clean(const struct hf_target_dir *dir, const char *const *keep, size_t n,
                               struct hf_failure *failure);

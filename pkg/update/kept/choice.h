@@ -5,8 +5,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* ---- what to keep ------------------------------------------------------------------------------------------------ */
-
 /* spec.retain. Zeroed: only what costs nothing. */
 struct hf_kept_policy {
     bool current;       /* a copy of the committed version */
@@ -22,7 +20,7 @@ struct hf_kept_facts {
     enum hf_kept_room room;
     uint64_t size, previous_size;
     bool has_copy;       /* of the committed one */
-    bool just_committed; /* the version before is only now that */
+    bool just_committed; /* the version before became so only now */
 };
 
 struct hf_kept_choice {
@@ -34,11 +32,9 @@ enum hf_kept_bar { HF_KEPT_BAR_NOTHING, HF_KEPT_BAR_POLICY, HF_KEPT_BAR_SIZE, HF
 
 enum hf_kept_bar hf_kept_previous_bar(const struct hf_kept_facts *facts);
 
-/* The version before costs no write (its file keeps a name), so it comes before the copy. Above the warning level
+/* The version before costs no write, so it comes before the copy. Above the warning level
  * nothing more is kept; at the critical one all goes that takes space. */
 struct hf_kept_choice hf_kept_choose(const struct hf_kept_facts *facts);
-
-/* ---- where content comes from ------------------------------------------------------------------------------------ */
 
 enum hf_kept_source {
     HF_KEPT_NOWHERE,
@@ -50,7 +46,7 @@ enum hf_kept_source {
     HF_KEPT_SOURCES,
 };
 
-/* The lowest: copy and clone cannot have been changed through the installed name, a link can. */
+/* Returns the lowest that is there: copy and clone cannot have been changed through the installed name, a link can. */
 enum hf_kept_source hf_kept_source_choose(const bool there[HF_KEPT_SOURCES]);
 
 /* May need the content's space. */

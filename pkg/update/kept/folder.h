@@ -13,10 +13,11 @@
 
 enum { KEPT_NAME = HF_SHA256_HEX + 16 };
 
-/* `make`: if it is missing. A folder of another owner, or that others may enter: -ENOENT, or with `make` -EPERM. */
+/* `make`: makes a missing folder. A folder of another owner, or that others may enter: -ENOENT, or with `make`
+ * -EPERM. */
 HF_MUST_USE int kept_open(const struct hf_target_dir *dir, bool make, struct hf_failure *failure);
 
-/* Of a COPY, CLONE or LINK. Returns `name`. */
+/* `form`: COPY, CLONE or LINK. Returns `name`. */
 const char *kept_name(const char *sha256, enum hf_kept_source form, char name[KEPT_NAME]);
 /* There is an entry of this form and kind. */
 bool kept_is(const struct hf_fs_ops *fs, int kept_fd, enum hf_install_kind kind, const char *sha256,
@@ -30,7 +31,7 @@ HF_MUST_USE int kept_fill(const struct hf_fs_ops *fs, int from_fd, int to_fd, bo
  * cannot be kept so. After an error a part may be there. */
 HF_MUST_USE int kept_mirror(const struct hf_fs_ops *fs, int tree_fd, int kept_fd, const char *name,
                             enum hf_kept_source form, const atomic_bool *cancel);
-/* Its first file is another name of the tree's, or it has none. */
+/* True if the mirror's first file is a hard link to the tree's, or the mirror has no file. */
 bool kept_mirror_is_shared(const struct hf_fs_ops *fs, int tree_fd, int mirror_fd);
 
 /* Canonical archive of `top_fd` into the empty `fd`. -EBADMSG: longer than `size`: the tree has changed. A shorter one

@@ -21,7 +21,7 @@ struct hf_kept_params {
     uint64_t size;
     const char *previous_sha256; /* version before */
     uint64_t previous_size;
-    bool previous_unknown;     /* it cannot be read which one that is: nothing goes */
+    bool previous_unknown;     /* its hash cannot be read: nothing goes */
     const char *wanted_sha256; /* to be installed next, which may be there: stays */
     struct hf_kept_policy policy;
     enum hf_kept_room room;
@@ -33,7 +33,7 @@ struct hf_kept_params {
 /* Keeps what is chosen of both versions, the committed one if in place; removes the rest. At any time, also after a
  * power cut. An error costs only what could not be kept. */
 HF_MUST_USE int hf_kept_keep(const struct hf_kept_params *params, struct hf_failure *failure);
-/* Only removes: what is neither of the committed version nor chosen. Makes room, as for a newer one. */
+/* Only removes what is neither of the committed version nor chosen. Makes room, as for a newer one. */
 HF_MUST_USE int hf_kept_trim(const struct hf_kept_params *params, struct hf_failure *failure);
 
 struct hf_kept_want {
@@ -62,5 +62,5 @@ HF_MUST_USE int hf_kept_take(const struct hf_kept_want *want, const struct hf_ta
 /* Is one of the kept names a name of this file? */
 bool hf_kept_names(const struct hf_target_dir *dir, const struct stat *st);
 
-/* All kept of this content, which is wrong. */
+/* Removes all that is kept of this content, which proved wrong. */
 void hf_kept_drop(const struct hf_target_dir *dir, const char *sha256);

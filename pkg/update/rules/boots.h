@@ -27,7 +27,7 @@ struct hf_boot_facts {
 
 enum hf_boot_verdict {
     HF_BOOT_NOTHING,
-    HF_BOOT_CHECK,  /* run health checks */
+    HF_BOOT_CHECK,
     HF_BOOT_GOOD,   /* one boot less */
     HF_BOOT_BAD,    /* go back */
     HF_BOOT_UNSURE, /* check again later */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* May an update start or continue now, and if not, why? Pure; update/review.c collects the facts.
+/* May an update start or continue now, and if not, why? Pure.
  *
  * Asked before an update starts, while it fetches and patches, and before the swap. Repairs of the running release
- * ignore windows, admission and budgets: only a hold, or an unreadable trust folder or floor, stops them. */
+ * ignore windows, admission and budgets; a hold, an unreadable trust folder or floor, a refusal or a misfit stops
+ * them. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,7 +24,7 @@ struct hf_gate_facts {
     bool rolled_back_before; /* the last one rolled back here */
     /* PathNotAllowed, PathTaken or HF_R_None */
     enum hf_reason bad_path;
-    /* ExecNotAllowed, UnitNotAllowed, OwnProgram (the agent itself) or HF_R_None */
+    /* ExecNotAllowed, UnitNotAllowed, OwnProgram or HF_R_None */
     enum hf_reason bad_exec;
     /* NoArtifactForArch, RequirementsNotMet, NotInPod or HF_R_None */
     enum hf_reason misfit;
@@ -43,11 +44,10 @@ struct hf_gate_facts {
     bool held;
     bool is_committed; /* a repair */
     bool suspended;
-    enum hf_time_answer window; /* open? */
+    enum hf_time_answer window;
 };
 
 enum hf_gate_verdict { HF_GATE_GO, HF_GATE_WAIT, HF_GATE_REFUSE, HF_GATE_MISFIT };
 
-/* *ret_reason: HF_R_None for GO. A wait by `unsure` precedes a refusal, and that every other wait: a missing key shows
- * even while the window is closed. */
+/* *ret_reason: HF_R_None for GO. A wait by `unsure` precedes a refusal, and a refusal precedes every other wait. */
 enum hf_gate_verdict hf_gate_ask(const struct hf_gate_facts *facts, enum hf_reason *ret_reason);

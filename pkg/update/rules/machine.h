@@ -2,7 +2,7 @@
 /* The state machine of a release: next state and action.
  *
  * The events Healthy and Restored follow only a comparison of what is installed. A state is durable in the journal
- * before its action starts; every action may run again after a crash. What holds in each state: machine.c. */
+ * before its action starts; every action may run again after a crash. */
 #pragma once
 
 #include "api/update/phase.h"

@@ -6,16 +6,16 @@
 
 enum hf_order_state {
     HF_ORDER_ABSENT,
-    HF_ORDER_UNREADABLE, /* there, but unknown */
+    HF_ORDER_UNREADABLE, /* exists, content unknown */
     HF_ORDER_REFUSED,
     HF_ORDER_STANDS,
 };
 
 struct hf_order_facts {
     enum hf_order_state state;
-    bool names_committed; /* the committed one, orders aside */
+    bool names_committed; /* the order names the committed release */
     bool gone_back;       /* by an order, to the version before */
-    bool wanted;          /* of this name */
+    bool wanted;          /* any release of this name */
     bool newer;           /* with a higher sequence than ever committed */
     bool newer_may_start;
 };

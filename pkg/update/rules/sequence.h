@@ -4,8 +4,7 @@
  *  top      the committed release with the highest sequence
  *  current  the last committed one; differs from `top` only after a downgrade
  *  used     targets of downgrades; no further one if full
- *
- * The rules: sequence.c. */
+ */
 #pragma once
 
 #include <stdint.h>

@@ -11,13 +11,13 @@
 #include "codec/state/record.h"
 #include "os/room.h"
 
-/* From any cause, with one delta: also ends a loop of watchdog resets on a board without memory. */
+/* From any cause, with one delta. */
 enum { HF_ATTEMPT_MAX_DEATHS = 3 };
 
 struct hf_attempt {
     char delta[HF_SHA256_HEX];
-    char makes[HF_SHA256_HEX];  /* hash of the file to make */
-    uint64_t size;              /* of that file */
+    char makes[HF_SHA256_HEX]; /* hash of the file to make */
+    uint64_t size;
     uint64_t at;                /* offset where the attempt resumed; 0: began anew */
     unsigned deaths;            /* earlier ones */
     char boot[40];              /* at its start */
@@ -38,13 +38,13 @@ HF_MUST_USE int hf_attempt_end(const struct hf_fs_ops *fs, const char *folder, s
 /* False: none, or damaged and set aside. */
 bool hf_attempt_find(const struct hf_fs_ops *fs, const char *folder, struct hf_attempt *ret_attempt);
 
-/* All but `at`. */
+/* Sets all members except `at`. */
 void hf_attempt_look(const struct hf_fs_ops *fs, struct hf_attempt_now *ret_now);
 
-/* An OOM kill since the start, in the agent's cgroup or the one above (os/room.h), without a reboot. Pure. */
+/* True: an OOM kill since the start, in the agent's cgroup or the one above (os/room.h), without a reboot. Pure. */
 bool hf_attempt_oom(const struct hf_attempt *attempt, const struct hf_attempt_now *now);
 
-/* By hf_attempt_oom(), a death without progress or reboot, or HF_ATTEMPT_MAX_DEATHS. Pure. */
+/* True after hf_attempt_oom(), a death without progress or reboot, or HF_ATTEMPT_MAX_DEATHS. Pure. */
 bool hf_attempt_gives_up(const struct hf_attempt *attempt, const struct hf_attempt_now *now);
 
 extern const struct hf_record_type hf_attempt_type;

@@ -31,6 +31,6 @@ HF_MUST_USE int hf_committed_load(const struct hf_fs_ops *fs, const char *folder
 HF_MUST_USE int hf_committed_load_previous(const struct hf_fs_ops *fs, const char *folder,
                                            struct hf_edgeupdate **ret_update, struct hf_err *err);
 
-/* Either, whatever its digest, for others than the agent: leaves a damaged one. */
+/* Loads either file, whatever its digest, for programs other than the agent; leaves a damaged file. */
 HF_MUST_USE int hf_committed_peek(const struct hf_fs_ops *fs, const char *folder, bool previous,
                                   struct hf_edgeupdate **ret_update, struct hf_err *err);

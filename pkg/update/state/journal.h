@@ -32,7 +32,7 @@ enum hf_update_method { HF_METHOD_NONE, HF_METHOD_DELTA, HF_METHOD_FULL, HF_METH
 enum hf_boots_verdict {
     HF_BOOTS_FINE,
     HF_BOOTS_BAD,   /* failed after a boot: the node goes back */
-    HF_BOOTS_STAYS, /* the same, but it cannot go back */
+    HF_BOOTS_STAYS, /* failed, but the node cannot go back */
 };
 
 /* Boots of the node, by the kernel's ids of them. */
@@ -97,7 +97,7 @@ HF_MUST_USE int hf_journal_format(const struct hf_journal *journal, const json_t
 HF_MUST_USE int hf_journal_parse(struct hf_view text, struct hf_journal *ret_journal, json_t **ret_release,
                                  struct hf_err *err);
 
-/* -ENOENT. -EBADMSG: damaged or another format; now journal.damaged. Other errors leave the file. Blocks. */
+/* -ENOENT: none. -EBADMSG: damaged or another format; now journal.damaged. Other errors leave the file. Blocks. */
 HF_MUST_USE int hf_journal_load(const struct hf_fs_ops *fs, const char *folder, struct hf_journal *ret_journal,
                                 json_t **ret_release, struct hf_err *err);
 
@@ -105,9 +105,9 @@ HF_MUST_USE int hf_journal_load(const struct hf_fs_ops *fs, const char *folder, 
 HF_MUST_USE int hf_journal_save(const struct hf_fs_ops *fs, const char *folder, struct hf_view text,
                                 struct hf_err *err);
 
-extern const struct hf_record_type hf_journal_type; /* for the fuzzer */
+extern const struct hf_record_type hf_journal_type;
 
-/* "Delta", "Full", "Kept", "Neighbour", or "" for HF_METHOD_NONE. */
+/* "" for HF_METHOD_NONE. */
 const char *hf_update_method_name(enum hf_update_method method);
 
 /* Borrowed: the new version in Probation and Committed, else the one before. "": unknown, as in Swapping and

@@ -23,7 +23,7 @@ struct hf_order {
 
 extern const struct hf_record_type hf_order_type;
 
-/* -ENOENT. -EBADMSG: damaged; stays. -EOPNOTSUPP: another version. */
+/* -ENOENT: none. -EBADMSG: damaged; the file stays. -EOPNOTSUPP: another version. */
 HF_MUST_USE int hf_order_load(const struct hf_fs_ops *fs, const char *folder, const char *release,
                               struct hf_order *ret_order, struct hf_err *err);
 /* Durable; makes the folder. */
@@ -32,7 +32,7 @@ HF_MUST_USE int hf_order_save(const struct hf_fs_ops *fs, const char *folder, co
 /* Durable; 0 if there is none. */
 HF_MUST_USE int hf_order_remove(const struct hf_fs_ops *fs, const char *folder, const char *release,
                                 struct hf_err *err);
-/* Same release, same time. */
+/* True: same release, same time. */
 bool hf_order_is(const struct hf_order *a, const struct hf_order *b);
-/* What the site says, for people; `to`: the version before. NULL: nobody knows. Pure. */
+/* What the site says, for people; `to`: the version before; NULL: unknown. Pure. */
 const char *hf_order_text(const struct hf_order *order, const char *to, char *text, size_t n);

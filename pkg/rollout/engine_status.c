@@ -167,7 +167,9 @@ static void adopt(struct hf_rollout_engine *engine, struct track *track, const s
     struct hf_rollout_state seen;
 
     hf_rollout_state_decode(hf_json_at(track->json, "status.rollout"), &seen);
-    if (hf_rollout_same_state(&seen, &track->write.state))
+    /* The rollout of another nodeSelector may stand where this one begins. */
+    const char *selector = hf_json_str_or(track->json, "status.admission.selector", track->write.state.selector);
+    if (hf_rollout_same_state(&seen, &track->write.state) && strcmp(selector, track->write.state.selector) == 0)
         confirm(engine, track, now);
 }
 

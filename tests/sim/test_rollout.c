@@ -151,7 +151,7 @@ struct change {
 struct controller {
     struct hf_rollout_engine *engine;
     size_t cursor;
-    uint64_t epoch, lag_ns, die_ns;
+    uint64_t epoch, lag_ns, die_ns, since_ns;
     int64_t clock_lie_ns;
     bool blind; /* a former leader whose watch brings nothing */
     struct hf_sight sight;
@@ -412,6 +412,14 @@ static unsigned known_failures(uint64_t until_ns)
     return n;
 }
 
+/* For the leader: one that has come after the outage does not know of it. */
+static uint64_t silent_ns(const struct node *node, uint64_t now_ns)
+{
+    bool knows = w.controllers[w.leader].since_ns < w.back_ns;
+
+    return knows ? sighted(now_ns) - sighted(node->heard_ns) : now_ns - node->heard_ns;
+}
+
 /* A stage settles only when every node that it reaches, and that the leader has heard of late, has a verdict. Nodes and
  * leaders whose clocks lie are left out: after a failover such a node may count as away until its next report. */
 static void check_settles(unsigned cutoff, uint64_t decided_ns)
@@ -421,7 +429,7 @@ static void check_settles(unsigned cutoff, uint64_t decided_ns)
         bool has_verdict = node->best_phase == HF_PHASE_COMMITTED || node->best_failed;
         if (!selects(w.selector, node) || node->liar || (node->hot_label && w.hot != NULL) || node->clock_lie_ns != 0 ||
             !(node->canary || node->slot < cutoff) || node->heard_ns == 0 || node->heard_ns + 3 * SECOND > decided_ns ||
-            sighted(node->heard_ns) + 38 * MINUTE < sighted(decided_ns))
+            silent_ns(node, decided_ns) > 38 * MINUTE)
             continue;
         ck_assert_msg(has_verdict, "seed %ju: cutoff %u settles at %ju s, and %s says %s since %ju s",
                       (uintmax_t)w.seed, cutoff, (uintmax_t)(decided_ns / SECOND), node->name,
@@ -984,7 +992,7 @@ static void fails_over(void)
     }
     w.leader = w.n_controllers++;
     struct controller *controller = &w.controllers[w.leader];
-    *controller = (struct controller){.epoch = w.leader + 1, .lag_ns = below(2 * SECOND)};
+    *controller = (struct controller){.epoch = w.leader + 1, .lag_ns = below(2 * SECOND), .since_ns = w.now_ns};
     controller->clock_lie_ns =
         chance(70) ? 0 : (int64_t)(below(40 * 24 * 3600) * SECOND) - 20 * 24 * 3600 * (int64_t)SECOND;
     ck_assert_int_eq(hf_rollout_engine_new(&params, &controller->engine), 0);

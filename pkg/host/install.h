@@ -16,8 +16,8 @@ struct hf_hostlife_install {
     const char *version;
 };
 
-/* The image's build, if the host has none; unit and environment; enables and starts the unit, and waits until the agent
- * is ready. *ret_reason after an error: the condition's. */
+/* Copies the image's build if the host has none, writes unit and environment, enables and starts the unit, and waits
+ * until the agent is ready. *ret_reason after an error: the condition's. */
 HF_MUST_USE int hf_hostlife_install(const struct hf_hostlife_install *install, enum hf_hostlife_reason *ret_reason,
                                     struct hf_err *err);
 
@@ -25,7 +25,7 @@ HF_MUST_USE int hf_hostlife_install(const struct hf_hostlife_install *install, e
 HF_MUST_USE int hf_hostlife_refresh(const struct hf_hostlife_install *install, enum hf_hostlife_reason *ret_reason,
                                     struct hf_err *err);
 
-/* A unit that is installed. */
+/* Enables and starts the installed unit. */
 HF_MUST_USE int hf_hostlife_start(const struct hf_hostlife_systemd *systemd, struct hf_err *err);
 
 /* Stops and disables the unit, removes all but the state. */

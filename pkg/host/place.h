@@ -30,7 +30,7 @@ struct hf_hostlife_place {
     const char *bin_dir;   /* for a link to `holdfast`, if there */
 };
 
-/* <state>/host/<name>, or <state>/host for "". "": too long. */
+/* <state>/host/<name>, or <state>/host if `name` is "". Returns "" if that is too long. */
 const char *hf_hostlife_path(const struct hf_hostlife_place *place, const char *name, char path[PATH_MAX]);
 const char *hf_hostlife_unit_path(const struct hf_hostlife_place *place, char path[PATH_MAX]);
 
@@ -53,12 +53,12 @@ HF_MUST_USE int hf_hostlife_mark_save(const struct hf_hostlife_place *place, con
                                       struct hf_err *err);
 HF_MUST_USE int hf_hostlife_decision_load(const struct hf_hostlife_place *place,
                                           struct hf_hostlife_decision *ret_decision, struct hf_err *err);
-/* Writes changes only. */
+/* Writes the file only if it changes. */
 HF_MUST_USE int hf_hostlife_decision_save(const struct hf_hostlife_place *place,
                                           const struct hf_hostlife_decision *decision, struct hf_err *err);
 
-/* A file <run>/boot, which the first to ask makes; or "". The kernel's id is not one for all: a system container has
- * its own, which neither its pods nor services with their own /proc see. */
+/* The content of <run>/boot, which the first call after a boot makes; or "". The kernel's id does not serve: a system
+ * container has its own, which neither its pods nor services with their own /proc see. */
 void hf_hostlife_boot_id(const struct hf_hostlife_place *place, char boot[HF_HOSTLIFE_BOOT]);
 
 /* The host's agent's: Persists or Installed; NO_REASON: no pod's. Marks the first boot after the installation. */

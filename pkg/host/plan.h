@@ -20,13 +20,13 @@ enum hf_hostlife_has {
     HF_HOSTLIFE_SYSTEMD = 1 << 1,         /* systemd answers */
     HF_HOSTLIFE_UNSUITABLE = 1 << 2,      /* by os-release */
     HF_HOSTLIFE_FOREIGN_UNIT = 1 << 3,    /* holdfast-agent.service is not ours */
-    HF_HOSTLIFE_IN_MEMORY = 1 << 4,       /* state or unit folder is */
+    HF_HOSTLIFE_IN_MEMORY = 1 << 4,       /* state or unit folder is in memory */
     HF_HOSTLIFE_UNITS_READ_ONLY = 1 << 5, /* unit folder */
     HF_HOSTLIFE_NOEXEC = 1 << 6,          /* state folder */
     HF_HOSTLIFE_NO_LABELS = 1 << 7,       /* SELinux refuses labels that systemd needs */
-    HF_HOSTLIFE_MARK = 1 << 8,            /* an earlier pod's */
-    HF_HOSTLIFE_OTHER_BOOT = 1 << 9,      /* ... of an earlier boot */
-    HF_HOSTLIFE_UNIT = 1 << 10,           /* ours */
+    HF_HOSTLIFE_MARK = 1 << 8,            /* an earlier pod has left one */
+    HF_HOSTLIFE_OTHER_BOOT = 1 << 9,      /* the mark is of an earlier boot */
+    HF_HOSTLIFE_UNIT = 1 << 10,           /* our unit is installed */
     HF_HOSTLIFE_SLOT = 1 << 11,           /* `current` and supervisor are there */
     HF_HOSTLIFE_SAME = 1 << 12,           /* unit and environment, as this pod's */
     HF_HOSTLIFE_FORGOT = 1 << 13,         /* decided earlier: the place does not persist */

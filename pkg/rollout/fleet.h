@@ -82,7 +82,7 @@ struct hf_fleet {
     size_t bytes;
 };
 
-/* Must not move. */
+/* The struct must not move afterwards. */
 HF_MUST_USE int hf_fleet_init(struct hf_fleet *fleet);
 void hf_fleet_done(struct hf_fleet *fleet);
 
@@ -92,12 +92,13 @@ uint64_t hf_fleet_digest_key(const char *digest); /* 0: no digest */
 
 uint32_t hf_fleet_find(const struct hf_fleet *fleet, const char *name);
 
-/* -EBADMSG: no valid name. *ret_changed: new, or other labels. */
+/* -EBADMSG: no valid name. *ret_changed: the node is new, or has other labels. */
 HF_MUST_USE int hf_fleet_take_node(struct hf_fleet *fleet, const json_t *node, uint32_t now_s, uint32_t *ret_id,
                                    bool *ret_changed);
 
-/* `unix_ns` gives the first report its age; others: 0. `decided_on`: rollout/object_version.h. -ENOMEM:
- * pass it in again. -ESTALE: the record is newer. A version that went back: a restored backup. */
+/* `unix_ns`: the time now, for the age of the node's first report; 0: that report is new. `decided_on`:
+ * rollout/object_version.h. -ENOMEM: pass the object in again. -ESTALE: the record is newer. A version that went back
+ * is a restored backup's. */
 HF_MUST_USE int hf_fleet_take_edgenode(struct hf_fleet *fleet, const json_t *edgenode, uint64_t decided_on,
                                        uint32_t now_s, uint64_t unix_ns, uint32_t *ret_id);
 

@@ -20,7 +20,7 @@ struct hf_id_table {
 
 void hf_id_table_done(struct hf_id_table *table);
 
-/* Or HF_ID_NONE. */
+/* Returns the index, or HF_ID_NONE. */
 uint32_t hf_id_table_find(const struct hf_id_table *table, uint32_t hash, bool (*same)(const void *key, uint32_t id),
                           const void *key);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Labels of a fleet: each label and set stored once. The node's own name as a value (kubernetes.io/hostname) becomes a
- * placeholder, else each node had its own set. Pure. */
+ * placeholder: otherwise each node would have a set of its own. Pure. */
 #pragma once
 
 #include "api/field/selector.h"
@@ -26,11 +26,11 @@ struct hf_label_pool {
     size_t bytes;
 };
 
-/* Must not move. */
+/* The struct must not move afterwards. */
 HF_MUST_USE int hf_label_pool_init(struct hf_label_pool *pool);
 void hf_label_pool_done(struct hf_label_pool *pool);
 
-/* -ENOMEM: unchanged. Release *ret_set. */
+/* The caller releases *ret_set. -ENOMEM: the pool is unchanged. */
 HF_MUST_USE int hf_label_pool_take(struct hf_label_pool *pool, const json_t *labels, const char *node_name,
                                    uint32_t *ret_set);
 void hf_label_pool_release(struct hf_label_pool *pool, uint32_t set);

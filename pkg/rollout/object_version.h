@@ -10,7 +10,7 @@
 struct hf_object_version {
     uint64_t shown;
     uint64_t source;
-    uint64_t decided_on; /* of an answer */
+    uint64_t decided_on; /* the answered write's */
 };
 
 enum hf_version_age {
@@ -19,8 +19,9 @@ enum hf_version_age {
     HF_VERSION_REWOUND, /* take it: restored, so earlier writes no longer matter */
 };
 
-/* 0: no number above 0. */
+/* Returns 0 for a text that is no number above 0. */
 uint64_t hf_object_version_number(const char *text);
 
-/* `decided_on`: of an answered write, or HF_VERSION_FROM_SOURCE. 0 is always new. */
+/* `decided_on`: the version that an answered write was decided on, or HF_VERSION_FROM_SOURCE. A `version` of 0 is
+ * always new. */
 enum hf_version_age hf_object_version_take(struct hf_object_version *object, uint64_t version, uint64_t decided_on);

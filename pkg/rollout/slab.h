@@ -18,7 +18,7 @@ struct hf_slab {
 };
 
 void hf_slab_done(struct hf_slab *slab);
-/* n > 0, the same to give back. */
+/* n > 0; a piece goes back with the n that it was taken with. */
 void *hf_slab_take(struct hf_slab *slab, size_t n);
 void hf_slab_give(struct hf_slab *slab, void *piece, size_t n);
 /* hf_array_grow() by at most 4096 items. */

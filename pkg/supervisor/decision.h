@@ -5,7 +5,7 @@
 #include "supervisor/state.h"
 
 enum hf_supervisor_event {
-    HF_SUPERVISOR_BEGIN,          /* of the supervisor; nothing ran yet */
+    HF_SUPERVISOR_BEGIN,          /* the supervisor starts; nothing ran yet */
     HF_SUPERVISOR_NOT_EXECUTABLE, /* the kernel refuses the program */
     HF_SUPERVISOR_NOT_STARTED,    /* for a reason that is not the program's, such as no memory */
     HF_SUPERVISOR_ENDED,          /* by itself */
@@ -27,9 +27,9 @@ struct hf_supervisor_facts {
 
 struct hf_supervisor_decision {
     const char *start;   /* one of the facts, which `current` is to name; NULL: there is none */
-    unsigned wait_s;     /* first */
+    unsigned wait_s;     /* before the start */
     const char *give_up; /* the reason to give up `ran`: write the verdict first; NULL: none */
-    bool forget;         /* the verdict: its slot is wanted anew */
+    bool forget;         /* remove the verdict: its slot is wanted anew */
 };
 
 /* Where to go if `slot` turns out bad: to what was healthy last; from that, to the one before, unless it was given up

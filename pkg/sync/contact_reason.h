@@ -35,7 +35,7 @@ enum hf_contact_reason {
         HF_CONTACT_REASON_COUNT
 };
 
-/* HF_CONTACT_REASON_NONE: NULL. */
+/* NULL for HF_CONTACT_REASON_NONE. */
 const char *hf_contact_reason_name(enum hf_contact_reason reason);
 /* A sentence, or "". */
 const char *hf_contact_reason_remedy(enum hf_contact_reason reason);

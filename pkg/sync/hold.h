@@ -29,11 +29,12 @@ struct hf_hold {
 /* -EBADMSG: no hold file; *ret_hold holds, and its reason says so. */
 HF_MUST_USE int hf_hold_parse(struct hf_view text, struct hf_hold *ret_hold, struct hf_err *err);
 
-/* `r`: of reading the file. -ENOENT: no hold, 0; other failures hold. Returns 0, r, or hf_hold_parse()'s. */
+/* `r`: the result of reading the file. -ENOENT means no hold, and returns 0; other failures hold. Returns 0, `r`, or
+ * what hf_hold_parse() returns. */
 HF_MUST_USE int hf_hold_take(int r, struct hf_view text, struct hf_hold *ret_hold, struct hf_err *err);
 
 /* A fingerprint of text and time of writing, never 0. */
 uint64_t hf_hold_id(struct hf_view text, uint64_t written_unix_ns);
 
-/* until - since, at most and by default HF_HOLD_MAX_NS. Unreadable: HF_NEVER. */
+/* until - since, at most and by default HF_HOLD_MAX_NS; HF_NEVER for an unreadable file. */
 uint64_t hf_hold_length_ns(const struct hf_hold *hold);

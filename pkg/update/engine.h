@@ -26,7 +26,7 @@ struct hf_update_params {
     /* artifacts, without credentials; NULL: `http` */
     const struct hf_http_ops *bulk_http;
     struct hf_access *access; /* of downloads; NULL: none */
-    struct hf_sharing *share; /* serves neighbours; NULL: none */
+    struct hf_sharing *share; /* from and to neighbours; NULL: none */
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;

@@ -46,7 +46,7 @@ enum hf_policy_passed {
     /* A person has to act on those below (hf_policy_set_is_conflict()). */
     HF_POLICY_PASSED_CONFLICT,        /* same rank, different values */
     HF_POLICY_PASSED_NO_ROOM,         /* too many labels or entries */
-    HF_POLICY_PASSED_CIRCLE,          /* of dependencies, across policies */
+    HF_POLICY_PASSED_CIRCLE,          /* of dependencies, or on one left out */
     HF_POLICY_PASSED_NEEDS_SIGNATURE, /* for this section */
     HF_POLICY_PASSED_COUNT,
 };

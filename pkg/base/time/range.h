@@ -24,7 +24,7 @@ struct hf_time_range {
     uint64_t earliest_unix_ns;
     uint64_t latest_unix_ns;   /* HF_NEVER: unknown */
     uint64_t estimate_unix_ns; /* may go back */
-    uint64_t other_unix_ns;    /* a witness against the estimate, else the same */
+    uint64_t other_unix_ns;    /* a witness that contradicts the estimate, or the estimate */
     uint64_t error_ns;         /* of the nearer of these two times; HF_NEVER: unknown */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counts nodes that each SyncPolicy selects and that have it in effect, for its status. Pure. */
+/* Counts for the status of each SyncPolicy: the nodes that it selects, and the nodes that report it. Pure. */
 #pragma once
 
 #include "codec/json.h"

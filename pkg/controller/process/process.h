@@ -7,5 +7,5 @@
 /* As in --help and manual page. */
 enum { HF_CONTROLLER_EXIT_OK = 0, HF_CONTROLLER_EXIT_FAILED = 1, HF_CONTROLLER_EXIT_USAGE = 2 };
 
-/* Blocks until SIGTERM or SIGINT; returns the exit code. Logs to stderr. Main thread only. */
+/* Blocks until SIGTERM or SIGINT, unless it cannot start; returns the exit code. Logs to stderr. Main thread only. */
 int hf_controller_process(const struct hf_controller_options *options);

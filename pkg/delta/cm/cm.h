@@ -92,7 +92,7 @@ unsigned delta_bit_code(struct delta_cm *cm, uint32_t *state, unsigned bit);
 /* Weights: 16 bits, DELTA_WEIGHT_BITS fractional; logits: 8. */
 enum { DELTA_WEIGHT_BITS = 13, DELTA_STRETCH_MAX = 2047 };
 
-/* squash[x + 2048], -2048 <= x < 2048: 16 * p + 8 in 1/65536, for p / 4096. */
+/* squash[x + 2048] = 16 * p + 8 for the logit x, -2048 <= x < 2048; p is the probability in 1/4096. */
 void delta_squash_init(uint16_t squash[4096]);
 /* Logit of p / 4096; slow. */
 int32_t delta_stretch(uint32_t p);

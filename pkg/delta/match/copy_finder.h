@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Splits the new file into copies, of constant shift, in one pass. Threads: one; may share a matcher. */
+/* Splits the new file into copies, of constant shift, in one pass. Several threads may share a
+ * matcher, not a finder. */
 #pragma once
 
 #include <stdbool.h>

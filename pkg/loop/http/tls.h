@@ -11,7 +11,7 @@ struct hf_tls;
 
 /* -EBADMSG: bad PEM, a key of another certificate, or one without the other. */
 HF_MUST_USE int hf_tls_new(const struct hf_http_config *config, struct hf_tls **ret_tls, struct hf_err *err);
-/* For a set of connections. Loads the system's store when needed; the last close frees it. */
+/* Counts a user. hf_tls_apply() loads the system's store when needed; the last hf_tls_close() frees it. */
 struct hf_tls *hf_tls_open(struct hf_tls *tls);
 void hf_tls_close(struct hf_tls *tls);
 void hf_tls_unref(struct hf_tls *tls);

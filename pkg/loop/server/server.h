@@ -15,7 +15,7 @@ struct hf_server_feed;
 struct hf_server_request {
     struct hf_view method;
     struct hf_view path;  /* no query */
-    struct hf_view query; /* after '?'; parameters up to 2 KiB */
+    struct hf_view query; /* after '?'; cut at 2 KiB */
     struct hf_view content_type;
     struct hf_view content_encoding; /* "gzip", "zstd", or empty */
     struct hf_view body;

@@ -42,7 +42,8 @@ void vault_give_up(struct entry *entry, const struct hf_manifest_set *set);
 const char *vault_keeps(const struct entry *entry);
 bool vault_must_go(const struct entry *entry);
 enum { VAULT_EXPLANATION = 146 };
-/* End of a sentence: why the content comes from no copy. "": it can, none is wanted, or not the good set. */
+/* Writes the end of a sentence: why no copy helps, that the last copy did not open, or that the good set has none; or
+ * "". */
 void vault_explain(const struct entry *entry, const struct hf_manifest_set *set, char text[VAULT_EXPLANATION]);
 /* Once per interval. True: sealing failed, ask for the content again. */
 bool vault_retries(struct entry *entry);

@@ -95,7 +95,7 @@ struct hf_content_offer {
     uint64_t bytes;
     bool secret;      /* never on a disk */
     bool has_turn;    /* may be in memory (source/turns.h) */
-    bool downloads;   /* the source would download again */
+    bool downloads;   /* a new offer costs a download */
     bool comes_again; /* came before, but was not written: has paid its token */
 };
 

@@ -14,7 +14,7 @@
 struct hf_manifest_source_kind {
     const char *name;
     size_t size;
-    /* The struct is zero after its first member. `turn` comes soon after. May be NULL. */
+    /* May be NULL. The struct is zero after its first member; the timer calls `turn` soon after. */
     int (*start)(struct hf_manifest_source *source, struct hf_err *err);
     void (*turn)(struct hf_manifest_source *source); /* look now; NULL: it looks by itself */
     /* A job takes longer than HF_SOURCE_HANGS_NS. NULL: none may hang (struct hf_job). */

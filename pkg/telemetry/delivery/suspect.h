@@ -11,7 +11,7 @@ enum { HF_SUSPECT_ROUNDS = 8, HF_SUSPECT_LAST = 2 };
 /* Against one batch. After a split, parts inherit `sure` alone. */
 struct hf_suspect {
     bool sure;         /* of it, or what it is part of */
-    unsigned alone;    /* rounds in a row in which only it failed */
+    unsigned alone;    /* rounds in a row in which it failed and others did not */
     uint64_t since_ns; /* start of this round's evidence; 0: no failure */
 };
 

@@ -15,7 +15,7 @@ struct hf_ids *hf_ids_new(size_t max, const struct hf_rand_ops *rng);
 void hf_ids_free(struct hf_ids *ids);
 HF_DEFINE_CLEANUP(struct hf_ids, hf_ids_free)
 
-/* A sink's fingerprint only changes others (sink/fanout.c), not their bit 0, which chooses the window. */
+/* A sink's fingerprint is a salt for those of events (sink/fanout.c). Its bit 0, which chooses the window, is 0. */
 uint64_t hf_ids_of_event(const struct hf_ids *ids, const struct hf_event *event);
 uint64_t hf_ids_of_request(const struct hf_ids *ids, uint64_t owner, struct hf_view key);
 uint64_t hf_ids_of_sink(const struct hf_ids *ids, struct hf_view name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a host is like (host/plan.h). Changes only the boot's mark. Blocks. Main thread. */
+/* What a host is like (host/plan.h). Writes only <run>/boot. Blocks. Main thread. */
 #pragma once
 
 #include "base/view.h"
@@ -11,7 +11,7 @@ struct hf_hostlife_wanted {
     bool pod_secrets;
 };
 
-/* ret_message: more about hindrances, or "". */
+/* `message`: what systemd said of a failure, or "". */
 void hf_hostlife_facts(const struct hf_hostlife_place *place, const struct hf_hostlife_systemd *systemd,
                        const struct hf_hostlife_wanted *wanted, struct hf_hostlife_facts *ret_facts,
                        char message[HF_HOSTLIFE_TEXT]);

@@ -46,7 +46,7 @@ struct hf_hostlife_decision {
     char message[HF_HOSTLIFE_TEXT];
 };
 
-/* Errors of hf_record_load(). */
+/* _load: errors of hf_record_load(). */
 HF_MUST_USE int hf_hostlife_mark_load(const struct hf_hostlife_place *place, struct hf_hostlife_mark *ret_mark,
                                       struct hf_err *err);
 HF_MUST_USE int hf_hostlife_mark_save(const struct hf_hostlife_place *place, const struct hf_hostlife_mark *mark,

@@ -86,7 +86,7 @@ bool hf_hostlife_reason_is_on_host(enum hf_hostlife_reason reason);
 
 struct hf_hostlife_plan {
     enum hf_hostlife_act act;
-    enum hf_hostlife_reason reason; /* of STAY_POD, and REMOVE unless `life` is POD */
+    enum hf_hostlife_reason reason; /* of STAY_POD and REMOVE; none if `life` is OFF or POD */
 };
 
 struct hf_hostlife_plan hf_hostlife_plan(enum hf_hostlife life, const struct hf_hostlife_facts *facts);

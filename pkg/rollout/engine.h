@@ -10,9 +10,9 @@
  *     for each plan.effects[i]: send it, later hf_rollout_engine_result(engine, plan.effects[i].id, 0, object, &now)
  *
  * Every apply has the resourceVersion of its decision: the server refuses a slow former leader's. A new leader first
- * writes its epoch into an EdgeUpdate with a strategy. It copies Nodes and EdgeNodes (below 200 bytes each), and
- * references EdgeUpdates. Bad input affects only its object. After -ENOMEM for an object list its kind again
- * (hf_rollout_engine_list_begin()): a watch does not repeat objects. */
+ * writes its epoch into an EdgeUpdate with a strategy. It copies Nodes and EdgeNodes (below 200 bytes each without
+ * turns), and references EdgeUpdates. Bad input affects only its object. After -ENOMEM for an object list its kind
+ * again (hf_rollout_engine_list_begin()): a watch does not repeat objects. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -111,9 +111,9 @@ HF_MUST_USE int hf_rollout_engine_plan(struct hf_rollout_engine *engine, const s
                                        struct hf_rollout_plan *ret_plan);
 
 /* Once for each write, also when no longer leading. `r`: 0; -ESTALE (409 Conflict); -ENOENT (gone); -EBADMSG, -EACCES
- * (refused for good); -ECANCELED (not sent). Others leave it in doubt, until the object shows it, or a write of an
- * EdgeNode that is not repeated is not shown by working watches for a minute. `object`: the server's, or NULL. Returns
- * 0, or why `object` was not taken, as above; the result counts anyway. */
+ * (refused: planned again after a minute, or for a new version); -ECANCELED (not sent). Others leave it in doubt, until
+ * the object shows it, or a write of an EdgeNode that is not repeated is not shown by working watches for a minute.
+ * `object`: the server's, or NULL. Returns 0, or why `object` was not taken, as above; the result counts anyway. */
 int hf_rollout_engine_result(struct hf_rollout_engine *engine, uint64_t id, int r, const json_t *object,
                              const struct hf_rollout_now *now);
 
@@ -125,7 +125,7 @@ struct hf_rollout_view {
     const char *phase;   /* "WaveSoak"; "" without a strategy */
     const char *reason;  /* Ready's, as planned */
     unsigned wave;
-    unsigned cutoff; /* basis points; without a strategy 10000 */
+    unsigned cutoff; /* slots admitted, of 10000: 0 while halted, 10000 without a strategy */
     struct hf_rollout_counts counts;
     unsigned turns; /* held */
     bool halted;

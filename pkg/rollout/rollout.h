@@ -82,7 +82,8 @@ void hf_rollout_fit_wave(struct hf_rollout_state *state, const struct hf_rollout
 struct hf_rollout_state hf_rollout_begin(const struct hf_rollout_spec *spec, const struct hf_rollout_state *before,
                                          uint64_t epoch, uint64_t now_unix_ns);
 
-/* Without waitingFor and trouble. _decode replaces invalid values by those that admit fewest; absent: digest "". */
+/* Without waitingFor and trouble. _decode replaces invalid values: by those that admit fewest, but `slots` by `cutoff`;
+ * without a valid digest all is zero. */
 json_t *hf_rollout_state_encode(const struct hf_rollout_state *state, enum hf_rollout_phase phase);
 void hf_rollout_state_decode(const json_t *json, struct hf_rollout_state *ret_state);
 

@@ -8,7 +8,7 @@
  *     good -> <slot>        the last build that called itself healthy            (the supervisor's alone, as all below)
  *     previous -> <slot>    the healthy one before it
  *     verdict -> "Crashed <slot>"   the build that was given up last, and why; durable before `current` changes
- *     trial -> "2 <slot>"   how often the build on trial has ended by itself
+ *     trial -> "2 <slot>"   how often the build on trial has ended, or hung, or was not healthy in time
  *
  * The last two are links, too, that lead nowhere: a link changes as a whole.
  * A slot is a folder with one build; its name is the text of the link, relative to this folder. */

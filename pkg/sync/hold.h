@@ -3,9 +3,9 @@
  *
  *     {"reason": "line 3 is running", "since": "2026-11-20T08:00:00Z", "until": "2026-11-20T18:00:00Z"}
  *
- * `since` and `until` may be absent. A hold ends HF_HOLD_MAX_NS after the agent first saw it (sync/hold_age.h): a
- * forgotten file must not block a security fix for ever. A file that cannot be read or parsed is there on purpose: it
- * holds while it exists. */
+ * `since` and `until` may be absent. A hold ends HF_HOLD_MAX_NS after the agent first saw it, at the latest
+ * (sync/hold_age.h): a forgotten file must not block a security fix for ever. A file that cannot be read or parsed is
+ * there on purpose: it holds while it exists. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,7 +26,7 @@ struct hf_hold {
     uint64_t until_unix_ns; /* HF_NEVER: none */
 };
 
-/* -EBADMSG: no hold file; *ret_hold holds, and its reason says so. */
+/* -EBADMSG: `text` is no valid hold file; *ret_hold then is a hold whose reason says so. */
 HF_MUST_USE int hf_hold_parse(struct hf_view text, struct hf_hold *ret_hold, struct hf_err *err);
 
 /* `r`: the result of reading the file. -ENOENT means no hold, and returns 0; other failures hold. Returns 0, `r`, or

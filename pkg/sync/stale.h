@@ -4,7 +4,7 @@
  * Stale acts on the cached state. Expired starts no new update with onExpiry Hold; also if there never was contact.
  *
  * The age is the time since the last sign of life: data from the API server itself. Only contact shortens it, no leap,
- * kill or power cut. So a node may expire too early, by at most hf_stale_step_ns() plus one minute, over many reboots,
+ * kill or power cut. So a node may expire too early, by at most one step (stale.c) plus one minute, over many reboots,
  * too. */
 #pragma once
 

@@ -203,6 +203,7 @@ class Story:
     def pause(self, command):
         """The canary downloads, and nobody gets a turn."""
         self.desk.run("kubectl apply -f " + self.make("1.4.2", 43, "new"))
+        wait.until("the canary to be admitted", lambda: self.update()["status"]["admission"]["canary"], 60)
         self.case.assertIn("paused", self.desk.run(command))
         self.await_reason("Paused")
         wait.until("the canary to wait for its turn", lambda: self.phase(self.all[0]) == "Verified", 60)

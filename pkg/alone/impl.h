@@ -48,7 +48,7 @@ struct hf_alone {
 
     struct hf_timer *timer;
     bool asked_six; /* the second probe, over IPv6 */
-    bool busy;      /* during a tick, with one of: */
+    bool busy;      /* in a tick; one of these calls runs: */
     struct hf_probe_call *probing;
     struct hf_unit_call *asking;
     struct hf_proc_call *running;

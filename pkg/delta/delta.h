@@ -57,7 +57,7 @@ struct hf_delta_out {
     int (*write)(void *ctx, const void *bytes, size_t n);
 };
 
-/* Of a SHA-256, to find early which file is wrong. The new file's whole SHA-256 decides. */
+/* First bytes of a SHA-256, to find early which file is wrong. The new file's whole SHA-256 decides. */
 enum { HF_DELTA_FINGERPRINT_BYTES = 4 };
 
 struct hf_delta_info {

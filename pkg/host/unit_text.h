@@ -8,8 +8,8 @@
 /* By this line a unit is ours. */
 #define HF_HOSTLIFE_UNIT_MARK "# Installed by the pod of holdfast's DaemonSet"
 
-/* The template with HF_HOSTLIFE_UNIT_MARK; `paths` (colons; NULL: template's): where the agent may also write. -EINVAL:
- * not absolute, or a character that systemd reads as another. */
+/* HF_HOSTLIFE_UNIT_MARK, then the template; `paths` ("/a:/b") replace its ReadWritePaths, NULL keeps them. -EINVAL: a
+ * path is not absolute, or has a character that the unit cannot safely hold. */
 HF_MUST_USE int hf_hostlife_unit_text(struct hf_view template_text, const char *paths, struct hf_buf *out,
                                       struct hf_err *err);
 bool hf_hostlife_unit_is_ours(struct hf_view text);

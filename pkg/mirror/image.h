@@ -19,7 +19,7 @@ struct hf_mirror_image {
     /* ---- own ---- */
     struct hf_mirror_blob *blobs; /* that are known; NULL: none */
     size_t blobs_n, unread;       /* the manifest among them that is read next; blobs_n: none */
-    int wrong;                    /* -errno of a bad manifest */
+    int wrong;                    /* -errno: a bad manifest, or none for this platform */
 };
 
 /* "registry.example:5000/team/app:1.2@sha256:..."; the tag is for people. False: another form. */

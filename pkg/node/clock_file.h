@@ -31,5 +31,5 @@ struct hf_clock_file {
 extern const struct hf_record_type hf_clock_file_type;
 
 HF_MUST_USE int hf_clock_file_format(const struct hf_clock_file *file, struct hf_buf *out);
-/* -EBADMSG: damaged, or unknown. */
+/* -EBADMSG: damaged, or an unknown version. */
 HF_MUST_USE int hf_clock_file_parse(struct hf_view text, struct hf_clock_file *ret_file, struct hf_err *err);

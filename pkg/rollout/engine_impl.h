@@ -38,7 +38,7 @@ struct status_write {
     enum hf_rollout_claim claim;
     bool in_doubt;     /* the object may have `state` */
     uint64_t retry_ns; /* nothing before */
-    uint64_t due_ns;   /* when postponed, or HF_NEVER */
+    uint64_t due_ns;   /* postponed to, or HF_NEVER */
     uint64_t sent_ns;  /* 0: never */
     uint64_t wrote_ns; /* sent_ns; 0 after the write that claims the object */
 };

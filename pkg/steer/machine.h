@@ -64,7 +64,7 @@ void hf_steer_machine_init(struct hf_steer_machine *machine, const struct hf_ste
                            struct hf_steer_core *core);
 void hf_steer_machine_done(struct hf_steer_machine *machine);
 
-/* Move, record, action. No job may be in progress. */
+/* Moves, saves the record, then acts. No job may be in progress. */
 void hf_steer_machine_event(struct hf_steer_machine *machine, unsigned event, const void *why);
 /* The move, in memory, with `due`. False: the table lacks it. */
 bool hf_steer_machine_move(struct hf_steer_machine *machine, unsigned event, const void *why);

@@ -49,7 +49,7 @@ struct hf_fetch_params {
     /* Bytes to leave free on a file system of disk_bytes: else DiskFull, and nothing is allocated ahead for an
      * announced size. On a worker. NULL: the caller has made sure of room. */
     uint64_t (*reserve)(void *arg, uint64_t disk_bytes);
-    /* Received by network since the last call; `before`: by an earlier process, not in wire_bytes. May be NULL. */
+    /* New bytes by network; `before`: an earlier process's, not counted in the transfer's wire_bytes. May be NULL. */
     void (*moved)(void *arg, uint64_t wire_bytes, bool before);
     /* `r` 0: the artifact is complete on disk, or the new file exists. `hopeless`: the HTTP status (such as 404)
      * forbids a retry; else retry after retry_after_ns. */

@@ -27,7 +27,8 @@ const char *hf_origins_incumbent(void *arg, const char *path);
  * its origin. Forgets sections that no policy sets, except manifests. */
 void hf_origins_take(struct hf_origins *origins, const struct hf_policy_set *set, bool proven);
 
-/* How long an entry must stay; 0: it may go. Begins the grace: call it only when certainly no policy has the entry. */
+/* Returns how long an entry must stay; 0: it may go. Begins its grace, so call this only when certainly no policy has
+ * the entry. */
 uint64_t hf_origins_grace_left_ns(struct hf_origins *origins, const struct hf_policy_set *set, const char *entry);
 
 /* Forgets an entry. `policy`: its last, or "". */

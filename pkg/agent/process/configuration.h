@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent.yaml (config/config.h), also --check-config. */
+/* Reads agent.yaml (config/config.h), and checks it for --check-config. */
 #pragma once
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the kernel reports. NULL: no watch (inotify limit, no netlink). */
+/* Watches what the kernel reports. The functions return NULL where it lets none watch (inotify limit, no netlink). */
 #pragma once
 
 #include <limits.h>

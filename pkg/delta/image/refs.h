@@ -19,9 +19,9 @@ enum delta_ref_kind {
     DELTA_REF_ADR,
     DELTA_REF_ABS64,
     DELTA_REF_ADDEND,   /* a relocation's */
-    DELTA_REF_SELF32,   /* 32 bits, from the site */
-    DELTA_REF_BASE32,   /* 32 bits, from the table */
-    DELTA_REF_BACK32,   /* 32 bits, back from the site */
+    DELTA_REF_SELF32,   /* 32 bits, relative to the site */
+    DELTA_REF_BASE32,   /* 32 bits, relative to the table */
+    DELTA_REF_BACK32,   /* 32 bits, distance back from the site */
     DELTA_REF_NAME,     /* string's 32-bit offset */
     DELTA_REF_TAR_TIME, /* octal digits 3 to 10 */
     DELTA_REF_TAR_LAST, /* last octal digit */

@@ -19,7 +19,7 @@ static inline bool delta_go_has(unsigned region_kind)
     return region_kind >= DELTA_REGION_GO_ROWS && region_kind <= DELTA_REGION_GO_DATA;
 }
 
-/* delta_refs_scan() where delta_go_has(). Read errors. */
+/* As delta_refs_scan(), where delta_go_has(); fails on read errors. */
 HF_MUST_USE int delta_go_scan(struct delta_old *file, const struct delta_image *image,
                               const struct delta_region *region, const unsigned char *bytes, size_t n, size_t limit,
                               uint64_t offset, struct delta_go_cursor *cursor, struct delta_ref *refs,

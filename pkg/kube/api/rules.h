@@ -12,7 +12,7 @@ struct hf_kube_rules {
     bool one_history; /* of lists and events: versions only grow */
     bool resumes;     /* a watch from a resourceVersion */
     bool only_watch;  /* the reflector makes no rounds */
-    bool takes_turns; /* subscriptions return in line (return.h) */
+    bool takes_turns; /* subscriptions return one by one (return.h) */
 
     /* False: an idle subscription waits. */
     bool (*may_begin)(struct hf_kube_subscription *sub);

@@ -100,7 +100,7 @@ struct hf_http_call {
     struct curl_slist *connect_to;
     struct hf_url_parts to;
     bool to_origin;   /* the client's credentials are allowed */
-    bool left_origin; /* by a redirect: the caller's own credentials are not */
+    bool left_origin; /* by a redirect: send no credentials of the caller */
     unsigned redirects;
     bool proxied; /* this hop goes by a proxy */
     /* class of the server's address, public behind a proxy; redirects lead no closer */

@@ -14,6 +14,6 @@ struct hf_http_peers *hf_http_peers_open(struct hf_http_peers *peers);
 void hf_http_peers_close(struct hf_http_peers *peers);
 void hf_http_peers_unref(struct hf_http_peers *peers);
 
-/* True: `origin` has its own TLS; *ret_tls NULL: unusable, EKEYREJECTED. `peers` may be NULL. */
+/* True: `origin` has its own TLS; *ret_tls NULL: unusable, *err has EKEYREJECTED. `peers` may be NULL. */
 bool hf_http_peers_find(const struct hf_http_peers *peers, const char *origin, struct hf_tls **ret_tls,
                         struct hf_err *err);

@@ -24,7 +24,8 @@ struct hf_streamed_params {
     uint16_t port;       /* 0: any */
     /* `head`: with its empty line, during the call. Then hf_streamed_attend(), or end the exchange, here or later. */
     void (*asked)(void *arg, struct hf_streamed_exchange *exchange, struct hf_view head);
-    /* Only with an owner. drained: the client took all. gone: the client left, and the exchange is freed. */
+    /* Only with an owner. drained: the client took all, after a _send() that returned 1. gone: the exchange ended, and
+     * is freed next. */
     void (*drained)(void *owner);
     void (*gone)(void *owner);
     void *arg;

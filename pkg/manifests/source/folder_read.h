@@ -26,7 +26,7 @@ struct hf_folder_read_params {
 };
 
 /* Fingerprint of names, sizes, times, inodes and modes: if the same, nothing has changed. `resolved`: `path` without
- * links, also after a failure; "": the links lead nowhere. The node's bounds apply to it. */
+ * links, also after most failures, or "". The node's bounds apply to it. */
 HF_MUST_USE int hf_folder_read_look(const struct hf_folder_read_params *params, char fingerprint[HF_SHA256_HEX],
                                     char resolved[HF_WALK_MAX_PATH], struct hf_source_failure *failure);
 /* A sealed bundle. -EAGAIN also if the fingerprint was another before or after. */

@@ -34,7 +34,7 @@ struct deflate_kp {
     uint16_t by4[1 << 15], by7[1 << 15], by7_before[1 << 15];
     int32_t base;
     unsigned aged; /* position + base when old entries were last dropped */
-    unsigned low;  /* matches copy from here on */
+    unsigned low;  /* lowest source of a match */
     unsigned size;
     unsigned left;  /* PGZIP: from chunk's to segment's end */
     unsigned start; /* in the window */

@@ -63,7 +63,7 @@ bool hf_batches_gap(const struct hf_batches *batches, uint64_t from, uint64_t un
 bool hf_batches_may_plan(const struct hf_batches *batches);
 /* Planned as live, or begins at `from` (hf_outlet_lane_from()) or above. UINT64_MAX: none may. */
 bool hf_batches_may_travel(const struct hf_batch *batch, uint64_t from);
-/* An open batch may travel. */
+/* May any open batch travel? */
 bool hf_batches_travel(const struct hf_batches *batches, uint64_t from);
 /* As hf_batches_may_plan(), for a batch that passes older records. */
 bool hf_batches_may_pass(const struct hf_batches *batches, uint64_t from);

@@ -10,8 +10,8 @@ struct hf_finding_room {
     struct hf_buf text;
 };
 
-/* The rule's name and severity (info at the end), the series' boundary and attributes; metric, metricSource, value,
- * measured. `series` NULL: the metric never came. */
+/* The rule's name and severity (info unless `begins`), the series' boundary and attributes; metric, metricSource,
+ * value, measured. `series` NULL: the metric never came. */
 HF_MUST_USE int hf_finding_make(const struct hf_anomaly_rule_state *state, const struct hf_series *series, bool begins,
                                 struct hf_finding_room *room, struct hf_event *ret_event);
 /* A raw value from before; attribute context = "before". */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How much of a lane each sender and source uses and may use. The agent's own have no limit; rules: shares.c. Senders
- * beyond 23 share a slot. Pure; a plain value. */
+/* How much of a lane each sender and source uses and may use. The agent's own sources have no limit; rules: shares.c.
+ * Senders beyond 23 share a slot. Pure; a plain value. */
 #pragma once
 
 #include "telemetry/event/event.h"

@@ -170,8 +170,7 @@ static bool is_selected(const struct track *track, uint32_t id)
 
 static bool is_of_later_stage(const struct track *track, uint32_t id)
 {
-    return track->claimed && track->update->has_strategy && id < track->prepared && is_selected(track, id) &&
-           !hf_rollout_is_reached(track, id);
+    return track->claimed && id < track->prepared && is_selected(track, id) && !hf_rollout_is_reached(track, id);
 }
 
 static bool is_over(const struct hf_rollout_engine *engine, uint32_t id, const struct hf_fleet_turn *turn,

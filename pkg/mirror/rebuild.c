@@ -28,6 +28,10 @@
 #define CONNECT_NS (5 * HF_NS_PER_S)
 #define TICK_NS (20 * HF_NS_PER_MS)
 #define SOON_NS (5 * HF_NS_PER_S) /* what has not arrived by then is applied while it does */
+/* Once the delta is here, making the layer may take this long: a small delta can ask for work without end. A slow node
+ * is ten times as fast. */
+#define MAKE_NS (30 * 60 * HF_NS_PER_S)
+#define MAKE_BYTES_PER_S (64 << 10)
 
 struct hf_mirror_rebuild {
     struct hf_mirror_rebuild_params p; /* what is borrowed is NULL */
@@ -36,8 +40,8 @@ struct hf_mirror_rebuild {
     struct hf_mirror_call *call; /* NULL: the delta is here, and right */
     struct hf_timer *timer;
     struct hf_sha256 hash;
-    uint64_t told; /* bytes of the layer */
-    uint64_t began_ns;
+    uint64_t told;              /* bytes of the layer */
+    uint64_t began_ns, here_ns; /* here_ns: when the delta was */
     struct hf_err failure;
     int state;
     struct hf_job job;
@@ -230,6 +234,7 @@ static void delta_done(void *arg, int r, const struct hf_err *err)
     else if (!is_right(rebuild))
         r = hf_err_set(&rebuild->failure, EBADMSG, "the delta's digest is not right");
     bool unproven = r < 0;
+    rebuild->here_ns = hf_mono_ns(rebuild->p.p.clock);
     if (r == 0)
         r = start_work(rebuild);
     if (r < 0 || rebuild->worked)
@@ -239,14 +244,18 @@ static void delta_done(void *arg, int r, const struct hf_err *err)
 static void tick(void *arg)
 {
     struct hf_mirror_rebuild *rebuild = arg;
-    uint64_t written = atomic_load(&rebuild->written);
+    const uint64_t written = atomic_load(&rebuild->written), now_ns = hf_mono_ns(rebuild->p.p.clock);
+    const uint64_t make_ns = MAKE_NS + rebuild->size / MAKE_BYTES_PER_S * HF_NS_PER_S;
+    const bool is_here = rebuild->call == NULL;
     int r = 0;
 
     hf_timer_arm(rebuild->p.p.sched, rebuild->timer, TICK_NS);
-    if (written > rebuild->told) {
+    if (is_here && now_ns - rebuild->here_ns >= make_ns) {
+        finish(rebuild, hf_err_set(&rebuild->failure, EBADMSG, "the delta takes too long to apply"), false);
+    } else if (written > rebuild->told) {
         rebuild->told = written;
         rebuild->p.moved(rebuild->p.arg);
-    } else if (hf_mono_ns(rebuild->p.p.clock) - rebuild->began_ns >= SOON_NS && (r = start_work(rebuild)) < 0) {
+    } else if (!is_here && now_ns - rebuild->began_ns >= SOON_NS && (r = start_work(rebuild)) < 0) {
         finish(rebuild, r, true);
     }
 }

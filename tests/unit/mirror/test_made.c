@@ -392,6 +392,7 @@ static void gone(void *owner)
 
 /* Calls until one fails; beyond 0: none does. */
 static atomic_int failing;
+static atomic_bool stuck; /* a worker that reads of the node's layers comes no further */
 
 static bool fails(void)
 {
@@ -407,6 +408,8 @@ static ssize_t write_some(void *ctx, int fd, const void *bytes, size_t n, uint64
 
 static ssize_t read_some(void *ctx, int fd, void *bytes, size_t n, uint64_t offset)
 {
+    while (atomic_load(&stuck))
+        (void)usleep(1000);
     return fails() ? -EIO : hf_fs_posix()->pread(ctx, fd, bytes, n, offset);
 }
 
@@ -1089,6 +1092,29 @@ START_TEST(ready_before)
 }
 END_TEST
 
+/* A delta that is here and makes no end of work is given up, and the registry gives the layer; not before a slow node
+ * would have made it. */
+START_TEST(ready_without_end)
+{
+    max_bytes = 4 << 20;
+    want(RIGHT, NULL);
+    atomic_store(&stuck, true);
+    hf_mirror_gate(mirror, NULL);
+    loop_wait_for(loop, seen.deltas == 1);
+    loop_run_for(loop, 300 * HF_NS_PER_MS);
+    ahead_ns += 29 * 60 * HF_NS_PER_S;
+    loop_run_for(loop, 300 * HF_NS_PER_MS);
+    ck_assert_uint_eq(seen.layers, 0);
+    ahead_ns += 2 * 60 * HF_NS_PER_S;
+    loop_wait_for(loop, seen.layers == 1);
+    atomic_store(&stuck, false);
+    (void)wait_ready(true, "Ready");
+    ck_assert_uint_eq(seen.layers, 1);
+    ck_assert_uint_eq(seen.deltas, 2);
+    tear_down();
+}
+END_TEST
+
 /* Half of a layer was there when the power went. */
 START_TEST(ready_goes_on)
 {
@@ -1230,6 +1256,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, token_has_ended);
     tcase_add_test(tc, each_call_fails);
     tcase_add_test(tc, ready_before);
+    tcase_add_test(tc, ready_without_end);
     tcase_add_test(tc, ready_goes_on);
     tcase_add_test(tc, beside_another);
     tcase_add_loop_test(tc, named_goes_first, 0, 2);

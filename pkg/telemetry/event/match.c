@@ -9,15 +9,15 @@ static bool same(struct hf_view a, struct hf_view b)
 /* Matches one byte against the element at *glob (a set, '?' or a literal byte), and moves *glob behind that element. */
 static bool same_byte(const char **glob, char c)
 {
-    const char *element = *glob, *p = element + 1;
-    bool wanted = *p != '!', in_set = false;
+    const char element = *(*glob)++, *p = *glob;
 
+    if (element != '[')
+        return element == '?' || element == c;
+    bool wanted = *p != '!', in_set = false;
     p += !wanted;
-    const char *end = *element == '[' && *p != '\0' ? strchr(p + 1, ']') : NULL; /* a ']' at the start is in the set */
-    if (end == NULL) {
-        *glob = element + 1;
-        return *element == '?' || *element == c;
-    }
+    const char *end = *p != '\0' ? strchr(p + 1, ']') : NULL; /* a ']' at the start is in the set */
+    if (end == NULL)
+        return element == c;
     *glob = end + 1;
     for (; p < end; p++) {
         const char *last = p[1] == '-' && p + 2 < end ? p + 2 : p;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Arrays that double, up to a maximum. */
+/* Arrays that double their capacity, up to a maximum. */
 #pragma once
 
 #include <stddef.h>
@@ -7,10 +7,10 @@
 
 #include "base/macros.h"
 
-/* If something else limits it. */
+/* The maximum if something else limits the array. */
 #define HF_ARRAY_ANY SIZE_MAX
 
-/* For one more. Changes `items` and `cap` (unsigned variables) only on success. -E2BIG: `max` items. */
+/* Makes room for one more. Changes `items` and `cap` (unsigned variables) only on success. -E2BIG: `max` items. */
 #define hf_array_grow(items, n, cap, max)                                                                              \
     ({                                                                                                                 \
         void *items_ = (items);                                                                                        \
@@ -23,12 +23,13 @@
 
 HF_MUST_USE int hf_array_grow_bytes(void **items, size_t each, size_t n, size_t *cap, size_t max);
 
-/* For qsort() and bsearch(). Items begin with a pointer to a string; for _by_text, with the string itself. */
+/* Comparisons for qsort() and bsearch(). Items begin with a pointer to a string or, for by_text, with the string
+ * itself. */
 int hf_array_by_string(const void *a, const void *b);
 int hf_array_by_text(const void *a, const void *b);
 
-/* Index `i` of the first of `n` items for which the expression `below` is false; `n` if none. Items for which it is
- * true must come first. */
+/* Index `i` of the first of `n` items for which the expression `below` is false; `n` if there is none. Items for which
+ * it is true must come first. */
 #define hf_array_lower_bound(i, n, below)                                                                              \
     ({                                                                                                                 \
         size_t low_ = 0, high_ = (n);                                                                                  \

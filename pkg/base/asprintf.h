@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text on the heap, and pointers freed with their scope. Pure. */
 #pragma once
 
 #include <stdlib.h>
@@ -8,7 +7,7 @@
 
 char *hf_asprintf(const char *format, ...) HF_PRINTF(1, 2);
 
-/* _cleanup_(hf_freep): frees a pointer of any type, sets it to NULL. */
+/* With _cleanup_(hf_freep): frees a pointer of any type, and sets it to NULL. */
 static inline void hf_freep(void *pointer_to_pointer)
 {
     void **pointer = pointer_to_pointer;

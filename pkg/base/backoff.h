@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Exponential back-off with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter", 2015). Pure.
  *
- * The delay after failure n (from 0) is uniform in [0, min(cap_ns, base_ns * 2^n)], at least floor_ns: nodes that fail
- * together retry apart. */
+ * The delay after failure n (from 0) is uniform in [0, min(cap_ns, base_ns * 2^n)], at least floor_ns. */
 #pragma once
 
 #include <stdint.h>
@@ -13,11 +12,11 @@ struct hf_backoff {
     uint64_t base_ns; /* > 0 */
     uint64_t cap_ns;  /* >= base_ns */
     uint64_t floor_ns;
-    unsigned attempt; /* failures since the reset */
+    unsigned attempt;
 };
 
 void hf_backoff_reset(struct hf_backoff *backoff);
 
-/* `at_least_ns`: the peer's (Retry-After), or 0; a shorter delay becomes at_least_ns plus a random 0 to 10 %, even
- * beyond cap_ns. */
+/* Counts a failure and returns the delay. `at_least_ns`: what the peer asks for (Retry-After), or 0; a shorter delay
+ * becomes at_least_ns plus a random 0 to 10 %, even beyond cap_ns. */
 uint64_t hf_backoff_next_ns(struct hf_backoff *backoff, const struct hf_rand_ops *rng, uint64_t at_least_ns);

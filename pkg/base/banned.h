@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Refuses libc functions with a safer replacement; -include in every file of pkg/ and cmd/. Includes the libc headers
- * first: after the pragma even declarations are refused. */
+/* Refuses libc functions that have a safer replacement, in every file of pkg/ and cmd/ (-include). libc's headers come
+ * first, because after the pragma even declarations are refused. */
 #pragma once
 
 #include <stdio.h>

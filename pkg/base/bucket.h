@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A bucket of tokens, each back after a gap: the time at which it is full (generic cell rate algorithm). Pure. */
+/* A bucket of tokens, each of which comes back after a gap; stored as the time when it is full (generic cell rate
+ * algorithm). Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,18 +8,16 @@
 
 #include "base/macros.h"
 
-/* Zeroed: full. */
 struct hf_bucket {
-    uint64_t full_ns; /* past: full */
+    uint64_t full_ns; /* the bucket is full from this time on */
 };
 
-/* When at most `missing` tokens are missing; 0: always. */
+/* Returns the time from which at most `missing` tokens are missing; 0: always. */
 static inline uint64_t hf_bucket_due_ns(const struct hf_bucket *bucket, unsigned missing, uint64_t gap_ns)
 {
     return bucket->full_ns - HF_MIN(bucket->full_ns, missing * gap_ns);
 }
 
-/* For one of `burst` tokens; 0: there is one. */
 static inline uint64_t hf_bucket_wait_ns(const struct hf_bucket *bucket, unsigned burst, uint64_t gap_ns,
                                          uint64_t now_ns)
 {
@@ -27,13 +26,12 @@ static inline uint64_t hf_bucket_wait_ns(const struct hf_bucket *bucket, unsigne
     return due_ns - HF_MIN(due_ns, now_ns);
 }
 
-/* Spends even a missing token: the next one comes later. */
+/* Takes a token even if none is there; the next one then comes later. */
 static inline void hf_bucket_spend(struct hf_bucket *bucket, uint64_t gap_ns, uint64_t now_ns)
 {
     bucket->full_ns = HF_MAX(bucket->full_ns, now_ns) + gap_ns;
 }
 
-/* False: none, nothing spent. */
 static inline bool hf_bucket_take(struct hf_bucket *bucket, unsigned burst, uint64_t gap_ns, uint64_t now_ns)
 {
     if (hf_bucket_wait_ns(bucket, burst, gap_ns, now_ns) > 0)

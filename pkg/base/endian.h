@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers as bytes at any address, little-endian (le) or big-endian (be). Fixed sizes are one load or store. Pure. */
+/* Reads and writes numbers at any address, little-endian (le) or big-endian (be). A fixed size takes one load or store.
+ * Pure. */
 #pragma once
 
 #include <stdint.h>
@@ -46,7 +47,7 @@ static inline void hf_put_le64(unsigned char *p, uint64_t v)
     hf_put_le32(p + 4, (uint32_t)(v >> 32));
 }
 
-/* n bytes, 1 to 8. */
+/* n: 1 to 8 bytes. */
 static inline uint64_t hf_le(const unsigned char *p, unsigned n)
 {
     uint64_t v = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file system as a table of functions: tests can cut the power at any call.
+/* The file system as a table of functions, so that tests can cut the power at any call.
  *
- * As the system calls, with value or -errno. Descriptors are valid for their table only. A power cut may lose all since
- * the last fsync; for names, since the folder's. Threads: any for os/fs_posix.h. */
+ * The functions do what the system calls do, and return a value or -errno. A power cut may lose all changes since the
+ * last fsync of the file or, for names, of the folder. Threads: any for os/fs_posix.h. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,11 +12,10 @@
 #include <sys/statvfs.h>
 #include <sys/types.h>
 
-/* As in openat2(2). */
 enum hf_fs_resolve {
     HF_FS_ANY = 0,
-    HF_FS_BENEATH = 1,     /* refuse "..", links and absolute paths out of `dirfd` */
-    HF_FS_NO_SYMLINKS = 2, /* in any component */
+    HF_FS_BENEATH = 1,     /* refuse "..", links and absolute paths that leave `dirfd` */
+    HF_FS_NO_SYMLINKS = 2, /* refuse links in any component */
 };
 
 struct hf_fs_ops {
@@ -26,44 +25,45 @@ struct hf_fs_ops {
     ssize_t (*pread)(void *ctx, int fd, void *bytes, size_t n, uint64_t offset);
     ssize_t (*pwrite)(void *ctx, int fd, const void *bytes, size_t n, uint64_t offset);
     int (*ftruncate)(void *ctx, int fd, uint64_t size);
-    /* -EOPNOTSUPP. */
     int (*fallocate)(void *ctx, int fd, uint64_t offset, uint64_t n);
     int (*fsync)(void *ctx, int fd);
     int (*fdatasync)(void *ctx, int fd);
-    /* After a failed sync the kernel may hold as clean what the medium lacks (lwn.net/Articles/752063). */
+    /* Drops cached pages, because after a failed sync the kernel may hold as clean what the medium lacks
+     * (lwn.net/Articles/752063). */
     void (*drop_cache)(void *ctx, int fd);
     int (*fstat)(void *ctx, int fd, struct stat *ret);
-    /* Creation of the file. -EOPNOTSUPP: not kept. */
+    /* Gives the file's time of creation. -EOPNOTSUPP: not kept. */
     int (*birth)(void *ctx, int fd, uint64_t *ret_unix_ns);
-    /* Hard links. fstat() reads times, too: then the next write's time is in nanoseconds (multigrain timestamps, Linux
-     * 6.13), and its fdatasync must write the inode. */
+    /* Counts hard links. Reads no times, unlike fstat(), after which the next fdatasync must write the inode
+     * (multigrain timestamps, Linux 6.13). */
     int (*links)(void *ctx, int fd);
     int (*fstatat)(void *ctx, int dirfd, const char *path, struct stat *ret, int flags);
     int (*fstatvfs)(void *ctx, int fd, struct statvfs *ret);
-    int (*is_memory)(void *ctx, int fd); /* 1: tmpfs, ramfs; 0; -errno */
+    int (*is_memory)(void *ctx, int fd); /* 1: tmpfs or ramfs; 0: another */
     int (*renameat)(void *ctx, int from_dirfd, const char *from, int to_dirfd, const char *to);
     int (*linkat)(void *ctx, int from_dirfd, const char *from, int to_dirfd, const char *to);
-    /* A reflink: the empty `to_fd` shares blocks with `from_fd` until one changes. May be NULL. An error: not by this
-     * file system. */
+    /* Makes a reflink: the empty `to_fd` shares blocks with `from_fd` until one changes. May be NULL. Fails if the file
+     * system cannot. */
     int (*clone)(void *ctx, int from_fd, int to_fd);
     int (*symlinkat)(void *ctx, const char *target, int dirfd, const char *path);
     ssize_t (*readlinkat)(void *ctx, int dirfd, const char *path, char *text, size_t n);
-    int (*unlinkat)(void *ctx, int dirfd, const char *path, int flags); /* 0 or AT_REMOVEDIR */
+    int (*unlinkat)(void *ctx, int dirfd, const char *path, int flags);
     int (*mkdirat)(void *ctx, int dirfd, const char *path, mode_t mode);
     int (*fchmod)(void *ctx, int fd, mode_t mode);
     int (*fchown)(void *ctx, int fd, uid_t uid, gid_t gid);
-    int (*flock)(void *ctx, int fd, int operation); /* LOCK_EX | LOCK_NB */
+    int (*flock)(void *ctx, int fd, int operation);
     ssize_t (*flistxattr)(void *ctx, int fd, char *names, size_t n);
     ssize_t (*fgetxattr)(void *ctx, int fd, const char *name, void *value, size_t n);
     int (*fsetxattr)(void *ctx, int fd, const char *name, const void *value, size_t n);
-    /* visit(arg, name, d_type), not "." and ".."; < 0 ends it, and is returned. */
+    /* Calls visit(arg, name, d_type) for all names except "." and "..", until it returns < 0, which `list` then
+     * returns. */
     int (*list)(void *ctx, int dirfd, int (*visit)(void *arg, const char *name, unsigned char type), void *arg);
 };
 
-/* Closes at the end of its scope, with _cleanup_(hf_fs_fd_done). */
+/* A descriptor that is closed at the end of its scope, with _cleanup_(hf_fs_fd_done). */
 struct hf_fs_fd {
     const struct hf_fs_ops *fs;
-    int fd; /* or -1 */
+    int fd;
 };
 
 static inline void hf_fs_fd_done(struct hf_fs_fd *handle)

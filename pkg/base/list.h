@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A doubly linked ring through struct hf_list members; an empty list's head points at itself. Pure.
+/* A doubly linked ring of struct hf_list members; an empty list's head points at itself. Pure.
  *
  *     head <-> a <-> b <-> head */
 #pragma once
@@ -42,7 +42,6 @@ static inline void hf_list_append(struct hf_list *head, struct hf_list *entry)
     head->prev = entry;
 }
 
-/* A second removal is harmless. */
 static inline void hf_list_remove(struct hf_list *entry)
 {
     entry->prev->next = entry->next;
@@ -50,6 +49,6 @@ static inline void hf_list_remove(struct hf_list *entry)
     hf_list_init(entry);
 }
 
-/* May remove `it`, not `following`. */
+/* The body may remove `it`, but not `following`. */
 #define hf_list_each(it, following, head)                                                                              \
     for ((it) = (head)->next, (following) = (it)->next; (it) != (head); (it) = (following), (following) = (it)->next)

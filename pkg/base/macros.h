@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The few macros that every file may use. */
 #pragma once
 
 #include <stddef.h>
@@ -7,21 +6,19 @@
 #define HF_MUST_USE __attribute__((warn_unused_result))
 #define HF_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define HF_UNUSED __attribute__((unused))
-/* what the optimizer would not */
 #define HF_ALWAYS_INLINE inline __attribute__((always_inline))
 #define HF_LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define HF_STR_(x) #x
 #define HF_STR(x) HF_STR_(x)
 
-/* Twice evaluated: no side effects, no values that may change. */
+/* Arguments are evaluated twice: no side effects, no values that may change. */
 #define HF_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define HF_MAX(a, b) ((a) > (b) ? (a) : (b))
 #define HF_DISTANCE(a, b) ((a) > (b) ? (a) - (b) : (b) - (a))
 
-/* Calls fn(&variable) at the end of its scope. */
 #define _cleanup_(fn) __attribute__((cleanup(fn)))
 
-/* Moves a pointer out of a variable with _cleanup_. */
+/* Moves a pointer out of a variable with _cleanup_, which becomes NULL. */
 #define hf_steal(pointer)                                                                                              \
     ({                                                                                                                 \
         __typeof__(&(pointer)) place_ = &(pointer);                                                                    \
@@ -32,7 +29,7 @@
 
 #define hf_container_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
-/* `<name>p(type **)` for _cleanup_. */
+/* Defines `<name>p(type **)` for _cleanup_. */
 #define HF_DEFINE_CLEANUP(type, name)                                                                                  \
     static inline void name##p(type **pointer)                                                                         \
     {                                                                                                                  \

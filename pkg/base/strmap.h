@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Maps strings to pointers, in a sorted array for a few thousand. Copies keys; without `free_value` values are the
- * caller's. Pure. */
+/* Maps strings to pointers, in a sorted array, for up to a few thousand. Copies keys; owns values only with
+ * `free_value`. Pure. */
 #pragma once
 
 #include <stddef.h>
@@ -16,17 +16,16 @@ struct hf_strmap {
     struct hf_strmap_entry *entries;
     size_t n;
     size_t cap;
-    void (*free_value)(void *value); /* or NULL */
+    void (*free_value)(void *value);
 };
 
 void hf_strmap_done(struct hf_strmap *map);
 void *hf_strmap_get(const struct hf_strmap *map, const char *key);
 
-/* Frees the value replaced. -ENOMEM: `value` stays the caller's. */
+/* Frees a replaced value. -ENOMEM: `value` stays the caller's. */
 HF_MUST_USE int hf_strmap_put(struct hf_strmap *map, const char *key, void *value);
 
-/* False: absent. */
 int hf_strmap_remove(struct hf_strmap *map, const char *key);
 
-/* NULL: absent; else owned by the caller. */
+/* Removes a key; the caller owns the returned value. NULL: absent. */
 void *hf_strmap_take(struct hf_strmap *map, const char *key);

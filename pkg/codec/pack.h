@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compresses artifacts to .zst piece by piece, for codec/unpack.h. Deterministic for one zstd version and sizes of
- * pieces. Window at most 8 MiB, for small nodes; with size and checksum. */
+/* Compresses artifacts to .zst piece by piece, for codec/unpack.h. The output depends only on the zstd version and the
+ * sizes of the pieces. The window is at most 8 MiB, for small nodes. */
 #pragma once
 
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 struct hf_pack;
 
-/* `write`: codec/gunzip.h. total_bytes: of all input, else -EIO. */
+/* `write`: see codec/gunzip.h. total_bytes: size of all input; -EIO if it is not. */
 struct hf_pack *hf_pack_new(int (*write)(void *ctx, const void *bytes, size_t n), void *ctx, size_t total_bytes);
 void hf_pack_free(struct hf_pack *pack);
 HF_DEFINE_CLEANUP(struct hf_pack, hf_pack_free)

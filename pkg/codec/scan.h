@@ -6,20 +6,18 @@
  *     if (hf_scan_members(&scan, members, HF_LEN(members), &n) < 0 || hf_scan_end(&scan) < 0)
  *         ... scan.what at scan.at
  *
- * RFC 8259, but no text that two decoders could read differently:
+ * Accepts RFC 8259, except for what two decoders could read differently:
  *
- *   - valid UTF-8, no byte order mark, no unpaired surrogates ("\ud800")
- *   - no two members of one name, escapes resolved
- *   - numbers in the range of a double, up to HF_SCAN_MAX_NUMBER characters. Integers outside int64 are valid, and
- *     doubles in a tree. Signed content: hf_json_canonical().
+ *   - only valid UTF-8, no byte order mark, no unpaired surrogates ("\ud800")
+ *   - no two members of one name, compared without escapes
+ *   - only numbers in the range of a double, of at most HF_SCAN_MAX_NUMBER characters
  *   - at most HF_SCAN_MAX_DEPTH levels; no NaN, Infinity, comments, trailing commas
- *   - U+0000 is valid, as log lines may hold it, and sets `zero`; hf_json_parse() refuses it
+ *   - U+0000 is valid, because log lines may hold it, and sets `zero`
  *
- * A loose scan checks only the grammar, for text such as log lines to redact: never to decide if input is valid.
+ * A loose scan checks only the grammar: for text to redact, never to decide whether input is valid.
  *
- * Allocates only for more than 48 members in open objects. -EBADMSG, -E2BIG
- * (too deep, or nested in 2 GiB or more): `what` and `at` tell the fault without input that may be secret; later calls
- * fail. */
+ * After -EBADMSG or -E2BIG (too deep, or nested in 2 GiB or more), `what` and `at` tell the fault without input, which
+ * may be secret, and later calls fail. */
 #pragma once
 
 #include <stdbool.h>
@@ -43,21 +41,21 @@ enum hf_scan_type {
 
 struct hf_scan {
     struct hf_view text;
-    size_t at;        /* next byte, or the fault */
-    const char *what; /* static; NULL: no failure */
-    int code;         /* -EBADMSG, -E2BIG, -ENOMEM */
+    size_t at;        /* offset of the next byte, or of the fault */
+    const char *what; /* static text; NULL: no failure */
+    int code;
     bool loose;
-    bool zero; /* met U+0000 */
+    bool zero; /* the text has U+0000 */
 };
 
 struct hf_scan_value {
     enum hf_scan_type type;
-    bool escaped;        /* see hf_scan_string() */
+    bool escaped;        /* it has escapes, which hf_scan_string() resolves */
     struct hf_view text; /* as received; strings without quotes */
 };
 
 struct hf_scan_member {
-    struct hf_view name; /* without quotes, escapes as received */
+    struct hf_view name; /* as received, without quotes */
     bool escaped;
     struct hf_scan_value value;
 };
@@ -65,35 +63,34 @@ struct hf_scan_member {
 void hf_scan_init(struct hf_scan *scan, struct hf_view text);
 void hf_scan_init_loose(struct hf_scan *scan, struct hf_view text);
 
-/* 3 or 0; RFC 8259 lets a reader ignore it. */
+/* Length of a byte order mark, 3 or 0. RFC 8259 allows to skip it. */
 size_t hf_scan_mark_bytes(struct hf_view text);
 
 /* ---- values ---- */
 
 HF_MUST_USE int hf_scan_value(struct hf_scan *scan, struct hf_scan_value *ret_value);
 
-/* Strings with quotes. `ret_text` may be NULL. */
+/* Skips a value and gives its text, of a string with the quotes. `ret_text` may be NULL. */
 HF_MUST_USE int hf_scan_raw(struct hf_scan *scan, struct hf_view *ret_text);
 
-/* Without quotes, escapes as received. */
+/* Reads a string; *ret_inside lacks the quotes, and its escapes are as received. */
 HF_MUST_USE int hf_scan_text(struct hf_scan *scan, struct hf_view *ret_inside, bool *ret_escaped);
 
-/* -EBADMSG: also above `max`. */
+/* Reads an object. -EBADMSG also for more than `max` members. */
 HF_MUST_USE int hf_scan_members(struct hf_scan *scan, struct hf_scan_member *members, size_t max, size_t *ret_n);
 
-/* 1: an element; 0: the end. `first`: in the first call. */
+/* Returns 1 for an element, 0 at the end. `first`: this is the first call. */
 HF_MUST_USE int hf_scan_array_enter(struct hf_scan *scan);
 HF_MUST_USE int hf_scan_array_next(struct hf_scan *scan, bool first);
 
-/* Only blanks may remain. */
 HF_MUST_USE int hf_scan_end(struct hf_scan *scan);
 
-/* hf_scan_type of the next value; fails if none begins. */
+/* Returns the hf_scan_type of the next value; fails if none begins. */
 HF_MUST_USE int hf_scan_peek(struct hf_scan *scan);
 
 /* ---- single characters: for code that knows its text and finds duplicate names itself ---- */
 
-/* Skips blanks, not the byte; -1: the end. */
+/* Skips blanks, and returns the next byte without taking it; -1: the end. */
 static inline int hf_scan_next(struct hf_scan *scan)
 {
     const char *p = scan->text.p + scan->at, *end = scan->text.p + scan->text.n;
@@ -104,7 +101,7 @@ static inline int hf_scan_next(struct hf_scan *scan)
     return p < end ? (unsigned char)*p : -1;
 }
 
-/* Skips blanks and `c`. False is no failure. */
+/* Skips blanks and `c`. If another byte follows, returns false, which is no failure. */
 static inline bool hf_scan_char(struct hf_scan *scan, char c)
 {
     bool found = hf_scan_next(scan) == (unsigned char)c;
@@ -115,7 +112,6 @@ static inline bool hf_scan_char(struct hf_scan *scan, char c)
 
 /* ---- a value of any depth, piece by piece ---- */
 
-/* Private: finds duplicates. */
 struct hf_scan_name {
     uint32_t hash, at, n, next;
 };
@@ -124,19 +120,19 @@ enum hf_scan_piece { HF_SCAN_OPEN, HF_SCAN_CLOSE, HF_SCAN_SCALAR };
 
 struct hf_scan_item {
     enum hf_scan_piece piece;
-    enum hf_scan_type type; /* OPEN, CLOSE: object or array */
-    bool named;             /* OPEN, SCALAR: a member, with `name` */
+    enum hf_scan_type type; /* for OPEN and CLOSE: object or array */
+    bool named;             /* for OPEN and SCALAR: it is a member, with `name` */
     bool name_escaped;
     struct hf_view name;
-    struct hf_scan_value value; /* SCALAR */
+    struct hf_scan_value value; /* for SCALAR */
 };
 
 struct hf_scan_walk {
     struct hf_scan *scan;
-    uint64_t objects; /* a bit per open bracket, innermost lowest; 1: object */
+    uint64_t objects;
     unsigned depth;
     unsigned max_depth;
-    bool first; /* nothing read in the innermost bracket */
+    bool first;
     bool ended;
     struct hf_scan_name *names;
     size_t n_names, cap_names;
@@ -144,30 +140,31 @@ struct hf_scan_walk {
     struct hf_scan_name few[48];
 };
 
-/* `max_depth` <= HF_SCAN_MAX_DEPTH. */
 void hf_scan_walk_init(struct hf_scan_walk *walk, struct hf_scan *scan, unsigned max_depth);
 void hf_scan_walk_done(struct hf_scan_walk *walk);
-/* 1: *ret_item; 0: end. Above 16 members, duplicates may be reported at the object's end. */
+/* Returns 1 with *ret_item, or 0 at the end. In objects with more than 16 members, duplicates may be found only at the
+ * end. */
 HF_MUST_USE int hf_scan_walk_next(struct hf_scan_walk *walk, struct hf_scan_item *ret_item);
 
 /* ---- meaning ---- */
 
-/* Borrows from the text, or *scratch until it grows. -EINVAL: U+0000. -E2BIG. */
+/* Resolves a string's escapes. *ret_text borrows from the text, or from *scratch until that grows. -EINVAL: U+0000.
+ * -E2BIG. */
 HF_MUST_USE int hf_scan_string(const struct hf_scan_value *value, struct hf_buf *scratch, struct hf_view *ret_text);
 
-/* `out` has inside.n bytes. U+0000: a zero byte; unpaired surrogate: U+FFFD. Returns the length. */
+/* Resolves escapes into `out`, which has inside.n bytes; returns the length. U+0000 becomes a zero byte, an unpaired
+ * surrogate U+FFFD. */
 size_t hf_scan_unescape(struct hf_view inside, char *out);
 
-/* Prefix of bytes that stand for themselves: ASCII but controls, '"' and '\'. */
+/* Length of the beginning that is ASCII without controls, '"' and '\'. */
 size_t hf_scan_plain(const char *p, size_t n);
 
-/* Compares with escapes resolved. */
+/* Compares a name with its escapes resolved. */
 bool hf_scan_is(const struct hf_scan_member *member, const char *name);
-/* NaN: not a number. */
 double hf_scan_number(const struct hf_scan_value *value);
-/* NaN: longer than HF_SCAN_MAX_NUMBER. */
+/* NaN: the text is longer than HF_SCAN_MAX_NUMBER. */
 double hf_scan_double(struct hf_view text);
-/* Digits only, up to 2^64 - 1. */
+/* Accepts only digits, up to 2^64 - 1. */
 bool hf_scan_u64(struct hf_view text, uint64_t *ret_value);
-/* Digits, maybe with '-', within int64. */
+/* Accepts only digits, perhaps after '-'. */
 bool hf_scan_i64(struct hf_view text, int64_t *ret_value);

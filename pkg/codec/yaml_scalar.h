@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Plain YAML scalars by the core schema (YAML 1.2.2, section 10.3.2). Pure. */
+/* What plain YAML scalars mean in the core schema (YAML 1.2.2, section 10.3.2). Pure. */
 #pragma once
 
 #include "codec/json.h"
@@ -11,9 +11,9 @@ enum hf_yaml_meaning {
     HF_YAML_FALSE,
     HF_YAML_INTEGER,
     HF_YAML_REAL,
-    HF_YAML_OCTAL_LOOKING, /* 010: 8 in YAML 1.1, 10 in 1.2 */
-    HF_YAML_NOT_FINITE,    /* .inf, .nan */
-    HF_YAML_TOO_BIG,       /* for int64 or double */
+    HF_YAML_OCTAL_LOOKING, /* 010 is 8 in YAML 1.1, 10 in 1.2 */
+    HF_YAML_NOT_FINITE,
+    HF_YAML_TOO_BIG, /* it is beyond int64 or double */
 };
 
 enum hf_yaml_meaning hf_yaml_scalar_meaning(const char *text, int64_t *ret_integer, double *ret_real);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CLOCK_BOOTTIME (monotonic) and CLOCK_REALTIME. Static. */
+/* The real clock: CLOCK_BOOTTIME (monotonic) and CLOCK_REALTIME. Static. */
 #pragma once
 
 #include "base/clock.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Folders. "Durable": os/file.h. Blocks. */
+/* Makes, syncs and removes folders, durably (os/file.h). Blocks. */
 #pragma once
 
 #include <sys/types.h>
@@ -8,17 +8,17 @@
 #include "base/fs.h"
 #include "base/macros.h"
 
-/* Durable mkdir -p; `mode` (less umask): of new ones. */
+/* Makes missing folders above it, too. `mode` (less umask): of new ones. */
 HF_MUST_USE int hf_dir_make(const struct hf_fs_ops *fs, const char *path, mode_t mode, struct hf_err *err);
 
-/* Makes the folder's names durable, if the file system can. */
+/* Succeeds also if the file system cannot sync folders. */
 HF_MUST_USE int hf_dir_sync(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
-/* Durable; follows no links. Absent: 0. -ELOOP: above 64 levels. */
+/* Follows no links. Returns 0 also if `path` is absent. -ELOOP: deeper than 64 levels. */
 HF_MUST_USE int hf_dir_remove_tree(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
-/* Without a sync of `dirfd`. */
+/* Does not sync `dirfd`. */
 HF_MUST_USE int hf_dir_remove_tree_at(const struct hf_fs_ops *fs, int dirfd, const char *name, struct hf_err *err);
 
-/* `folder`: "." without one. Returns the last component, in `path`. */
+/* Splits a path: writes its folder ("." if it has none), and returns its last component, in `path`. */
 const char *hf_dir_of_path(const char *path, char *folder, size_t n);

@@ -6,14 +6,12 @@
 
 #include "base/macros.h"
 
-/* write(2) until all is written. Blocks. */
 HF_MUST_USE int hf_fd_write_all(int fd, const void *bytes, size_t n);
 
-/* Call first in main(): keeps closed standard descriptors (input, output, error) from becoming a file or socket of
- * ours. Reading or writing them fails as before. Programs that we start inherit them. */
+/* Keeps a closed standard input, output or error from becoming a file or socket of ours; using it fails as before. Call
+ * this first in main(). */
 void hf_fd_hold_standard(void);
 
-/* Sets *fd to -1, so that hf_closep() closes nothing. */
 static inline int hf_steal_fd(int *fd)
 {
     int moved = *fd;

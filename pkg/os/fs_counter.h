@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* os/fs_posix.h, counting written bytes by parts of a process. */
+/* os/fs_posix.h, with a count of the bytes written by each part of the process. */
 #pragma once
 
 #include <stdatomic.h>
@@ -12,11 +12,10 @@ enum hf_fs_part { HF_FS_STATE, HF_FS_UPDATES, HF_FS_TELEMETRY, HF_FS_PARTS };
 const char *hf_fs_counter_part_name(enum hf_fs_part part);
 
 struct hf_fs_counter {
-    struct hf_fs_ops ops; /* as long as the counter, which must not move */
+    struct hf_fs_ops ops; /* valid as long as the counter, which must not move */
     _Atomic uint64_t bytes;
 };
 
 void hf_fs_counter_init(struct hf_fs_counter *counter);
 
-/* All bytes that pwrite() has written. */
 uint64_t hf_fs_counter_bytes(const struct hf_fs_counter *counter);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* getrandom(2), or clocks while the kernel's pool is not ready: not for keys. Static. Loop thread only. */
+/* Random numbers from getrandom(2), or from clocks while the kernel's pool is not ready: not for keys. Static. Loop
+ * thread only. */
 #pragma once
 
 #include "base/rand.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* "file:PATH" or "env:NAME", a secret's place. Borrows. Threads: any; reading blocks. */
+/* Where a secret is: "file:PATH" or "env:NAME". Borrows. Threads: any; reading blocks. */
 #pragma once
 
 #include "base/buf.h"
@@ -11,12 +11,13 @@ enum hf_secret_kind { HF_SECRET_FILE = 1, HF_SECRET_ENV };
 
 struct hf_secret_ref {
     enum hf_secret_kind kind;
-    const char *name; /* path or variable */
+    const char *name;
 };
 
-/* Does not check path or name. -EINVAL: another form. */
+/* Checks only the form. -EINVAL: another form. */
 HF_MUST_USE int hf_secret_ref_parse(const char *text, struct hf_secret_ref *ret_ref);
 
-/* Replaces *out. Trims blanks and line breaks of files. -E2BIG. -ENOENT: no file or variable. */
+/* Reads the secret into *out, whose content it replaces. Trims blanks and line breaks of a file. -E2BIG. -ENOENT: no
+ * such file or variable. */
 HF_MUST_USE int hf_secret_ref_read(const struct hf_secret_ref *ref, const struct hf_fs_ops *fs, struct hf_buf *out,
                                    struct hf_err *err);

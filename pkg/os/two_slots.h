@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A small record that changes often and survives power cuts. Blocks; allocates nothing. Threads: any, one at a time per
- * file.
+/* A small record that changes often and survives power cuts. Blocks. Threads: any, one at a time per file.
  *
- * Two slots, with counter and checksum, are written in turn; the undamaged one with the higher counter counts. Repeat a
- * failed write with its counter: the other slot stays. */
+ * Writes go to two slots in turn, with counter and checksum; the undamaged one with the higher counter is valid. Repeat
+ * a failed write with its counter: then the other slot stays untouched. */
 #pragma once
 
 #include <stddef.h>
@@ -15,16 +14,16 @@
 enum { HF_TWO_SLOTS_MAX_BYTES = 512, HF_TWO_SLOTS_STRIDE = 4096 };
 
 struct hf_two_slots_format {
-    size_t bytes;                                   /* a slot's, HF_TWO_SLOTS_MAX_BYTES at most (a sector) */
-    unsigned first_slot;                            /* 0 or 1, of counter 1 */
-    uint64_t (*counter)(const unsigned char *slot); /* 0: damaged, or empty */
+    size_t bytes;                                   /* size of a slot, at most HF_TWO_SLOTS_MAX_BYTES (a sector) */
+    unsigned first_slot;                            /* 0 or 1: the slot for counter 1 */
+    uint64_t (*counter)(const unsigned char *slot); /* returns 0 for a slot that is damaged or empty */
 };
 
-/* ret_counter 0: both damaged or empty. -EIO: one is unreadable; the other, if good, is returned, else 0. Others: both
- * undefined. */
+/* Reads the valid slot. *ret_counter 0: there is none. -EIO: one is unreadable, and the results are of the other one.
+ * After other errors they are undefined. */
 HF_MUST_USE int hf_two_slots_read(const struct hf_fs_ops *fs, int fd, const struct hf_two_slots_format *format,
                                   unsigned char *slot, uint64_t *ret_counter);
 
-/* Syncs. `counter`, in the slot: from 1, plus one after each success, or the one read. */
+/* Writes a slot, and syncs. `counter`: 1 at first, one more after each success, or the one that was read. */
 HF_MUST_USE int hf_two_slots_write(const struct hf_fs_ops *fs, int fd, const struct hf_two_slots_format *format,
                                    const unsigned char *slot, uint64_t counter);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an engine with several machines needs: references, wake-ups, notices, and the turn: with `one_job`, who has the
- * job. Part of the owner's engine, which `gone` frees. */
+/* What an engine with several machines needs: references, wake-ups, notices and, with `one_job`, the turn: which
+ * machine has the job. Part of the owner's engine. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,12 +11,12 @@
 struct hf_steer_core;
 struct hf_steer_machine;
 
-/* The event loop calls these, never a function of the engine; only hf_steer_core_unref() also calls `gone`. */
+/* Called only by the event loop; `gone` also by hf_steer_core_unref(). */
 struct hf_steer_engine {
-    /* Lets machines start what is due. Returns the time of the next look, or HF_NEVER. */
+    /* Lets machines start what is due. Returns when to call it again, or HF_NEVER. */
     uint64_t (*consider)(struct hf_steer_core *core);
-    void (*changed)(struct hf_steer_core *core); /* a status has changed; may close the engine */
-    void (*gone)(struct hf_steer_core *core);    /* frees the engine */
+    void (*changed)(struct hf_steer_core *core); /* a status has changed; this function may close the engine */
+    void (*gone)(struct hf_steer_core *core);
     /* all machines together have one job at a time */
     bool one_job;
 };
@@ -25,29 +25,28 @@ struct hf_steer_core {
     const struct hf_steer_engine *engine;
     struct hf_world world;
     struct hf_timer *timer;
-    uint64_t wake_ns; /* the timer's; HF_NEVER: not armed */
-    unsigned refs;    /* of the owner, jobs in progress, a running `consider` */
-    bool closing;     /* nothing starts, no `then` of a job comes */
+    uint64_t wake_ns; /* HF_NEVER: the timer is not armed */
+    unsigned refs;    /* references of the owner, jobs in progress, a running `consider` */
+    bool closing;     /* nothing starts, and no `then` of a job is called */
     bool notify_pending;
-    bool inline_;                    /* jobs run inside hf_steer_job_submit() */
-    struct hf_steer_machine *active; /* has the turn */
+    bool inline_;
+    struct hf_steer_machine *active;
 };
 
-/* Has the owner's reference. Borrows `engine`. After -ENOMEM nothing is to be freed. */
+/* Begins with the owner's reference. Borrows `engine`. After -ENOMEM nothing is to be freed. */
 HF_MUST_USE int hf_steer_core_init(struct hf_steer_core *core, const struct hf_steer_engine *engine,
                                    const struct hf_world *world);
-/* Nothing starts any more. The owner then stops what runs, and gives its reference back. */
+/* Lets nothing start any more. The owner then stops what runs, and gives its reference back. */
 void hf_steer_core_close(struct hf_steer_core *core);
 void hf_steer_core_ref(struct hf_steer_core *core);
 void hf_steer_core_unref(struct hf_steer_core *core);
 
 uint64_t hf_steer_core_now_ns(const struct hf_steer_core *core);
-/* `consider` follows within delay_ns; 0: in the next iteration. */
+/* Calls `consider` within delay_ns; 0: in the loop's next iteration. */
 void hf_steer_core_wake_in(struct hf_steer_core *core, uint64_t delay_ns);
 void hf_steer_core_wake(struct hf_steer_core *core);
-/* `changed` follows in the next iteration. */
+/* Calls `changed` in the loop's next iteration. */
 void hf_steer_core_notify(struct hf_steer_core *core);
-/* Is a call of `consider` due? */
 bool hf_steer_core_is_woken(const struct hf_steer_core *core);
-/* If `machine` has the turn, ends it: others may start. */
+/* Ends the turn of `machine`, if it has one, so that others may start. */
 void hf_steer_core_leave_turn(struct hf_steer_core *core, const struct hf_steer_machine *machine);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocking work of a machine, embedded in the owner's operation. A machine has at most one in progress, and so has an
- * engine with hf_steer_engine.one_job. A job references the engine. Threads: `run` on a worker, which looks at
- * `cancel`; the others on the loop. */
+/* Blocking work of a machine, embedded in the owner's operation. A machine has at most one job in progress, and so has
+ * the engine with hf_steer_engine.one_job. A job references the engine. Threads: `run` on a worker, all else on the
+ * loop. */
 #pragma once
 
 #include <stdatomic.h>
@@ -10,10 +10,10 @@
 #include "steer/machine.h"
 
 struct hf_steer_operation {
-    int (*run)(struct hf_steer_job *job); /* its result becomes job->r */
-    /* `run` was not called; job->r is set. Sets the operation's error; `what` failed. */
+    int (*run)(struct hf_steer_job *job);
+    /* Sets the operation's error: `run` was not called, because `what` failed with job->r. */
     void (*lost)(struct hf_steer_job *job, int r, const char *what);
-    void (*then)(struct hf_steer_job *job); /* always at the end, unless the engine is closing */
+    void (*then)(struct hf_steer_job *job); /* called at the end, unless the engine is closing */
     void (*free)(struct hf_steer_job *job);
 };
 
@@ -27,7 +27,6 @@ struct hf_steer_job {
 
 void hf_steer_job_init(struct hf_steer_job *job, const struct hf_steer_operation *operation,
                        struct hf_steer_machine *machine);
-/* If no worker takes it, or with `inline_` of the core, it ends before the return. */
+/* If no worker takes it, or with `inline_` of the core, the job ends before the return. */
 void hf_steer_job_submit(struct hf_steer_job *job);
-/* `run` ends soon, if it looks at `cancel`. */
 void hf_steer_job_cancel(struct hf_steer_job *job);

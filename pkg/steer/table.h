@@ -9,7 +9,6 @@ struct hf_steer_move {
     unsigned char next, action;
 };
 
-/* Static. Action 0: none. */
 struct hf_steer_table {
     const struct hf_steer_move *moves; /* [n_states][n_events] */
     unsigned n_states, n_events, n_actions;
@@ -17,6 +16,5 @@ struct hf_steer_table {
     const char *const *event_names, *const *action_names;
 };
 
-/* Not `known` if out of range. */
 struct hf_steer_move hf_steer_table_move(const struct hf_steer_table *table, unsigned state, unsigned event);
-const char *hf_steer_table_event_name(const struct hf_steer_table *table, unsigned event); /* "": out of range */
+const char *hf_steer_table_event_name(const struct hf_steer_table *table, unsigned event);

@@ -4,16 +4,16 @@
 
 #include <stdbool.h>
 
-enum { HF_STEER_MESSAGE = 385 }; /* with the terminator */
+enum { HF_STEER_MESSAGE = 385 };
 
-/* The owner's numbers. Reason 0: no wait; the status shows the record's. With topics the success of one thing does not
- * hide the failure of another. */
+/* The owner defines the numbers; reason 0: no wait. With topics, success of one thing does not hide the failure of
+ * another. */
 struct hf_steer_wait {
     unsigned reason, topic;
     char message[HF_STEER_MESSAGE];
 };
 
-/* `message`: NULL is ""; cut between characters. True: the status changes. */
+/* `message`: NULL is ""; a long one is cut between characters. Returns whether the status changes. */
 bool hf_steer_wait_set(struct hf_steer_wait *wait, unsigned topic, unsigned reason, const char *message);
-/* Ends a wait of this topic alone. True: the status changes. */
+/* Ends a wait only of this topic. Returns whether the status changes. */
 bool hf_steer_wait_end(struct hf_steer_wait *wait, unsigned topic);

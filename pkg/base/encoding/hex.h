@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hexadecimal; values in lower case only: one spelling. */
+/* Hexadecimal, in lower case only, so that each value has one spelling. */
 #pragma once
 
 #include <stddef.h>
 
 #include "base/macros.h"
 
-extern const char hf_hex_digits[]; /* 16 */
+extern const char hf_hex_digits[];
 
 /* -1: not a digit. */
 static inline int hf_hex_value(char digit)
@@ -14,14 +14,13 @@ static inline int hf_hex_value(char digit)
     return digit >= '0' && digit <= '9' ? digit - '0' : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }
 
-/* Also upper case. */
 static inline int hf_hex_value_any(char digit)
 {
     return hf_hex_value(digit >= 'A' && digit <= 'F' ? (char)(digit | 0x20) : digit);
 }
 
-/* Into text[2n + 1]. */
+/* Fills text[2n + 1]. */
 const char *hf_hex_encode(const void *bytes, size_t n, char *text);
 
-/* Exactly 2n digits, else -EINVAL, `bytes` unchanged. */
+/* Reads exactly 2n digits; else -EINVAL, and `bytes` are unchanged. */
 HF_MUST_USE int hf_hex_decode(const char *text, void *bytes, size_t n);

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Flags --<name>-address and --<name>-port of a server. Pure. */
+/* The flags --<name>-address and --<name>-port of a server. Pure. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct hf_listen_flag {
-    const char *address; /* numeric */
+    const char *address; /* numeric IP address */
     uint16_t port;       /* 0: any */
-    bool off;            /* --<name>-port off */
-    bool chosen;         /* by flag or variable */
+    bool off;
+    bool chosen; /* set by a flag or variable */
 };
 
-/* For hf_flag_port(). */
 #define HF_LISTEN_PORT_WANTED "0 to 65535, or off"

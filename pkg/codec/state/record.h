@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* State files with named fields: a table of rows, one per member, formats, parses, loads and saves a struct. All have
- * one grammar, a seal (codec/seal.h) and a JSON object:
+/* State files with named fields: a table, with a row for each member, formats, parses, loads and saves a struct. All
+ * have one grammar, a seal (codec/seal.h) and a JSON object:
  *
  *     holdfast-<name> <version> <SHA-256 of the rest>\n{"offset":9,"etag":"\"v1\"","complete":true}
  *
  * Texts hold any byte except zero: each `%`, and each byte that is not valid UTF-8, becomes `%` and two hex digits.
- * Members that are zero, "", false or NULL are written only if required. Unknown names are ignored: a later version may
- * have written them.
+ * Members that are zero, "", false or NULL are written only if required. Unknown names are ignored.
  *
  * A struct owns references to its JSON values. */
 #pragma once
@@ -20,25 +19,26 @@
 #include "codec/state/sealed_file.h"
 
 enum hf_record_kind {
-    HF_RECORD_UNSIGNED, /* unsigned, uint64_t, or enum with `name_of`. At most INT64_MAX. */
-    HF_RECORD_SIGNED,   /* int64_t */
+    HF_RECORD_UNSIGNED, /* unsigned, uint64_t up to INT64_MAX, or an enum with `name_of` */
+    HF_RECORD_SIGNED,
     HF_RECORD_BOOL,
-    HF_RECORD_TEXT,   /* char[] */
-    HF_RECORD_SHA256, /* char[HF_SHA256_HEX]: lower-case hex, "" */
-    HF_RECORD_JSON,   /* json_t *, not null */
-    HF_RECORD_STRUCT, /* with its own rows */
+    HF_RECORD_TEXT,
+    HF_RECORD_SHA256, /* char[HF_SHA256_HEX]: lower-case hex, or "" */
+    HF_RECORD_JSON,   /* json_t *, not JSON's null */
+    HF_RECORD_STRUCT,
 };
 
 struct hf_record_row {
     const char *name;
     enum hf_record_kind kind;
     bool required; /* always written; its absence is damage */
-    bool lenient;  /* with `name_of`: a later version's name is 0, no damage */
+    bool lenient;  /* an enum's unknown name, of a later version, is read as 0 */
     size_t offset, size;
-    uint64_t max;                        /* 0: INT64_MAX */
-    const char *(*name_of)(unsigned);    /* enum: names of 0 to `max` */
-    const struct hf_record_rows *fields; /* of a struct */
-    /* Array: capacity, and offset of the `unsigned` that counts. HF_RECORD_FULL: always full. */
+    uint64_t max;                     /* greatest value; 0: INT64_MAX */
+    const char *(*name_of)(unsigned); /* for an enum: names of 0 to `max` */
+    const struct hf_record_rows *fields;
+    /* For an array: capacity, and offset of the `unsigned` that counts its elements; HF_RECORD_FULL: it is always
+     * full. */
     size_t capacity, count_offset;
 };
 #define HF_RECORD_FULL SIZE_MAX
@@ -70,7 +70,6 @@ struct hf_record_rows {
         .name = (name_), .kind = (kind_), .offset = offsetof(type_, member_), .size = sizeof(((type_ *)0)->member_),   \
         __VA_ARGS__                                                                                                    \
     }
-/* HF_RECORD_FULL or the count's offset comes last. */
 #define HF_RECORD_ARRAY(kind_, type_, name_, member_, count_offset_, ...)                                              \
     {                                                                                                                  \
         .name = (name_), .kind = (kind_), .offset = offsetof(type_, member_),                                          \
@@ -79,30 +78,28 @@ struct hf_record_rows {
     }
 
 struct hf_record_type {
-    const char *name; /* of seal and file */
+    const char *name;
     unsigned version;
-    size_t size;      /* struct's */
-    size_t max_bytes; /* file's */
+    size_t size;
+    size_t max_bytes;
     struct hf_record_rows rows;
-    bool (*valid)(const void *record); /* further rules; may be NULL */
+    bool (*valid)(const void *record);
 };
 
-/* Appends. -E2BIG: full; *out is unchanged. Pure. */
+/* Appends the sealed text. -E2BIG: out->max; *out is unchanged. Pure. */
 HF_MUST_USE int hf_record_format(const struct hf_record_type *type, const void *record, struct hf_buf *out);
 
-/* Sets all of *ret_record, frees nothing. -EBADMSG: damaged; *err names the field. -EOPNOTSUPP: another version. On
- * failure zeroed. Pure. */
+/* Sets all of *ret_record, and frees nothing. -EBADMSG: damaged; *err names the field. -EOPNOTSUPP: another version. On
+ * failure *ret_record is zeroed. Pure. */
 HF_MUST_USE int hf_record_parse(const struct hf_record_type *type, struct hf_view text, void *ret_record,
                                 struct hf_err *err);
 
-/* hf_record_parse() of <folder>/<name>, by hf_sealed_file_load(), whose errors leave *ret_record. -EBADMSG: damaged or
- * another version, set aside. */
+/* Reads <folder>/<name>. -EBADMSG: damaged or another version, and now set aside. Errors of hf_sealed_file_load() leave
+ * *ret_record unchanged. */
 HF_MUST_USE int hf_record_load(const struct hf_record_type *type, const struct hf_fs_ops *fs, const char *folder,
                                void *ret_record, struct hf_err *err);
 
-/* Durable. */
 HF_MUST_USE int hf_record_save(const struct hf_record_type *type, const struct hf_fs_ops *fs, const char *folder,
                                const void *record, struct hf_err *err);
 
-/* Drops JSON references; zeroes. */
 void hf_record_done(const struct hf_record_type *type, void *record);

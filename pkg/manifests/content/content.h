@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an entry's source delivers: checked, paced, passed to the store. States: rules/content_machine.h. */
+/* Checks and paces what an entry's source delivers, and passes it to the store. States: rules/content_machine.h. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,66 +13,59 @@
 struct entry;
 struct job;
 
-/* Zeroed: no source. */
 struct content {
     enum hf_content_intake intake;
     enum hf_content_slot slot;
     struct hf_manifest_source *source;
-    struct hf_bundle *incoming; /* in no store yet; owned */
+    struct hf_bundle *incoming; /* owned; delivered, and in no store yet */
     char incoming_revision[HF_RECORD_REVISION];
-    char incoming_from[HF_SHA256_HEX]; /* hf_manifest_source_key() of its source */
-    char wanted_from[HF_SHA256_HEX];   /* hf_manifest_source_key() of the wanted entry */
+    char incoming_from[HF_SHA256_HEX];
+    char wanted_from[HF_SHA256_HEX];
     uint64_t storing_bytes;
-    char unstored[HF_SHA256_HEX]; /* digest that the disk did not take */
-    struct hf_content_pace pace;  /* of new contents, and sets that only labels made new */
+    char unstored[HF_SHA256_HEX]; /* digest of a content that the disk failed to store */
+    struct hf_content_pace pace;  /* limits new contents, and sets that are new only by changed labels */
     struct hf_content_hold hold;
-    struct hf_content_reads reads; /* of the newest set's content */
+    struct hf_content_reads reads;
     struct entry_note note;
-    /* DigestMismatch of the newest content; kept apart from `note`: the source delivers that content once, then calls
-     * `unchanged`. */
+    /* DigestMismatch of the newest content, kept because the source does not deliver that content again */
     struct entry_note mismatch;
 };
 
 /* ---- of the struct alone ----------------------------------------------------------------------------------------- */
 
-/* The caller has done what the event says. */
 void content_move(struct content *content, enum hf_content_event event);
-/* Takes over a bundle, in the place of one that waits. */
+/* Takes over a bundle, which replaces a waiting one. */
 void content_put(struct content *content, struct hf_bundle *bundle, const char *revision);
-/* The waiting bundle, now the caller's. */
+/* Returns the waiting bundle, which the caller then owns. */
 struct hf_bundle *content_take(struct content *content);
-/* Sets `note`; NONE: no problem. True: it has changed. */
+/* Sets `note` (reason NONE: no problem). Returns whether it has changed. */
 bool content_note(struct content *content, enum hf_manifest_reason reason, const char *message);
-/* True: the digest is not `pinned` (NULL: any), and `mismatch` says so. */
+/* Whether the digest differs from `pinned` (NULL: any will do); sets `mismatch` accordingly. */
 bool content_mismatches(struct content *content, const struct hf_bundle *bundle, const char *pinned);
-/* The wanted entry is another, and the source has stopped. */
 void content_renew(struct content *content, const char from[HF_SHA256_HEX]);
 static inline bool content_waits(const struct content *content)
 {
     return content->incoming != NULL;
 }
-/* Bytes in memory that are in no store yet. */
 uint64_t content_bytes(const struct content *content);
 
 /* ---- of an entry ------------------------------------------------------------------------------------------------- */
 
-/* Starts the source if permitted. */
+/* Starts the source, unless the node or a hold forbids it. */
 void content_follow(struct entry *entry);
-/* Frees source and waiting content. */
 void content_stop(struct entry *entry);
-/* In each turn of the loop: starts or stops the source by its hold. */
+/* Stops the source during a hold, and starts it afterwards. Called in each turn of the loop. */
 void content_hold(struct entry *entry);
-/* Once per interval of the policy: asks the source for new content. */
+/* Asks the source for new content, once per interval of the policy. */
 void content_check(struct entry *entry);
-/* For a set that the node's labels made new. False: it waits, and `text` says why. */
+/* Whether a set may be taken up now that is new only by changed labels. If not, `text` says why. */
 bool content_pace_takes(struct entry *entry, char text[HF_RECORD_MESSAGE]);
-/* The content of this set is lost. Asks the source for it again if it is the newest content. */
+/* Reports this set's content lost. If it is the newest, the source delivers it again. */
 void content_lost(struct entry *entry, const struct hf_manifest_set *set);
-/* After a job has tried to read the newest set's content. SourceUnreachable: it is lost now. */
+/* Counts a job's read of the newest set's content. If that is now lost, the job's reason becomes SourceUnreachable. */
 void content_count_unreadable(struct entry *entry, struct job *job);
-/* After a repair of the good set; content_lost() if it is lost. */
+/* Called after a repair of the good set; calls content_lost() if its content is lost. */
 void content_repair_ended(struct entry *entry, struct job *job);
-/* content_note() with a log line. */
 void content_tell(struct entry *entry, enum hf_manifest_reason reason, const char *message);
-/* Passes a delivered content to its store. True: a step has started. */
+/* Passes a delivered content to its store. Returns whether a step has started. */
 bool content_consider(struct entry *entry);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The images that an entry's newest set names, read from its content on disk, if the policy asks
- * (images.prefetchFrom.workloads). In memory only. */
+/* The container images that an entry's newest set names, read from its content on disk if the policy asks
+ * (images.prefetchFrom.workloads). */
 #pragma once
 
 #include "manifests/rules/images.h"
@@ -8,13 +8,12 @@
 
 struct entry;
 
-/* Zeroed: none. */
 struct content_images {
-    char key[HF_SHA256_HEX]; /* of the set that was read */
+    char key[HF_SHA256_HEX];
     struct hf_manifest_images found;
 };
 
-/* Before a set is taken up. True: a job has started. */
+/* Starts to read a set's images before the entry takes it up. Returns whether a job has started. */
 bool content_images_consider(struct entry *entry, const struct hf_manifest_set *set);
-/* NULL: none, as of a refused or rolled back set. *ret_waits: the newest content has not been read. */
+/* Returns the images; NULL if none matter, as after a rollback. *ret_waits: the newest content was not read yet. */
 const struct hf_manifest_images *content_images_get(const struct entry *entry, bool *ret_waits);

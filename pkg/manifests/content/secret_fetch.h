@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Gets a Secret's content that is no longer in memory: part of memory.c's store. */
+/* Gets a Secret's content again that is no longer in memory. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,15 +8,14 @@
 
 struct entry;
 
-/* Takes a delivered content. True: it is new, and the record is being saved. *ret_verify: compare it with the files in
- * place, as it is the good set's. */
+/* Moves a delivered content into the store. Returns true if it is new, and the record is being saved. *ret_verify: it
+ * must be compared with the files in place. */
 bool secret_fetch_take(struct entry *entry, bool *ret_verify);
-/* content_store_waits(), _again(), _stalls(), _returns(). */
+/* These do what content_store_waits(), _again(), _stalls() and _returns() say. */
 bool secret_fetch_waits(struct entry *entry);
 bool secret_fetch_again(struct entry *entry);
 bool secret_fetch_stalls(struct entry *entry);
 bool secret_fetch_returns(struct entry *entry);
-/* Restarts the source, so that it delivers the content once more. */
 void secret_fetch_ask(struct entry *entry);
-/* Only the API server has the content of drifted files: asks for it, and reports that. */
+/* Asks the API server for the content of drifted files, and reports that. */
 void secret_fetch_drifted(struct entry *entry, struct hf_diff *diff);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sealed copy of the good set's Secret; at most one. Part of memory.c's store. */
+/* The copy of the good set's Secret that is sealed to the TPM; at most one. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,42 +10,38 @@
 struct entry;
 struct vault_room;
 
-/* Zeroed: no copy. */
 struct vault {
-    char digest[HF_SHA256_HEX];  /* on disk */
-    char failed[HF_SHA256_HEX];  /* could not be sealed */
-    char useless[HF_SHA256_HEX]; /* this process cannot or must not open it (again) */
-    bool hopeless;               /* sealing `failed` would fail again */
-    bool stale;                  /* bound to other PCRs than agent.yaml's */
-    bool verify;                 /* content came from the copy; files not compared yet */
-    bool forget;                 /* its Secret is deleted: none may stay */
-    char why[200];               /* why it did not open, or was removed */
-    uint64_t retry_ns;           /* when to open it again */
-    struct vault_room *room;     /* the key, only while sealing or opening */
+    char digest[HF_SHA256_HEX];  /* digest of the copy's content; "": no copy */
+    char failed[HF_SHA256_HEX];  /* digest of content that could not be sealed */
+    char useless[HF_SHA256_HEX]; /* digest of content whose copy this process must not open (again) */
+    bool hopeless;
+    bool stale;  /* the copy is bound to other PCRs than agent.yaml names */
+    bool verify; /* the copy's content is in memory, and not yet compared with the files */
+    bool forget; /* the Secret was deleted: no copy may stay */
+    char why[200];
+    uint64_t retry_ns;
+    struct vault_room *room;
     void (*then)(struct entry *entry);
 };
 
-/* Finds the copy; removes one that is not bound to each PCR of agent.yaml. Blocks. */
+/* Finds the copy, and removes it if it is not bound to every PCR of agent.yaml. Blocks. */
 void vault_load(struct entry *entry);
-/* The good set should have a copy, and has none usable. */
+/* Whether the good set should have a copy, but has no usable one. */
 bool vault_wants(const struct entry *entry);
-/* Seals the good set's content; ends with then(entry), also on failure. False: not in memory, or no copy wanted or
- * possible. */
+/* Seals the good set's content; ends with then(entry), also on failure. Returns false if it is not in memory, or no
+ * copy is wanted or possible. */
 bool vault_seal(struct entry *entry, void (*then)(struct entry *entry));
-/* Opens the copy; ends with the content in memory, or `why`. False: no copy of this set, or not now. */
+/* Opens the copy; ends with the content in memory, or with `why`. Returns false if this set has no copy, or it cannot
+ * be opened now. */
 bool vault_open(struct entry *entry, const struct hf_manifest_set *set);
-/* After vault_open() returned false. True: opening may succeed from *ret_due_ns on. */
+/* Whether the copy may open from *ret_due_ns on, after vault_open() returned false. */
 bool vault_may_open_later(const struct entry *entry, const struct hf_manifest_set *set, uint64_t *ret_due_ns);
-/* The copy is lost for this process. */
 void vault_give_up(struct entry *entry, const struct hf_manifest_set *set);
-/* Digest of the copy that may stay. */
 const char *vault_keeps(const struct entry *entry);
 bool vault_must_go(const struct entry *entry);
 enum { VAULT_EXPLANATION = 146 };
-/* Writes the end of a sentence: why no copy helps, that the last copy did not open, or that the good set has none; or
- * "". */
+/* Writes the end of a message: why the copy did not open or does not exist, or "". */
 void vault_explain(const struct entry *entry, const struct hf_manifest_set *set, char text[VAULT_EXPLANATION]);
-/* Once per interval. True: sealing failed, ask for the content again. */
+/* Whether sealing has failed, so that content must be fetched for another attempt. */
 bool vault_retries(struct entry *entry);
-/* Overwrites and frees the key. */
 void vault_wipe(struct entry *entry);

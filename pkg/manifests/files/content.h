@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Regular files in an open folder; follows no link. */
+/* Reads and writes regular files in an open folder; follows no link. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,17 +12,17 @@
 #include "base/macros.h"
 #include "codec/sha256.h"
 
-/* Others than root and this process's user. Whoever has mapped the file may change it later, and its times do not show
- * it. */
+/* Whether others than root and this process's user may write the file. They may keep it mapped and change it later,
+ * without a trace in its times. */
 bool hf_files_others_may_write(const struct stat *st);
-/* Reads no more than the expected size. -ELOOP: a link. -EINVAL: folder, device, socket or pipe. -EFBIG: larger.
- * -EAGAIN: another process has a lease (F_SETLEASE in fcntl(2)). */
+/* Hashes at most `bytes`. -ELOOP: a link. -EINVAL: a folder, device, socket or pipe. -EFBIG: larger. -EAGAIN: another
+ * process has a lease (F_SETLEASE in fcntl(2)). */
 HF_MUST_USE int hf_files_hash(const struct hf_fs_ops *fs, int dirfd, const char *name, uint64_t bytes,
                               unsigned char ret_sha256[HF_SHA256_BYTES]);
-/* True: the error says that the file is, or may be, another one. */
+/* Whether the error says that there is, or may be, another file now. */
 bool hf_files_is_another(int r);
-/* Appends. Errors of hf_files_hash(); -E2BIG: more than out->max. */
+/* Appends the content. Errors of hf_files_hash(); -E2BIG: more than out->max. */
 HF_MUST_USE int hf_files_read(const struct hf_fs_ops *fs, int dirfd, const char *name, struct hf_buf *out);
-/* Creates and syncs. -EEXIST. */
+/* Creates and syncs a file. -EEXIST. */
 HF_MUST_USE int hf_files_write(const struct hf_fs_ops *fs, int dirfd, const char *name, struct hf_view bytes,
                                mode_t mode, uid_t uid, gid_t gid);

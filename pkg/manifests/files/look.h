@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds files of an entry that somebody has changed or removed. Compares size, mode and owner with the inventory, inode
- * and times with the look before; reads a file if inode or times differ. Of a secret file without a hash only mode and
- * owner. */
+ * and times with the look before, and reads a file only if inode or times differ. Of a secret file without a hash,
+ * compares only mode and owner. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,16 +12,16 @@
 struct hf_files_look {
     const struct hf_fs_ops *fs;
     const char *host_root;
-    struct hf_inventory *inventory; /* the entry's; updates `seen` */
-    /* Wall clock. The next look reads again what changed less than 2 s before: times might hide another change. */
+    struct hf_inventory *inventory; /* the entry's; a look updates `seen` of its items */
+    /* Wall clock. What changed less than 2 s before is read again next time, because its times might hide another
+     * change. */
     uint64_t now_unix_ns;
     /* also read what others may write: a change through a mapping shows in no attribute */
     bool full;
-    /* results */
     struct hf_diff diff;
-    size_t n_read;       /* files */
-    size_t n_unreadable; /* files that the disk did not read */
+    size_t n_read;
+    size_t n_unreadable;
 };
 
-/* Drift includes missing and replaced files. -errno: something cannot be read for another cause. */
+/* Drift, also a missing or replaced file, is no error. -errno: a file cannot be read for another cause. */
 HF_MUST_USE int hf_files_look_for_drift(struct hf_files_look *look, struct hf_err *err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One file for each static pod of a bundle, named by the pod alone: `web` in the namespace `shop` of the entry `site`
- * is site_shop_web.yaml; too long a name becomes 80 characters and 32 hex digits of its SHA-256. Leaves out documents
- * with only comments. Pure. Owns the names; contents point into the bundle. */
+/* Makes one file for each static pod of a bundle, named by the pod alone: `web` in the namespace `shop` of the entry
+ * `site` is site_shop_web.yaml. Too long a pod name becomes 80 characters and 32 hex digits of its SHA-256. Pure. Owns
+ * the names; contents point into the bundle. */
 #pragma once
 
 #include "base/err.h"
@@ -19,11 +19,11 @@ struct hf_pods {
     size_t n, cap;
 };
 
-/* Splits a sealed bundle. -EBADMSG: no Pod, not YAML, or not a v1 Pod with a valid name. -EEXIST: a pod twice. -E2BIG.
+/* -EBADMSG: no Pod, not YAML, or not a v1 Pod with a valid name. -EEXIST: a pod twice. -E2BIG: more than HF_PODS_MAX.
  * -ENAMETOOLONG. Call hf_pods_done() also after a failure. */
 HF_MUST_USE int hf_pods_split(const char *entry, const struct hf_bundle *bundle, struct hf_pods *ret_pods,
                               struct hf_err *err);
 void hf_pods_done(struct hf_pods *pods);
 
-/* Name for the pod in the first document of `text`; free it. -EBADMSG: no such pod. -ENAMETOOLONG. */
+/* Makes the name for the pod in the first document of `text`; free it. -EBADMSG: no such pod. -ENAMETOOLONG. */
 HF_MUST_USE int hf_pods_name(const char *entry, struct hf_view text, char **ret_name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What differs, as a short text: at most HF_DIFF_NAMES paths, each with a word, then how many more; no content. */
+/* Lists what differs as a short text without content: at most HF_DIFF_NAMES paths, then the number of others. */
 #pragma once
 
 #include <stddef.h>
@@ -12,7 +12,7 @@ enum hf_diff_kind {
     HF_DIFF_CONTENT,
     HF_DIFF_MODE,
     HF_DIFF_OWNER,
-    HF_DIFF_TYPE, /* link, folder or device in its place */
+    HF_DIFF_TYPE, /* a link, folder or device instead of the file */
     HF_DIFF_KINDS,
 };
 
@@ -21,7 +21,7 @@ struct hf_diff {
     size_t n;
 };
 
-/* Of a long path the end, behind "...". */
+/* Adds a path; of a long path only its end, behind "...". */
 void hf_diff_add(struct hf_diff *diff, const char *path, enum hf_diff_kind kind);
-/* Call it once, at the end: it appends " and 3 more". */
+/* Returns the text, to which it appends " and 3 more" if need be: call it only once, at the end. */
 const char *hf_diff_text(struct hf_diff *diff);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state machine of an entry: next phase and action.
+/* The state machine of an entry of `spec.manifests`.
  *
- * It follows the newest set. A phase is on disk before its action starts; every action may run again after a crash.
- * What holds in each phase: machine.c. */
+ * It follows the newest set. A phase is saved before its action starts, and every action may run again after a crash.
+ * machine.c says what is true in each phase. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,23 +11,23 @@
 #include "steer/table.h"
 
 enum hf_manifest_event {
-    /* first event of the entry in this process */
     HF_MANIFEST_EV_STARTED,
-    HF_MANIFEST_EV_NEWS,  /* of the entry, its content, or a fact of the node */
-    HF_MANIFEST_EV_LACKS, /* no content yet */
-    /* Waiting, Refused: the first change comes next; Applying, Probation, RollingBack: repeat the action */
+    HF_MANIFEST_EV_NEWS, /* the entry, its content, or a fact of the node has changed */
+    HF_MANIFEST_EV_LACKS,
+    /* Waiting, Refused: the target is changed next. Applying, Probation, RollingBack: the action is repeated. */
     HF_MANIFEST_EV_GO,
-    /* no file changed; objects of Cluster may have */
+    /* refused before any file changed (objects of the target Cluster may have) */
     HF_MANIFEST_EV_REFUSED,
-    /* may succeed later; no file changed (objects of Cluster may have), or the content is lost */
+    /* It may succeed later. No file changed (objects of the target Cluster may have), or the content is lost. */
     HF_MANIFEST_EV_POSTPONED,
-    HF_MANIFEST_EV_FAILED, /* or without result: repeat the action */
-    /* something has changed, perhaps in an earlier attempt: Probation */
+    HF_MANIFEST_EV_FAILED, /* the action failed or has no result: it is repeated */
+    /* items changed, perhaps in an earlier attempt */
     HF_MANIFEST_EV_PLACED,
-    /* no Probation: nothing changed, or nothing to check */
+    /* nothing changed, or there is nothing to check */
     HF_MANIFEST_EV_SAME,
     HF_MANIFEST_EV_HEALTHY,
-    /* restart or check failed, deadline, or too many starts of the agent; in Applying: can never be put in place */
+    /* A restart or check failed or was late, or the agent started too often. In Applying: the set can never be put in
+     * place. */
     HF_MANIFEST_EV_UNHEALTHY,
     /* the good set is in place, or cannot be restored */
     HF_MANIFEST_EV_RESTORED,
@@ -36,16 +36,16 @@ enum hf_manifest_event {
 
 enum hf_manifest_action {
     HF_MANIFEST_ACT_NONE,
-    HF_MANIFEST_ACT_PLACE, /* writes the newest set's items, removes others */
-    /* restarts or reloads the unit, or waits for objects or pods; then health checks */
+    HF_MANIFEST_ACT_PLACE,
+    /* restarts or reloads the unit, or waits for objects or pods; then runs the health checks */
     HF_MANIFEST_ACT_PROBE,
     HF_MANIFEST_ACT_COMMIT,   /* deletes what a rollback needs */
-    HF_MANIFEST_ACT_ROLLBACK, /* to the good set; then restarts or reloads the unit */
-    HF_MANIFEST_ACT_CLEAN,    /* deletes unfinished files, and contents of no set */
+    HF_MANIFEST_ACT_ROLLBACK, /* restores the good set; then restarts or reloads the unit */
+    HF_MANIFEST_ACT_CLEAN,    /* deletes unfinished files and unneeded contents */
     HF_MANIFEST_ACT_COUNT,
 };
 
 extern const struct hf_steer_table hf_manifest_table;
 
-/* In all phases except Applying, Probation and RollingBack: a set may start, and drift be repaired. */
+/* Whether a set may start and drift be repaired: not in Applying, Probation or RollingBack. */
 bool hf_manifest_machine_rests(enum hf_manifest_phase phase);

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keep, write or refuse a file? May so many items go without permission? */
+/* Decides whether to keep, write or refuse a file, and whether a set may remove many items. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What is at a wanted path. */
 enum hf_plan_seen {
     HF_PLAN_ABSENT,
     HF_PLAN_SAME,  /* content, mode and owner as wanted */
-    HF_PLAN_OTHER, /* a regular file */
-    HF_PLAN_LINK,  /* a symbolic link */
+    HF_PLAN_OTHER, /* a regular file that differs */
+    HF_PLAN_LINK,
     HF_PLAN_SPECIAL,
 };
 
@@ -27,16 +26,14 @@ enum hf_plan_step {
 /* `ours`: the inventory has the path. */
 enum hf_plan_step hf_plan_file(enum hf_plan_seen seen, bool ours, bool force);
 
-/* Without permission one item may go, or this share of the inventory. */
+/* Without permission a set may remove one item, or this share of the inventory. */
 enum { HF_PLAN_PRUNE_PERCENT = 30 };
 bool hf_plan_may_prune(size_t n_prune, size_t n_inventory);
 
-/* The SyncPolicy's annotation that allows more. */
 #define HF_PLAN_ALLOW_PRUNE "edge.codcompass.io/allow-prune"
 
-/* `value` (may be NULL): "<entry>:<first 12 hex digits of the digest>", several with commas and spaces. `digest`: of
- * the new content or, if the whole entry goes, of the content in place. */
+/* Whether the annotation `value` (may be NULL) permits the removal. It has "<entry>:<first 12 hex digits of the
+ * digest>", perhaps several. `digest`: of the new content or, if the whole entry goes, of the content in place. */
 bool hf_plan_prune_is_allowed(const char *value, const char *entry, const char *digest);
 
-/* `message`, then the annotation that would allow it. */
 const char *hf_plan_prune_advice(const char *message, const char *entry, const char *digest, char *text, size_t n);

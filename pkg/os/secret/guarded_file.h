@@ -9,11 +9,12 @@
 #include "base/fs.h"
 #include "base/macros.h"
 
-/* Why others can, or NULL. */
+/* Returns why others can write the file, or NULL. */
 const char *hf_guarded_file_flaw(const struct stat *st);
 
-/* -EACCES: others can write it. -EINVAL: no regular file, or not absolute. -E2BIG. -ENOENT. */
+/* Appends the content. -EACCES: others can write the file. -EINVAL: no regular file, or the path is not absolute.
+ * -E2BIG. -ENOENT. */
 HF_MUST_USE int hf_guarded_file_read(const struct hf_fs_ops *fs, const char *path, struct hf_buf *out,
                                      struct hf_err *err);
-/* A program, to run it: errors as above, and -EACCES if it is not executable. */
+/* Checks a program that is to be run. Errors as above; -EACCES also if it is not executable. */
 HF_MUST_USE int hf_guarded_file_check(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For a Secret: no core dumps; no swap within the limit of locked memory. */
+/* Memory for a secret: in no core dump and, within the limit of locked memory, not swapped. */
 #pragma once
 
 #include <stddef.h>
 
-/* Zeros; n > 0. */
+/* Returns n zero bytes; n > 0. */
 void *hf_secret_memory_new(size_t n);
 void hf_secret_memory_free(void *bytes, size_t n);
 
-/* From now on no core dumps, and no reading by other unprivileged processes. Children do not inherit it. */
+/* From now on this process leaves no core dumps, and other unprivileged processes cannot read it. Children do not
+ * inherit that. */
 void hf_secret_memory_guard(void);

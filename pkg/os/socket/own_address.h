@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Is an IP address this machine's? Not kube-ipvs0's: kube-proxy in IPVS mode puts every Service's address there. */
+/* Whether an IP address is this machine's. Those of kube-ipvs0 do not count: kube-proxy puts every Service's there. */
 #pragma once
 
 #include <ifaddrs.h>
@@ -7,8 +7,7 @@
 
 #include "base/macros.h"
 
-/* struct in_addr or in6_addr. 1, 0, or getifaddrs(3)'s -errno. */
+/* `address`: in_addr or in6_addr. Returns 1, 0, or getifaddrs(3)'s -errno. */
 HF_MUST_USE int hf_own_address_is(int family, const void *address);
 
-/* `all`: getifaddrs(3)'s. Pure. */
 bool hf_own_address_in(const struct ifaddrs *all, int family, const void *address);

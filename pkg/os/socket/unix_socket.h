@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A listening Unix socket, named by rename(2) when it listens, with mode and group. Replaces only a socket of this user
- * without a listener. */
+/* A listening Unix socket. It gets its name, by rename(2), when it listens, with mode and group set. Replaces only a
+ * socket of this user without a listener. */
 #pragma once
 
 #include <sys/stat.h>
@@ -9,15 +9,15 @@
 #include "base/err.h"
 #include "base/macros.h"
 
-/* Below sun_path (108), for the temporary name. */
+/* less than sun_path (108), because the temporary name is longer */
 enum { HF_UNIX_SOCKET_PATH = 108 - 8 };
 
 struct hf_unix_socket_params {
-    const char *path; /* absolute */
-    int type;         /* SOCK_STREAM or SOCK_DGRAM */
+    const char *path;
+    int type;
     mode_t mode;
-    gid_t gid;   /* (gid_t)-1: process's */
-    int backlog; /* not SOCK_DGRAM */
+    gid_t gid; /* (gid_t)-1: the process's group */
+    int backlog;
 };
 
 struct hf_unix_socket {
@@ -26,10 +26,10 @@ struct hf_unix_socket {
     ino_t inode;
 };
 
-/* At the end close *ret_fd, then hf_unix_socket_remove(). -ENAMETOOLONG; -EPERM: another user may change the folder, or
- * owns the socket; -EEXIST: no socket; -EADDRINUSE; others. */
+/* Makes the socket. At the end close *ret_fd, and call hf_unix_socket_remove(). -ENAMETOOLONG; -EPERM: another user may
+ * change the folder, or owns the socket; -EEXIST: the name is no socket; -EADDRINUSE; others. */
 HF_MUST_USE int hf_unix_socket_listen(const struct hf_unix_socket_params *params, int *ret_fd,
                                       struct hf_unix_socket *ret_socket, struct hf_err *err);
 
-/* If it is still our socket's. `path` may be "". */
+/* Removes the name if it is still this socket's. `path` may be "". */
 void hf_unix_socket_remove(struct hf_unix_socket *socket);

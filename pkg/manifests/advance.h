@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From an event to the next action: move, record, action. */
+/* Turns an event of an entry into its next action: makes the move, saves the record, starts the action. */
 #pragma once
 
 #include "api/manifest_reason.h"
@@ -10,16 +10,17 @@
 
 struct entry;
 
-/* A note stays until the next event, or the next success of its topic. */
+/* A note stays until the next event, or until its topic succeeds. */
 enum entry_note_topic {
     ENTRY_NOTE_STEP,
     ENTRY_NOTE_LOOK, /* a look for drift or a repair has failed */
-    ENTRY_NOTE_WAIT, /* for a gate (rules/gate.h), the pace of labels, or the end of a removal's grace */
+    /* the entry waits for a gate (rules/gate.h), for the pace of label changes, or for removalGrace to end */
+    ENTRY_NOTE_WAIT,
 };
 
-/* Why an entry waits, for the status; not on disk. */
+/* Why an entry waits, as the status shows it; not on disk. */
 struct entry_note {
-    enum hf_manifest_reason reason; /* HF_MANIFEST_REASON_NONE: the record's is shown */
+    enum hf_manifest_reason reason; /* NONE: the status shows the record's reason */
     enum entry_note_topic topic;
     char message[HF_RECORD_MESSAGE];
 };
@@ -28,30 +29,30 @@ void advance_init(struct entry *entry);
 /* `reason` and `message` replace those of the record, unless `reason` is NONE and the phase stays. */
 void advance_event(struct entry *entry, enum hf_manifest_event event, enum hf_manifest_reason reason,
                    const char *message);
-/* Makes the move of Go, unless the phase is Applying already; changes only the record in memory. The caller saves the
- * record before the target changes. */
+/* Moves to Applying, unless the entry is there. Changes only the record in memory: the caller saves it before the
+ * target changes. */
 void advance_begin(struct entry *entry);
-/* After a change of the record in the same phase: writes it if its text differs from that on disk, then starts the
- * action in entry->machine.due. */
+/* Writes a record that changed within its phase, unless its text is on disk already, then starts the action in
+ * entry->machine.due. */
 void advance_save(struct entry *entry);
-/* For jobs that write the record. _keep_text() takes `text`, which is on disk now. _take_saved(): `saved` of struct
- * repair: 0 as _keep_text(), 1 nothing, -errno forgets what is on disk. _has_text(): is `text` on disk? */
+/* Called after a job has written the record: takes over `text`, which is on disk now. */
 void advance_keep_text(struct entry *entry, struct hf_buf *text);
+/* Called after a repair. `saved`: 0 if `text` is on disk now, 1 if it was not written, -errno if nobody knows. */
 void advance_take_saved(struct entry *entry, int saved, struct hf_buf *text);
+/* Whether `text` is on disk. */
 bool advance_has_text(const struct entry *entry, const struct hf_buf *text);
-/* Note of ENTRY_NOTE_STEP; NONE removes a note of any topic. */
+/* Sets a note of topic ENTRY_NOTE_STEP. NONE removes the note, whatever its topic. */
 void advance_note(struct entry *entry, enum hf_manifest_reason reason, const char *message);
-/* NONE removes only a note of this topic. */
+/* Sets a note of this topic. NONE removes the note only if it has this topic. */
 void advance_note_about(struct entry *entry, enum entry_note_topic topic, enum hf_manifest_reason reason,
                         const char *message);
-/* Monotonic end of a pause that starts now; each is longer than the last. */
+/* Returns the monotonic end of a pause that starts now; each pause is longer than the last. */
 uint64_t advance_pause(struct entry *entry);
-/* Sets entry->due_ns to advance_pause(). */
 void advance_back_off(struct entry *entry);
-/* `message`; for PruneLimit followed by what allows the removal. `set`: to place or, if all items go, in place. */
+/* Returns `message`, for PruneLimit followed by advice how to allow the removal. `set`: the set to place or, if all
+ * items go, the set in place. */
 const char *advance_text(const struct entry *entry, const struct hf_manifest_set *set, enum hf_manifest_reason reason,
                          const char *message, char text[HF_RECORD_MESSAGE]);
-/* Notes why a removal failed, and when to try again. */
 void advance_not_removed(struct entry *entry, const struct hf_manifest_outcome *outcome);
-/* Static pods: the kubelet may not have read files that were put back. */
+/* Records that the kubelet may not have read static pods that were put back. */
 void advance_doubt_pods(struct entry *entry);

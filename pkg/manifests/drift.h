@@ -10,7 +10,8 @@
 #include "base/clock.h"
 #include "manifests/rules/drift_machine.h"
 
-/* Bounds repairs of an entry: they wear flash storage and take processor time. */
+/* At most HF_REPAIR_BURST repairs at once, then one per HF_REPAIR_GAP_NS: they wear flash storage and take processor
+ * time. */
 enum { HF_REPAIR_BURST = 10 };
 #define HF_REPAIR_GAP_NS (60 * HF_NS_PER_S)
 
@@ -22,19 +23,19 @@ struct entry_watch {
     struct hf_watch *watch;
 };
 
-/* Zeroed: nothing to look at. */
+/* Zeroed: no look is wanted. */
 struct drift {
     enum hf_drift_state state;
-    uint64_t due_ns;    /* 0: at once */
-    uint64_t looked_ns; /* begin of the last look */
-    uint64_t told_ns;   /* last notice of a repair */
+    uint64_t due_ns; /* when the next look may begin; 0: now */
+    uint64_t looked_ns;
+    uint64_t told_ns;
     struct hf_bucket repairs;
     unsigned unreadable; /* looks in a row that found only unreadable files */
-    /* next look is full (hf_files_look.full), once per interval of the policy: changes must not make the agent read
-     * large files all the time */
+    /* The next look reads all files (hf_files_look.full). Set only once per interval of the policy: large files take
+     * long. */
     bool full;
     bool watch_stale; /* folders have changed since the watches were made */
-    bool unwatched;   /* watches do not cover all folders */
+    bool unwatched;
     struct entry_watch *watches;
     size_t n_watches;
 };
@@ -42,28 +43,28 @@ struct drift {
 /* ---- of the struct alone ----------------------------------------------------------------------------------------- */
 
 void drift_move(struct drift *drift, enum hf_drift_event event);
-/* Time until a repair may begin. */
 uint64_t drift_wait_ns(const struct drift *drift, uint64_t now_ns);
-void drift_spend(struct drift *drift, uint64_t now_ns); /* one repair */
+void drift_spend(struct drift *drift, uint64_t now_ns);
 /* Asks for a look, at once or after the current pause. */
 void drift_want(struct drift *drift);
-/* Asks for a look from due_ns on, after a watch has fired. False: already wanted. */
+/* Asks for a look at due_ns or later, after a watch has fired. Returns false if a look is already wanted by then. */
 bool drift_want_at(struct drift *drift, uint64_t due_ns);
 /* Ends a look or repair, and asks for the next look from due_ns on. */
 void drift_pace(struct drift *drift, uint64_t due_ns);
-/* Begins a look. True: a full one. */
+/* Begins a look. Returns whether it has to be full. */
 bool drift_begin(struct drift *drift, uint64_t now_ns);
 
 /* ---- of an entry ------------------------------------------------------------------------------------------------- */
 
-/* True: a look at files, or a repair, has started. */
+/* Starts a look at files, or a repair, if due. Returns whether one started. */
 bool drift_consider(struct entry *entry);
 /* Counts and reports a repair of `what`. The caller saves the record. */
 void drift_repaired(struct entry *entry, const char *what);
-/* A Secret's content has come: starts a repair, which compares the files in place. True: started. */
+/* Starts a repair, which compares the files in place with a Secret's content that has come. Returns whether it
+ * started. */
 bool drift_verify(struct entry *entry);
-/* drift_pace() with a growing pause. The caller wakes the engine. */
+/* Asks for a look after a growing pause. The caller wakes the engine. */
 void drift_look_again(struct entry *entry);
-/* Watches the folders of the files in place anew, if watch_stale. */
+/* Renews the watches on the folders of the files in place, if watch_stale. */
 void drift_watch(struct entry *entry);
 void drift_unwatch(struct entry *entry);

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Applies the entries of spec.manifests to their targets, and repairs later drift.
- *
- * A new content of an entry's source is applied when the gates allow it; if its health checks fail, the good set
- * returns.
- *
- * Copies what it keeps, except what is called borrowed. A failure of one entry shows only in its status. */
+/* Applies the entries of spec.manifests to their targets, and repairs later drift. A failure of one entry shows only in
+ * its status. */
 #pragma once
 
 #include "api/manifest_reason.h"
@@ -18,18 +14,18 @@ struct hf_manifest_status {
     const char *name;
     enum hf_manifest_target to;
     enum hf_manifest_phase phase;
-    /* Of the good set in Applied, of the set in place before a removal, else of the newest; the source's last one if
-     * its content was the same; "": none. */
+    /* source's name for the content of the set shown: in Applied the good set, before a removal the set in place,
+     * otherwise the newest; "": none */
     const char *revision;
-    /* of the content of that set, in hex (for a Secret hf_bundle.id) */
+    /* digest of that content, in hex (for a Secret hf_bundle.id) */
     const char *digest;
     unsigned items;  /* files or objects in place */
     unsigned drifts; /* repairs since the good set reached Applied */
     enum hf_manifest_reason reason;
     const char *message;
     bool when_alone;
-    uint64_t time_unix_ns; /* of the last change of phase, or repair if later */
-    /* the newest set has its result: Applied, RolledBack, or Refused for now */
+    uint64_t time_unix_ns; /* when the phase changed or, if later, drift was repaired */
+    /* the phase is Applied, RolledBack or Refused: the newest set has its result */
     bool settled;
 };
 
@@ -38,23 +34,24 @@ enum hf_manifest_notice {
     HF_MANIFEST_NOTICE_ROLLED_BACK,
     HF_MANIFEST_NOTICE_REFUSED,
     HF_MANIFEST_NOTICE_DRIFT_REPAIRED,
-    HF_MANIFEST_NOTICE_REMOVED, /* no policy has the entry, which is forgotten */
+    HF_MANIFEST_NOTICE_REMOVED,
     HF_MANIFEST_NOTICE_COUNT,
 };
 
 struct hf_manifest_engine_params {
     /* pointers are borrowed until the engine is freed and its last job has ended */
     struct hf_manifest_env env;
-    /* Has policy or entry a valid signature, and contentDigest? False: Unsigned, ContentNotPinned, SignatureInvalid or
-     * SequenceTooLow, and *err. NULL: none is signed. */
+    /* Whether the policy or the entry has a valid signature, and contentDigest pins the content. If not, sets
+     * *ret_reason (Unsigned, ContentNotPinned, SignatureInvalid or SequenceTooLow) and *err. NULL: no entry is
+     * signed. */
     bool (*is_signed)(void *arg, const struct hf_manifest *entry, enum hf_manifest_reason *ret_reason,
                       struct hf_err *err);
-    /* How long an entry that the policy lacks stays, once `proven`. 0: it may go; HF_NEVER: a policy not in effect has
-     * it. NULL: none stays. */
+    /* Returns how long an entry that the policy lacks has to stay. 0: it may go; HF_NEVER: a policy that is not in
+     * effect has it. NULL: no such entry has to stay. */
     uint64_t (*removal_wait_ns)(void *arg, const char *entry);
     /* A status has changed; not called from within the engine's calls. */
     void (*changed)(void *arg);
-    /* For a Kubernetes Event; also called within hf_manifest_engine_repair_now(). May be NULL. */
+    /* Called for what becomes a Kubernetes Event, also within hf_manifest_engine_repair_now(). May be NULL. */
     void (*happened)(void *arg, enum hf_manifest_notice notice, const char *entry, const char *text);
     void *arg;
 };
@@ -69,8 +66,8 @@ HF_MUST_USE int hf_manifest_engine_new(const struct hf_manifest_engine_params *p
 void hf_manifest_engine_free(struct hf_manifest_engine *engine);
 HF_DEFINE_CLEANUP(struct hf_manifest_engine, hf_manifest_engine_free)
 
-/* Once, before the network is used: repairs files that drifted while no agent ran; blocks. Leaves out objects of the
- * cluster, and entries in Applying, Probation or RollingBack. */
+/* Repairs files that drifted while no agent ran. Called once, before the network is used; blocks. Leaves out objects of
+ * the cluster, and entries in Applying, Probation or RollingBack. */
 void hf_manifest_engine_repair_now(struct hf_manifest_engine *engine);
 
 struct hf_manifest_desired {
@@ -81,34 +78,32 @@ struct hf_manifest_desired {
     /* The source has confirmed in this process that `policy` is the newest: only then may entries that it lacks be
      * removed. */
     bool proven;
-    bool held;           /* by the site */
-    bool stale;          /* no contact for staleOk.window, and onExpiry is Hold */
-    bool no_space;       /* the state folder's disk is critically full */
-    bool writes_used_up; /* spec.disk.writeBudget */
+    bool held;  /* by the site */
+    bool stale; /* no contact for staleOk.window, and onExpiry is Hold */
+    bool no_space;
+    bool writes_used_up;
 };
 
-/* On any change, and once per interval of the policy. Sets each entry that it can. While entries that wait for removal
- * reach a limit (engine_impl.h), new names show Waiting with PruneLimit, which is no error. */
+/* Called on any change, and once per interval of the policy. While entries that wait for removal fill a limit
+ * (engine_impl.h), new names show Waiting with PruneLimit, which is no error. */
 HF_MUST_USE int hf_manifest_engine_set(struct hf_manifest_engine *engine, const struct hf_manifest_desired *desired,
                                        struct hf_err *err);
-/* Once per interval of the policy: asks sources for new content, looks for drift. */
+/* Asks sources for new content, and looks for drift. */
 void hf_manifest_engine_check(struct hf_manifest_engine *engine);
-/* env.link permits downloads again. */
 void hf_manifest_engine_link_opened(struct hf_manifest_engine *engine);
-/* First and longest pause after failures; a source that runs keeps its own. */
 void hf_manifest_engine_set_retry(struct hf_manifest_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
-/* Visits entries of the policy, then others that may have items in place. */
+/* Visits the policy's entries, then others that may have items in place. */
 void hf_manifest_engine_each(struct hf_manifest_engine *engine,
                              void (*visit)(void *arg, const struct hf_manifest_status *status), void *arg);
-/* Files in place of entries with to: StaticPods and whenAlone: Start. False, without a visit: such files change, or an
- * entry is not loaded. */
+/* Visits the files in place of entries with `to: StaticPods` and `whenAlone: Start`, except secret ones. Returns false,
+ * without a visit, if such files are changing or an entry is not loaded. */
 bool hf_manifest_engine_each_alone(struct hf_manifest_engine *engine,
                                    void (*visit)(void *arg, const char *entry, const char *path,
                                                  const unsigned char sha256[static HF_SHA256_BYTES]),
                                    void *arg);
-/* Images that the newest sets of the policy's entries name (images.prefetchFrom.workloads), except sets that are
- * refused or were rolled back, and Secrets. *ret_waits: an entry whose content is not here yet; NULL: none. -EAGAIN:
+/* Returns the images that the newest sets of the policy's entries name (images.prefetchFrom.workloads), except sets
+ * that are refused or rolled back, and Secrets. *ret_waits: an entry whose content is not here yet, or NULL. -EAGAIN:
  * before hf_manifest_engine_set(). */
 HF_MUST_USE int hf_manifest_engine_images(const struct hf_manifest_engine *engine,
                                           struct hf_manifest_images *ret_images, const char **ret_waits);

@@ -11,37 +11,37 @@
 struct entry;
 struct target_ops;
 
-/* Limits of all entries together. Entries that no policy has ("left") may wait for ever for a person (PruneLimit): at
- * one of their limits the engine takes no new name, and drops none. */
+/* Limits of all entries together. Entries that no policy has ("left") may stay for ever, until a person allows their
+ * removal (PruneLimit). At a limit the engine makes no entry with a new name, and drops none. */
 enum {
-    MANIFEST_MAX_WATCHES = 1024,         /* folders */
+    MANIFEST_MAX_WATCHES = 1024,         /* watched folders */
     MANIFEST_MAX_LEFT = 1024,            /* entries */
     MANIFEST_MAX_LEFT_BYTES = 256 << 20, /* of their contents on disk */
     MANIFEST_MAX_LEFT_ITEMS = 64 * 4096  /* of their inventories in memory */
 };
 
-#define MANIFEST_DOWNLOAD "download" /* in an entry's folder */
+#define MANIFEST_DOWNLOAD "download" /* folder in an entry's folder */
 
 struct hf_manifest_engine {
     struct hf_manifest_engine_params p;
     const struct target_ops *const *targets; /* by enum hf_manifest_target */
     char *folder;                            /* <state>/manifests */
-    struct hf_steer_core core;               /* one job at a time */
-    struct hf_strmap entries;                /* name to struct entry */
-    struct hf_strmap no_room;                /* policy's names beyond a limit, to enum hf_manifest_target */
-    struct hf_source_turns *turns;           /* for large contents in memory */
+    struct hf_steer_core core;
+    struct hf_strmap entries; /* name to struct entry */
+    /* names for which a limit leaves no room, to their enum hf_manifest_target */
+    struct hf_strmap no_room;
+    struct hf_source_turns *turns;
     unsigned n_watches;
-    bool set_once; /* hf_manifest_engine_set() was called */
+    bool set_once;
     bool proven, held, stale;
     bool reads_images; /* the policy prefetches images of its workloads */
-    bool may_hold;     /* an entry's content may have a hold */
+    bool may_hold;
     uint64_t interval_ns;
-    /* value of HF_PLAN_ALLOW_PRUNE; NULL: none */
+    /* value of the annotation HF_PLAN_ALLOW_PRUNE, or NULL */
     char *allow_prune;
     struct hf_manifest_counts counts;
 };
 
 extern const struct target_ops *const manifest_engine_targets[HF_MANIFEST_TARGETS];
 
-/* In advance.c. Wakes entries with dependsOn, as a phase has changed. */
 void manifest_engine_wake_dependents(struct hf_manifest_engine *engine);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all of pkg/manifests uses; the engine owns the only copy. A job may use fs, log and clock of the world, config
- * and the strings. */
+/* What all of pkg/manifests uses; the engine owns the only copy. A job may use only config, the strings, and fs, log
+ * and clock of the world. */
 #pragma once
 
 #include "api/link/link.h"
@@ -21,38 +21,38 @@ struct hf_manifest_env {
     const struct hf_http_ops *http;      /* health checks, without credentials */
     const struct hf_http_ops *bulk_http; /* downloads from any origin, without credentials; NULL: `http` */
     struct hf_access *access;            /* mirrors and credentials of downloads; NULL: none */
-    /* May downloads run now? If not, ask again after *ret_wait_ns. NULL: always. If downloads become forbidden,
+    /* Whether downloads may run now and, if not, when to ask again. NULL: always. If downloads become forbidden,
      * `bulk_http` ends a running one with -ECANCELED. */
     enum hf_link (*link)(void *arg, uint64_t *ret_wait_ns);
     void *link_arg;
     const struct hf_proc_ops *proc;
-    /* absolute path of holdfast-tpm; NULL: no sealed copies of secrets */
+    /* path of holdfast-tpm; NULL: no sealed copies of secrets */
     const char *tpm_program;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
-    /* inotify. NULL: a look for drift once per interval. Every 30 s if a folder of an entry cannot be watched (`add`
-     * fails, or MANIFEST_MAX_WATCHES of engine_impl.h). */
+    /* Watches folders (inotify). NULL: drift is looked for once per interval; if a folder cannot be watched (`add`
+     * fails, or MANIFEST_MAX_WATCHES of engine_impl.h), every 30 s. */
     const struct hf_watch_ops *watch;
     /* NULL: objects come from a folder, and what needs the API server is Unsupported */
     struct hf_kube *kube;
     /* https://127.0.0.1:10250 with the cluster's CA and the agent's credentials; NULL: only the read-only port
      * (kubelet/health.h) */
     const struct hf_http_ops *kubelet;
-    /* static pods must become ready after a change, or the entry rolls back; if unknown: Applied with HealthUnknown */
+    /* after a change, static pods must become ready, or the entry rolls back; if nobody knows: HealthUnknown */
     bool static_pod_health;
     /* bounds of the node's owner; NULL: defaults. May change between calls; a job may use the old ones until it ends */
     const struct hf_config *config;
-    const char *state_dir; /* `manifests` in it is the engine's */
+    const char *state_dir; /* the folder `manifests` in it is the engine's */
     const char *trust_dir;
     const char *node_name;
-    const char *arch; /* such as "amd64" */
-    /* of this node: names to strings; may change between calls of the engine */
+    const char *arch;
+    /* names to strings; may change between calls of the engine */
     const json_t *labels;
-    /* for downloads; may change between calls */
+    /* why downloads must wait; may change between calls */
     bool no_space;
     bool writes_used_up;
-    bool pod_mode;         /* in a pod: no programs of the host */
+    bool pod_mode;         /* the agent is in a pod: no programs of the host */
     const char *host_root; /* pod mode: mount point of the host's root; NULL, "": "/" */
     uid_t uid;
-    uint64_t retry_base_ns, retry_cap_ns; /* pauses after a failure */
+    uint64_t retry_base_ns, retry_cap_ns;
 };

@@ -15,31 +15,30 @@ struct hf_manifest_outcome {
     /* 0 or -errno. -EAGAIN: may succeed later without a change of the entry; with Cluster, any other error would come
      * again. */
     int r;
-    /* Why it failed. After a success only with Cluster: Applied, DriftRepaired; after a check HealthPassed,
-     * HealthFailed, NotReady. */
+    /* Why it failed. After a success only Cluster sets it: Applied or DriftRepaired; after a check HealthPassed,
+     * HealthFailed or NotReady. */
     enum hf_manifest_reason reason;
     char message[HF_MANIFEST_MESSAGE]; /* for a person: what, where, why, what to do; no secret */
-    json_t *inventory;                 /* Cluster: the new one; owned; NULL: unchanged */
-    unsigned applied;                  /* items as the bundle says */
+    json_t *inventory;                 /* Cluster: the new inventory; owned; NULL: unchanged */
+    unsigned applied;                  /* items in place as the bundle says */
     unsigned changed;
     unsigned pruned;
-    /* items that somebody else changed or removed, or files that were not as wanted */
+    /* Cluster: items that somebody else changed or removed; otherwise files that were not as wanted */
     unsigned drifted;
-    /* Cluster: up to five drifted objects (an attempt to apply: those put back); "": none, or the run ended early */
+    /* Cluster: names of up to five drifted objects (after an apply, of those put back) */
     char drift[HF_DIFF_TEXT];
-    bool healthy; /* Cluster, a check: all are current */
-    /* Cluster, a failure: the API server answered, but refused an object, did not finish it, or kept failing with it */
+    bool healthy; /* Cluster, after a check: all objects are current */
+    /* Cluster, after a failure: the API server answered, but refused an object, did not finish it, or kept failing with
+     * it */
     bool answered;
 };
 
-/* Returns `r`. */
 int hf_manifest_outcome_fail(struct hf_manifest_outcome *outcome, enum hf_manifest_reason reason, int r,
                              const struct hf_err *err);
-/* Reason for -errno: NoSpace, ReadOnlyFileSystem, NotAllowed (-ELOOP, -EILSEQ, -ENOTDIR, -EPERM, -EACCES: others may
- * change a folder of the path), else WriteFailed. */
+/* Returns the reason for -errno: NoSpace, ReadOnlyFileSystem, NotAllowed or WriteFailed. */
 enum hf_manifest_reason hf_manifest_outcome_reason(int r);
 
-/* Error that may pass by itself, if after weeks: a disk is full, fails or is absent; no memory. */
+/* Whether the error may pass by itself, perhaps after weeks: a disk is full, fails or is absent; no memory. */
 bool hf_manifest_outcome_may_pass(int r);
 
 static inline void hf_manifest_outcome_done(struct hf_manifest_outcome *outcome)

@@ -15,26 +15,23 @@ struct job {
     struct hf_steer_job job;
     struct entry *entry;
     int (*run)(struct job *job); /* on a worker */
-    /* on the loop, when the entry is idle; not while the engine closes */
+    /* on the loop thread, when the entry is idle; not called while the engine closes */
     void (*then)(struct entry *entry, struct job *job);
     void (*end)(struct job *job); /* frees what else the operation owns; may be NULL */
     int r;
     struct hf_err err;
     struct hf_manifest_outcome outcome;
-    bool unreadable; /* the disk did not read a file, such as the set's content */
+    bool unreadable; /* the disk could not read a file, such as the set's content */
 };
 
-/* An operation of `size` bytes, zero after its job. */
+/* Makes an operation of `size` bytes, zero after its struct job. */
 void *task_new_operation(size_t size, struct entry *entry, int (*run)(struct job *job),
                          void (*then)(struct entry *entry, struct job *job), void (*end)(struct job *job));
-/* An operation that is only a job. */
 struct job *task_new(struct entry *entry, int (*run)(struct job *job),
                      void (*then)(struct entry *entry, struct job *job));
-/* The entry is busy until its end. */
+/* The entry is busy until the job ends. */
 void task_submit(struct job *job);
 /* Frees an operation that was not submitted; NULL is valid. */
 void task_discard(void *operation);
-/* May a job start now? */
 bool task_is_free(const struct entry *entry);
-/* Ends all steps in progress, except a job. */
 void task_drop(struct entry *entry);

@@ -7,18 +7,18 @@
 
 #include "rollout/fleet.h"
 
-/* hf_rollout_classify() tests in a fixed order (docs/DESIGN.md, "Rollouts"). */
+/* What a node counts as in a rollout; hf_rollout_classify() tests in a fixed order (docs/DESIGN.md, "Rollouts"). */
 enum hf_rollout_class {
-    HF_CLASS_OUTSIDE,      /* not selected, or neither admitted nor begun */
-    HF_CLASS_SUPERSEDED,   /* by another object of the release name */
-    HF_CLASS_UPDATED,      /* Committed, or repairs after that */
-    HF_CLASS_FAILED,       /* RolledBack, Rejected, or RollingBack after a verdict (hf_reason_is_failure()) */
-    HF_CLASS_OVERDUE,      /* works longer than progressDeadline */
-    HF_CLASS_INCOMPATIBLE, /* nothing in the release is for it */
-    HF_CLASS_UNKNOWN,      /* parked: silent longer than unknownAfter */
-    HF_CLASS_HELD,         /* parked: by the site, or it went back from this release */
-    HF_CLASS_EXCUSED,      /* updating; waits without fault, such as for a window */
-    HF_CLASS_TURN,         /* updating; waits for its turn */
+    HF_CLASS_OUTSIDE,    /* not selected, or neither admitted nor begun */
+    HF_CLASS_SUPERSEDED, /* another object of the release name has replaced this one */
+    HF_CLASS_UPDATED,    /* Committed, or repairing after that */
+    HF_CLASS_FAILED,     /* RolledBack, Rejected, or RollingBack after a verdict (hf_reason_is_failure()) */
+    HF_CLASS_OVERDUE,    /* has worked for longer than progressDeadline */
+    HF_CLASS_INCOMPATIBLE,
+    HF_CLASS_UNKNOWN, /* parked: silent longer than unknownAfter */
+    HF_CLASS_HELD,    /* parked: its site holds it, or went back from this release */
+    HF_CLASS_EXCUSED, /* updating; waits without fault, such as for a window */
+    HF_CLASS_TURN,
     HF_CLASS_UPDATING,
     HF_CLASS_COUNT,
 };
@@ -26,16 +26,16 @@ enum hf_rollout_class {
 struct hf_rollout_facts {
     bool selected;
     bool reached;
-    bool superseded; /* as the node reports */
-    /* was Committed, and waits for no turn or window: other phases are repairs */
+    bool superseded;
+    /* was Committed, and waits for no turn or window: its other phases are repairs */
     bool was_updated;
     bool has_entry; /* status.updates has this digest */
     int phase;      /* enum hf_phase */
     bool failed;    /* hf_reason_is_failure() */
     enum hf_fleet_wait wait;
-    bool heard_ever;     /* an EdgeNode with a status */
+    bool heard_ever;
     uint64_t silent_ns;  /* since the last new report, or since this process knows the node */
-    uint64_t working_ns; /* in this process: since admission, or the last wait or silence */
+    uint64_t working_ns; /* seen by this process: since admission, or the last wait or silence */
 };
 
 struct hf_rollout_limits {
@@ -45,22 +45,22 @@ struct hf_rollout_limits {
 
 HF_MUST_USE enum hf_rollout_class hf_rollout_classify(const struct hf_rollout_facts *facts,
                                                       const struct hf_rollout_limits *limits);
-/* This phase needs admission: the node has begun, even if not admitted now. */
+/* Whether a node in this phase has begun: it was admitted once, even if it is not now. */
 bool hf_rollout_has_begun(int phase);
 
 struct hf_rollout_counts {
     uint32_t selected, admitted, updated, updating, failed, incompatible, unknown, superseded;
-    bool partial;           /* `failed` may lack overdue nodes from before this process */
-    uint32_t held;          /* in `unknown`: by their site */
-    uint32_t open;          /* in `updating`: admitted; stages wait only for these */
-    uint32_t turn;          /* in `updating` */
-    uint32_t overdue;       /* in `failed` */
-    uint32_t ungrouped;     /* selected, without strategy.disruption.groupBy's label */
-    uint32_t canary_failed; /* in `failed` */
-    uint32_t canary_open;   /* neither updated, incompatible nor superseded */
+    bool partial;       /* `failed` may lack overdue nodes from before this process */
+    uint32_t held;      /* part of `unknown`: held by their site */
+    uint32_t open;      /* part of `updating`: admitted; stages wait only for these */
+    uint32_t turn;      /* part of `updating`: waiting for a turn */
+    uint32_t overdue;   /* part of `failed` */
+    uint32_t ungrouped; /* selected nodes without the label of strategy.disruption.groupBy */
+    uint32_t canary_failed;
+    uint32_t canary_open; /* canaries neither updated, incompatible nor superseded */
     uint32_t canaries;
-    /* Added by the present stage: */
-    uint32_t stage_nodes, stage_updated, stage_failed, stage_parked, stage_exempt; /* incompatible, superseded */
+    /* Nodes that the present stage added; incompatible and superseded ones are exempt: */
+    uint32_t stage_nodes, stage_updated, stage_failed, stage_parked, stage_exempt;
 };
 
 struct hf_rollout_place {

@@ -1,40 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides for a whole fleet when each node may update, and the status of each EdgeUpdate and each silent EdgeNode.
- * Turns state, events and time into effects: no clock, network or file, except zoneinfo files.
+/* Decides for a whole fleet when each node may update, and the status of each EdgeUpdate and each silent EdgeNode. Uses
+ * no clock, network or file, except zoneinfo files.
  *
- * The caller passes in all Nodes, EdgeNodes and EdgeUpdates, and whether it leads; performs a plan's writes in any
- * order, and reports each result: until then that write is not planned again.
+ * The caller passes in all Nodes, EdgeNodes and EdgeUpdates, and whether it leads. It performs a plan's writes in any
+ * order, and reports each result; until then that write is not planned again.
  *
  *     hf_rollout_engine_take_update(engine, json, &now);
  *     hf_rollout_engine_plan(engine, &now, &plan);
  *     for each plan.effects[i]: send it, later hf_rollout_engine_result(engine, plan.effects[i].id, 0, object, &now)
  *
- * Every apply has the resourceVersion of its decision: the server refuses a slow former leader's. A new leader first
- * writes its epoch into an EdgeUpdate with a strategy. It copies Nodes and EdgeNodes (below 200 bytes each without
- * turns), and references EdgeUpdates. Bad input affects only its object. After -ENOMEM for an object list its kind
- * again (hf_rollout_engine_list_begin()): a watch does not repeat objects. */
+ * Every apply has the resourceVersion that it was decided on, so the server refuses a slow former leader. A new leader
+ * first writes its epoch into each EdgeUpdate with a strategy. Copies Nodes and EdgeNodes (below 200 bytes each without
+ * turns), references EdgeUpdates. After -ENOMEM for an object, list its kind again (hf_rollout_engine_list_begin()): a
+ * watch does not repeat objects. */
 #pragma once
 
 #include "api/edgeupdate.h"
 #include "rollout/counts.h"
 
-enum { HF_ROLLOUT_MAX_UPDATES = 500 }; /* more are -E2BIG */
+enum { HF_ROLLOUT_MAX_UPDATES = 500 };
 
 struct hf_rollout_engine;
 
-/* `unix_ns`: for texts, and ages of reports from before this process. */
 struct hf_rollout_now {
     uint64_t mono_ns; /* such as CLOCK_BOOTTIME */
-    uint64_t unix_ns; /* the API server's time, as an estimate */
+    /* the API server's time, as an estimate */
+    uint64_t unix_ns;
     /* part of mono_ns without contact to the nodes: makes none silent; while it grows, no stage soaks or waits */
     uint64_t blind_ns;
 };
 
 struct hf_rollout_params {
     uint64_t collect_after_ns; /* when to delete an EdgeNode without a Node; 0: 24 h */
-    unsigned silent_per_s;     /* EdgeNodes marked; 0: 20 */
+    unsigned silent_per_s;     /* EdgeNodes marked as silent; 0: 20 */
     unsigned turns_per_s;      /* writes of EdgeNode.spec; 0: 50 */
-    bool keep_silent_nodes;    /* for tests */
+    bool keep_silent_nodes;
 };
 
 HF_MUST_USE int hf_rollout_engine_new(const struct hf_rollout_params *params, struct hf_rollout_engine **ret_engine);
@@ -43,34 +43,35 @@ HF_DEFINE_CLEANUP(struct hf_rollout_engine, hf_rollout_engine_free)
 
 /* ---- events ------------------------------------------------------------------------------------------------------ */
 
-/* New or changed. -EBADMSG: no valid name. -E2BIG: HF_FLEET_MAX, HF_ROLLOUT_MAX_UPDATES. A Node needs only
- * metadata.name and labels. */
+/* Takes a new or changed Node, of which it needs only metadata.name and labels. -EBADMSG: no valid name. -E2BIG: more
+ * than HF_FLEET_MAX. */
 HF_MUST_USE int hf_rollout_engine_take_node(struct hf_rollout_engine *engine, const json_t *node,
                                             const struct hf_rollout_now *now);
 void hf_rollout_engine_drop_node(struct hf_rollout_engine *engine, const char *name, const struct hf_rollout_now *now);
 
-/* In order; versions that the answer to a write has overtaken change nothing. A resourceVersion that went back is a
- * restored backup's: taken; earlier writes are forgotten. A report has a higher status.sequence; growth after a lower
- * one means a lost state folder, and counts again. */
+/* EdgeNodes come in order; a version that the answer to a write has overtaken changes nothing. A resourceVersion that
+ * went back is from a restored backup: it is taken, and earlier writes are forgotten. Only a higher status.sequence
+ * counts as a report; sequences that grow from a lower one mean a lost state folder, and count again. */
 HF_MUST_USE int hf_rollout_engine_take_edgenode(struct hf_rollout_engine *engine, const json_t *edgenode,
                                                 const struct hf_rollout_now *now);
 void hf_rollout_engine_drop_edgenode(struct hf_rollout_engine *engine, const char *name,
                                      const struct hf_rollout_now *now);
 
-/* Keeps a reference. 0 also if pkg/api refuses it: ObjectRefused. After a restored backup the rollout continues. May
- * read zoneinfo files. */
+/* Keeps a reference. Returns 0 even if pkg/api refuses the object, which gets ObjectRefused. -E2BIG: more than
+ * HF_ROLLOUT_MAX_UPDATES. After a restored backup the rollout continues. May read zoneinfo files. */
 HF_MUST_USE int hf_rollout_engine_take_update(struct hf_rollout_engine *engine, json_t *update,
                                               const struct hf_rollout_now *now);
 void hf_rollout_engine_drop_update(struct hf_rollout_engine *engine, const char *name,
                                    const struct hf_rollout_now *now);
 
-/* A complete list: _begin, every object, _end, which drops the others. Writes need all three kinds first. */
+/* A complete list: _begin(), every object, _end(), which drops the objects that did not come. Writes need a list of all
+ * three kinds. */
 enum hf_rollout_kind { HF_ROLLOUT_NODES, HF_ROLLOUT_EDGENODES, HF_ROLLOUT_UPDATES, HF_ROLLOUT_KINDS };
 void hf_rollout_engine_list_begin(struct hf_rollout_engine *engine, enum hf_rollout_kind kind);
 void hf_rollout_engine_list_end(struct hf_rollout_engine *engine, enum hf_rollout_kind kind,
                                 const struct hf_rollout_now *now);
 
-/* False: broken; no write is planned until true, or _list_end(). */
+/* Whether the watch of a kind works. While it does not, no write is planned, until it works or _list_end(). */
 void hf_rollout_engine_watch(struct hf_rollout_engine *engine, enum hf_rollout_kind kind, bool works);
 
 /* `epoch` grows from 1 with each leader; 0: only observe. */
@@ -86,34 +87,35 @@ enum hf_rollout_effect_kind {
     HF_ROLLOUT_EVENT,   /* create an Event on an EdgeUpdate; no result */
 };
 
-/* Until the next plan; `body` can be kept by a reference. */
+/* Valid until the next plan; a reference can keep `body` longer. */
 struct hf_rollout_effect {
     enum hf_rollout_effect_kind kind;
     uint64_t id; /* 0 for an Event */
     const char *name;
-    const json_t *body; /* of a server-side apply */
-    bool is_urgent;     /* TURNS, and STATUS for agents, operators or the next leader */
-    const char *uid;    /* EVENT: the EdgeUpdate's */
+    const json_t *body;
+    bool is_urgent;     /* TURNS, or a STATUS for agents, operators or the next leader */
+    const char *uid;    /* EVENT: uid of the EdgeUpdate */
     const char *reason; /* EVENT: "StageAdmitted" */
     const char *note;   /* EVENT: a sentence, at most 1,000 bytes */
-    bool is_warning;    /* EVENT: type Warning */
+    bool is_warning;
 };
 
 struct hf_rollout_plan {
     const struct hf_rollout_effect *effects;
     size_t n;
-    uint64_t next_mono_ns; /* ask again after events, or then */
+    uint64_t next_mono_ns; /* plan again after events, or then */
 };
 
-/* At most 256; the next call has more. -ENOMEM, also at 4,096 unsettled writes of EdgeNodes: no writes; perform the
- * Events, ask again later. */
+/* Plans at most 256 effects; the next call has more. -ENOMEM, also with 4,096 unsettled writes of EdgeNodes: there are
+ * no writes; perform the Events, and ask again later. */
 HF_MUST_USE int hf_rollout_engine_plan(struct hf_rollout_engine *engine, const struct hf_rollout_now *now,
                                        struct hf_rollout_plan *ret_plan);
 
-/* Once for each write, also when no longer leading. `r`: 0; -ESTALE (409 Conflict); -ENOENT (gone); -EBADMSG, -EACCES
- * (refused: planned again after a minute, or for a new version); -ECANCELED (not sent). Others leave it in doubt, until
- * the object shows it, or a write of an EdgeNode that is not repeated is not shown by working watches for a minute.
- * `object`: the server's, or NULL. Returns 0, or why `object` was not taken, as above; the result counts anyway. */
+/* Called once for each write, even when no longer leading. `r`: 0; -ESTALE (409 Conflict); -ENOENT (gone); -EBADMSG,
+ * -EACCES (refused: planned again after a minute, or for a new version); -ECANCELED (not sent). Another error leaves
+ * the write in doubt until the object shows it; for a write of an EdgeNode the doubt also ends if working watches show
+ * nothing for a minute. `object`: from the server, or NULL. Returns 0, or why `object` was not taken; the result counts
+ * anyway. */
 int hf_rollout_engine_result(struct hf_rollout_engine *engine, uint64_t id, int r, const json_t *object,
                              const struct hf_rollout_now *now);
 
@@ -123,11 +125,11 @@ struct hf_rollout_view {
     const char *name;
     const char *release; /* "" if refused */
     const char *phase;   /* "WaveSoak"; "" without a strategy */
-    const char *reason;  /* Ready's, as planned */
+    const char *reason;  /* reason of Ready, as planned */
     unsigned wave;
     unsigned cutoff; /* slots admitted, of 10000: 0 while halted, 10000 without a strategy */
     struct hf_rollout_counts counts;
-    unsigned turns; /* held */
+    unsigned turns;
     bool halted;
     bool refused;
 };
@@ -137,10 +139,10 @@ void hf_rollout_engine_each(const struct hf_rollout_engine *engine,
 struct hf_rollout_fleet_view {
     size_t nodes;
     size_t edgenodes;
-    size_t silent;  /* if leading */
-    size_t orphans; /* without a Node */
+    size_t silent;  /* counted only if leading */
+    size_t orphans; /* EdgeNodes without a Node */
     size_t bytes;
-    uint64_t conflicts; /* with newer objects */
+    uint64_t conflicts; /* writes that met a newer object */
 };
 void hf_rollout_engine_fleet(const struct hf_rollout_engine *engine, struct hf_rollout_fleet_view *ret_view);
 

@@ -7,7 +7,7 @@
 #include "rollout/object_version.h"
 
 enum {
-    HF_FLEET_MAX = 1000000, /* beyond: -E2BIG */
+    HF_FLEET_MAX = 1000000,
     HF_FLEET_ENTRIES = 64,
     HF_FLEET_TURNS = 8,
     HF_FLEET_OFFSET_S = 1 << 30,
@@ -21,7 +21,6 @@ enum hf_fleet_wait {
     HF_FLEET_HELD_BACK
 };
 
-/* Collisions of short hashes gain a node nothing: it can report any digest. */
 struct hf_fleet_entry {
     uint64_t digest;
     uint64_t release : 48; /* hf_fleet_release_key() */
@@ -48,26 +47,26 @@ enum {
     HF_FLEET_HAS_NODE = 1,
     HF_FLEET_HAS_EDGENODE = 2,
     HF_FLEET_HAS_STATUS = 4,
-    HF_FLEET_RESTS = 8,          /* stopped, or --once */
-    HF_FLEET_MARKED_SILENT = 16, /* Ready is NodeSilent */
-    HF_FLEET_NODE_SEEN = 32,     /* in this list */
+    HF_FLEET_RESTS = 8,          /* the agent has stopped, or ran with --once */
+    HF_FLEET_MARKED_SILENT = 16, /* reason of Ready is NodeSilent */
+    HF_FLEET_NODE_SEEN = 32,     /* in the present list */
     HF_FLEET_EDGENODE_SEEN = 64,
-    HF_FLEET_WRITING = 128, /* not settled */
+    HF_FLEET_WRITING = 128, /* a write is not settled */
 };
 
 struct hf_fleet_node {
-    char *name; /* NULL: free */
+    char *name; /* NULL: the record is free */
     struct hf_fleet_entry *entries;
-    struct hf_fleet_turns *turns;     /* or NULL */
-    struct hf_object_version version; /* the EdgeNode's */
-    uint64_t sequence;                /* in the last new report */
-    uint32_t labels;                  /* kept also without a Node */
-    uint32_t heard_s;                 /* last new report, or creation */
-    uint32_t gone_s;                  /* deletion of the Node, or creation */
+    struct hf_fleet_turns *turns; /* or NULL */
+    struct hf_object_version version;
+    uint64_t sequence;
+    uint32_t labels;  /* label set; kept even without a Node */
+    uint32_t heard_s; /* when the last new report came, or the record was made */
+    uint32_t gone_s;  /* when the Node was deleted, or the record made */
     uint32_t epoch;
-    uint32_t paused_s;   /* no write before */
-    uint32_t restarted;  /* low bits of a lower sequence, else 0 */
-    uint16_t interval_s; /* 1 to 65535 */
+    uint32_t paused_s;  /* no write before this time */
+    uint32_t restarted; /* low bits of a sequence lower than `sequence`, otherwise 0 */
+    uint16_t interval_s;
     uint8_t n_entries;
     uint8_t flags;
 };
@@ -75,7 +74,7 @@ struct hf_fleet_node {
 struct hf_fleet {
     struct hf_fleet_node *nodes;
     size_t n_slots, cap, n_nodes, n_edgenodes;
-    uint32_t free; /* links by `labels` */
+    uint32_t free; /* first free record; linked by `labels` */
     struct hf_id_table table;
     struct hf_label_pool pool;
     struct hf_slab slab;
@@ -88,7 +87,7 @@ void hf_fleet_done(struct hf_fleet *fleet);
 
 uint32_t hf_fleet_seconds(uint64_t mono_ns);
 uint64_t hf_fleet_release_key(const char *release);
-uint64_t hf_fleet_digest_key(const char *digest); /* 0: no digest */
+uint64_t hf_fleet_digest_key(const char *digest);
 
 uint32_t hf_fleet_find(const struct hf_fleet *fleet, const char *name);
 
@@ -98,16 +97,16 @@ HF_MUST_USE int hf_fleet_take_node(struct hf_fleet *fleet, const json_t *node, u
 
 /* `unix_ns`: the time now, for the age of the node's first report; 0: that report is new. `decided_on`:
  * rollout/object_version.h. -ENOMEM: pass the object in again. -ESTALE: the record is newer. A version that went back
- * is a restored backup's. */
+ * is from a restored backup, and is taken. */
 HF_MUST_USE int hf_fleet_take_edgenode(struct hf_fleet *fleet, const json_t *edgenode, uint64_t decided_on,
                                        uint32_t now_s, uint64_t unix_ns, uint32_t *ret_id);
 
-/* True: the record is now free. */
+/* Return whether the record is now free. */
 bool hf_fleet_drop_node(struct hf_fleet *fleet, uint32_t id, uint32_t now_s);
 bool hf_fleet_drop_edgenode(struct hf_fleet *fleet, uint32_t id);
 
 const struct hf_fleet_entry *hf_fleet_entry(const struct hf_fleet_node *node, uint64_t digest);
-/* The node reports another digest for the release, and not `digest`. */
+/* Whether the node reports another digest for the release, and not `digest`. */
 bool hf_fleet_moved_on(const struct hf_fleet_node *node, uint64_t release, uint64_t digest);
 bool hf_fleet_has_turn(const struct hf_fleet_node *node, uint64_t digest);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hash table from keys to indexes of the caller's array. Linear probing, at most seven eighths full, no tombstones.
- * Pure. */
+/* Hash table from keys to indexes of the caller's array. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,17 +13,16 @@
 struct hf_id_table {
     uint32_t *slots; /* index plus 1; 0: empty */
     size_t cap, n;
-    uint32_t (*hash_of)(const void *arg, uint32_t id); /* of a stored item */
+    uint32_t (*hash_of)(const void *arg, uint32_t id);
     const void *arg;
 };
 
 void hf_id_table_done(struct hf_id_table *table);
 
-/* Returns the index, or HF_ID_NONE. */
 uint32_t hf_id_table_find(const struct hf_id_table *table, uint32_t hash, bool (*same)(const void *key, uint32_t id),
                           const void *key);
 
-/* After 0 the next add cannot fail. */
+/* Makes room: after 0 the next add cannot fail. */
 HF_MUST_USE int hf_id_table_reserve(struct hf_id_table *table);
 void hf_id_table_add(struct hf_id_table *table, uint32_t hash, uint32_t id);
 void hf_id_table_remove(struct hf_id_table *table, uint32_t hash, uint32_t id);

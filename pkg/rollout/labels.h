@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Labels of a fleet: each label and set stored once. The node's own name as a value (kubernetes.io/hostname) becomes a
- * placeholder: otherwise each node would have a set of its own. Pure. */
+/* Labels of a fleet: each label and set is stored once. The node's own name as a value (kubernetes.io/hostname) becomes
+ * a placeholder. Pure. */
 #pragma once
 
 #include "api/field/selector.h"
@@ -9,7 +9,7 @@
 
 struct hf_label_pool {
     struct hf_label {
-        char *text; /* "key=value"; value "\1": node's name */
+        char *text; /* "key=value"; the value "\1" is the node's name */
         uint32_t refs;
     } * labels;
     size_t n_labels, cap_labels;
@@ -20,7 +20,7 @@ struct hf_label_pool {
         uint32_t refs;
     } * sets; /* set 0 is empty */
     size_t n_sets, cap_sets;
-    uint32_t free_label, free_set; /* or HF_ID_NONE; links by `refs` */
+    uint32_t free_label, free_set; /* first free one, or HF_ID_NONE; linked by `refs` */
     struct hf_id_table label_table, set_table;
     struct hf_slab slab;
     size_t bytes;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Is a version of an object newer than the engine's? Pure. */
+/* Decides whether a version of an object is newer than the engine's. Pure. */
 #pragma once
 
 #include <stdint.h>
 
-/* `decided_on` for the source */
+/* `decided_on` of an object from list or watch */
 #define HF_VERSION_FROM_SOURCE UINT64_MAX
 
 struct hf_object_version {
     uint64_t shown;
     uint64_t source;
-    uint64_t decided_on; /* the answered write's */
+    uint64_t decided_on; /* of the answered write */
 };
 
 enum hf_version_age {

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Does the next stage of a rollout open, or the rollout halt? Also makes the conditions. Pure.
+/* Decides whether the next stage of a rollout opens, or the rollout halts. Also makes the conditions. Pure.
  *
- *     Canary -> CanarySoak -> Wave 1 -> WaveSoak 1 -> Wave 2 -> ... -> Complete
- *
- * An open stage (Canary, Wave) settles when no admitted node is on its way, not too many have failed, and enough of the
- * stage have succeeded (strategy.minUpdated). It soaks, then the next opens. */
+ *     Canary -> CanarySoak -> Wave 1 -> WaveSoak 1 -> Wave 2 -> ... -> Complete */
 #pragma once
 
 #include "api/edgeupdate.h"
 #include "rollout/counts.h"
 
 enum {
-    HF_ROLLOUT_TOKEN = 254, /* longer ones are cut */
+    HF_ROLLOUT_TOKEN = 254, /* longer texts are cut */
     HF_ROLLOUT_REASON = 64,
     HF_ROLLOUT_MESSAGE = 512,
     HF_ROLLOUT_ALL_SLOTS = 10000,
@@ -30,7 +27,7 @@ enum hf_rollout_phase {
 
 const char *hf_rollout_phase_name(enum hf_rollout_phase phase);
 
-/* The EdgeUpdate's strings. */
+/* Its strings are the EdgeUpdate's. */
 struct hf_rollout_spec {
     const char *name;
     const char *digest;
@@ -40,54 +37,55 @@ struct hf_rollout_spec {
     struct hf_wave waves[HF_MAX_WAVES]; /* at least one */
     size_t n_waves;
     struct hf_share max_failures, min_updated;
-    uint64_t min_updated_after_ns; /* then one updated node is enough; 0: never */
+    uint64_t min_updated_after_ns; /* after this time one updated node is enough; 0: never */
     bool suspend, paused;
     const char *halt;   /* HF_ROLLOUT_HALTED_ANNOTATION, or NULL */
     const char *resume; /* HF_ROLLOUT_RESUME_ANNOTATION, or "" */
 };
 
-/* No waves: one of 100 %. */
+/* An update without waves gets one of 100 %. */
 void hf_rollout_spec_of(const struct hf_edgeupdate *update, struct hf_rollout_spec *ret_spec);
 
 struct hf_rollout_state {
     char digest[65];
     char selector[17];     /* hash of nodeSelector; in status.admission */
     unsigned wave;         /* from 1; 0: canary */
-    unsigned cutoff;       /* share, basis points; 0: canary */
-    unsigned slots;        /* admitted below */
-    unsigned slots_before; /* before this stage */
-    bool settled;          /* the present stage */
-    bool halted;           /* by itself, for `reason` */
+    unsigned cutoff;       /* share reached, in basis points; 0: canary */
+    unsigned slots;        /* slots below this are admitted */
+    unsigned slots_before; /* `slots` before this stage */
+    bool settled;
+    bool halted; /* halted by itself, for `reason` */
     char reason[HF_ROLLOUT_REASON];
     uint64_t soaked_ns;
-    uint64_t waited_ns;             /* open, without halts and spec.suspend, until settled */
-    unsigned forgiven;              /* accepted by the last resume, and still failed */
-    char resumed[HF_ROLLOUT_TOKEN]; /* last token taken */
+    uint64_t waited_ns;             /* time until the stage settles, without halts and spec.suspend */
+    unsigned forgiven;              /* nodes that still fail, but were accepted by the last resume */
+    char resumed[HF_ROLLOUT_TOKEN]; /* last resume token that was taken */
     uint64_t epoch;
     uint64_t start_unix_ns;
 };
 
-/* Of selected nodes. */
+/* Counts of selected nodes. */
 struct hf_rollout_ranks {
     uint32_t selected, canaries;
     uint32_t nodes[HF_ROLLOUT_ALL_SLOTS]; /* by slot, without canaries */
 };
 
-/* After a wave has opened: sets state->slots so that all stages and canaries admit the share state->cutoff, rounded
- * down, at least one node. Nodes of one slot go together, none if they exceed it. Never below state->slots_before. */
+/* Called after a wave has opened: sets state->slots so that all stages and canaries admit the share state->cutoff
+ * (rounded down, but at least one node). Nodes of one slot are admitted together, or not if they exceed the share.
+ * state->slots never falls below state->slots_before. */
 void hf_rollout_fit_wave(struct hf_rollout_state *state, const struct hf_rollout_ranks *ranks);
 
-/* From the first stage, for a new release or a new nodeSelector, by which many nodes may come at once. A halt of the
- * same release in `before` stays, with what was forgiven. Does not fit a wave that opens at once. */
+/* Begins with the first stage, for a new release or a new nodeSelector. A halt of the same release in `before` stays,
+ * with what was forgiven. A wave that opens at once still needs hf_rollout_fit_wave(). */
 struct hf_rollout_state hf_rollout_begin(const struct hf_rollout_spec *spec, const struct hf_rollout_state *before,
                                          uint64_t epoch, uint64_t now_unix_ns);
 
-/* Without waitingFor and trouble. _decode replaces invalid values: by those that admit fewest, but `slots` by `cutoff`;
- * without a valid digest all is zero. */
+/* Encode status.rollout, without waitingFor and trouble, and decode it. Invalid values become those that admit fewest,
+ * invalid `slots` become `cutoff`; without a valid digest all is zero. */
 json_t *hf_rollout_state_encode(const struct hf_rollout_state *state, enum hf_rollout_phase phase);
 void hf_rollout_state_decode(const json_t *json, struct hf_rollout_state *ret_state);
 
-/* But for soaked_ns, waited_ns and start_unix_ns. */
+/* Compares all but selector, soaked_ns, waited_ns and start_unix_ns. */
 bool hf_rollout_same_state(const struct hf_rollout_state *a, const struct hf_rollout_state *b);
 
 struct hf_rollout_verdict {
@@ -111,26 +109,26 @@ struct hf_rollout_decision {
     enum hf_rollout_phase phase;
     struct hf_rollout_verdict verdict;
     unsigned news;
-    unsigned admission_cutoff; /* 0 and false while halted */
+    unsigned admission_cutoff; /* 0 while halted */
     bool admission_canary;
-    bool grants;      /* allows turns */
-    uint64_t left_ns; /* of the soak or minUpdatedAfter, or HF_NEVER */
+    bool grants;      /* nodes may get turns */
+    uint64_t left_ns; /* time left of the soak or minUpdatedAfter, or HF_NEVER */
 };
 
-/* After HF_ROLLOUT_NEWS_ADMITTED call hf_rollout_fit_wave(). `counts`: for `state`; elapsed_ns: since this leader's
- * last step, or 0. */
+/* Takes one step. After HF_ROLLOUT_NEWS_ADMITTED call hf_rollout_fit_wave(). `counts`: for `state`; elapsed_ns: since
+ * this leader's last step, or 0. */
 void hf_rollout_step(const struct hf_rollout_spec *spec, const struct hf_rollout_state *state,
                      const struct hf_rollout_counts *counts, uint64_t elapsed_ns,
                      struct hf_rollout_decision *ret_decision);
 
-/* No change of state, no news. */
+/* Decides as hf_rollout_step(), without a change of state. */
 void hf_rollout_look(const struct hf_rollout_spec *spec, const struct hf_rollout_state *state,
                      const struct hf_rollout_counts *counts, struct hf_rollout_decision *ret_decision);
 
-/* Without a strategy. */
+/* Judges an EdgeUpdate without a strategy. */
 void hf_rollout_plain_verdict(const struct hf_rollout_counts *counts, bool suspend,
                               struct hf_rollout_verdict *ret_verdict);
 
-/* Nodes of the stage that must update before it settles; 0 if all failed or are exempt. */
+/* Returns how many nodes of the stage must update before it settles; 0 if all failed or are exempt. */
 unsigned hf_rollout_needed(const struct hf_rollout_spec *spec, const struct hf_rollout_state *state,
                            const struct hf_rollout_counts *counts);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Objects that the controller applies (NULL: no memory), and how urgent a status is. Pure. */
+/* Makes objects that the controller applies (NULL: no memory), and finds how urgent a status is. Pure. */
 #pragma once
 
 #include "rollout/fleet.h"
@@ -43,16 +43,15 @@ json_t *hf_rollout_status_make(const struct hf_rollout_status *status);
 
 enum hf_rollout_urgency {
     HF_ROLLOUT_SAME,
-    HF_ROLLOUT_SLOW,  /* counts, names, reasons, messages, times */
-    HF_ROLLOUT_URGENT /* for agents, operators or a leader */
+    HF_ROLLOUT_SLOW,  /* only counts, names, reasons, messages or times differ */
+    HF_ROLLOUT_URGENT /* agents, operators or a leader wait for it */
 };
 
-/* Times differ if they fall, or grow by a step; HF_NEVER: never. */
+/* Compares a new status with the old one. A time counts as different if it falls, or grows by its step (HF_NEVER:
+ * never). */
 enum hf_rollout_urgency hf_rollout_status_compare(const json_t *body, const json_t *old, uint64_t soaked_step_ns,
                                                   uint64_t waited_step_ns);
 
-/* `turns` may be NULL. */
 json_t *hf_rollout_turns_make(const struct hf_fleet_node *node, uint64_t epoch, const struct hf_fleet_turns *turns);
 
-/* Ready=Unknown and contact.state Silent. */
 json_t *hf_rollout_silent_make(const struct hf_fleet_node *node, uint64_t silent_s, uint64_t now_unix_ns);

@@ -35,11 +35,9 @@ enum hf_contact_reason {
         HF_CONTACT_REASON_COUNT
 };
 
-/* NULL for HF_CONTACT_REASON_NONE. */
 const char *hf_contact_reason_name(enum hf_contact_reason reason);
-/* A sentence, or "". */
 const char *hf_contact_reason_remedy(enum hf_contact_reason reason);
 
-/* `err`: of lost contact in pkg/kube, with a code of loop/http/http.h or hf_kube_status_errno(). Default:
- * SERVER_ERROR. */
+/* `err`: an error of pkg/kube after lost contact, with a code of loop/http/http.h or hf_kube_status_errno(). Other
+ * codes: SERVER_ERROR. */
 enum hf_contact_reason hf_contact_reason_of(const struct hf_err *err);

@@ -21,7 +21,7 @@ enum { HF_HOLD_FILE_MAX = 4096, HF_HOLD_REASON_MAX = 128 };
 struct hf_hold {
     bool present;
     bool unreadable;
-    char reason[HF_HOLD_REASON_MAX]; /* cut; control characters become blanks */
+    char reason[HF_HOLD_REASON_MAX];
     uint64_t since_unix_ns;
     uint64_t until_unix_ns; /* HF_NEVER: none */
 };
@@ -29,12 +29,12 @@ struct hf_hold {
 /* -EBADMSG: `text` is no valid hold file; *ret_hold then is a hold whose reason says so. */
 HF_MUST_USE int hf_hold_parse(struct hf_view text, struct hf_hold *ret_hold, struct hf_err *err);
 
-/* `r`: the result of reading the file. -ENOENT means no hold, and returns 0; other failures hold. Returns 0, `r`, or
- * what hf_hold_parse() returns. */
+/* `r`: the result of reading the file. -ENOENT means no hold, and returns 0; another failure is a hold, and returns
+ * `r`. Otherwise returns what hf_hold_parse() does. */
 HF_MUST_USE int hf_hold_take(int r, struct hf_view text, struct hf_hold *ret_hold, struct hf_err *err);
 
-/* A fingerprint of text and time of writing, never 0. */
+/* Returns a fingerprint of text and time of writing, never 0. */
 uint64_t hf_hold_id(struct hf_view text, uint64_t written_unix_ns);
 
-/* until - since, at most and by default HF_HOLD_MAX_NS; HF_NEVER for an unreadable file. */
+/* Returns until - since, at most and by default HF_HOLD_MAX_NS; HF_NEVER for an unreadable file. */
 uint64_t hf_hold_length_ns(const struct hf_hold *hold);

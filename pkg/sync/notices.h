@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Notices, which become Events on this node's EdgeNode, in a queue. */
+/* A queue of notices, which become Events on this node's EdgeNode. */
 #pragma once
 
 #include <stdbool.h>
@@ -31,14 +31,12 @@ enum hf_notice_reason {
     HF_NOTICE_DRIFT_REPAIRED,
     HF_NOTICE_MANIFEST_REMOVED,
     HF_NOTICE_POLICY_CHANGED,
-    HF_NOTICE_NEIGHBOUR_LIED, /* content of another hash */
+    HF_NOTICE_NEIGHBOUR_LIED,
     HF_NOTICE_IMAGE_REFUSED,
     HF_NOTICE_REASONS,
 };
 
-/* "UpdateCommitted"; "". */
 const char *hf_notice_reason_name(enum hf_notice_reason reason);
-/* "Update", "Contact", "Manifest", "Policy", "Disk", "Clock", "Image"; "". */
 const char *hf_notice_action(enum hf_notice_reason reason);
 bool hf_notice_is_warning(enum hf_notice_reason reason);
 
@@ -54,32 +52,31 @@ struct hf_notices {
     struct hf_notice queue[HF_NOTICES_MAX]; /* oldest first */
     size_t n;
     uint64_t added;
-    uint64_t dropped; /* lost or refused */
+    uint64_t dropped;
     struct hf_bucket bucket;
     uint64_t not_before_ns;
-    bool sending; /* the oldest one */
+    bool sending;
 };
 
-void hf_notices_done(struct hf_notices *notices); /* empty again */
+void hf_notices_done(struct hf_notices *notices);
 
-/* Copies and cuts `text`. Dropped without memory. */
+/* Copies `text`, cut to HF_NOTICES_TEXT. Drops the notice without memory. */
 void hf_notices_add(struct hf_notices *notices, enum hf_notice_reason reason, uint64_t unix_ns, const char *text);
 
-/* Of an earlier process, with its `number`. */
 void hf_notices_restore(struct hf_notices *notices, enum hf_notice_reason reason, uint64_t unix_ns, uint64_t number,
                         const char *text);
 
-/* HF_NEVER: empty or sending. */
+/* When the oldest notice is due. HF_NEVER: empty or sending. */
 uint64_t hf_notices_due_ns(const struct hf_notices *notices);
 
-/* When due; takes a token. Until hf_notices_end(). */
+/* Call it when due: takes a token. Returns the oldest notice, valid until hf_notices_end(). */
 const struct hf_notice *hf_notices_begin(struct hf_notices *notices, uint64_t now_ns);
 
 enum hf_notices_result {
     HF_NOTICES_SENT,
-    HF_NOTICES_REFUSED, /* for good: dropped */
-    HF_NOTICES_LATER,   /* retry */
+    HF_NOTICES_REFUSED, /* refused for good: dropped */
+    HF_NOTICES_LATER,
 };
 
-/* The next one waits for `delay_ns`. */
+/* The next notice waits for `delay_ns`. */
 void hf_notices_end(struct hf_notices *notices, enum hf_notices_result result, uint64_t delay_ns, uint64_t now_ns);

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/rand.h"
 
-#define HF_PACE_GAP_NS (10 * HF_NS_PER_S) /* for an API server with 10,000 nodes */
+#define HF_PACE_GAP_NS (10 * HF_NS_PER_S)
 #define HF_PACE_GATHER_NS (100 * HF_NS_PER_MS)
 
 enum { HF_PACE_TOKENS = 2 };
@@ -18,8 +18,8 @@ struct hf_pace {
     uint64_t gap_ns;
     struct hf_bucket bucket;
     bool changed, urgent;
-    uint64_t changed_at_ns; /* first unreported; if `changed` */
-    bool writing;           /* in flight */
+    uint64_t changed_at_ns; /* time of the first unreported change, if `changed` */
+    bool writing;
     uint64_t heartbeat_ns;  /* HF_NEVER: none yet */
     uint64_t not_before_ns; /* after a failure, or hf_pace_retry() */
 };
@@ -27,19 +27,19 @@ struct hf_pace {
 void hf_pace_init(struct hf_pace *pace, uint64_t gap_ns);
 void hf_pace_changed(struct hf_pace *pace, bool urgent, uint64_t now_ns);
 
-/* HF_NEVER: nothing, or writing. */
+/* When to write. HF_NEVER: nothing to write, or writing. */
 uint64_t hf_pace_due_ns(const struct hf_pace *pace);
 
 void hf_pace_started(struct hf_pace *pace, uint64_t now_ns);
 
-/* Heartbeat after `interval_ns`, 10 % more or less at random. */
+/* The next heartbeat comes after `interval_ns`, 10 % more or less at random. */
 void hf_pace_delivered(struct hf_pace *pace, uint64_t interval_ns, const struct hf_rand_ops *rng, uint64_t now_ns);
 
-/* The status is in the outbox. Heartbeats continue. */
+/* Called when the status is in the outbox. Heartbeats continue. */
 void hf_pace_parked(struct hf_pace *pace, uint64_t interval_ns, const struct hf_rand_ops *rng, uint64_t now_ns);
 
-/* The next waits for `delay_ns`, and may take the last token. */
+/* The next write waits for `delay_ns`, and may take the last token. */
 void hf_pace_failed(struct hf_pace *pace, uint64_t delay_ns, uint64_t now_ns);
 
-/* Reachable: no back-off. A random `delay_ns` spreads a fleet. */
+/* The server is reachable: ends the back-off. A random `delay_ns` spreads a fleet. */
 void hf_pace_retry(struct hf_pace *pace, uint64_t delay_ns, uint64_t now_ns);

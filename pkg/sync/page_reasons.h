@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Meaning and remedy of a status' reasons, JSON for the page. */
+/* Writes meaning and remedy of a status' reasons as JSON for the page. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which releases this node must install.
+/* Decides which releases this node must install.
  *
- * Of objects of one name, the admitted one with the highest sequence. One begun or committed here stays admitted: a
- * halt stops only nodes that have not begun, and brings back no older release. Accepted signatures win over others. */
+ * Of the objects with one release name, the admitted one with the highest sequence wins. A release begun or committed
+ * here stays admitted: a halt stops only nodes that have not begun, and brings back no older release. Objects with
+ * accepted signatures win over others. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -10,7 +11,7 @@
 #include "api/update/update.h"
 #include "sync/stale.h"
 
-/* more are only counted */
+/* more updates are only counted */
 enum { HF_PLAN_MAX = 1000 };
 
 struct hf_plan_params {
@@ -21,28 +22,28 @@ struct hf_plan_params {
     enum hf_staleness staleness;
     enum hf_on_expiry on_expiry;
     bool held;
-    bool writes_used_up; /* by the policy */
+    bool writes_used_up;
     enum hf_link link;
     bool images_ready; /* the policy lists images, and all are here */
-    /* or committed; may be NULL */
+    /* Whether the node has begun or committed the release. May be NULL. */
     bool (*begun)(void *arg, const char *release_name, const char *digest);
-    /* for strategy.disruption; NULL: no turns */
+    /* Whether the node has its turn, for strategy.disruption. NULL: it has none. */
     bool (*has_turn)(void *arg, const char *release_name, const char *digest);
-    /* signatures; asked if several compete; NULL: all */
+    /* Whether the node accepts the signatures; asked if several updates compete. NULL: it accepts all. */
     bool (*accepts)(void *arg, const struct hf_edgeupdate *update);
     void *arg;
 };
 
 enum hf_plan_why {
-    HF_PLAN_SUPERSEDED,       /* mostly by a lower sequence */
-    HF_PLAN_NOT_ADMITTED_YET, /* a higher one that wins once admitted */
-    HF_PLAN_NOT_ACCEPTED,     /* not lower, but signatures not accepted */
+    HF_PLAN_SUPERSEDED,       /* another update wins, mostly by a higher sequence */
+    HF_PLAN_NOT_ADMITTED_YET, /* its sequence is higher: it wins once admitted */
+    HF_PLAN_NOT_ACCEPTED,     /* its sequence is not lower, but its signatures are not accepted */
 };
 
 struct hf_plan_note {
     const struct hf_edgeupdate *update;
     enum hf_plan_why why;
-    const struct hf_edgeupdate *chosen; /* in its place */
+    const struct hf_edgeupdate *chosen;
 };
 
 struct hf_plan {
@@ -50,8 +51,8 @@ struct hf_plan {
     size_t n;
     struct hf_plan_note notes[HF_PLAN_MAX];
     size_t n_notes;
-    size_t n_ignored; /* above HF_PLAN_MAX */
+    size_t n_ignored;
 };
 
-/* Borrows params->updates. In order of names. */
+/* Borrows params->updates. The plan is in order of release names. */
 void hf_plan_make(const struct hf_plan_params *params, struct hf_plan *ret_plan);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The three conditions of kstatus.
+/* Judges the three conditions of kstatus.
  *
  *   Ready        True: each selected update is Committed or Incompatible, or waits for the rollout (NotAdmitted,
  *                TurnPending), each entry of spec.manifests is Applied and kept in place, no object refused. False: the
@@ -9,7 +9,7 @@
  *   Stalled      True while a person must act: an update was rolled back or rejected, an object refused, or an entry
  *                rolled back or refused; else absent.
  *
- * Ready's message explains one cause. The others refer to it for the same, except Reconciling on entries. */
+ * Ready's message explains one cause; the other conditions refer to it, except Reconciling on entries. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,13 +21,13 @@
 
 enum { HF_READINESS_MESSAGE = 1025, HF_READINESS_REASON = 64, HF_READINESS_NAMES = 512 };
 
-/* "a, b, c and 4 more". */
+/* A text such as "a, b, c and 4 more". */
 struct hf_readiness_names {
     char text[HF_READINESS_NAMES];
-    size_t n, left_out; /* bytes in `text`; names not in it */
+    size_t n, left_out; /* bytes in `text`; number of names not in it */
 };
 void hf_readiness_names_add(struct hf_readiness_names *names, const char *name);
-/* Once, at the end. */
+/* Call it once, at the end. */
 const char *hf_readiness_names_text(struct hf_readiness_names *names);
 
 /* Borrowed. */
@@ -38,17 +38,17 @@ struct hf_refused {
 };
 
 struct hf_readiness_params {
-    bool known; /* to any process of the agent */
-    bool once;  /* --once: no failed hook again */
+    bool known; /* the desired state has come to some process of the agent */
+    bool once;  /* --once: a failed hook is not tried again */
     const struct hf_update_status *updates;
     size_t n_updates;
     const struct hf_refused *refused;
     size_t n_refused;
-    const char *superseded;       /* have given way; "", NULL: none */
-    const char *not_admitted;     /* would win if admitted */
+    const char *superseded;       /* names of updates that have given way; "", NULL: none */
+    const char *not_admitted;     /* names of updates that would win if admitted */
     const char *manifests_failed; /* "web: ValidateFailed, pods: NotAllowed" */
     const char *manifests_pending;
-    const char *manifests_troubled; /* applied, not kept in place; first one's reason */
+    const char *manifests_troubled; /* entries that are applied, but not kept in place */
     const char *manifests_trouble;
 };
 

@@ -12,14 +12,14 @@
 
 enum hf_stale_act {
     HF_STALE_ACT_NEW_RELEASE,
-    HF_STALE_ACT_RUNNING_UPDATE, /* or rollback */
+    HF_STALE_ACT_RUNNING_UPDATE,
     HF_STALE_ACT_RELEASE_DRIFT,
-    HF_STALE_ACT_NEW_MANIFESTS, /* content */
+    HF_STALE_ACT_NEW_MANIFESTS,
     HF_STALE_ACT_MANIFEST_DRIFT,
-    HF_STALE_ACT_PRUNE, /* what an entry no longer has */
+    HF_STALE_ACT_PRUNE,
     HF_STALE_ACT_LABELS,
     HF_STALE_ACT_TELEMETRY,
-    HF_STALE_ACT_SECRET_ROTATION, /* new content */
+    HF_STALE_ACT_SECRET_ROTATION,
     HF_STALE_ACT_CLOCK_RESYNC,
     HF_STALE_ACT_CERTIFICATE_RENEWAL,
     HF_STALE_ACTS,
@@ -27,7 +27,7 @@ enum hf_stale_act {
 
 enum hf_stale_answer {
     HF_STALE_DOES,
-    HF_STALE_WAITS, /* for contact, reporting Stale */
+    HF_STALE_WAITS, /* waits for contact, and reports Stale */
     HF_STALE_NEEDS_THE_SERVER,
     HF_STALE_ANSWERS,
 };
@@ -35,5 +35,5 @@ enum hf_stale_answer {
 enum hf_stale_answer hf_stale_table_answer(enum hf_stale_act act, enum hf_staleness staleness,
                                            enum hf_on_expiry on_expiry);
 
-/* HF_STALE_NEEDS_THE_SERVER: fails, and is retried. */
+/* Whether the agent may try: what needs the server fails, and is retried. */
 bool hf_stale_table_may(enum hf_stale_act act, enum hf_staleness staleness, enum hf_on_expiry on_expiry);

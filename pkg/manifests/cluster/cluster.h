@@ -14,7 +14,7 @@
 enum {
     HF_CLUSTER_PER_SECOND = 20,
 };
-/* Time of a run in which it repeats requests and waits for objects. A Retry-After beyond ends the repetitions. */
+/* Time after the start of a run in which it repeats requests and waits for objects. */
 #define HF_CLUSTER_TIME_NS (15 * 60 * HF_NS_PER_S)
 /* how long a run waits for a new kind or namespace */
 #define HF_CLUSTER_CURRENT_NS (60 * HF_NS_PER_S)
@@ -31,18 +31,19 @@ struct hf_cluster_apply_params {
      * object and create it again, except a Namespace, CustomResourceDefinition, PersistentVolume(Claim), or an object
      * with HF_CLUSTER_PRUNE_ANNOTATION: disabled. */
     bool force;
-    /* of `force` only: take over fields that were ours before the drift */
+    /* of what `force` does, only take over fields of other managers */
     bool repair;
     /* Without `prune`: the inventory keeps items that the bundle lacks. `journal` is not called if all objects were
      * applied before. */
     bool keep;
     bool prune; /* delete objects of the inventory that the bundle lacks */
-    /* a person has overruled hf_plan_may_prune() */
+    /* remove even more than hf_plan_may_prune() allows */
     bool may_prune_beyond;
-    /* Before the first write, unless `bundle` is NULL (see `keep`): the caller makes `inventory` durable (borrowed; all
-     * that the run may leave), then calls hf_cluster_run_journaled(). NULL: writes at once. */
+    /* Called before the first write, unless `bundle` is NULL (see also `keep`). The callee makes `inventory` durable
+     * (borrowed; all that the run may leave in the cluster), then calls hf_cluster_run_journaled(). NULL: the run
+     * writes at once. */
     void (*journal)(void *arg, const json_t *inventory);
-    /* Once; the run is freed. The callee owns outcome->inventory. */
+    /* Called once, after the run is freed. The callee owns outcome->inventory. */
     void (*done)(void *arg, const struct hf_manifest_outcome *outcome);
     void *arg;
 };
@@ -63,20 +64,21 @@ struct hf_cluster_apply_params {
  * quotes the first, and outcome->answered is true. */
 HF_MUST_USE int hf_cluster_apply_start(const struct hf_cluster_apply_params *params, struct hf_cluster_run **ret_run,
                                        struct hf_err *err);
-/* Also from within `journal`. `r`: 0, or -errno, which ends the run with SourceTooLarge (-E2BIG) or WriteFailed. */
+/* Continues the run, also from within `journal`. `r`: 0, or -errno, which ends the run with SourceTooLarge (-E2BIG) or
+ * WriteFailed. */
 void hf_cluster_run_journaled(struct hf_cluster_run *run, int r);
 
 struct hf_cluster_check_params {
     const struct hf_manifest_env *env;
-    const char *entry;                                                  /* copied */
-    const json_t *inventory;                                            /* copied */
-    void (*done)(void *arg, const struct hf_manifest_outcome *outcome); /* as above */
+    const char *entry;       /* copied */
+    const json_t *inventory; /* copied */
+    void (*done)(void *arg, const struct hf_manifest_outcome *outcome);
     void *arg;
 };
 
-/* One GET per item. outcome->drifted counts objects that are missing or have a field of ours changed. `healthy`: all
- * are current (cluster/health.h); else HealthFailed (one cannot become current) or NotReady. r < 0: an item could not
- * be read, and `drifted` and `healthy` have no meaning. */
+/* Reads each item with one GET. outcome->drifted counts objects that are missing or have a field of ours changed.
+ * `healthy`: all are current; otherwise HealthFailed (one cannot become current) or NotReady. r < 0: an item could not
+ * be read; `drifted` counts the others. */
 HF_MUST_USE int hf_cluster_check_start(const struct hf_cluster_check_params *params, struct hf_cluster_run **ret_run,
                                        struct hf_err *err);
 

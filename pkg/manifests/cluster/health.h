@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Is an object what its spec asks for? The rules of kstatus (sigs.k8s.io/cli-utils, pkg/kstatus), except: a Pod in
- * phase Failed is Failed, not Current; one that cannot be scheduled stays InProgress, as clocks may be wrong and the
- * caller has a deadline. Pure. */
+/* Judges whether an object is what its spec asks for, by the rules of kstatus (sigs.k8s.io/cli-utils, pkg/kstatus).
+ * Exceptions: a Pod in phase Failed is Failed, not Current; a Pod that cannot be scheduled stays InProgress. Pure. */
 #pragma once
 
 #include "codec/json.h"
 
 enum hf_cluster_health_state {
     HF_CLUSTER_CURRENT,
-    HF_CLUSTER_IN_PROGRESS, /* or its controller has not seen it yet */
-    HF_CLUSTER_FAILED,      /* for good, its controller says */
+    HF_CLUSTER_IN_PROGRESS, /* changing, or its controller has not seen it yet */
+    HF_CLUSTER_FAILED,      /* failed for good, as its controller says */
     HF_CLUSTER_TERMINATING,
 };
 
@@ -18,5 +17,4 @@ struct hf_cluster_health {
     char why[120]; /* such as "2 of 3 replicas are ready"; "": current */
 };
 
-/* `object`: with status, as GET returns it. */
 struct hf_cluster_health hf_cluster_health_of(const json_t *object);

@@ -8,25 +8,24 @@
 
 struct hf_cluster_kind {
     bool namespaced;
-    bool defined; /* by the set itself: maybe not served yet */
+    bool defined; /* the set itself defines it, so it may not be served yet */
     char plural[64];
 };
 
 struct hf_cluster_kinds {
     struct hf_strmap kinds; /* "<apiVersion> <kind>" to struct hf_cluster_kind */
-    struct hf_strmap asked; /* keys: group versions */
+    struct hf_strmap asked; /* group versions that the server was asked for */
 };
 
 void hf_cluster_kinds_init(struct hf_cluster_kinds *kinds);
 void hf_cluster_kinds_done(struct hf_cluster_kinds *kinds);
 
-/* Adds kinds of the set's CustomResourceDefinitions. */
 HF_MUST_USE int hf_cluster_kinds_define(struct hf_cluster_kinds *kinds, const struct hf_cluster_set *set);
-/* Adds kinds of an APIResourceList; NULL: the server lacks `api_version`, which now counts as asked. */
+/* Adds kinds of an APIResourceList, the answer for `api_version`. NULL: the server lacks `api_version`. */
 HF_MUST_USE int hf_cluster_kinds_take(struct hf_cluster_kinds *kinds, const char *api_version, const json_t *list);
 
 const struct hf_cluster_kind *hf_cluster_kinds_find(const struct hf_cluster_kinds *kinds,
                                                     const struct hf_cluster_id *id);
-/* Group version of the first object of unknown kind for which the server was not asked; borrowed from the set. NULL:
- * none. */
+/* Returns the group version of the first object of unknown kind for which the server was not asked, or NULL; borrowed
+ * from the set. */
 const char *hf_cluster_kinds_to_ask(const struct hf_cluster_kinds *kinds, const struct hf_cluster_set *set);

@@ -8,7 +8,7 @@
 
 struct hf_cluster_parse;
 
-/* `done`: once, after this has returned; then the parse is freed. `r` 0: the callee copies *set and owns it; else an
+/* Calls `done` once, after the return; then the parse is freed. `r` 0: the callee copies *set and owns it; otherwise an
  * error of hf_cluster_set_add() or _seal(), or -ECANCELED (the agent ends). -E2BIG: too much text. */
 HF_MUST_USE int
 hf_cluster_parse_start(const struct hf_sched_ops *sched, const struct hf_bundle *bundle, const char *entry,

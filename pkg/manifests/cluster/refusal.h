@@ -10,14 +10,14 @@ enum { HF_CLUSTER_WHY = 400 };
 enum hf_cluster_sense {
     HF_CLUSTER_DONE,
     HF_CLUSTER_AGAIN,
-    HF_CLUSTER_REPLACE, /* immutable field: delete and create again */
-    HF_CLUSTER_REFUSED, /* until a person changes something */
+    HF_CLUSTER_REPLACE, /* a field is immutable: delete the object and create it again */
+    HF_CLUSTER_REFUSED, /* refused until a person changes something */
 };
 
 struct hf_cluster_refusal {
     enum hf_cluster_sense sense;
-    enum hf_manifest_reason reason; /* not for HF_CLUSTER_DONE */
-    char why[HF_CLUSTER_WHY];       /* "" for HF_CLUSTER_DONE */
+    enum hf_manifest_reason reason;
+    char why[HF_CLUSTER_WHY];
 };
 
 struct hf_cluster_refusal hf_cluster_refusal_of(const struct hf_kube_answer *answer);

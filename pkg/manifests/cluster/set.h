@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The objects that a source's files ask for, in order of application.
  *
- * Reads *.yaml, *.yml and *.json, several documents each, and lists (kinds in "List"). Drops what only an API server
- * may write (`status`, `metadata.uid`); adds HF_CLUSTER_LABEL with the entry.
+ * Reads *.yaml, *.yml and *.json, several documents each, and lists (kinds that end in "List"). Drops what only an API
+ * server may write (`status`, `metadata.uid`); adds HF_CLUSTER_LABEL with the entry.
  *
  * Pure. */
 #pragma once
@@ -15,7 +15,7 @@
 enum {
     HF_CLUSTER_MAX_OBJECTS = 1000,
     HF_CLUSTER_MAX_BYTES = 8 << 20,  /* of all objects together, as compact JSON */
-    HF_CLUSTER_MAX_OBJECT = 1 << 20, /* bytes of one */
+    HF_CLUSTER_MAX_OBJECT = 1 << 20, /* bytes of one object */
 };
 
 /* Identity of an object; borrowed. Of `api_version` only the group counts. */
@@ -27,14 +27,13 @@ struct hf_cluster_id {
 };
 
 bool hf_cluster_id_equal(const struct hf_cluster_id *a, const struct hf_cluster_id *b);
-/* "Deployment site/web" or "Namespace site". */
 const char *hf_cluster_id_text(const struct hf_cluster_id *id, char *text, size_t n);
 
 struct hf_cluster_object {
     struct hf_cluster_id id;
-    char *names; /* memory of `id` */
+    char *names; /* owns the strings of `id` */
     unsigned rank;
-    unsigned place; /* in the source; orders one rank */
+    unsigned place; /* position in the source, which orders objects of one rank */
     char *json;
     size_t n_json;
     char *file;
@@ -44,27 +43,27 @@ struct hf_cluster_set {
     struct hf_cluster_object *objects;
     size_t n, cap;
     size_t bytes;
-    const char *entry; /* for the label; borrowed */
+    const char *entry;
 };
 
 void hf_cluster_set_init(struct hf_cluster_set *set, const char *entry);
 void hf_cluster_set_done(struct hf_cluster_set *set);
 
-/* Is the file read? By the end of its name. */
+/* Whether a set reads files of this name. */
 bool hf_cluster_set_reads(const char *path);
 
 /* Adds the objects of a file, if a set reads it. -EBADMSG: neither YAML nor JSON, or no object of Kubernetes; *err
- * names file, document and field. -E2BIG: a limit above. */
+ * names file, document and field. -E2BIG: beyond a limit above. */
 HF_MUST_USE int hf_cluster_set_add(struct hf_cluster_set *set, const char *path, struct hf_view text,
                                    struct hf_err *err);
 
-/* Sorts. -EEXIST: an object stands in two documents; *err names both files. -ENODATA: no objects. */
+/* Sorts the objects. -EEXIST: an object stands in two documents; *err names both files. -ENODATA: no objects. */
 HF_MUST_USE int hf_cluster_set_seal(struct hf_cluster_set *set, struct hf_err *err);
 
-/* -EEXIST as before: two objects can become one by hf_cluster_set_scope(). */
+/* -EEXIST: an object stands twice; hf_cluster_set_scope() can make two objects one. */
 HF_MUST_USE int hf_cluster_set_check_unique(const struct hf_cluster_set *set, struct hf_err *err);
 
-/* Gives a namespaced object "default" if it has no namespace; takes it from others. */
+/* Gives a namespaced object without a namespace "default"; removes the namespace of any other object. */
 HF_MUST_USE int hf_cluster_set_scope(struct hf_cluster_object *object, bool namespaced);
 
 const struct hf_cluster_object *hf_cluster_set_find(const struct hf_cluster_set *set, const struct hf_cluster_id *id);

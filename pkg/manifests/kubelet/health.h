@@ -9,14 +9,12 @@ enum { HF_KUBELET_MAX_PODS = 256 };
 
 struct hf_kubelet_health_params {
     const struct hf_manifest_env *env; /* borrowed until the end: fs, clock, sched, http, kube, node_name */
-    /* As in struct hf_manifest_env. NULL: not asked. */
     const struct hf_http_ops *kubelet;
-    const json_t *wanted; /* of hf_kubelet_verdict_of(), at most HF_KUBELET_MAX_PODS; copied */
-    /* after the start; 0: ask once, to learn the pods' hashes */
+    const json_t *wanted; /* as for hf_kubelet_verdict_of(), at most HF_KUBELET_MAX_PODS; copied */
+    /* time after the start; 0: ask once, to learn the pods' hashes */
     uint64_t deadline_ns;
-    /* Once; the struct is freed. HF_KUBELET_PENDING: at the deadline a pod is not ready, or nothing shows that the
-     * kubelet has read the new files (verdict->unread). `pods`: of the last answer; NULL: HF_KUBELET_UNKNOWN. Both
-     * borrowed. */
+    /* Called once, after the struct is freed. HF_KUBELET_PENDING: the deadline has come first. `pods`: those of the
+     * last answer, or NULL if HF_KUBELET_UNKNOWN. Both borrowed. */
     void (*done)(void *arg, const struct hf_kubelet_verdict *verdict, const json_t *pods);
     void *arg;
 };

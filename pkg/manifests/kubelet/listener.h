@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who listens on a TCP port, by /proc/net/tcp and tcp6 (Documentation/networking/proc_net_tcp.rst): any local user may
- * take a free port above 1023. Threads: any; blocks for a moment. */
+/* Finds out who listens on a TCP port, by /proc/net/tcp and tcp6 (Documentation/networking/proc_net_tcp.rst): any local
+ * user may take a free port above 1023. Threads: any; blocks for a moment. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,5 +8,5 @@
 
 #include "base/fs.h"
 
-/* True: root listens at some address, and no other user does. False also if unknown. */
+/* Whether root, and no other user, listens on the port at some address. False also if unknown. */
 bool hf_listener_is_root(const struct hf_fs_ops *fs, uint16_t port);

@@ -5,9 +5,9 @@
 #include "codec/json.h"
 
 enum hf_kubelet_state {
-    HF_KUBELET_READY,   /* all pods are ready or have succeeded */
-    HF_KUBELET_PENDING, /* a pod is not ready, none has failed */
-    HF_KUBELET_FAILED,  /* one has failed, or crashes again and again */
+    HF_KUBELET_READY, /* all pods are ready or have succeeded */
+    HF_KUBELET_PENDING,
+    HF_KUBELET_FAILED, /* a pod has failed, or crashes again and again */
     /* nobody answered; not from hf_kubelet_verdict_of() */
     HF_KUBELET_UNKNOWN,
 };
@@ -16,23 +16,23 @@ struct hf_kubelet_verdict {
     enum hf_kubelet_state state;
     /* pending only because the kubelet may not have read the new files */
     bool unread;
-    char why[200]; /* "": HF_KUBELET_READY */
+    char why[200];
 };
 
-/* With what it proves about changed files. */
+/* A list of pods, and what it proves about changed files. */
 struct hf_kubelet_list {
-    const json_t *pods; /* Pods, not only those wanted */
+    const json_t *pods;
     /* the kubelet may not have read the files since their change: `unsure` pods are not ready */
     bool early;
-    /* it certainly has: a pod with the old hash is that of the new file */
+    /* the kubelet certainly has read them: a pod with the old hash is that of the new file */
     bool read;
 };
 
-/* `wanted`: [{"namespace", "name", "hash", "unsure"}], names as in the file; `hash`: the pod's before the change,
- * absent if unknown; `unsure`: true if there may have been a pod of unknown hash. Sets apiVersion and kind of the Pods
+/* `wanted`: [{"namespace", "name", "hash", "unsure"}], names as in the file. `hash`: the pod's hash before the change,
+ * absent if unknown. `unsure`: true if there may have been a pod of unknown hash. Sets apiVersion and kind of the Pods
  * that it judges. */
 struct hf_kubelet_verdict hf_kubelet_verdict_of(const json_t *wanted, const char *node,
                                                 const struct hf_kubelet_list *list);
 
-/* {"<namespace>/<name with the node>": hash}, at most 256; free it. */
+/* Returns {"<namespace>/<name with the node>": hash}, at most 256; free it. */
 json_t *hf_kubelet_hashes_of(const json_t *pods);

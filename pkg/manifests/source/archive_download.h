@@ -8,14 +8,14 @@
 #include "manifests/source/failure.h"
 
 enum {
-    HF_ARCHIVE_DOWNLOAD_MAX_BYTES = 32 << 20, /* compressed */
+    HF_ARCHIVE_DOWNLOAD_MAX_BYTES = 32 << 20, /* compressed bytes */
 };
 
-/* With one archive: the source keeps it between downloads, and clears it for another archive. */
+/* Failures with one archive: the source keeps them between downloads, and clears them for another archive. */
 struct hf_archive_trouble {
     unsigned wasted;
     unsigned unreadable; /* complete downloads in a row that the disk did not read */
-    uint64_t received;   /* bytes since the last success or waste */
+    uint64_t received;   /* bytes since the last success or wasted download */
 };
 
 struct hf_archive_download_params {
@@ -23,7 +23,7 @@ struct hf_archive_download_params {
     const char *entry;
     const char *work_dir; /* below env->state_dir */
     const char *url;
-    const char *host;   /* header; NULL: as in the URL */
+    const char *host;   /* header Host; NULL: as in the URL */
     const char *digest; /* SHA-256, hex */
     uint64_t size;
     const char *sub_path; /* of struct hf_unarchive_params */
@@ -33,15 +33,15 @@ struct hf_archive_download_params {
     struct hf_source_turns *turns;
     bool (*takes)(void *arg);
     void *takes_arg;
-    /* Once, from the event loop; the download is freed. The callee owns `bundle`; NULL: *failure. `again`: retry after
-     * retry_after_ns; false: an archive of this digest is invalid. */
+    /* Called once, from the event loop; the download is freed. The callee owns `bundle`; NULL: see *failure. `again`:
+     * retry after retry_after_ns; otherwise the archive of this digest is invalid. */
     void (*done)(void *arg, struct hf_bundle *bundle, const struct hf_source_failure *failure, bool again,
                  uint64_t retry_after_ns);
     void *arg;
 };
 
-/* True: the policy or a full disk forbids downloads; fills *failure; *ret_wait_ns: ask again then. False: both are
- * unchanged. */
+/* Whether the policy or a full disk forbids downloads. Then fills *failure, and *ret_wait_ns with the time to wait
+ * before asking again. */
 bool hf_archive_download_waits(const struct hf_manifest_env *env, struct hf_source_failure *failure,
                                uint64_t *ret_wait_ns);
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files that a source delivers for one entry of spec.manifests, in memory and on disk.
- *
- * The same paths, contents and modes have the same digest. Owns paths and contents. */
+/* The files that a source delivers for one entry of spec.manifests, in memory and on disk. Owns paths and contents. */
 #pragma once
 
 #include <stdbool.h>
@@ -32,7 +30,7 @@ struct hf_bundle_file {
     const char *path;
     uint32_t mode; /* permission bits within 0777, or HF_BUNDLE_NO_MODE */
     struct hf_view bytes;
-    /* private, for a secret bundle: bytes of the block at `path`, which has the content, too */
+    /* private; secret bundle: bytes of the block at `path`, which has the content, too */
     size_t room;
 };
 
@@ -40,13 +38,12 @@ struct hf_bundle {
     struct hf_bundle_file *files; /* sorted by path in byte order, once sealed */
     size_t n;
     size_t bytes;
-    /* SHA-256 in hex, once sealed, of a line for each file: "<octal mode> <SHA-256 of the content> <path>\n" */
+    /* SHA-256 in hex, once sealed, over a line for each file: "<octal mode> <SHA-256 of the content> <path>\n" */
     char digest[HF_SHA256_HEX];
-    /* A secret bundle's SHA-256 of uid and resourceVersion, used for `digest`: from a digest of contents one could
-     * guess short ones. */
+    /* Secret bundle: SHA-256 of uid and resourceVersion, which the node uses instead of `digest`. */
     char id[HF_SHA256_HEX];
-    bool secret; /* only in memory, overwritten when freed; set before the first file */
-    /* the right to be in memory, owned; NULL: not needed. Only the loop thread frees a bundle with it */
+    bool secret; /* only in memory, overwritten when freed; set before files are added */
+    /* the turn (source/turns.h) to be in memory, owned, or NULL. Only the loop thread frees a bundle that has one */
     struct hf_source_turn *turn;
     size_t cap;  /* private */
     bool sealed; /* private */
@@ -56,29 +53,28 @@ struct hf_bundle *hf_bundle_new(void);
 void hf_bundle_free(struct hf_bundle *bundle);
 HF_DEFINE_CLEANUP(struct hf_bundle, hf_bundle_free)
 
-/* Adds a copy, with permission bits of `mode`. -EBADMSG: hf_bundle_check_path(). -E2BIG: too many files or bytes. */
+/* Adds a copy of a file, with permission bits of `mode`. -EBADMSG: hf_bundle_check_path(). -E2BIG: too many files or
+ * bytes. */
 HF_MUST_USE int hf_bundle_add(struct hf_bundle *bundle, const char *path, uint32_t mode, struct hf_view bytes,
                               struct hf_err *err);
-/* Adds n bytes, which the caller writes before hf_bundle_seal(). */
+/* Adds a file of n bytes, which the caller writes before hf_bundle_seal(). */
 HF_MUST_USE int hf_bundle_make_room(struct hf_bundle *bundle, const char *path, uint32_t mode, size_t n,
                                     char **ret_bytes, struct hf_err *err);
-/* Copies a sealed bundle. */
 HF_MUST_USE int hf_bundle_copy(const struct hf_bundle *from, struct hf_bundle **ret_bundle, struct hf_err *err);
-/* Before hf_bundle_seal(): keeps the files below `folder`, with their paths; if that is a file, only it, under its last
- * component. */
+/* Keeps only the files below `folder`, with paths relative to it; if `folder` is a file, only that, under its last
+ * component. Call it before hf_bundle_seal(). */
 void hf_bundle_narrow(struct hf_bundle *bundle, const char *folder);
-/* Sorts, computes the digest; ends additions. -EBADMSG: a path comes twice, or is also a folder. -E2BIG: more than
- * HF_BUNDLE_MAX_FOLDERS. An empty bundle is valid. */
+/* Ends additions: sorts the files, computes the digest. -EBADMSG: a path comes twice, or is also a folder. -E2BIG: more
+ * than HF_BUNDLE_MAX_FOLDERS. An empty bundle is valid. */
 HF_MUST_USE int hf_bundle_seal(struct hf_bundle *bundle, struct hf_err *err);
 
-/* -EBADMSG: breaks a rule of struct hf_bundle_file; *err says which. */
+/* -EBADMSG: the path breaks a rule of struct hf_bundle_file; *err says which. */
 HF_MUST_USE int hf_bundle_check_path(const char *path, struct hf_err *err);
 
-/* Folders of `path` in which `before` is not. Summed over a list in byte order, each with its predecessor ("" for the
- * first): the number of different folders. */
+/* Counts the folders above `path` that are not above `before`, the path before it in byte order (or ""). */
 size_t hf_bundle_new_folders(const char *before, const char *path);
 
-/* Of a sealed bundle. */
+/* Needs a sealed bundle. */
 const struct hf_bundle_file *hf_bundle_find(const struct hf_bundle *bundle, const char *path);
 
 /* Writes a sealed bundle durably, compressed and sealed (codec/seal.h), with mode 0600. Blocks. -EPERM: secret.

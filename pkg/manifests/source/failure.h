@@ -11,7 +11,7 @@ struct hf_source_failure {
     struct hf_err err;
 };
 
-/* For a failure->err that is set. Returns r. */
+/* Sets the reason; failure->err is set already. Returns r. */
 static inline int hf_source_blame(struct hf_source_failure *failure, enum hf_manifest_reason reason, int r)
 {
     failure->reason = reason;

@@ -4,7 +4,7 @@
  * Follows links in `path` if only root can make them (os/walk.h); reads a link below it as a file if it leads to a
  * regular file below `path`. Refuses other links, devices, sockets, pipes, and files that another user may have linked
  * (os/owner.h). Leaves out ".git", and names that begin with ".." (kubelets' volumes). A closed folder above, at or
- * below refuses all (manifests/files/closed.h).
+ * below `path` makes the read fail (manifests/files/closed.h).
  *
  * Threads: any; blocks. Errors, with *failure: -ENOENT, SourceGone: no such path. -EACCES, NotAllowed: a closed folder.
  * -EAGAIN, SourceUnreachable: the folder is changing. */
@@ -21,14 +21,15 @@ struct hf_folder_read_params {
     const char *host_root; /* NULL and "": "/" */
     const char *path;      /* absolute, normal, on the host */
     const char *sub_path;  /* relative, normal; NULL or "": everything */
-    /* on the host and for this process, at most HF_CLOSED_MAX; NULL, "" and missing paths close nothing */
+    /* closed folders, as paths on the host and of this process, at most HF_CLOSED_MAX; NULL, "" and missing paths close
+     * nothing */
     const char *const *closed;
 };
 
-/* Fingerprint of names, sizes, times, inodes and modes: if the same, nothing has changed. `resolved`: `path` without
- * links, also after most failures, or "". The node's bounds apply to it. */
+/* Makes a fingerprint of names, sizes, times, inodes and modes: if it stays the same, nothing has changed. `resolved`:
+ * `path` without links, to which the node's bounds apply; set even after most failures, otherwise "". */
 HF_MUST_USE int hf_folder_read_look(const struct hf_folder_read_params *params, char fingerprint[HF_SHA256_HEX],
                                     char resolved[HF_WALK_MAX_PATH], struct hf_source_failure *failure);
-/* A sealed bundle. -EAGAIN also if the fingerprint was another before or after. */
+/* Reads a sealed bundle. -EAGAIN also if the fingerprint was another before or after. */
 HF_MUST_USE int hf_folder_read_all(const struct hf_folder_read_params *params, const char *fingerprint,
                                    struct hf_bundle **ret_bundle, struct hf_source_failure *failure);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Follows the object of the API that has a source's content (ConfigMap, Secret) or names it (Flux); private to this
- * folder. A member of the source's struct. */
+ * folder. */
 #pragma once
 
 #include "kube/kube.h"
@@ -10,14 +10,14 @@ struct hf_source_object {
     struct hf_manifest_source *source;
     const char *kind, *ns, *name; /* borrowed from the entry */
     struct hf_subscription *subscription;
-    bool seen; /* the server has returned it */
-    /* EACCES or ENOENT: refusal, already reported, that lasts */
+    bool seen;
+    /* EACCES or ENOENT: a lasting refusal that was reported */
     int refused;
-    bool trouble; /* last reported: cannot be reached or read */
-    bool absent;  /* last reported: does not exist */
+    bool trouble; /* the last report: it cannot be reached or read */
+    bool absent;  /* the last report: it does not exist */
     /* why the newest version is unreadable, repeated at each contact */
     struct hf_source_failure unreadable;
-    /* At each version; borrowed. */
+    /* Called with each version of the object, which is borrowed. */
     void (*changed)(struct hf_manifest_source *source, json_t *object);
 };
 

@@ -19,22 +19,23 @@ struct hf_manifest_source_params {
     const struct hf_manifest *entry; /* borrowed; valid */
     /* bounds of agent.yaml for signed entries apply */
     bool signed_;
-    /* for resumable downloads; made if needed */
+    /* folder for resumable downloads; made if needed */
     const char *work_dir;
-    /* Revision that the engine has, or NULL: calls `unchanged` instead of `delivered`. A ConfigMap or Secret is
-     * delivered once after the start all the same. */
+    /* Revision that the engine has, or NULL. While the source still has it, `unchanged` is called instead of
+     * `delivered`. A ConfigMap or Secret is delivered once after the start all the same. */
     const char *known_revision;
-    /* Perhaps the same as before. The callee owns `bundle`. `revision`: the source's name for it, such as
-     * "main@sha1:..."; borrowed. */
+    /* Delivers a content, perhaps the same as before. The callee owns `bundle`. `revision`: the source's name for it,
+     * such as "main@sha1:..."; borrowed. */
     void (*delivered)(void *arg, struct hf_bundle *bundle, const char *revision);
     /* The content is that of known_revision, or of the last delivery. May be NULL. */
     void (*unchanged)(void *arg);
-    /* *err says what to do. Retries after retry_after_ns; 0: when object or path changes, or at the next refresh. */
+    /* No content could be had; *err says what to do. The source retries after retry_after_ns; 0: when object or path
+     * changes, or at the next refresh. */
     void (*failed)(void *arg, enum hf_manifest_reason reason, const struct hf_err *err, uint64_t retry_after_ns);
     /* `what` certainly does not exist (for objects, the API server says so). The source keeps looking. */
     void (*gone)(void *arg, const char *what);
     struct hf_source_turns *turns; /* for large contents; borrowed; NULL: no turns */
-    /* Asked when the turn for a large content comes. False: it would be in memory for long: wait for
+    /* Whether the engine takes a large content now; asked when the turn for it comes. False: the source waits for
      * hf_manifest_source_ready(). NULL: always true. */
     bool (*takes)(void *arg);
     void *arg;
@@ -42,7 +43,7 @@ struct hf_manifest_source_params {
 
 struct hf_manifest_source;
 
-/* -EOPNOTSUPP: this node cannot, such as a ConfigMap without an API server. */
+/* -EOPNOTSUPP: this node cannot follow it, such as a ConfigMap without an API server. */
 HF_MUST_USE int hf_manifest_source_new(const struct hf_manifest_source_params *params,
                                        struct hf_manifest_source **ret_source, struct hf_err *err);
 /* No callback follows. */
@@ -50,7 +51,6 @@ void hf_manifest_source_free(struct hf_manifest_source *source);
 HF_DEFINE_CLEANUP(struct hf_manifest_source, hf_manifest_source_free)
 /* Looks for new content: once per `interval` of the policy. */
 void hf_manifest_source_refresh(struct hf_manifest_source *source);
-/* `takes` may return true now. */
+/* Called when `takes` may return true. */
 void hf_manifest_source_ready(struct hf_manifest_source *source);
-/* env->link permits downloads again. */
 void hf_manifest_source_link_opened(struct hf_manifest_source *source);

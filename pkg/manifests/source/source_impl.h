@@ -16,13 +16,13 @@ struct hf_manifest_source_kind {
     size_t size;
     /* May be NULL. The struct is zero after its first member; the timer calls `turn` soon after. */
     int (*start)(struct hf_manifest_source *source, struct hf_err *err);
-    void (*turn)(struct hf_manifest_source *source); /* look now; NULL: it looks by itself */
-    /* A job takes longer than HF_SOURCE_HANGS_NS. NULL: none may hang (struct hf_job). */
+    void (*turn)(struct hf_manifest_source *source); /* looks for content now; NULL: the kind looks by itself */
+    /* Called when a job takes longer than HF_SOURCE_HANGS_NS. NULL: none may hang (struct hf_job). */
     void (*hangs)(struct hf_manifest_source *source);
     void (*refresh)(struct hf_manifest_source *source);
-    /* hf_manifest_source_ready(). NULL: contents are small. */
+    /* NULL: contents are small. */
     void (*ready)(struct hf_manifest_source *source);
-    /* A job has ended. `cancelled` != 0: it did not run. NULL: it submits none. */
+    /* Called when a job has ended. `cancelled` != 0: it did not run. NULL: the kind submits none. */
     void (*worked)(struct hf_manifest_source *source, int cancelled);
     /* Stops what the kind has started, except jobs; before `done`. May be NULL. */
     void (*stop)(struct hf_manifest_source *source);
@@ -34,32 +34,31 @@ struct hf_manifest_source {
     /* `entry` is borrowed; after a delivery only `revision` below is valid, not p.known_revision */
     struct hf_manifest_source_params p;
     char *work_dir;
-    char *revision; /* of the engine's content */
+    char *revision;
     struct hf_timer *timer;
     struct hf_backoff backoff;
     struct hf_job job;
     bool busy, freed;
-    bool held; /* until hf_manifest_source_link_opened() */
+    bool held; /* waits for hf_manifest_source_link_opened() */
 };
 
 extern const struct hf_manifest_source_kind hf_source_folder_kind;
 extern const struct hf_manifest_source_kind hf_source_url_kind;
-extern const struct hf_manifest_source_kind hf_source_config_map_kind; /* config_map.c; also Secrets */
+extern const struct hf_manifest_source_kind hf_source_config_map_kind; /* ConfigMaps and Secrets */
 extern const struct hf_manifest_source_kind hf_source_flux_kind;
 
 HF_MUST_USE int hf_source_open(const struct hf_manifest_source_kind *kind,
                                const struct hf_manifest_source_params *params, struct hf_manifest_source **ret_source,
                                struct hf_err *err);
 void hf_source_close(struct hf_manifest_source *source);
-/* Starts a job: `work`, then `worked`. Reports that it cannot start. */
+/* Starts a job: `work`, then `worked`. Reports a job that cannot start. */
 void hf_source_submit(struct hf_manifest_source *source, void (*work)(struct hf_job *job));
-/* Calls `turn` after delay_ns, instead of an earlier request; not if a job runs then. */
+/* Calls `turn` after delay_ns, unless a job runs then; replaces an earlier request. */
 void hf_source_again(struct hf_manifest_source *source, uint64_t delay_ns);
 
 /* These three call the owner, which may free the source: return at once. */
 
 void hf_source_unchanged(struct hf_manifest_source *source);
-/* The owner takes the bundle. */
 void hf_source_deliver(struct hf_manifest_source *source, struct hf_bundle *bundle, const char *revision);
 /* Calls `failed`, or `gone` for SourceGone. `retry`: `turn` follows after a growing pause, at least at_least_ns. */
 void hf_source_report(struct hf_manifest_source *source, const struct hf_source_failure *failure, bool retry,

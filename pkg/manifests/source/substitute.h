@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Replaces variables in the text files of a bundle, so that one source serves many nodes.
+/* Replaces variables in the text files of a bundle.
  *
  *     ${NAME}            its value
  *     ${NAME:=default}   its value, or `default` if undefined or empty; ends at the first '}' of the line
@@ -13,25 +13,20 @@
 #include "codec/json.h"
 #include "manifests/source/bundle.h"
 
-/* Values: names to C strings. */
-
 /* Adds HOLDFAST_NODE, HOLDFAST_ARCH, and HOLDFAST_LABEL_<KEY> for each label, unless the map has them: add the entry's
- * values first. <KEY>: the key after its last '/', in upper case, with '_' for all but A-Z and 0-9; of two labels the
- * one whose whole key is first in byte order wins. Leaves out labels without a value that an API server accepts: they
- * are not signed, and a quote could add fields to a signed text. */
+ * values first. <KEY>: the key after its last '/', in upper case, with '_' for all but A-Z and 0-9. Leaves out labels
+ * with a value that no API server accepts: they are not signed, and a quote could add fields to a signed text. */
 HF_MUST_USE int hf_substitute_add_facts(struct hf_strmap *values, const char *node, const char *arch,
                                         const json_t *labels);
-/* Of spec.manifests[].substitute. */
 HF_MUST_USE int hf_substitute_add_values(struct hf_strmap *values, const json_t *substitute);
 
-/* A sealed bundle, secret if `bundle` is. -EBADMSG: undefined, or "${" without end; *err names variable, file and line.
- * -E2BIG: larger than a bundle may be. */
+/* Makes a sealed bundle, secret if `bundle` is. -EBADMSG: a variable is undefined, or "${" has no end; *err names
+ * variable, file and line. -E2BIG: larger than a bundle may be. */
 HF_MUST_USE int hf_substitute_bundle(const struct hf_bundle *bundle, const struct hf_strmap *values,
                                      struct hf_bundle **ret_bundle, struct hf_err *err);
 
-/* An object whose keys are the HOLDFAST_LABEL_ variables of the text files, and perhaps more; free it. NULL: no memory,
- * or more than HF_SUBSTITUTE_MAX_LABELS: assume every label. */
+/* Returns an object whose keys are the HOLDFAST_LABEL_ variables of the text files, and perhaps more; free it. NULL: no
+ * memory, or more than HF_SUBSTITUTE_MAX_LABELS: assume every label. */
 enum { HF_SUBSTITUTE_MAX_LABELS = 256 };
 json_t *hf_substitute_label_names(const struct hf_bundle *bundle);
-/* Does this label set a variable in `names`? */
 bool hf_substitute_uses_label(const json_t *names, const char *key);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A bundle of a .tar.gz of untrusted origin that arrives in pieces.
+/* Makes a bundle of a .tar.gz of untrusted origin that arrives in pieces.
  *
  * Members outside `sub_path` are dropped; inside only folders and regular files are valid. All must obey
  * pack/tar/tar_read.h. The end mark of tar must be there, with at most HF_UNARCHIVE_MAX_TAIL zero bytes after it.
@@ -25,10 +25,10 @@ struct hf_unarchive *hf_unarchive_new(const struct hf_unarchive_params *params);
 void hf_unarchive_free(struct hf_unarchive *unarchive);
 HF_DEFINE_CLEANUP(struct hf_unarchive, hf_unarchive_free)
 
-/* -errno with SourceInvalid, SourceTooLarge, or SourceUnreachable (no memory); later calls fail, too. */
+/* Fails with SourceInvalid, SourceTooLarge, or SourceUnreachable (no memory); later calls fail, too. */
 HF_MUST_USE int hf_unarchive_feed(struct hf_unarchive *unarchive, const void *bytes, size_t n,
                                   struct hf_source_failure *failure);
-/* The sealed bundle. Fails also with SourceTruncated (no end), or SourceEmpty (no bytes, or no file below
+/* Makes the sealed bundle. Fails also with SourceTruncated (no end), or SourceEmpty (no bytes, or no file below
  * `sub_path`). */
 HF_MUST_USE int hf_unarchive_finish(struct hf_unarchive *unarchive, struct hf_bundle **ret_bundle,
                                     struct hf_source_failure *failure);

@@ -3,7 +3,7 @@
  * per item, sorted by path: "f <mode> <uid> <gid> <size> <SHA-256> <path>" (file), "s <mode> <uid> <gid> <path>"
  * (secret file) or "d <path>" (folder). `pending`: a swap is not complete; the items are those of both sets.
  *
- * Load and save block. Owns its paths; 1,000 files take 200 KiB. */
+ * Load and save block. Owns its paths. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,7 +18,6 @@
 #include "manifests/source/bundle.h"
 
 enum {
-    /* of two sets: files, folders, and folders above the targets, with paths below 1 KiB */
     HF_INVENTORY_MAX_ITEMS = 2 * (HF_BUNDLE_MAX_FILES + HF_BUNDLE_MAX_FOLDERS + 512),
     HF_INVENTORY_MAX_BYTES = 16 << 20, /* of the file; a swap uses half, so that a rollback fits */
 };
@@ -33,8 +32,8 @@ struct hf_inventory_item {
     unsigned char sha256[HF_SHA256_BYTES];
     /* its size and hash are not on disk: from these one could guess a short password */
     bool secret;
-    bool unread; /* size and hash unknown: secret, and loaded from disk */
-    /* At the last look, if as recorded; 0: the next look reads it. Not saved. */
+    bool unread; /* secret, and loaded from disk: size and hash are unknown */
+    /* Attributes at the last look, if it found the file as recorded; 0: the next look reads the file. Not saved. */
     struct {
         uint64_t inode, mtime_ns, ctime_ns;
     } seen;
@@ -48,11 +47,10 @@ struct hf_inventory {
 
 void hf_inventory_done(struct hf_inventory *inventory);
 
-/* Copies the item, perhaps over one with this path. -E2BIG: full. */
+/* Copies the item, in the place of one with this path. -E2BIG: full. */
 HF_MUST_USE int hf_inventory_put(struct hf_inventory *inventory, const struct hf_inventory_item *item);
-/* The item, borrowed, or NULL. */
 struct hf_inventory_item *hf_inventory_find(const struct hf_inventory *inventory, const char *path);
-/* Room for `more` items with path_bytes of paths, in half of HF_INVENTORY_MAX_BYTES. */
+/* Whether `more` items with path_bytes of paths fit in half of HF_INVENTORY_MAX_BYTES. */
 bool hf_inventory_has_room(const struct hf_inventory *inventory, size_t more, size_t path_bytes);
 size_t hf_inventory_files(const struct hf_inventory *inventory);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The durable state of one entry, in <state>/manifests/<entry>/record (codec/state/record.h). With the contents beside
- * it, a later process can resume, repair and roll back without source and policy (of Secrets only with a sealed copy).
+ * it, a later process can resume, repair and roll back without source and policy (a Secret only with a sealed copy).
  *
  * Load and save block. A record owns references to its JSON. */
 #pragma once
@@ -18,23 +18,22 @@
 #include "codec/state/record.h"
 
 enum {
-    HF_RECORD_MAX_BYTES = 4 << 20, /* twice 1,000 objects of Cluster, with the longest names */
-    HF_RECORD_REVISION = 257,      /* bytes with the terminator, as the next ones; longer texts are cut */
+    HF_RECORD_MAX_BYTES = 4 << 20,
+    HF_RECORD_REVISION = 257, /* bytes with the terminator, as in the next three; longer texts are cut */
     HF_RECORD_ROOT = 1024,
     HF_RECORD_MESSAGE = 385,
     HF_RECORD_UNSEALED = 112,
     HF_RECORD_MAX_STARTS = 3, /* starts of the agent in one Probation, before the entry rolls back */
 };
 
-/* A version of an entry: fields and one content, from which the same files can be made again. */
 struct hf_manifest_set {
     char key[HF_SHA256_HEX];    /* hf_manifest_set_key(); "": no set */
-    char digest[HF_SHA256_HEX]; /* of the bundle, in the file b-<digest>; a Secret's: id of the bundle, no file */
+    char digest[HF_SHA256_HEX]; /* of the bundle in the file b-<digest>; for a Secret the bundle's id, without a file */
     char revision[HF_RECORD_REVISION];
-    char root[HF_RECORD_ROOT]; /* target's folder without links, from the attempt; "" before */
-    bool signed_;              /* and contentDigest pins its content */
-    json_t *entry;             /* fields, as in the policy */
-    json_t *facts;             /* {node, arch, labels} for variables; NULL without `substitute` */
+    char root[HF_RECORD_ROOT]; /* target's folder without links; "" before the first attempt */
+    bool signed_;              /* signed, and contentDigest pins its content */
+    json_t *entry;
+    json_t *facts; /* {node, arch, labels} for variables; NULL without `substitute` */
 };
 
 struct hf_manifest_record {
@@ -46,45 +45,45 @@ struct hf_manifest_record {
     char known_digest[HF_SHA256_HEX];
     char known_revision[HF_RECORD_REVISION];
     uint64_t known_bytes; /* of that content; 0: not on disk */
-    /* Keys: HOLDFAST_LABEL_ variables in that content, and perhaps more (hf_substitute_label_names()): other labels
-     * make no new set. NULL: unknown; every label does. */
+    /* Keys: HOLDFAST_LABEL_ variables that this content may use (hf_substitute_label_names()): other labels make no new
+     * set. NULL: unknown; every label does. */
     json_t *known_names;
     /* Source of that content (hf_manifest_source_key()), which the entry must still name: a signed entry must never use
-     * what an unsigned one of this name fetched. */
+     * content that an unsigned entry of this name fetched. */
     char known_from[HF_SHA256_HEX];
     struct hf_manifest_set next; /* the newest set */
-    struct hf_manifest_set good; /* last reached Applied */
-    unsigned starts;             /* of the agent in this Probation or RollingBack */
-    bool restarted;              /* the unit, with the newest set */
+    struct hf_manifest_set good; /* the set that last reached Applied */
+    unsigned starts;             /* starts of the agent in this Probation or RollingBack */
+    bool restarted;
     /* Items that passed no health checks may be in place: the next set must pass them even if it changes nothing. */
     bool unproven;
-    /* Files of a signed set may be in place, and no unsigned attempt has begun since: the first must be allowed to
-     * write each. */
+    /* Files of a signed set may be in place, and no unsigned attempt has begun since: the first such attempt must be
+     * allowed to write each file. */
     bool signed_in_place;
-    /* from before a repair until the good set's unit has restarted or reloaded: the unit may work with what somebody
-     * else wrote */
+    /* true from before a repair until the good set's unit has restarted or reloaded: the unit may work with what
+     * somebody else wrote */
     bool restart_due;
     /* The record was lost with items in place, and no set has reached Applied since: a rollback removes nothing. */
     bool good_unknown;
-    char unsealed[HF_RECORD_UNSEALED]; /* why a Secret has no sealed copy; "": it has, or not tried */
+    char unsealed[HF_RECORD_UNSEALED]; /* why a Secret has no sealed copy; "": it has one, or none was tried */
     unsigned drifts;
-    uint64_t drift_unix_ns; /* last repair */
-    json_t *objects;        /* Cluster: the inventory (manifests/cluster/cluster.c); NULL: nothing in place */
+    uint64_t drift_unix_ns;
+    json_t *objects; /* Cluster: the inventory (manifests/cluster/cluster.c); NULL: nothing in place */
     /* StaticPods: {"set": key of the newest set, "hashes": {"<namespace>/<pod>": hash}, "late": true}: pods that the
-     * kubelet listed before this set's first file; `late` after hf_manifest_record_doubt_pods(). NULL: unknown. */
+     * kubelet listed before this set's first file; hf_manifest_record_doubt_pods() sets `late`. NULL: unknown. */
     json_t *pods_before;
     /* StaticPods: files were put back, or health was unknown, and no set has passed since: the kubelet may still list
-     * pods of the files before. */
+     * pods of earlier files. */
     bool pods_unread;
 };
 
 void hf_manifest_record_init(struct hf_manifest_record *record);
 void hf_manifest_record_done(struct hf_manifest_record *record);
-/* The kubelet may have started a pod from changed files: a hash that pods_before lacks proves nothing now; a hash that
- * it has still proves that the kubelet has not read the new file. */
+/* Notes that the kubelet may have started pods from changed files: a hash that pods_before lacks proves nothing
+ * then. */
 void hf_manifest_record_doubt_pods(struct hf_manifest_record *record);
 
-/* The set of what is in place: the good set or, without one, the newest. Its `prune` says if unwanted items go, and
+/* Returns the set of what is in place: the good set or, without one, the newest. Its `prune` says if unwanted items go;
  * allow-prune has to name its digest. Borrowed. */
 const struct hf_manifest_set *hf_manifest_record_owner(const struct hf_manifest_record *record);
 
@@ -92,8 +91,8 @@ bool hf_manifest_set_is_to(const struct hf_manifest_set *set, enum hf_manifest_t
 void hf_manifest_set_done(struct hf_manifest_set *set);
 /* Frees *to first; takes references to the JSON. */
 void hf_manifest_set_copy(struct hf_manifest_set *to, const struct hf_manifest_set *from);
-/* SHA-256 over entry, facts and digest, without fields that change nothing in place: name, from, contentDigest,
- * dependsOn, sequence, signatures. -EINVAL, -E2BIG. */
+/* Sets set->key: SHA-256 over entry, facts and digest, without fields that change nothing in place: name, from,
+ * contentDigest, dependsOn, sequence, signatures. -EINVAL, -E2BIG. */
 HF_MUST_USE int hf_manifest_set_key(struct hf_manifest_set *set, struct hf_err *err);
 
 /* SHA-256 over `from` and `contentDigest`. -EINVAL, -E2BIG; ret_key is then "". */
@@ -104,6 +103,6 @@ HF_MUST_USE int hf_manifest_record_format(const struct hf_manifest_record *recor
 /* -ENOENT. -EBADMSG: damaged; it is now record.damaged. */
 HF_MUST_USE int hf_manifest_record_load(const struct hf_fs_ops *fs, const char *folder,
                                         struct hf_manifest_record *ret_record, struct hf_err *err);
-/* Durable. `text`: hf_manifest_record_format(). */
+/* Writes `text`, made by hf_manifest_record_format(), durably. */
 HF_MUST_USE int hf_manifest_record_save(const struct hf_fs_ops *fs, const char *folder, struct hf_view text,
                                         struct hf_err *err);

@@ -12,41 +12,41 @@
 #include "tpm/helper.h"
 
 enum {
-    HF_SEALED_SECRET_MAX_BYTES = 2 << 20, /* contents and paths; a Secret has at most 1 MiB */
+    HF_SEALED_SECRET_MAX_BYTES = 2 << 20, /* bytes of contents and paths */
 };
 
 #define HF_SEALED_SECRET_PREFIX "sealed-"
 
 /* Names a copy; borrowed. */
 struct hf_sealed_secret {
-    const char *folder; /* entry's */
+    const char *folder; /* the entry's folder */
     const char *node, *entry;
     const char *source; /* hf_manifest_source_key() */
     const char *digest; /* hf_bundle.id */
 };
 
-/* Encrypts; durable. `key`: HF_TPM_ENVELOPE_KEY bytes; `blob`: the same key sealed to the TPM, in hex. -E2BIG: more
- * than HF_SEALED_SECRET_MAX_BYTES. */
+/* Encrypts and writes a copy, durably. `key`: HF_TPM_ENVELOPE_KEY bytes; `blob`: the same key sealed to the TPM, in
+ * hex. -E2BIG: more than HF_SEALED_SECRET_MAX_BYTES. */
 HF_MUST_USE int hf_sealed_secret_save(const struct hf_fs_ops *fs, const struct hf_sealed_secret *secret,
                                       const struct hf_bundle *bundle, const unsigned char *key, struct hf_view blob,
                                       struct hf_err *err);
 
-/* True: the file is there, perhaps damaged. */
+/* Whether the file is there, perhaps damaged. */
 bool hf_sealed_secret_exists(const struct hf_fs_ops *fs, const char *folder, const char *digest);
 
 /* Appends the sealed key in hex. -ENOENT. -EBADMSG. */
 HF_MUST_USE int hf_sealed_secret_blob(const struct hf_fs_ops *fs, const struct hf_sealed_secret *secret,
                                       struct hf_buf *blob, struct hf_err *err);
 
-/* Bit N: the key is bound to PCR N. -EBADMSG: no sealed key. Pure. */
+/* Bit N of *ret_pcrs: the key is bound to PCR N. -EBADMSG: `blob` is no sealed key. Pure. */
 HF_MUST_USE int hf_sealed_secret_pcrs(struct hf_view blob, uint32_t *ret_pcrs);
 
-/* Durable; 0 also if there is no copy. */
+/* Removes a copy durably. 0 also if there is none. */
 HF_MUST_USE int hf_sealed_secret_remove(const struct hf_fs_ops *fs, const char *folder, const char *digest,
                                         struct hf_err *err);
 
-/* A secret bundle whose digest and id are secret->digest. -ENOENT. -EBADMSG: damaged, or made with another key, or for
- * another node, entry, source or digest. */
+/* Decrypts a copy to a secret bundle whose digest and id are secret->digest. -ENOENT. -EBADMSG: damaged, or made with
+ * another key, or for another node, entry, source or digest. */
 HF_MUST_USE int hf_sealed_secret_load(const struct hf_fs_ops *fs, const struct hf_sealed_secret *secret,
                                       const unsigned char *key, struct hf_bundle **ret_bundle, struct hf_err *err);
 

@@ -8,13 +8,13 @@ struct hf_cluster_run;
 
 /* Zeroed: no step. */
 struct entry_cluster {
-    struct hf_cluster_run *run; /* NULL: none */
-    bool was_unproven;          /* r.unproven at the start of the attempt */
-    bool has_just_looked;       /* a look ended: other steps go first */
-    /* first check of this Probation, for the deadline; 0: none yet. Starts again if the API server did not
-     * answer, or objects were put back. */
+    struct hf_cluster_run *run;
+    bool was_unproven; /* r.unproven at the start of the attempt */
+    bool has_just_looked;
+    /* When this Probation was first checked, for the deadline; 0: not yet, or it starts again. */
     uint64_t probe_ns;
-    /* attempts of this rollback that the API server answered: not all objects restored; none taken for now */
+    /* answered attempts of this rollback: those that did not restore all objects; those that could restore none for
+     * now */
     unsigned refused_rollbacks, failed_rollbacks;
 };
 

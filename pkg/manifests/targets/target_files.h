@@ -7,6 +7,6 @@
 extern const struct target_ops target_files;
 
 bool target_files_remove(struct entry *entry, void (*then)(struct entry *entry));
-/* Are there files that a removal may take along? */
+/* Whether there are files that a removal may take along. */
 bool target_files_has(const struct entry *entry);
 bool target_files_lacks_all(const struct entry *entry);

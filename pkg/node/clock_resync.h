@@ -10,13 +10,13 @@
 struct hf_clock_resync {
     bool asked;
     uint64_t asked_mono_ns;
-    bool seen; /* the clocks were read once */
+    bool seen;
     int64_t wall_minus_mono;
 };
 
-/* True: request now, as `wanted` and the pause is over. *ret_wait_ns: to the next request; HF_NEVER if not `wanted`. */
+/* Whether to ask now. *ret_wait_ns: time to the next request; HF_NEVER if not `wanted`. */
 bool hf_clock_resync_take(struct hf_clock_resync *resync, bool wanted, uint64_t mono_ns, uint64_t *ret_wait_ns);
 
-/* The leap since the last reading, positive: forward; 0 up to `least_ns`, for drift and slewing. */
+/* Returns the leap since the last reading (positive: forward); 0 up to `least_ns`, which may be drift. */
 int64_t hf_clock_resync_leap_ns(struct hf_clock_resync *resync, uint64_t mono_ns, uint64_t wall_unix_ns,
                                 uint64_t least_ns);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Usage of a file system as a level, with hysteresis. Pure. */
+/* Turns the usage of a file system into a level, with hysteresis. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +11,7 @@ const char *hf_disk_level_name(enum hf_disk_level level);
 
 enum { HF_DISK_WARN_PERCENT = 70, HF_DISK_CRITICAL_PERCENT = 85, HF_DISK_HYSTERESIS_PERCENT = 2 };
 
-/* The greater share, of blocks or of inodes, rounded up; 0: unknown. As df(1), without root's reserve. */
+/* Returns the greater share of blocks and inodes, rounded up, as df(1); 0: unknown. */
 unsigned hf_disk_used_percent(const struct statvfs *fs);
 
 struct hf_disk_usage {
@@ -21,6 +21,6 @@ struct hf_disk_usage {
 };
 void hf_disk_usage_of(const struct statvfs *fs, struct hf_disk_usage *ret_usage);
 
-/* A level ends more than HF_DISK_HYSTERESIS_PERCENT below its threshold. */
+/* A level ends when the usage is more than HF_DISK_HYSTERESIS_PERCENT below its threshold. */
 enum hf_disk_level hf_disk_judge(unsigned used_percent, unsigned warn_percent, unsigned critical_percent,
                                  enum hf_disk_level before);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* This machine by /proc, /sys and /dev, without privilege, child process or network.
- *
- * Blocks briefly. Unreadable facts are unknown ("", 0, NULL). */
+/* Facts about this machine from /proc, /sys and /dev. Unreadable ones are unknown ("", 0, NULL). Blocks briefly. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,36 +10,35 @@
 #include "node/storage.h"
 
 struct hf_facts {
-    char arch[16];         /* of kubernetes.io/arch */
-    char kernel[96];       /* "6.1.0-18-arm64" */
-    char gpu[32];          /* "nvidia", "amd", "intel", or driver, "v3d" */
-    char tpm[8];           /* "2" or "1" (also if unknown) */
-    uint64_t memory_bytes; /* MemTotal */
-    unsigned cpus;         /* also offline */
+    char arch[16];   /* as in kubernetes.io/arch */
+    char kernel[96]; /* "6.1.0-18-arm64" */
+    char gpu[32];    /* "nvidia", "amd", "intel", or a driver, "v3d" */
+    char tpm[8];     /* "2", or "1" (also if the version is unknown) */
+    uint64_t memory_bytes;
+    unsigned cpus; /* also those offline */
     enum hf_storage storage;
-    char *cpu_features; /* /proc/cpuinfo: " a b c " */
+    char *cpu_features; /* of /proc/cpuinfo: " a b c " */
 };
 
 struct hf_facts_params {
     const struct hf_fs_ops *fs;
-    const char *root;                  /* node/probe.h */
+    const char *root;                  /* see node/probe.h */
     const char *arch;                  /* NULL: this program's */
-    unsigned state_major, state_minor; /* st_dev of the state folder; 0 */
+    unsigned state_major, state_minor; /* st_dev of the state folder, or 0 */
 };
 
-/* This program's architecture, also on a kernel with another. */
+/* Returns this program's architecture, even on a kernel with another. */
 const char *hf_facts_build_arch(void);
 
-/* -E2BIG: more than 16 KiB of CPU features; *ret_facts is unchanged. */
 HF_MUST_USE int hf_facts_read(const struct hf_facts_params *params, struct hf_facts *ret_facts);
 void hf_facts_done(struct hf_facts *facts);
 
-/* `now` lacks what every machine has: a file was unreadable. Its label would go, and policies that select by it. */
+/* Whether `now` lacks what every machine has, because a file was unreadable; its label would then go. */
 bool hf_facts_has_gaps(const struct hf_facts *now, const struct hf_facts *before);
 
 bool hf_facts_has_cpu(const struct hf_facts *facts, const char *feature);
 
-/* The 3C class, a label (node/labels.h); first that fits:
+/* Returns the 3C class (a label, node/labels.h): the first that fits of
  *
  *   compute       a GPU, or at least 4 CPUs and 3.5 GiB (a "4 GB" board has 3.7 GiB)
  *   compliance    a TPM

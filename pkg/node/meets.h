@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Has this node the hardware and kernel that a release requires? Pure, except for has_device(). */
+/* Decides whether this node has the hardware and kernel that a release requires. Pure, except for has_device(). */
 #pragma once
 
 #include <stdbool.h>
@@ -10,16 +10,15 @@
 #include "base/macros.h"
 #include "node/facts.h"
 
-/* What changes while the process runs. */
 struct hf_meets_now {
-    uint64_t disk_free_bytes;                        /* for the state folder */
-    bool (*has_device)(void *arg, const char *path); /* below /dev */
+    uint64_t disk_free_bytes;
+    bool (*has_device)(void *arg, const char *path);
     void *arg;
 };
 
-/* -EOPNOTSUPP: *err has unmet ones, as many as fit. */
+/* -EOPNOTSUPP: *err names unmet requirements. */
 HF_MUST_USE int hf_meets_requires(const struct hf_facts *facts, const struct hf_meets_now *now,
                                   const struct hf_requires *requires_, struct hf_err *err);
 
-/* hf_text_is_kernel_range(), ">=5.10"; compares numbers. -EINVAL. */
+/* Compares a kernel's version with a range such as ">=5.10". -EINVAL. */
 HF_MUST_USE int hf_meets_kernel(const char *release, const char *constraint, bool *ret_matches);

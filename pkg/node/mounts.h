@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A read-only file system, or only a read-only mount of it? */
+/* Tells a read-only file system from a read-only mount of a writable one. */
 #pragma once
 
 #include "node/probe.h"
 
 enum hf_mounts_state { HF_MOUNTS_UNKNOWN, HF_MOUNTS_WRITABLE, HF_MOUNTS_READ_ONLY };
 
-/* Free it. NULL: unreadable. Blocks. */
+/* Reads the table of mounts; free it. NULL: unreadable. Blocks. */
 char *hf_mounts_read(const struct hf_probe_root *at);
 
-/* `mounts` may be NULL. Reads a small file of /proc. */
+/* Returns the state of the file system of `fd`. `mounts`: from hf_mounts_read(), or NULL. Blocks. */
 enum hf_mounts_state hf_mounts_of_fd(const struct hf_probe_root *at, const char *mounts, int fd);
 
-/* The file system of the mount `id`. Pure. */
+/* Returns the same for the mount `id`. Pure. */
 enum hf_mounts_state hf_mounts_of_id(const char *mounts, unsigned id);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Small files of /proc and /sys, below a root folder for tests. Reads are limited; they block for microseconds. */
+/* Reads small files of /proc and /sys, below a root folder for tests. Blocks for microseconds. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,17 +12,16 @@ struct hf_probe_root {
     const char *root; /* no slash at the end; "" on a node */
 };
 
-/* First n - 1 bytes, trimmed at the end. False: unreadable; `text` is what came before. */
+/* Reads the first n - 1 bytes, without white space at the end. False: unreadable. */
 bool hf_probe_text(const struct hf_probe_root *at, const char *path, char *text, size_t n);
 
-/* First n - 1 bytes. */
 bool hf_probe_link(const struct hf_probe_root *at, const char *path, char *text, size_t n);
 
 bool hf_probe_exists(const struct hf_probe_root *at, const char *path);
 
-/* First in byte order. */
+/* Finds the first name with the prefix, in byte order. */
 bool hf_probe_first(const struct hf_probe_root *at, const char *folder, const char *prefix, char *name, size_t n);
 
-/* None without the folder. Returns `visit`'s negative result, which ends it, or -errno. */
+/* Visits all names, none without the folder. Returns `visit`'s negative result, which ends it, or -errno. */
 int hf_probe_each(const struct hf_probe_root *at, const char *folder, int (*visit)(void *arg, const char *name),
                   void *arg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Medium under a file system. Blocks for microseconds. */
+/* Finds the medium under a file system. Blocks for microseconds. */
 #pragma once
 
 #include "node/probe.h"
@@ -14,12 +14,12 @@ enum hf_storage {
     HF_STORAGE_VIRTUAL,
 };
 
-/* As in the label `storage`; unknown: "". */
+/* Returns the value of the label `storage`; unknown: "". */
 const char *hf_storage_name(enum hf_storage storage);
 
-/* By st_dev; major 0 (btrfs, overlay, tmpfs) by /proc/self/mountinfo. Follows partitions, LVM, md and dm-crypt to one
- * disk. */
+/* Finds the medium by st_dev; if major is 0 (btrfs, overlay, tmpfs), by /proc/self/mountinfo. Follows partitions, LVM,
+ * md and dm-crypt to one disk. */
 enum hf_storage hf_storage_of(const struct hf_probe_root *at, unsigned major, unsigned minor);
 
-/* Kernel's name, "mmcblk0". */
+/* Finds the kernel's name of the disk, "mmcblk0". */
 bool hf_storage_disk(const struct hf_probe_root *at, unsigned major, unsigned minor, char *name, size_t n);

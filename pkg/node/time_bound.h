@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lower bound of the present: proof or synced time, the later one. Pure. */
+/* The lower bound of the present: the later of proof (latest signed time, or the build's) and synced time. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,27 +14,27 @@
 
 struct hf_time_bound {
     uint64_t proof_unix_ns;
-    uint64_t synced_unix_ns; /* at synced_mono_ns */
+    uint64_t synced_unix_ns;
     uint64_t synced_mono_ns;
     bool synced_before;
 };
 
-/* Saved times, or 0. */
+/* Both Unix times are saved ones, or 0. */
 void hf_time_bound_init(struct hf_time_bound *bound, uint64_t signed_unix_ns, uint64_t synced_unix_ns,
                         uint64_t mono_ns);
 
 uint64_t hf_time_bound_ns(const struct hf_time_bound *bound, uint64_t mono_ns);
 uint64_t hf_time_bound_synced_ns(const struct hf_time_bound *bound, uint64_t mono_ns);
 
-/* HF_NEVER: not synchronized. */
+/* Takes a reading of the wall clock. `sync_error_ns`: HF_NEVER if it is not synchronized. */
 void hf_time_bound_read(struct hf_time_bound *bound, uint64_t mono_ns, uint64_t wall_unix_ns, uint64_t sync_error_ns);
 
-/* A signed time. True: the bound rose. */
+/* Takes a signed time. True: the proof rose. */
 bool hf_time_bound_signed(struct hf_time_bound *bound, uint64_t unix_ns);
 
-/* A signed time later than a live witness: the signer may be wrong. Raises only the synced time. True: the bound
- * rose. */
+/* Takes a signed time that may be wrong, because it is later than a live witness: raises only the synced time. True:
+ * the bound rose. */
 bool hf_time_bound_claimed(struct hf_time_bound *bound, uint64_t mono_ns, uint64_t unix_ns);
 
-/* Two witnesses agree on an earlier present. The proof stays. */
+/* Lowers the synced time, as two witnesses agree that the present is not later. The proof stays. */
 void hf_time_bound_lower(struct hf_time_bound *bound, uint64_t mono_ns, uint64_t latest_unix_ns);

@@ -5,8 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* `crc`: of all earlier bytes, or 0. */
+/* `crc`: result for all earlier bytes, or 0. */
 uint32_t hf_crc32c(uint32_t crc, const void *bytes, size_t n);
 
-/* As hf_crc32c(), by tables only: for processors without a CRC instruction, and for tests. */
 uint32_t hf_crc32c_table(uint32_t crc, const void *bytes, size_t n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counts records that the disk lost, each once, though reads may meet one gap repeatedly. Pure; a plain value, zero at
+/* Counts records that the disk lost, each once, though reads may meet a gap repeatedly. Pure; a plain value, zero at
  * first. */
 #pragma once
 
@@ -9,7 +9,6 @@
 
 enum { HF_SPOOL_GAPS = 64 };
 
-/* [from, to) without a record. */
 struct hf_spool_gap {
     uint64_t from, to;
     bool counted;
@@ -18,14 +17,13 @@ struct hf_spool_gap {
 struct hf_spool_losses {
     struct hf_spool_gap gaps[HF_SPOOL_GAPS];
     size_t n;
-    uint64_t early; /* lost records in forgotten gaps, not returned yet */
+    uint64_t early; /* lost records of forgotten gaps, not returned yet */
 };
 
-/* Adds what no earlier gap covers. With too many gaps the oldest is forgotten, and maybe counted again. */
+/* Adds a gap, without what earlier gaps cover. If there are too many, the oldest is forgotten. */
 void hf_spool_losses_add(struct hf_spool_losses *losses, uint64_t from, uint64_t to);
 
-/* Lost records not returned before. Forgets gaps up to `delivered`: the store counted their records. */
+/* Returns how many lost records it has not returned before. Forgets gaps up to `delivered`. */
 uint64_t hf_spool_losses_count(struct hf_spool_losses *losses, uint64_t delivered);
 
-/* Counted records with sequences in (after, until]. */
 uint64_t hf_spool_losses_counted(const struct hf_spool_losses *losses, uint64_t after, uint64_t until);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Segment headers, records, cursor slots (FORMAT.md). Pure. */
+/* Encodes and decodes segment headers, records and cursor slots (FORMAT.md). Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,21 +11,21 @@
 
 enum {
     HF_SPOOL_SEGMENT_HEADER = 64,
-    /* Writes begin at multiples: none touches a sector with durable content. */
+    /* writes begin at multiples of this, so none touches a sector with durable content */
     HF_SPOOL_SECTOR = 512,
-    HF_SPOOL_CONTENT = HF_SPOOL_SECTOR, /* of the first record */
+    HF_SPOOL_CONTENT = HF_SPOOL_SECTOR,
     HF_SPOOL_RECORD_HEADER = 32,
     HF_SPOOL_MAX_PAYLOAD = 1 << 20,
     HF_SPOOL_CURSOR_SLOT = 40,
 };
 
 struct hf_spool_header {
-    /* Random for each use of a file, in records' CRCs: a reused file's old records are invalid. */
+    /* Random for each use of a file, and part of records' CRCs: old records of a reused file are invalid. */
     uint32_t salt;
     uint64_t size;
     uint64_t first;
     unsigned char stream[16];
-    /* Earlier segments' records from here on are a failed write's, not to be delivered. */
+    /* Records of earlier segments from this sequence on are a failed write's, and invalid. */
     uint64_t skip_from;
 };
 
@@ -34,9 +34,9 @@ struct hf_spool_record {
     uint64_t unix_ns;
     uint32_t tag;
     struct hf_view payload; /* borrowed */
-    /* First of a write: proves that all earlier writes are durable, because each is synced before the next. */
+    /* The first record of a write. All earlier writes are durable, because each is synced before the next. */
     bool begins;
-    /* The writer skipped the sequences before it: no loss. */
+    /* The writer skipped the sequences before this record, so they are not lost. */
     bool jumps;
 };
 
@@ -54,22 +54,23 @@ void hf_spool_header_format(const struct hf_spool_header *header, unsigned char 
 HF_MUST_USE int hf_spool_header_parse(const unsigned char bytes[static HF_SPOOL_SEGMENT_HEADER],
                                       struct hf_spool_header *ret);
 
-/* Appends. -E2BIG, -ENOMEM. */
+/* Appends a record. -E2BIG, -ENOMEM. */
 HF_MUST_USE int hf_spool_record_format(const struct hf_spool_record *record, uint32_t salt, struct hf_buf *out);
 
-/* Its length with padding; 0: *ret_need bytes are needed; -EBADMSG: damaged, or another salt. */
+/* Returns the record's length. 0: *ret_need bytes are needed. -EBADMSG: damaged, or another salt. */
 HF_MUST_USE int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, uint32_t salt,
                                           struct hf_spool_record *ret, size_t *ret_need);
 
+/* Whether the bytes begin like a record. */
 bool hf_spool_record_begins(const unsigned char *bytes);
 
-/* Begins like `sequence`'s record, which may be damaged elsewhere. */
+/* Whether the bytes begin like that record, which may be damaged elsewhere. */
 bool hf_spool_record_claims(const unsigned char *bytes, size_t n, uint64_t sequence);
 
 struct hf_spool_cursor {
-    uint64_t counter;   /* grows by saves: the higher slot is valid */
-    uint64_t delivered; /* all up to here, or dropped; 0: nothing */
-    uint64_t newest;    /* newest segment ever begun, by first sequence */
+    uint64_t counter;   /* the slot with the higher counter is valid */
+    uint64_t delivered; /* all up to here are delivered or dropped; 0: none */
+    uint64_t newest;    /* first sequence of the newest segment ever begun */
 };
 
 void hf_spool_cursor_format(const struct hf_spool_cursor *cursor, unsigned char bytes[static HF_SPOOL_CURSOR_SLOT]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A segment's header, in two copies, and its name. Threads: any; reading blocks. */
+/* Reads a segment's header, which has two copies, and its name. Threads: any; reading blocks. */
 #pragma once
 
 #include "base/err.h"
@@ -9,17 +9,18 @@
 struct hf_spool_segment {
     struct hf_spool_header header;
     uint64_t file_bytes;
-    bool from_copy; /* damaged at the start */
+    bool from_copy; /* the copy at the start is damaged */
 };
 
-/* `first`: by name. -EBADMSG: both copies damaged. -EIO: none is good, one unreadable. -EOPNOTSUPP: unknown version. */
+/* `first`: from the file's name. -EBADMSG: both copies are damaged. -EIO: none is good, one is unreadable. -EOPNOTSUPP:
+ * unknown version. */
 HF_MUST_USE int hf_spool_segment_read(const struct hf_fs_ops *fs, int fd, uint64_t first, struct hf_spool_segment *ret);
 
-/* Sequence from which on earlier segments' records are invalid. */
+/* Returns from which sequence on records of earlier segments are invalid. */
 static inline uint64_t hf_spool_limit_before(uint64_t first, uint64_t skip_from)
 {
     return skip_from != 0 && skip_from < first ? skip_from : first;
 }
 
-/* 0: no segment's name. */
+/* 0: not the name of a segment. */
 uint64_t hf_spool_segment_of_name(const char *name);

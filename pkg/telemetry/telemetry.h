@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A node's telemetry: sources, pipeline, an outlet per sink. Changed settings end all these and make new ones; an
- * outlet keeps the queue of its name. Borrows what `env` has. */
+/* A node's telemetry: sources, a pipeline, and an outlet per sink. Changed settings end all of them and make new ones;
+ * an outlet keeps the queue of its name. Borrows what `env` points to. */
 #pragma once
 
 #include "loop/server/server.h"
@@ -10,7 +10,7 @@ struct hf_telemetry_service;
 
 struct hf_telemetry_service_params {
     struct hf_telemetry_env env;
-    /* device key (`seed`); may be NULL */
+    /* device key for the format `seed`; may be NULL */
     const char *device_key_ref;
 };
 
@@ -18,12 +18,11 @@ struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_
 void hf_telemetry_service_free(struct hf_telemetry_service *service);
 HF_DEFINE_CLEANUP(struct hf_telemetry_service, hf_telemetry_service_free)
 
-/* Accepts no more, flushes open windows; stopped() once, when all accepted events are on disk or could not be
- * stored. */
+/* Accepts no more events; calls stopped() once all accepted ones are on disk or could not be stored. */
 void hf_telemetry_service_stop(struct hf_telemetry_service *service, void (*stopped)(void *arg), void *arg);
 
-/* Applies changes when all accepted events are on disk. NULL or absent: off. `owner`: the policy's JSON, of which it
- * keeps a reference; copies settings and `node_labels` (an object or NULL). */
+/* Changes the settings once all accepted events are on disk. `spec`: NULL or absent turns telemetry off. `owner`: the
+ * policy's JSON, kept by reference; `node_labels` may be NULL. */
 void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct hf_telemetry *spec, json_t *owner,
                               const json_t *node_labels);
 
@@ -32,10 +31,9 @@ void hf_telemetry_service_configure(struct hf_telemetry_service *service, const 
 
 void hf_telemetry_service_link_changed(const struct hf_telemetry_service *service);
 
-/* POST /ingest. 404: sources.http is off; 503: not open yet. */
+/* Serves POST /ingest. 404: sources.http is off; 503: not open yet. */
 void hf_telemetry_service_ingest(void *service, const struct hf_server_request *request,
                                  struct hf_server_exchange *exchange);
 
-/* EdgeNode.status.telemetry: {queuedBytes, queuedEvents, diskBytes, oldestTime, sinks: [{name, breaker, ...}],
- * troubles: [..]}. NULL: off, or no memory. */
+/* Returns EdgeNode.status.telemetry. NULL: off, or no memory. */
 json_t *hf_telemetry_service_status(const struct hf_telemetry_service *service);

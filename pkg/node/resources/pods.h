@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pods' memory against their limits, by cgroups below kubepods (version 2, or 1's memory controller). Names:
- * /var/log/pods/<namespace>_<name>_<uid>.
- *
- * Blocks: a job. */
+/* Compares pods' memory with their limits, by cgroups below kubepods (version 2 or 1). Names:
+ * /var/log/pods/<namespace>_<name>_<uid>. Blocks: call it in a job. */
 #pragma once
 
 #include <stddef.h>
@@ -17,59 +15,57 @@ enum {
     HF_PODS_NAME = 200,
 };
 
-/* How long an OOM kill is recent. */
 #define HF_PODS_KILL_NS (3600 * HF_NS_PER_S)
 
 enum hf_pods_killer {
-    HF_PODS_KILLER_UNKNOWN, /* cgroup version 1 */
-    HF_PODS_KILLER_LIMIT,   /* pod's or container's */
-    HF_PODS_KILLER_NODE     /* or above the pod */
+    HF_PODS_KILLER_UNKNOWN, /* not known in cgroup version 1 */
+    HF_PODS_KILLER_LIMIT,   /* the limit of the pod or container */
+    HF_PODS_KILLER_NODE     /* the node's limit, or another one above the pod */
 };
 
 struct hf_pod_memory {
     char uid[40];
     char name[HF_PODS_NAME]; /* "<namespace>/<name>", or uid */
-    uint64_t used_bytes;     /* no inactive file pages */
+    uint64_t used_bytes;     /* without inactive file pages */
     uint64_t limit_bytes;
-    unsigned stalled_percent;   /* cgroup version 1: 0 */
-    uint64_t kills;             /* so far, by any OOM killer */
-    uint64_t limit_hits;        /* no memory left below the own limit */
-    bool killed;                /* recently */
-    enum hf_pods_killer killer; /* last; if `killed` */
+    unsigned stalled_percent; /* share of time in which it waited for memory; cgroup version 1: 0 */
+    uint64_t kills;
+    uint64_t limit_hits;        /* times that its own limit was reached */
+    bool killed;                /* within HF_PODS_KILL_NS */
+    enum hf_pods_killer killer; /* who caused the last kill */
 };
 
-/* Of earlier looks. Zeroed at first. */
+/* What earlier looks found. Zeroed at first. */
 struct hf_pod_kills {
     struct {
-        uint64_t pod; /* hash of uid */
+        uint64_t pod;
         uint64_t kills;
         uint64_t hits;
         enum hf_pods_killer killer;
-        uint64_t killed_ns; /* last look with a new one */
+        uint64_t killed_ns;
         bool seen;
     } pods[HF_PODS_MAX];
-    bool filled;    /* by a first look: from then on, all kills of new pods are new */
-    uint64_t total; /* new kills */
+    bool filled; /* after the first look; from then on, kills of new pods count as new */
+    uint64_t total;
 };
 
 struct hf_pods_found {
     bool found;
-    size_t n;                                  /* also above HF_PODS_MAX */
-    uint64_t used_bytes;                       /* measured ones */
-    struct hf_pod_memory worst[HF_PODS_WORST]; /* in trouble, then nearest to limits */
+    size_t n; /* number of pods; at most HF_PODS_MAX of them are measured */
+    uint64_t used_bytes;
+    struct hf_pod_memory worst[HF_PODS_WORST]; /* first those in trouble, then those nearest to their limits */
     size_t n_worst;
-    size_t n_troubled; /* of measured ones */
+    size_t n_troubled;
 };
 
 void hf_pods_read(const struct hf_probe_root *at, struct hf_pod_kills *kills, uint64_t now_ns,
                   struct hf_pods_found *ret_pods);
 
-/* "OomKilled", "NearLimit", "Stalled" or NULL. Pure. */
+/* Returns "OomKilled", "NearLimit", "Stalled" or NULL. Pure. */
 const char *hf_pods_trouble(const struct hf_pod_memory *pod);
 
-/* Writes the gravest trouble, and what to do. Returns MemoryPressure's reason, or NULL and "". Pure. */
+/* Writes what is wrong, and what to do. Returns the reason of the condition MemoryPressure, or NULL and "". Pure. */
 const char *hf_pods_describe(const struct hf_pods_found *pods, char *text, size_t n);
 
-/* The uid in "kubepods-burstable-pod<uid>.slice" and the like; '_' becomes '-'. False: no pod's; uid is undefined.
- * Pure. */
+/* Finds the uid in a name such as "kubepods-burstable-pod<uid>.slice"; '_' becomes '-'. False: no pod. Pure. */
 bool hf_pods_uid(const char *cgroup, char uid[40]);

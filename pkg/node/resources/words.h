@@ -6,5 +6,5 @@
 
 #include "base/macros.h"
 
-/* Writes from `at`, cut to fit; returns the new length. */
+/* Writes from `at` on, cut to fit; returns the new length. */
 size_t hf_words_add(char *text, size_t n, size_t at, const char *format, ...) HF_PRINTF(4, 5);

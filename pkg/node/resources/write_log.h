@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bytes that the agent wrote in 24 hours, for spec.disk.writeBudget. Pure. */
+/* Counts the bytes that the agent wrote in 24 hours, for spec.disk.writeBudget. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 
 enum { HF_WRITE_LOG_HOURS = 24 };
 
-/* Save when SAVE_BYTES are unsaved for SAVE_NS, or SAVE_NOW_BYTES at once. */
+/* Save when SAVE_NOW_BYTES are unsaved, or SAVE_BYTES for SAVE_NS. */
 #define HF_WRITE_LOG_SAVE_BYTES (1ull << 20)
 #define HF_WRITE_LOG_SAVE_NOW_BYTES (32ull << 20)
 #define HF_WRITE_LOG_SAVE_NS (600 * HF_NS_PER_S)
@@ -21,60 +21,60 @@ struct hf_write_log_now {
     uint64_t mono_ns;
     uint64_t unix_ns;
     bool sure;        /* hf_clock_is_sure() */
-    const char *boot; /* or "" */
+    const char *boot; /* boot id, or "" */
 };
 
-/* A log that was saved in an earlier boot. */
+/* A log as it was saved. */
 struct hf_write_log_saved {
     uint64_t hours[HF_WRITE_LOG_HOURS];
     uint64_t unix_s;
-    uint64_t age_s; /* of its current hour */
+    uint64_t age_s; /* age of the current hour */
 };
 
 struct hf_write_log {
-    uint64_t hours[HF_WRITE_LOG_HOURS]; /* [0]: current */
-    uint64_t hour_ns;                   /* wraps */
-    uint64_t counted;                   /* at the note */
-    uint64_t unsaved;                   /* since the save */
-    uint64_t saved_ns;                  /* or start */
+    uint64_t hours[HF_WRITE_LOG_HOURS]; /* [0]: the current hour */
+    uint64_t hour_ns;                   /* start of the current hour */
+    uint64_t counted;
+    uint64_t unsaved;
+    uint64_t saved_ns; /* time of the last save, or start */
     bool used_up;
-    /* as saved: */
+    /* about the last save: */
     bool is_saved;
     bool saved_used_up;
-    bool saved_older;      /* an hour has ended since */
-    bool saved_later;      /* than now */
-    uint64_t saved_lead;   /* unix_ns - mono_ns; wraps */
-    uint64_t save_leap_ns; /* another leap saves then */
-    bool is_open;          /* for how long the machine was off */
+    bool saved_older;
+    bool saved_later;
+    uint64_t saved_lead;
+    uint64_t save_leap_ns;
+    bool is_open; /* how long the machine was off is not known yet */
     struct hf_write_log_saved loaded;
-    uint64_t since_load; /* bytes */
+    uint64_t since_load;
 };
 
 void hf_write_log_init(struct hf_write_log *log, uint64_t now_ns);
 
-/* `counter`: bytes of the process since its start; lower: a new process. */
+/* Adds what was written since the last note. `counter`: bytes that this process wrote. */
 void hf_write_log_note(struct hf_write_log *log, uint64_t counter, const struct hf_write_log_now *now);
 
-/* Monotonic time at which the sum may fall, or HF_NEVER. */
+/* Returns when the sum may fall (monotonic), or HF_NEVER. */
 uint64_t hf_write_log_wait_until_ns(const struct hf_write_log *log, uint64_t budget_bytes);
 
 uint64_t hf_write_log_day(const struct hf_write_log *log);
 
-/* Once used up, true until at most 95 % are used. 0: no budget. */
+/* Whether the budget is used up. Once true, it stays so until at most 95 % are used. 0: no budget. */
 bool hf_write_log_judge(struct hf_write_log *log, uint64_t budget_bytes);
 
-/* Bytes between saves: an eighth of the budget, but more than saves write. */
+/* Returns how many bytes may be written between two saves: an eighth of the budget, but more than saves write. */
 uint64_t hf_write_log_part(uint64_t budget_bytes);
 
-/* Save is due by the limits above; with a budget after each part and at its end; with so many bytes in the day, when an
- * hour ends or time leaps (leaps once in HF_WRITE_LOG_SAVE_NS). */
+/* Whether a save is due: by the limits above; with a budget also after each part of it, when it is used up, when an
+ * hour ends, or when time leaps. */
 bool hf_write_log_is_due(const struct hf_write_log *log, uint64_t budget_bytes, const struct hf_write_log_now *now);
 
-extern const struct hf_record_type hf_write_log_type; /* its struct is private */
+extern const struct hf_record_type hf_write_log_type;
 
-/* Counts all as saved. */
+/* Appends the file, and counts everything as saved. */
 HF_MUST_USE int hf_write_log_format(struct hf_write_log *log, const struct hf_write_log_now *now, struct hf_buf *out);
 
-/* Reads a log and moves it to the present. -EBADMSG: damaged; *log is unchanged. */
+/* Reads a saved log and moves it to the present. -EBADMSG: damaged; *log is unchanged. */
 HF_MUST_USE int hf_write_log_parse(struct hf_view text, const struct hf_write_log_now *now, struct hf_write_log *log,
                                    struct hf_err *err);

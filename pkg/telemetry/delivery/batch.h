@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The batches of one lane, from planning until the cursor on disk has passed them.
- *
- * The cursor stops before the first batch that is not done. While the link is closed, the backlog waits
- * (delivery/fresh.h) and live batches pass it.
- *
- * Pure. A pointer to a batch is valid until hf_batches_settle() removes or joins it. */
+/* The batches of one lane, from planning until the cursor on disk has passed them. The cursor stops before the first
+ * batch that is not done. Pure. A pointer to a batch is valid until hf_batches_settle(). */
 #pragma once
 
 #include "telemetry/delivery/border.h"
@@ -13,38 +9,37 @@
 
 enum hf_batch_phase {
     HF_BATCH_WAITING = 1,
-    HF_BATCH_LOADING, /* reads, encodes, saves the border */
-    HF_BATCH_READY,   /* body in memory */
+    HF_BATCH_LOADING, /* the loader makes its body */
+    HF_BATCH_READY,
     HF_BATCH_SENDING,
-    HF_BATCH_REFUSED, /* becomes dead letters: one record, or records of another boundary */
+    HF_BATCH_REFUSED, /* its records become dead letters */
     HF_BATCH_DONE,
 };
 
 enum {
-    /* Limit of open batches (neither done nor parts) for a plan; the other places are for done ones, parts, and batches
-     * that pass older records. */
+    /* A batch is planned only while fewer than this are open. Parts of a split batch do not count. */
     HF_BATCH_PLANNED = 12,
-    HF_BATCH_PASSING = 6, /* open ones that may travel, for one that passes older records */
+    HF_BATCH_PASSING = 6, /* The same for a batch that passes older records; only batches that may travel count. */
 };
 
 struct hf_batch {
     struct hf_border range;
     enum hf_batch_phase phase;
-    /* Part of a split batch: goes first, one at a time, unless hf_batch_choice.other. */
+    /* Part of a split batch. Parts go first, one at a time. */
     bool fragment;
-    /* Planned as live over a closed link: may travel even when its records are backlog. */
+    /* Planned while the link was closed. It may be sent even if its records have become backlog. */
     bool live;
     bool saved;
-    /* One record, refused after many others: tried once more after a pause before it is a dead letter. */
+    /* A single record, refused after many others: tried once more before it is a dead letter. */
     bool doubted;
     uint64_t not_before_ns;
     struct hf_retry_round retry;
     struct hf_suspect suspect;
-    uint64_t unix_ns;                  /* first record's */
-    uint64_t failed_ns;                /* not for HF_RETRY_SETUP */
-    char reason[HF_REASON_TEXT];       /* of the last failure, a metric label */
-    char detail[96];                   /* last refusal or error, cut */
-    struct hf_outlet_sending *sending; /* READY, SENDING */
+    uint64_t unix_ns;            /* time of the first record */
+    uint64_t failed_ns;          /* last failure, except HF_RETRY_SETUP */
+    char reason[HF_REASON_TEXT]; /* cause of the last failure, a metric label */
+    char detail[96];
+    struct hf_outlet_sending *sending;
 };
 
 struct hf_batches {
@@ -52,49 +47,47 @@ struct hf_batches {
     size_t n;
 };
 
-/* Free the batches' bodies before. */
+/* The batches' bodies must be freed before. */
 void hf_batches_done(struct hf_batches *batches);
 
-/* No other batch may cover the range. NULL: full, or no memory. */
+/* Adds a batch, which must not overlap others. NULL: the table is full, or no memory. */
 struct hf_batch *hf_batches_add(struct hf_batches *batches, uint64_t first, uint64_t last, enum hf_batch_phase phase);
 
-/* The first run within [from, until] that no batch covers. */
+/* Finds the first sequences in [from, until] without a batch. False: none. */
 bool hf_batches_gap(const struct hf_batches *batches, uint64_t from, uint64_t until, struct hf_border *ret_gap);
 bool hf_batches_may_plan(const struct hf_batches *batches);
-/* Planned as live, or begins at `from` (hf_outlet_lane_from()) or above. UINT64_MAX: none may. */
+/* Whether the link lets the batch be sent: it is live, or begins at `from` (hf_outlet_lane_from()) or above. */
 bool hf_batches_may_travel(const struct hf_batch *batch, uint64_t from);
-/* May any open batch travel? */
 bool hf_batches_travel(const struct hf_batches *batches, uint64_t from);
-/* As hf_batches_may_plan(), for a batch that passes older records. */
+/* Whether a batch that passes older records may be planned. */
 bool hf_batches_may_pass(const struct hf_batches *batches, uint64_t from);
-/* Lowest sequence for a batch that passes older records: `from`; with half of the table in use, right after the last
- * batch before `from`, so that they join. */
+/* Returns where a batch that passes older records may begin: at `from`, or, when the table is half full, right after
+ * the last batch before it, so that the two can be joined. */
 uint64_t hf_batches_pass_from(const struct hf_batches *batches, uint64_t from);
-/* True: no place even for a batch that passes older records. */
+/* Whether the table is too full even for a batch that passes older records. */
 bool hf_batches_crowded(const struct hf_batches *batches);
 
-/* Returns up to where all is delivered; `delivered`: the last result. Joins done neighbours; removes done and waiting
- * ones up to `durable`, the cursor on disk. Done ones above stay: after a restart no other batches may cover them. */
+/* Joins adjacent done batches, and removes those up to `durable`, the cursor on disk. Returns the sequence up to which
+ * all is delivered; `delivered` is its last result. */
 uint64_t hf_batches_settle(struct hf_batches *batches, uint64_t delivered, uint64_t durable);
 
 struct hf_batch_choice {
     uint64_t now_ns;
-    bool newest; /* highest first */
-    bool probe;  /* also in back-off */
-    /* One that never failed, then the one that failed longest ago: maybe a batch's content is why the sink fails. */
+    bool newest;
+    bool probe; /* also choose batches in back-off */
+    /* choose a batch that never failed, otherwise the one that failed longest ago */
     bool other;
-    uint64_t from; /* hf_batches_may_travel() */
+    uint64_t from;
 };
-/* The batch to load next, or NULL. Lowers *ret_wait_until_ns to the earliest end of a back-off. */
+/* Returns the batch to load next, or NULL. Lowers *ret_wait_until_ns to the earliest end of a back-off. */
 struct hf_batch *hf_batches_next(const struct hf_batches *batches, const struct hf_batch_choice *choice,
                                  uint64_t *ret_wait_until_ns);
 
-/* Splits after `middle` (first <= middle < last); returns the second half. NULL, unchanged: no place, open parts of
- * another, no memory. */
+/* Splits a batch after `middle` (first <= middle < last); returns the second half. NULL: no room, or another batch has
+ * open parts. */
 struct hf_batch *hf_batches_split(struct hf_batches *batches, struct hf_batch *batch, uint64_t middle);
 
-/* Ends all back-offs: the sink works again, or its credentials changed. */
 void hf_batches_wake(struct hf_batches *batches);
 
-/* `extra`: one that is being planned, or NULL. */
+/* `extra`: the border of a batch being planned, or NULL. */
 void hf_batches_borders(const struct hf_batches *batches, const struct hf_border *extra, struct hf_borders *ret);

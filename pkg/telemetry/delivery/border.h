@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* First and last sequence of each planned batch of a lane, on disk. A batch sent again, also after a restart, must have
- * the same bytes and idempotency key, so borders, also of parts, are saved before the first attempt. Format: border.c.
- * Threads: one at a time per file; open and save block. */
+/* Keeps the first and last sequence of each planned batch of a lane on disk, saved before the first attempt: a batch
+ * sent again, even after a restart, must have the same bytes and idempotency key. Format: border.c. Opening and saving
+ * block; one thread at a time per file. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,7 +15,7 @@ enum { HF_BORDER_MAX = 28, HF_BORDER_SLOT = 512 };
 
 struct hf_border {
     uint64_t first, last;
-    /* Delivered before lower ones; neighbours share one. If a power cut loses it, it is sent again. */
+    /* The batch is delivered, and a lower one is not. Adjacent delivered batches share one border. */
     bool done;
 };
 
@@ -26,7 +26,7 @@ struct hf_borders {
 };
 
 void hf_borders_format(const struct hf_borders *borders, uint64_t counter, unsigned char slot[static HF_BORDER_SLOT]);
-/* -EBADMSG. */
+/* -EBADMSG: not a valid slot. */
 HF_MUST_USE int hf_borders_parse(const unsigned char slot[static HF_BORDER_SLOT], struct hf_borders *ret_borders,
                                  uint64_t *ret_counter);
 
@@ -34,15 +34,14 @@ struct hf_border_file {
     const struct hf_fs_ops *fs;
     char *path;
     int fd;
-    uint64_t counter; /* of the last saved slot */
+    uint64_t counter;
 };
 
-/* Reads the borders saved last, and writes that slot again: an earlier process may have died before the sync. No valid
- * slot: n 0, stream "". An unreadable slot: -EIO with `refuse_unreadable`, else invalid. */
+/* Opens or creates the file and reads the borders saved last (none: n 0, stream ""); writes them again, because an
+ * earlier process may have died before the sync. With `refuse_unreadable` an unreadable slot is -EIO. */
 HF_MUST_USE int hf_border_file_open(const struct hf_fs_ops *fs, const char *path, bool refuse_unreadable,
                                     struct hf_border_file *ret_file, struct hf_borders *ret_borders,
                                     struct hf_err *err);
 void hf_border_file_close(struct hf_border_file *file);
-/* Durable; makes a removed file again. After a failure the old or the new borders are there; if the file was removed,
- * maybe none. */
+/* Saves the borders durably, in a new file if somebody removed it. */
 HF_MUST_USE int hf_border_file_save(struct hf_border_file *file, const struct hf_borders *borders, struct hf_err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pauses a sink that does not work, then sends single probes. Pure. */
+/* Circuit breaker: pauses a sink that does not work, then sends single requests as probes. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,19 +14,19 @@ enum hf_breaker { HF_BREAKER_CLOSED, HF_BREAKER_OPEN, HF_BREAKER_HALF_OPEN };
 
 struct hf_breaker_state {
     enum hf_breaker state;
-    unsigned failures; /* in a row, CLOSED */
-    bool probing;      /* in flight, HALF_OPEN */
-    uint64_t until_ns; /* next probe, OPEN */
+    unsigned failures; /* in a row, while CLOSED */
+    bool probing;      /* HALF_OPEN: a probe is in flight */
+    uint64_t until_ns; /* OPEN: when the next probe may start */
     struct hf_backoff backoff;
 };
 
-/* Back-off: base_ns at most (at least 1 s), doubling up to cap_ns; none below half of base_ns. */
+/* The longest pause is base_ns (at least 1 s) at first, and doubles up to cap_ns. */
 void hf_breaker_init(struct hf_breaker_state *breaker, uint64_t base_ns, uint64_t cap_ns);
-/* May a request start? After the back-off OPEN becomes HALF_OPEN. */
+/* Whether a request may start. After the pause, OPEN becomes HALF_OPEN. */
 bool hf_breaker_admits(struct hf_breaker_state *breaker, uint64_t now_ns);
 void hf_breaker_started(struct hf_breaker_state *breaker);
-/* `works`: even if the sink refuses the content. at_least_ns: Retry-After, or 0. */
+/* `works`: the sink answered, even if it refused the content. at_least_ns: Retry-After, or 0. */
 void hf_breaker_ended(struct hf_breaker_state *breaker, bool works, const struct hf_rand_ops *rng, uint64_t now_ns,
                       uint64_t at_least_ns);
-/* 0: now; HF_NEVER: a probe is in flight. */
+/* When the next request may start. 0: now; HF_NEVER: a probe is in flight. */
 uint64_t hf_breaker_wait_until_ns(const struct hf_breaker_state *breaker);

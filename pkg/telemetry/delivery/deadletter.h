@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a sink refuses for good, for a person: a spool of 8 MiB at most, oldest dropped (`holdfast spool cat DIR`), of
- * {"reason","time","sink","sequence","detail","record"}; `record` is the event's line. Blocks: on workers. */
+/* Keeps what a sink refuses for good, for a person to look at (`holdfast spool cat DIR`): a spool of at most 8 MiB that
+ * drops its oldest entries. Each is {"reason","time","sink","sequence","detail","record"}; `record` is the event's
+ * line. Blocks: call it on a worker. */
 #pragma once
 
 #include "base/err.h"
@@ -11,16 +12,15 @@
 struct hf_deadletter {
     const struct hf_fs_ops *fs;
     const char *dir;
-    uint64_t seed; /* another in each call */
+    uint64_t seed; /* for random numbers; pass another one in each call */
     const char *sink;
-    /* metric label: "http_422" */
+    /* why, as a metric label: "http_422" */
     const char *reason;
-    /* answer or error; cut; any bytes */
     const char *detail;
-    uint64_t unix_ns;       /* as dead letters */
-    bool refuse_unreadable; /* struct hf_spool_store_params */
+    uint64_t unix_ns;
+    bool refuse_unreadable;
 };
 
-/* Durable. -EIO: the disk; with `refuse_unreadable` also an unreadable part. */
+/* Adds dead letters durably. -EIO: the disk failed. */
 HF_MUST_USE int hf_deadletter_add(const struct hf_deadletter *where, const struct hf_spool_record *records, size_t n,
                                   struct hf_err *err);

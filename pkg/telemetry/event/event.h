@@ -3,8 +3,8 @@
  *
  *     source --event--> pipeline --event--> text (one JSON line) --> outlet (spool, then sink)
  *
- * Views borrow: an event is valid only during the call that receives it. Its line is made once
- * and stored; `json` and `ndjson` send it unchanged. Threads: any. */
+ * Views are borrowed: an event is valid only during the call that receives it. Its line is made once and stored; the
+ * formats `json` and `ndjson` send it unchanged. Threads: any. */
 #pragma once
 
 #include <string.h>
@@ -15,25 +15,24 @@
 enum {
     HF_EVENT_MAX_ATTRIBUTES = 24,
     HF_EVENT_MAX_ID = 128,
-    /* bytes; longer logs are cut and marked, payloads refused */
+    /* bytes; longer logs are cut, longer payloads refused */
     HF_EVENT_MAX_BODY = 256 << 10,
-    /* bytes of a line; a batch may hold one beyond its own limit */
     HF_EVENT_MAX_TEXT = 384 << 10,
 };
 
 enum hf_event_kind { HF_EVENT_LOG, HF_EVENT_PAYLOAD, HF_EVENT_METRIC, HF_EVENT_FINDING, HF_EVENT_KINDS };
 const char *hf_event_kind_name(enum hf_event_kind kind);
 
-/* Metric label; 16 bits of the tag by which the spool counts drops. */
+/* Where an event comes from. */
 enum hf_source_class {
     HF_SOURCE_NONE,
 #define CLASS(class, number, ...) HF_SOURCE_##class = number,
     HF_TELEMETRY_SOURCES(CLASS)
 #undef CLASS
-    /* findings, reports of drops, suppressions, refusals */
+    /* findings, reports of drops and refusals */
     HF_SOURCE_AGENT = HF_TELEMETRY_AGENT_CLASS,
 #define ONE(class, number, ...) +1
-    HF_SOURCE_ROWS = 0 HF_TELEMETRY_SOURCES(ONE), /* a policy's classes */
+    HF_SOURCE_ROWS = 0 HF_TELEMETRY_SOURCES(ONE),
 #undef ONE
     HF_SOURCE_CLASSES = HF_SOURCE_ROWS + 2,
 };
@@ -42,7 +41,7 @@ _Static_assert((1u | 1u << HF_SOURCE_AGENT HF_TELEMETRY_SOURCES(BIT)) == (1u << 
                "the numbers of the classes are distinct and without gaps");
 #undef BIT
 const char *hf_event_class_name(enum hf_source_class source_class);
-/* The class named before the first ':'; unknown: HF_SOURCE_HTTP. */
+/* Returns the class that `source` names before its first ':', or HF_SOURCE_HTTP. */
 enum hf_source_class hf_event_class_of(struct hf_view source);
 
 enum hf_value_kind { HF_VALUE_NONE, HF_VALUE_GAUGE, HF_VALUE_COUNTER, HF_VALUE_HISTOGRAM, HF_VALUE_KINDS };
@@ -58,55 +57,52 @@ struct hf_event {
     enum hf_source_class source_class;
     enum hf_severity severity;
     uint64_t unix_ns;
-    struct hf_view id;     /* unique, also when read again; "": by hf_fanout_store() */
+    struct hf_view id;     /* unique, the same when read again; if "", hf_fanout_store() makes one */
     struct hf_view source; /* "journald:edge-inference.service", "file:/var/log/x", "http", "node" */
-    struct hf_view origin; /* forwarded: the observing node */
-    /* User id (decimal) and systemd unit of the posting process, from the kernel: it cannot choose them. Or empty. */
+    struct hf_view origin; /* the node that observed a forwarded event */
+    /* User id (decimal) and systemd unit of the posting process, from the kernel; or empty. */
     struct hf_view peer_uid, peer_unit;
-    /* Rises per node; 0: none. hf_fanout_store() sets one if 0 or without `origin`. */
+    /* Rises with each event of a node. hf_fanout_store() sets it, unless a forwarded event has one. */
     uint64_t origin_sequence;
-    struct hf_view key;      /* of a state's payload: the newest counts */
-    struct hf_view body;     /* text, or JSON byte for byte */
+    struct hf_view key;      /* names a state, of which only the newest payload counts */
+    struct hf_view body;     /* text, or a payload's JSON as received */
     struct hf_view checksum; /* hex SHA-256 as received, or empty */
     struct hf_view boundary;
     enum hf_value_kind value_kind;
-    struct hf_view name; /* in Prometheus' characters */
-    /* Counter: total, or a window's increase. Histogram: observation or sum. */
+    struct hf_view name;
+    /* Of a counter: the total, or a window's increase. Of a histogram: an observation, or a window's sum. */
     double value;
     struct hf_view histogram; /* JSON (pipeline/aggregate.h), or empty */
-    uint64_t window_ns;       /* ending at unix_ns; 0: raw */
-    bool anomaly;             /* raw, and sent first */
-    bool truncated;           /* body without its end */
-    /* The pipeline made it from the values of `owner` (or HF_OWNER_AGENT). Not in the line. */
+    uint64_t window_ns;       /* the window ends at unix_ns; 0: not aggregated */
+    bool anomaly;             /* not aggregated, and sent first */
+    bool truncated;           /* the end of `body` was cut off */
+    /* The pipeline made the event from values of `owner`. Not in the line. */
     bool derived;
     uint64_t owner;
     struct hf_attribute attributes[HF_EVENT_MAX_ATTRIBUTES];
     size_t n_attributes;
 };
 
-/* Appends one line of JSON, whose fields and order are at the head of event.c: equal events, equal text. The caller has
- * checked that a payload's body is JSON. -E2BIG: a payload beyond HF_EVENT_MAX_BODY, or a line beyond
- * HF_EVENT_MAX_TEXT (without text) or out->max. After an error *out is unchanged. */
+/* Appends the event as one line of JSON (fields: event.c). The caller has checked that a payload's body is JSON.
+ * -E2BIG: too long. After an error *out is unchanged. */
 HF_MUST_USE int hf_event_format(const struct hf_event *event, const char *node, struct hf_buf *out);
 
-/* Any order, unknown fields. Views into `text` or *scratch, which is cleared and grows once, by text.n. -EBADMSG: not
- * strict JSON (codec/scan.h), a repeated field or attribute, wrong type or form, no time or kind, "body" in a payload
- * or "sensorData" elsewhere, too many attributes. -E2BIG: HF_EVENT_MAX_TEXT, scratch->max. After an error outputs are
- * undefined. */
+/* Parses a line. Views point into `text` or *scratch, which is cleared. -EBADMSG: not strict JSON (codec/scan.h), or
+ * not an event. After an error outputs are undefined. */
 HF_MUST_USE int hf_event_parse(struct hf_view text, struct hf_event *ret_event, struct hf_view *ret_node,
                                struct hf_buf *scratch);
 
-/* Who wrote it. Ids, keys, rates and series are apart by owner: nobody may hide, outdate or use up what others
+/* Who wrote an event. Ids, keys, rates and series are kept apart by owner, so nobody can hide or use up what others
  * write. */
 enum {
     HF_OWNER_AGENT,
-    HF_OWNER_UNKNOWN, /* as from other machines */
-    HF_OWNER_UID,     /* plus user id */
+    HF_OWNER_UNKNOWN, /* such as on another machine */
+    HF_OWNER_UID,     /* plus the user id */
 };
 uint64_t hf_event_owner(const struct hf_event *event);
 uint64_t hf_event_owner_of_uid(struct hf_view peer_uid);
 
-/* An earlier one has its name: lines leave it out. */
+/* Whether an earlier attribute has this one's name; lines leave it out. */
 static inline bool hf_event_repeats_attribute(const struct hf_event *event, size_t i)
 {
     struct hf_view name = event->attributes[i].name;

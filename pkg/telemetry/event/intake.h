@@ -12,9 +12,9 @@
 #include "telemetry/event/event.h"
 
 struct hf_receipt {
-    void (*settled)(struct hf_receipt *receipt); /* once */
+    void (*settled)(struct hf_receipt *receipt); /* called once */
     uint32_t open;
-    int r; /* first failure, -errno */
+    int r; /* first error, or 0 */
 };
 static inline void hf_receipt_hold(struct hf_receipt *receipt)
 {
@@ -32,21 +32,20 @@ static inline void hf_receipt_release(struct hf_receipt *receipt, int r)
 }
 
 enum hf_offer {
-    HF_OFFER_STORED,    /* holds the receipt until durable or failed */
-    HF_OFFER_DUPLICATE, /* by id */
-    /* By minSeverity, drop, sample, rateLimit; no sink; a newer payload of the key; for an aggregate not finite, or no
-     * room for its series. */
+    HF_OFFER_STORED, /* the receipt is held until the event is durable or failed */
+    HF_OFFER_DUPLICATE,
+    /* Dropped by a filter of the policy, for want of a sink, or because a newer payload of its key has passed. */
     HF_OFFER_FILTERED,
-    HF_OFFER_AGGREGATED,       /* in a window, not stored */
-    HF_OFFER_REFUSED_BOUNDARY, /* no sink has it (pipeline/boundary.h) */
+    HF_OFFER_AGGREGATED,       /* part of a window, not stored */
+    HF_OFFER_REFUSED_BOUNDARY, /* no sink has its boundary */
 };
 
 struct hf_intake {
     void *ctx;
-    /* enum hf_offer, or -errno. -EAGAIN: a full queue, an unusable sink, changing settings, no memory: offer it again
-     * at resume(). -E2BIG: never storable. Others, such as -ENOMEM: a later offer may succeed. */
+    /* Returns enum hf_offer or -errno. -EAGAIN: not now, offer it again at resume(). -E2BIG: it can never be stored.
+     * After other errors a later offer may succeed. */
     int (*offer)(void *ctx, const struct hf_event *event, struct hf_receipt *receipt);
-    /* The last -EAGAIN's cause: 0: no room for anyone; -EDQUOT: the owner used its share of a queue; -ENODEV: an
-     * unusable sink, why in text[n], safe in JSON. NULL: always 0. */
+    /* Returns why the last offer got -EAGAIN. 0: no room for anyone; -EDQUOT: the owner used its share of a queue;
+     * -ENODEV: a sink is unusable, as text[n] says. May be NULL. */
     int (*blocked)(void *ctx, char *text, size_t n);
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON, faster than printf(). Pure. */
+/* Writes numbers as JSON, faster than printf(). Pure. */
 #pragma once
 
 #include <stddef.h>
@@ -9,8 +9,8 @@
 
 #define HF_NUMBER_TEXT 48
 
-/* Returns the length, without final zero. `value` is finite, and a parser gets it back exactly. */
+/* Returns the length; no zero ends the text. `value` must be finite. */
 size_t hf_number_u64(uint64_t value, char text[HF_NUMBER_TEXT]);
 size_t hf_number_double(double value, char text[HF_NUMBER_TEXT]);
-/* `name`: {"count":. Not finite: null. */
+/* Appends `name`, such as {"count":, and the value; null if it is not finite. */
 HF_MUST_USE int hf_number_add(struct hf_buf *out, const char *name, double value);

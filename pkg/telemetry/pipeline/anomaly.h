@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides when an anomaly of one rule and one series begins and ends (anomaly.c). An aggregating pipeline emits raw
- * only the `before` values, the first of the anomaly, and the next `after`. Pure. */
+/* Decides when an anomaly of one rule in one series begins and ends (anomaly.c). An aggregating pipeline also emits raw
+ * values: the `before` last ones, the first of the anomaly, and the next `after`. Pure. */
 #pragma once
 
 #include "telemetry/event/event.h"
@@ -19,44 +19,42 @@ struct hf_sample {
     double value;
 };
 
-/* Until `emit` takes it. */
 struct hf_pending_finding {
     bool open;
     uint64_t unix_ns;
-    double value, measured; /* `measured`: what the bound is for (absence: seconds) */
+    double value, measured; /* `measured`: what the rule compared with its bound (absence: seconds) */
 };
 
 struct hf_anomaly_rule_state {
-    const struct hf_telemetry_anomaly *rule; /* borrowed */
+    const struct hf_telemetry_anomaly *rule;
     bool active;
     struct hf_sample last;
     uint64_t seen;
     double mean, variance;
     uint64_t learned;
-    struct hf_sample anchors[HF_ANOMALY_ANCHORS]; /* rateOfChange: `per` / 8 apart at least */
+    struct hf_sample anchors[HF_ANOMALY_ANCHORS]; /* earlier values for rateOfChange, at least `per` / 8 apart */
     size_t n_anchors;
-    uint64_t after;           /* values, raw */
-    struct hf_sample *before; /* last rule->before samples, owned; or NULL */
+    uint64_t after;           /* number of values still to emit raw */
+    struct hf_sample *before; /* ring of the last rule->before samples, owned */
     size_t before_at, before_n;
-    size_t before_open; /* to emit; new samples only at 0 */
+    size_t before_open; /* samples of `before` still to emit; while not 0, no new ones enter */
     struct hf_pending_finding begins, ends;
 };
 
 HF_MUST_USE int hf_anomaly_init(struct hf_anomaly_rule_state *state, const struct hf_telemetry_anomaly *rule);
 void hf_anomaly_done(struct hf_anomaly_rule_state *state);
 
-/* *ret_measured: what the rule compares. */
+/* Judges a value without learning it. *ret_measured: what the rule compares with its bound. */
 enum hf_anomaly_phase hf_anomaly_judge(const struct hf_anomaly_rule_state *state, enum hf_value_kind kind,
                                        const struct hf_sample *point, double *ret_measured);
-/* With hf_anomaly_judge()'s results. `with_context`: aggregating, so keep raw values for the next. */
+/* Learns a value, and what hf_anomaly_judge() found. `with_context`: keeps raw values for the next anomaly. */
 void hf_anomaly_learn(struct hf_anomaly_rule_state *state, enum hf_value_kind kind, const struct hf_sample *point,
                       enum hf_anomaly_phase phase, double measured, bool with_context);
-/* True once for each absence; sets state->begins. */
+/* Whether an absence begins now; sets state->begins. */
 bool hf_anomaly_missing(struct hf_anomaly_rule_state *state, uint64_t now_ns, uint64_t unix_ns);
-/* Next hf_anomaly_missing(), monotonic; or HF_NEVER. */
+/* When to call hf_anomaly_missing() (monotonic), or HF_NEVER. */
 uint64_t hf_anomaly_missing_at_ns(const struct hf_anomaly_rule_state *state);
 
-/* To emit: a finding, or a raw value from before. */
 static inline bool hf_anomaly_has_pending(const struct hf_anomaly_rule_state *state)
 {
     return state->begins.open || state->ends.open || state->before_open > 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Drop rules, minimum severity, sampling, rate limits. A list's first match decides. Sampling is equal for equal
- * events; rates are per source and owner (event.h). Pure. */
+/* Applies drop rules, minimum severity, sampling and rate limits. The first rule of a list that matches decides. Rates
+ * count per source and owner (event.h). Pure. */
 #pragma once
 
 #include "base/bucket.h"
@@ -8,15 +8,14 @@
 
 enum { HF_FILTER_BUCKETS = 256, HF_FILTER_OWNED = 32, HF_FILTER_SOURCE = 120 };
 
-/* hf_filter_judge() never returns DROPPED. */
 enum hf_filter_result { HF_FILTER_KEPT, HF_FILTER_DROPPED, HF_FILTER_BELOW, HF_FILTER_SAMPLED, HF_FILTER_LIMITED };
 
 struct hf_token_bucket {
     struct hf_bucket tokens;
-    uint64_t suppressed; /* unreported */
-    uint32_t rule;       /* in spec->rates */
+    uint64_t suppressed; /* suppressed events that are not reported yet */
+    uint32_t rule;       /* index in spec->rates */
     uint64_t owner;
-    char source[HF_FILTER_SOURCE]; /* "*": all without a bucket */
+    char source[HF_FILTER_SOURCE]; /* "*": all sources without a bucket of their own */
     size_t source_n;
 };
 
@@ -24,7 +23,7 @@ struct hf_filter {
     const struct hf_telemetry *spec;
     struct hf_token_bucket *buckets;
     size_t n_buckets;
-    struct hf_token_bucket *taken; /* by the event last kept, or NULL */
+    struct hf_token_bucket *taken;
     uint64_t taken_ns;
 };
 
@@ -32,7 +31,7 @@ void hf_filter_init(struct hf_filter *filter, const struct hf_telemetry *spec);
 void hf_filter_done(struct hf_filter *filter);
 
 bool hf_filter_drops(const struct hf_filter *filter, const struct hf_event *event);
-/* minSeverity (logs only), sampling, rate limits, in this order; counts in `suppressed`. Once a kept event is stored,
- * hf_filter_commit() takes the token. */
+/* Applies minSeverity (logs only), sampling and rate limits. Once a kept event is stored, hf_filter_commit() takes the
+ * token. */
 enum hf_filter_result hf_filter_judge(struct hf_filter *filter, const struct hf_event *event, uint64_t now_ns);
 void hf_filter_commit(struct hf_filter *filter);

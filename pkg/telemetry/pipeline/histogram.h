@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Base-2 exponential buckets in 1.3 KiB (OpenTelemetry metrics data model, "ExponentialHistogram"). Pure; a plain
- * value. */
+/* A histogram with base-2 exponential buckets (OpenTelemetry metrics data model, "ExponentialHistogram"). Pure. */
 #pragma once
 
 #include "base/buf.h"
@@ -21,7 +20,7 @@ struct hf_histogram {
 };
 
 void hf_histogram_clear(struct hf_histogram *histogram);
-/* Finite. */
+/* `value` must be finite. */
 void hf_histogram_add(struct hf_histogram *histogram, double value);
 
 /* Appends JSON with OTLP's meanings:

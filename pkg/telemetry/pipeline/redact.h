@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Attributes, and members of JSON bodies at any depth, that must not leave the node. Mask: "***"; Remove; Hash:
- * "sha256:" and 32 hex digits, which show equal values and confirm a guess. A changed payload gets a new checksum;
- * broken JSON is cut where a secret may be, and marked. Threads: one at a time. New texts are valid until the next
+/* Hides attributes, and members of JSON bodies at any depth, that must not leave the node: Mask writes "***"; Remove
+ * deletes; Hash writes "sha256:" and 32 hex digits, by which a guess can be confirmed. A changed payload gets a new
+ * checksum; broken JSON is cut where a secret may be. Threads: one at a time. New texts are valid until the next
  * call. */
 #pragma once
 
@@ -14,7 +14,7 @@ struct hf_redactor {
     const struct hf_telemetry_redact *rules; /* borrowed */
     size_t n_rules;
     struct hf_buf body;
-    struct hf_buf key; /* unescaped */
+    struct hf_buf key; /* unescaped name of a member */
     char hashes[HF_EVENT_MAX_ATTRIBUTES][HF_REDACT_HASH_TEXT];
     char checksum[HF_SHA256_HEX];
 };
@@ -25,5 +25,5 @@ void hf_redactor_done(struct hf_redactor *redactor);
 bool hf_redactor_covers(const struct hf_redactor *redactor, struct hf_view name);
 
 void hf_redact_attributes(struct hf_redactor *redactor, struct hf_event *event);
-/* -ENOMEM; -E2BIG: HF_EVENT_MAX_BODY. Then it must not be stored. */
+/* After an error the event must not be stored. */
 HF_MUST_USE int hf_redact_body(struct hf_redactor *redactor, struct hf_event *event);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An outlet's settings, computed once.
- *
- * Jobs may read the settings, which never change. The caller of hf_outlet_new() owns `spec` and `sink`. */
+/* An outlet's settings. They never change, so jobs may read them. The caller of hf_outlet_new() owns `spec` and
+ * `sink`. */
 #pragma once
 
 #include "telemetry/delivery/retry.h"
@@ -9,11 +8,11 @@
 #include "telemetry/sink/outlet.h"
 
 enum {
-    HF_OUTLET_PATH = 512, /* a lane's folder */
+    HF_OUTLET_PATH = 512,
     HF_OUTLET_URL = 2048,
 };
 
-/* After a failed read of the spool, save of borders or check of credentials. */
+/* pause after a failed read, save or check of credentials */
 #define HF_OUTLET_BROKEN_NS (5 * HF_NS_PER_S)
 
 struct hf_outlet_config {
@@ -23,19 +22,18 @@ struct hf_outlet_config {
     char *name, *dir, *url, *node;
     struct hf_format format;
     struct hf_retry_rules rules;
-    uint64_t timeout_ns; /* of a small body */
+    uint64_t timeout_ns;
     bool refuse_unreadable;
-    const struct hf_telemetry_link *link; /* NULL: a sink on this machine, or none */
+    const struct hf_telemetry_link *link; /* NULL: no link to wait for */
     void (*pump)(void *arg);
     void *pump_arg;
 };
 
-/* -EINVAL: no URL, or URL or folder too long. done also after a failure. */
+/* -EINVAL: no URL, or one too long. Call _done also after a failure. */
 HF_MUST_USE int hf_outlet_config_init(struct hf_outlet_config *config, const struct hf_outlet_params *params,
                                       struct hf_err *err);
 void hf_outlet_config_done(struct hf_outlet_config *config);
 
-/* Folder and label. */
 const char *hf_outlet_config_lane_name(enum hf_lane lane);
 
 static inline void hf_outlet_config_pump(const struct hf_outlet_config *config)
@@ -43,7 +41,7 @@ static inline void hf_outlet_config_pump(const struct hf_outlet_config *config)
     config->pump(config->pump_arg);
 }
 
-/* The sink stops or resumes accepting, or has its first dead letter. */
+/* Reports that the sink stops or resumes accepting, or has its first dead letter. */
 static inline void hf_outlet_config_changed(const struct hf_outlet_config *config)
 {
     if (config->env.changed != NULL)

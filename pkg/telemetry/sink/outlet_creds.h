@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A sink's credentials (CA, client certificate and key, token, device key, or the node's identity) and HTTP client.
- * Changed files are found before requests, every few seconds at most; if they do not fit (new certificate, old key)
- * the old ones stay until the next check. Reading blocks. Secrets are overwritten before they are freed. */
+/* A sink's HTTP client and credentials: CA, client certificate and key, token, device key, or the node's identity.
+ * Changed files are found before requests; if they do not fit each other, the old ones stay until the next check.
+ * Reading blocks. */
 #pragma once
 
 #include "telemetry/sink/outlet.h"
 
 struct hf_outlet_creds;
 
-/* Borrows paths of params->sink and ->env; reads nothing yet. NULL: URL, or no memory. */
+/* Borrows paths; reads nothing yet. NULL: invalid URL, or no memory. */
 struct hf_outlet_creds *hf_outlet_creds_new(const struct hf_outlet_params *params, const char *url, struct hf_err *err);
 void hf_outlet_creds_free(struct hf_outlet_creds *creds);
 
-/* Unusable files: *err, and the client with old credentials or NULL. NULL also while the node lacks a certificate or
- * token that the sink wants. */
+/* Returns the client. If files are unusable, sets *err and returns the client with old credentials, or NULL. NULL also
+ * while the node lacks a certificate or token. */
 const struct hf_http_ops *hf_outlet_creds_http(struct hf_outlet_creds *creds, uint64_t now_ns, struct hf_err *err);
 
-/* "X-Device-Key: ..." or NULL. */
 const char *hf_outlet_creds_device_key(const struct hf_outlet_creds *creds);
 
 void hf_outlet_creds_close_idle(struct hf_outlet_creds *creds);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Spooled records into bodies, one load at a time: reads, then a job packs, compresses and saves a new border, or
- * writes a dead letter. A running job alone has the buffers. */
+/* Makes bodies of spooled records, one load at a time: reads them; then a job packs and compresses them and saves the
+ * border, or writes dead letters. The running job has the buffers to itself. */
 #pragma once
 
 #include "codec/squeeze.h"
@@ -10,14 +10,14 @@ enum hf_outlet_load_state {
     HF_OUTLET_LOAD_IDLE,
     HF_OUTLET_LOAD_READING,
     HF_OUTLET_LOAD_WORKING,
-    HF_OUTLET_LOAD_ENDING, /* the outlet ends, the job runs */
+    HF_OUTLET_LOAD_ENDING, /* the outlet ends while the job runs */
 };
 
 enum hf_outlet_load_task {
     HF_OUTLET_LOAD_PLAN,
-    HF_OUTLET_LOAD_AGAIN, /* planned batch */
+    HF_OUTLET_LOAD_AGAIN, /* body of a planned batch */
     HF_OUTLET_LOAD_DEAD_LETTER,
-    HF_OUTLET_LOAD_PEEK, /* the oldest record's time */
+    HF_OUTLET_LOAD_PEEK,
 };
 
 struct hf_outlet_loader {
@@ -27,33 +27,32 @@ struct hf_outlet_loader {
     struct hf_outlet_sender *sender;
     enum hf_outlet_load_state state;
     enum hf_outlet_load_task task;
-    struct hf_outlet_lane *lane; /* of load, or kept records */
+    struct hf_outlet_lane *lane;
     struct hf_batch *batch;
-    struct hf_border range; /* PLAN: free of batches */
-    /* Only lengths until point_at_lines(). */
+    struct hf_border range; /* sequences to load */
+    /* payloads have only lengths until point_at_lines() */
     struct hf_spool_record *records;
     size_t n, cap;
-    struct hf_buf lines; /* payloads in a row */
-    bool foreign;        /* true: all records have another boundary than the sink; false: none */
-    bool cut;            /* shorter than `range` */
-    uint64_t kept_from;  /* first record */
+    struct hf_buf lines;
+    bool foreign; /* all loaded records have a boundary that the sink lacks; false: none has */
+    bool cut;     /* not all of `range` was read */
+    uint64_t kept_from;
     size_t kept;
-    bool newest; /* PLAN: newest first */
-    bool live;   /* PLAN: for the batch */
+    bool newest;
+    bool live;
     uint64_t dead_lettered;
-    /* Dead letters are unreadable since; 0: readable. After HF_SPOOL_UNREADABLE_NS they are damaged: the refused record
-     * holds up the cursor. */
+    /* Since when the dead letters are unreadable; 0: readable. After HF_SPOOL_UNREADABLE_NS they count as damaged. */
     uint64_t dead_unreadable_ns;
-    void (*ended)(void *arg); /* ENDING: after the job */
+    void (*ended)(void *arg);
     void *ended_arg;
 
-    /* From here to `err`: the job's while it runs. */
+    /* From here to `err`: only the job uses these while it runs. */
     struct hf_job job;
     struct hf_squeeze *squeeze;
     struct hf_format_packed packed;
     struct hf_borders borders;
     bool save;
-    bool patient; /* false: unreadable dead letters are damaged */
+    bool patient; /* false: unreadable dead letters count as damaged */
     uint64_t seed, unix_ns;
     int r;
     struct hf_err err;
@@ -66,8 +65,8 @@ void hf_outlet_load_init(struct hf_outlet_loader *loader, const struct hf_outlet
 /* Starts the most urgent load that is due. Lowers *wait_until_ns to the next. */
 void hf_outlet_load_next(struct hf_outlet_loader *loader, uint64_t now_ns, uint64_t *wait_until_ns);
 
-/* Unless loading or keeping records. */
 void hf_outlet_load_free_idle(struct hf_outlet_loader *loader);
 
-/* After the lanes' spools. ended(arg), maybe before the return: no worker uses it. */
+/* Ends the loader, after the lanes' spools. Calls ended(arg), maybe before it returns, once no worker uses the
+ * loader. */
 void hf_outlet_load_end(struct hf_outlet_loader *loader, void (*ended)(void *arg), void *arg);

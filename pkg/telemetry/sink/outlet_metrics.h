@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* holdfast_telemetry_* in env->metrics (NULL: none). */
+/* An outlet's metrics holdfast_telemetry_* in env->metrics (NULL: none). */
 #pragma once
 
 #include "telemetry/sink/outlet_config.h"
 #include "web/metrics.h"
 
 struct hf_outlet_metrics {
-    /* With another label: looked up each time. */
+    /* with another label, looked up each time */
     struct hf_metric_family *attempts, *dead, *dropped;
     struct hf_metric *events, *bytes, *batches, *deferred, *rejected, *lost;
-    /* Gauges, which hf_outlet_metrics_forget() removes. */
     struct hf_metric_family *of_lane[3], *of_sink[4];
     struct {
         struct hf_metric *queue_bytes, *disk_bytes, *queue_records, *sync;

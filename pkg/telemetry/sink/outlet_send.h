@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sends bodies to a sink: when, how many at once, and what answers mean for batch, breaker and pace. Changes batches'
- * phases, never calls the loader. Owns bodies, requests, credentials. */
+/* Sends bodies to a sink: decides when and how many at once, and what answers mean for batch, breaker and pace. Owns
+ * bodies, requests and credentials. */
 #pragma once
 
 #include "base/list.h"
@@ -15,24 +15,23 @@ struct hf_outlet_sending {
     struct hf_outlet_lane *lane;
     struct hf_batch *batch;
     struct hf_format_packed packed;
-    size_t part; /* in flight */
+    size_t part; /* index of the part in flight */
     uint64_t records, raw_bytes;
-    uint64_t middle; /* to split after, if refused; 0: one record */
+    uint64_t middle; /* where to split, if the sink refuses the batch; 0: one record */
     uint64_t began_ns;
-    bool backlog;      /* counts against maxBytesPerDay */
-    size_t sent_bytes; /* of this part */
+    bool backlog;
+    size_t sent_bytes;
     struct hf_http_call *call;
 };
 
-/* Is it the sink, or a batch's content? */
+/* Evidence whether the sink or a batch's content is at fault. */
 struct hf_outlet_evidence {
-    unsigned refused_in_a_row;   /* single records, since a delivery */
-    struct hf_retry_round pause; /* if it refuses everything */
-    uint64_t error_first;        /* first sequence, at the last server error */
+    unsigned refused_in_a_row; /* single records refused since the last delivery */
+    struct hf_retry_round pause;
+    uint64_t error_first;
     enum hf_lane error_lane;
     struct hf_suspects suspects;
-    /* Probe with another batch, as the last one's content may be why. Alternates if connections break: it may be the
-     * network. */
+    /* The next probe should be another batch, because the last one's content may be at fault. */
     bool try_another;
 };
 
@@ -45,46 +44,44 @@ struct hf_outlet_sender {
     const struct hf_outlet_metrics *metrics;
     struct hf_outlet_lane *lanes;
     struct hf_outlet_creds *creds;
-    const struct hf_http_ops *http; /* last with usable credentials */
-    struct hf_list sendings;        /* struct hf_outlet_sending */
+    const struct hf_http_ops *http;
+    struct hf_list sendings;
     size_t n_ready, n_sending;
     uint64_t bytes_sending;
     struct hf_breaker_state breaker;
     struct hf_aimd pace;
     uint64_t last_success_ns;
-    uint64_t quiet_until_ns; /* Retry-After and such */
+    uint64_t quiet_until_ns; /* no requests before this time, as after Retry-After */
     struct hf_outlet_evidence evidence;
     struct hf_outlet_counts counts;
-    char trouble[192]; /* "" after a delivery */
+    char trouble[192]; /* last failure; "" after a delivery */
     bool lacks_credentials;
-    char warning[192]; /* last 2xx's, about events; or "" */
+    char warning[192]; /* warning of the last delivery, about rejected events; or "" */
 };
 
-/* Pass zeros; _done also after a failure. */
+/* *sender must be zeros. Call _done also after a failure. */
 HF_MUST_USE int hf_outlet_send_init(struct hf_outlet_sender *sender, const struct hf_outlet_params *params,
                                     const struct hf_outlet_config *config, const struct hf_outlet_metrics *metrics,
                                     struct hf_outlet_lane *lanes, struct hf_err *err);
-/* Batches keep their phases. */
 void hf_outlet_send_done(struct hf_outlet_sender *sender);
 
-/* Takes over *packed (not after -ENOMEM); the batch is READY. */
+/* Adds a body; its batch is then READY. Takes over *packed, except after -ENOMEM. */
 HF_MUST_USE int hf_outlet_send_add(struct hf_outlet_sender *sender, struct hf_outlet_lane *lane, struct hf_batch *batch,
                                    const struct hf_format_packed *packed, const struct hf_spool_record *records);
 
-/* Sends all that breaker, pace, `windows`, link, credentials and bytes in flight permit. Lowers *wait_until_ns to the
- * next. */
+/* Sends all that breaker, pace, windows, link and credentials permit. Lowers *wait_until_ns to the next request. */
 void hf_outlet_send_ready(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns);
 
-/* Can another body be sent soon? If only time is missing, lowers *wait_until_ns. */
+/* Whether another body can be sent soon. If only time is missing, lowers *wait_until_ns. */
 bool hf_outlet_send_wants_body(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns);
 
-/* Breaker not closed, or failures and no delivery for a minute: newest urgent records first. */
+/* Whether deliveries fail: breaker not closed, or failures and no delivery for a minute. */
 bool hf_outlet_send_is_outage(const struct hf_outlet_sender *sender, uint64_t now_ns);
 
-/* Splits a refused batch after `middle`, or delays it by a second if that is impossible now. 0: a single record: a dead
- * letter, or after many refusals in a row one more attempt after a pause. */
+/* Splits a refused batch after `middle`, or delays it. With `middle` 0 its single record becomes a dead letter, or is
+ * tried once more if many were refused in a row. */
 void hf_outlet_send_refuse(struct hf_outlet_sender *sender, struct hf_outlet_lane *lane, struct hf_batch *batch,
                            uint64_t middle, const char *reason, uint64_t now_ns);
 
-/* Replaces what is not printable ASCII. */
+/* Sets `trouble`; replaces what is not printable ASCII. */
 void hf_outlet_send_set_trouble(struct hf_outlet_sender *sender, const char *format, ...) HF_PRINTF(2, 3);

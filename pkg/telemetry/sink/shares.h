@@ -1,31 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How much of a lane each sender and source uses and may use. The agent's own sources have no limit; rules: shares.c.
- * Senders beyond 23 share a slot. Pure; a plain value. */
+/* Counts how much of a lane each sender and source uses, and limits it (rules: shares.c). Pure; a plain value. */
 #pragma once
 
 #include "telemetry/event/event.h"
 
 enum {
     HF_SHARES_PARTS = 16,
-    HF_SHARES_SOURCES = 16, /* slots 0 to 15: classes */
-    HF_SHARES_SENDERS = 24, /* slots behind; the last: all others */
+    HF_SHARES_SOURCES = 16, /* slots 0 to 15: classes of sources */
+    HF_SHARES_SENDERS = 24, /* slots behind: senders; the last: all other senders */
     HF_SHARES_SLOTS = HF_SHARES_SOURCES + HF_SHARES_SENDERS,
     HF_SHARES_STREAM = 16,
     HF_SHARES_TEXT = 4 + 4 + HF_SHARES_STREAM + 8 * HF_SHARES_SENDERS + HF_SHARES_PARTS * 8 * (1 + HF_SHARES_SLOTS) + 4,
 };
 
 struct hf_shares_part {
-    uint64_t last; /* sequence */
+    uint64_t last;
     uint64_t total;
     uint64_t bytes[HF_SHARES_SLOTS];
 };
 
 struct hf_shares {
-    uint64_t capacity; /* bytes of records; may change */
+    uint64_t capacity;
     bool drop_oldest;
-    uint64_t senders[HF_SHARES_SENDERS]; /* 0: free */
-    uint64_t held[HF_SHARES_SLOTS];      /* waiting or on their way */
-    uint64_t total, posts;               /* sums of `held`: all; senders' */
+    uint64_t senders[HF_SHARES_SENDERS];
+    uint64_t held[HF_SHARES_SLOTS]; /* bytes that wait or are on their way to disk */
+    uint64_t total, posts;          /* sums of `held`: of all slots, and of senders only */
     struct hf_shares_part parts[HF_SHARES_PARTS];
     size_t n_parts;
     uint64_t changes;
@@ -33,27 +32,26 @@ struct hf_shares {
 
 void hf_shares_init(struct hf_shares *shares, uint64_t capacity, bool drop_oldest);
 
-/* A post's sender, also for what the pipeline makes of it; else the source's class. */
+/* Returns a post's sender, also for what the pipeline makes of it, otherwise the source's class. */
 uint64_t hf_shares_owner(const struct hf_event *event);
 uint64_t hf_shares_agent(void);
 
-/* Kept while it holds bytes. */
+/* A sender keeps its slot while it holds bytes. */
 unsigned hf_shares_slot(struct hf_shares *shares, uint64_t owner);
 
-/* Bytes; UINT64_MAX: no limit. */
+/* Returns the bytes that the slot may still use; UINT64_MAX: no limit. */
 uint64_t hf_shares_left(const struct hf_shares *shares, unsigned slot);
 
-/* Begin and end the count of bytes on their way to disk. */
 void hf_shares_begin(struct hf_shares *shares, unsigned slot, uint64_t bytes);
 void hf_shares_end(struct hf_shares *shares, unsigned slot, uint64_t bytes);
 
-/* Durable. True: a part begins, so save the shares. */
+/* Counts durable bytes. True: a new part begins, so save the shares. */
 bool hf_shares_stored(struct hf_shares *shares, unsigned slot, uint64_t bytes, uint64_t sequence);
-/* Delivered or dropped, up to here. */
+/* Removes what was delivered or dropped up to `sequence`. */
 void hf_shares_gone(struct hf_shares *shares, uint64_t sequence);
 
-/* _restore: slot 0 gets what was stored after the save, or all if `text` is damaged or another stream's: `waiting`
- * bytes above `gone` up to `last`. */
+/* Save and restore the counts. _restore gives slot 0 what was stored after the save; if `text` is damaged, all
+ * `waiting` bytes above `gone` up to `last`. */
 void hf_shares_format(const struct hf_shares *shares, const unsigned char stream[static HF_SHARES_STREAM],
                       unsigned char text[static HF_SHARES_TEXT]);
 void hf_shares_restore(struct hf_shares *shares, const unsigned char stream[static HF_SHARES_STREAM],

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* MQTT 3.1.1 (OASIS, 2014) for a subscriber. Not by libmosquitto: 2.0 sends PUBACK, and the broker drops the message,
- * before it is on disk. Pure. Borrows from the input. */
+/* MQTT 3.1.1 (OASIS, 2014) for a subscriber. Not by libmosquitto: 2.0 sends PUBACK before the message is on disk, and
+ * the broker then drops the message. Pure. Borrows from the input. */
 #pragma once
 
 #include "base/buf.h"
@@ -17,16 +17,16 @@ enum hf_mqtt_type {
 
 struct hf_mqtt_packet {
     enum hf_mqtt_type type;
-    uint64_t size; /* bytes */
+    uint64_t size;
     bool too_long; /* PUBLISH: `payload` is cut */
-    unsigned code; /* CONNACK: 0: accepted; SUBACK: highest, 0x80: a refused topic */
+    unsigned code; /* CONNACK: 0 if accepted; SUBACK: 0x80 if a topic is refused */
     bool duplicate, retained;
     unsigned qos;
-    uint16_t id; /* PUBLISH, SUBACK */
+    uint16_t id;
     struct hf_view topic, payload;
 };
 
-/* 1: a packet (too long: with topic and id). 0: more bytes. -EBADMSG: invalid, or not for a subscriber. */
+/* Parses a packet. 1: done; 0: more bytes are needed; -EBADMSG: invalid, or not for a subscriber. */
 HF_MUST_USE int hf_mqtt_parse(struct hf_view bytes, struct hf_mqtt_packet *ret_packet);
 
 struct hf_mqtt_connect {
@@ -34,9 +34,9 @@ struct hf_mqtt_connect {
     const char *username, *password; /* may be NULL */
     uint16_t keepalive_s;
 };
-/* Append; -E2BIG. "Clean session" 0: the broker keeps it. */
+/* Appends a packet, as the next ones do; -E2BIG. The broker keeps messages for the client (no "clean session"). */
 HF_MUST_USE int hf_mqtt_add_connect(struct hf_buf *out, const struct hf_mqtt_connect *connect);
-/* QoS 1. */
+/* Subscribes with QoS 1; `topics` ends with NULL. */
 HF_MUST_USE int hf_mqtt_add_subscribe(struct hf_buf *out, uint16_t id, const char *const *topics);
 HF_MUST_USE int hf_mqtt_add_puback(struct hf_buf *out, uint16_t id);
 HF_MUST_USE int hf_mqtt_add_ping(struct hf_buf *out);

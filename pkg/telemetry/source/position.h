@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How far a source has read, on disk: after a crash it resumes there, with the same ids. Failed saves are logged and
+/* Keeps on disk how far a source has read, so that after a crash it resumes there with the same ids. Failed saves are
  * repeated. A worker writes; load and free block. */
 #pragma once
 
@@ -8,22 +8,22 @@
 enum {
     HF_POSITION_MAX_BYTES = 256 << 10,
     HF_POSITION_DELAY_S = 4,
-    /* durable events until a source passes `soon`; below what ids recognise after a restart */
+    /* After this many durable events a source saves with `soon`: fewer than ids recognise after a restart. */
     HF_POSITION_MAX_UNSAVED = 4096,
 };
 
 struct hf_position;
 
-/* <env->dir>/sources/<name>; does not read it. */
+/* The file is <env->dir>/sources/<name>; nothing is read yet. */
 struct hf_position *hf_position_new(const struct hf_telemetry_env *env, const char *name);
 /* Saves a change first. */
 void hf_position_free(struct hf_position *position);
 HF_DEFINE_CLEANUP(struct hf_position, hf_position_free)
 
-/* Appends. -ENOENT: never saved. */
+/* Appends what was saved. -ENOENT: nothing. */
 HF_MUST_USE int hf_position_load(const struct hf_position *position, struct hf_buf *out, struct hf_err *err);
 
-/* Saves after HF_POSITION_DELAY_S; the first time, or if `soon`, at once or after the current save. A save calls
- * text(arg, out): `arg` must stay valid until hf_position_free(). */
+/* Saves within HF_POSITION_DELAY_S, or at once if `soon`. A save calls text(arg, out); `arg` must stay valid until
+ * hf_position_free(). */
 void hf_position_changed(struct hf_position *position, bool soon, int (*text)(void *arg, struct hf_buf *out),
                          void *arg);

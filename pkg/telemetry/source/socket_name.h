@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A Unix datagram socket at a path, without harm to others'. Blocks briefly. */
+/* Binds a Unix datagram socket to a path without harm to sockets of others. A record file has the inode of our last
+ * socket. Blocks briefly. */
 #pragma once
 
 #include <sys/stat.h>
@@ -10,10 +11,10 @@
 
 struct hf_socket_name {
     int folder;
-    char *name; /* last part of the path */
+    char *name;
     dev_t dev;
     ino_t ino;
-    const struct hf_fs_ops *fs; /* the record's; borrowed */
+    const struct hf_fs_ops *fs;
     char *record;
 };
 
@@ -22,13 +23,13 @@ struct hf_socket_name {
         .folder = -1                                                                                                   \
     }
 
-/* Borrows `fs` until done. Removes a socket at `path` only if no process is bound, it is this user's, and the record
- * has its inode. done also after a failure.
+/* Binds `fd` to `path`. Removes a socket there only if no process is bound, it is this user's, and the record has its
+ * inode. Borrows `fs`; call _done also after a failure.
  *
- * -EADDRINUSE: a process is, or may be, bound. -EPERM: another user's, or not in the record. -EEXIST: no socket.
- * -ENAMETOOLONG: the last part. -ENOENT: no folder. Others: system calls'. */
+ * -EADDRINUSE: a process is, or may be, bound. -EPERM: the socket is another user's, or not in the record. -EEXIST:
+ * something else is there. -ENAMETOOLONG: the path's last part. -ENOENT: no folder. */
 HF_MUST_USE int hf_socket_name_take(struct hf_socket_name *name, int fd, const char *path, mode_t mode,
                                     const struct hf_fs_ops *fs, const char *record, struct hf_err *err);
 
-/* Removes record and socket, if that still has this name. */
+/* Removes the record, and the socket if it still has this name. */
 void hf_socket_name_done(struct hf_socket_name *name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opens a log file, unless another user may have put it there: who can write a log folder could link to root's files,
- * so the path is resolved (os/walk.h) and judged by hf_owner_refuses(). Blocks. */
+/* Opens a log file, unless another user may have put it there: who can write a log folder could link to root's files.
+ * Blocks. */
 #pragma once
 
 #include <sys/stat.h>
@@ -9,23 +9,22 @@
 #include "base/fs.h"
 #include "base/macros.h"
 
-/* `allows` (may be NULL): the resolved path. A descriptor; -EACCES: refused; -ELOOP: a link not to follow; -EINVAL: no
- * regular file. */
+/* Returns a descriptor. `allows` (may be NULL) judges the resolved path. -EACCES: refused; -ELOOP: a link not to
+ * follow; -EINVAL: no regular file. */
 HF_MUST_USE int hf_tail_open(const struct hf_fs_ops *fs, const char *path, bool (*allows)(void *arg, const char *path),
                              void *arg, struct stat *ret_st, struct hf_err *err);
 
-/* Hashes tell files of one name or inode apart. */
+/* These hashes tell files of one name or inode apart. */
 
 enum { HF_TAIL_MARK_BYTES = 256 };
 
-/* Never 0. */
 uint64_t hf_tail_open_hash(const void *bytes, size_t n);
 
-/* Hash of the first line, or of HF_TAIL_MARK_BYTES of it. 0: it is not complete. Appending does not change it. */
+/* Hashes (the beginning of) the first line, which appending does not change. 0: it is not complete. */
 uint64_t hf_tail_open_hash_start(const struct hf_fs_ops *fs, int fd);
 
-/* Hash of HF_TAIL_MARK_BYTES before `offset`. 0: none, or not all there. */
+/* Hashes HF_TAIL_MARK_BYTES before `offset`. 0: not all are there. */
 uint64_t hf_tail_open_hash_before(const struct hf_fs_ops *fs, int fd, uint64_t offset);
 
-/* Unix time; 0: unknown. */
+/* When the file was made (Unix time); 0: unknown. */
 uint64_t hf_tail_open_birth_ns(const struct hf_fs_ops *fs, int fd);

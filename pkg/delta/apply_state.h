@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One hf_delta_apply() and its checkpoints. Borrows all. */
+/* The state of one hf_delta_apply() that all methods share. Borrows everything. */
 #pragma once
 
 #include "delta/io/wire.h"
@@ -12,9 +12,9 @@ struct delta_apply_state {
     struct delta_output output;
 };
 
-/* At each block's end: only there can applying resume. Flushes and calls params->checkpoint(), if any and the new file
- * is incomplete; returns their errors. */
+/* Call it at each block's end, where applying can resume. Flushes and calls params->checkpoint() if it is set and the
+ * new file is incomplete; returns their errors. */
 HF_MUST_USE int delta_apply_checkpoint(struct delta_apply_state *apply, struct hf_err *err);
 
-/* The resume point is behind the block, whose output exists. */
+/* Whether the resume point is behind this block, so that its output exists. */
 bool delta_apply_skips_block(const struct delta_apply_state *apply, uint64_t block_start);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Apply bodies of methods 1 to 4 (FORMAT.md), from the resume point. Errors: delta.h. */
+/* Apply the bodies of methods 1 to 4 (FORMAT.md) from the resume point. Errors: delta.h. */
 #pragma once
 
 #include "delta/apply_state.h"

@@ -3,5 +3,6 @@
 
 #include "delta/match/copies.h"
 
-/* Drops copies that cost more than they save. Files: with blanked references, as matched. Creating only. */
+/* Drops copies that cost more than they save. `old` and `new_bytes` have blanked references, as for matching. Creating
+ * only. */
 void delta_prune_copies(struct delta_copies *copies, const unsigned char *old, const unsigned char *new_bytes);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Method 2's block as stripes: literals, then copies of a part, so that two threads decode in bounded memory. */
+/* Codes a block of method 2 as stripes: each has the literals, then the copies, of a part of it, so two threads can
+ * decode in bounded memory. */
 #pragma once
 
 #include "delta/apply_state.h"
@@ -9,7 +10,7 @@
 
 struct delta_stripes;
 
-/* Borrows until closed. */
+/* Borrows everything until closed. */
 HF_MUST_USE int delta_stripes_open(struct delta_apply_state *apply, struct delta_shared_context *shared,
                                    struct delta_stripes **ret_stripes, struct hf_err *err);
 void delta_stripes_close(struct delta_stripes *stripes);
@@ -23,7 +24,7 @@ struct delta_stripe_encoder {
     struct delta_cm cm;
     struct delta_model *model;
     struct delta_literals *literals;
-    /* bytes of a stripe's literals and runs: DELTA_STRIPE_BYTES, less in tests */
+    /* most bytes of a stripe's literals and runs; less in tests */
     uint64_t room;
     struct hf_buf part;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Matches tables (relocations, symbols, unwind tables, Go's) by entries' symbols or addresses: their bytes are too
- * alike. Creating only. */
+/* Matches tables (relocations, symbols, unwind tables, Go's) entry by entry, by symbol or address, since their bytes
+ * are too alike. Creating only. */
 #pragma once
 
 #include "delta/create.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Serves a layer made of the node's layers and a delta; if that fails, the registry's layer. */
+/* Serves a layer that the node makes from its own layers and a delta or, if that fails, the registry's layer. */
 #pragma once
 
 #include "mirror/serving.h"
 
-/* False: it cannot, and sent nothing. */
+/* Returns false if the layer cannot be made; nothing was sent then. */
 bool hf_made_begin(struct hf_serving *serving);
-/* Sends what is made, while the client takes it. */
+/* Sends what is made, until the client has enough. */
 void hf_made_pump(struct hf_serving *serving);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes a layer of the node's layers and a delta: fetches the delta to a scratch file; a worker (during a long fetch)
- * makes the layer in another, readable as it grows. */
+/* Makes a layer from layers of the node and a delta: fetches the delta into a scratch file, while a worker makes the
+ * layer in another file, readable as it grows. */
 #pragma once
 
 #include "mirror/deltas.h"
@@ -8,25 +8,26 @@
 struct hf_mirror_rebuild_params {
     struct hf_mirror_upstream_params p;
     struct hf_mirror_upstream *upstream;
-    char *const *stores;                 /* mirror/store.h's */
-    const char *folder;                  /* of scratch files */
-    const struct hf_mirror_tally *tally; /* outlives the rebuild */
-    const char *origin, *name;           /* borrowed until start() returns, as `stores`, `folder` and `delta` */
+    char *const *stores;
+    const char *folder;
+    const struct hf_mirror_tally *tally; /* must outlive the rebuild */
+    const char *origin, *name;           /* borrowed until start() returns, as are `stores`, `folder` and `delta` */
     const struct hf_mirror_delta *delta;
-    void (*moved)(void *arg); /* more to read, or ended; not after that */
+    void (*moved)(void *arg); /* called when more can be read, and last when the rebuild has ended */
     void *arg;
 };
 
 struct hf_mirror_rebuild;
-/* -ENOSPC: for scratch files. Others: files, memory. */
+/* -ENOSPC: too little space for scratch files. */
 HF_MUST_USE int hf_mirror_rebuild_start(const struct hf_mirror_rebuild_params *params,
                                         struct hf_mirror_rebuild **ret_rebuild);
 void hf_mirror_rebuild_free(struct hf_mirror_rebuild *rebuild);
 
-/* 1: runs. 0: the layer is whole, its digest not compared. -EBADMSG: never again: a damaged delta, or unfit for this
- * node. -EILSEQ: the same, after bytes were made. Others: circumstances, such as an absent registry. */
+/* 1: it runs. 0: the layer is complete, its digest not compared. -EBADMSG: the delta is damaged or does not fit this
+ * node: never try it again. -EILSEQ: the same, after bytes were made. Other errors, such as an unreachable registry,
+ * may pass. */
 int hf_mirror_rebuild_state(const struct hf_mirror_rebuild *rebuild);
-bool hf_mirror_rebuild_arrives(const struct hf_mirror_rebuild *rebuild);             /* the delta still does */
-const struct hf_err *hf_mirror_rebuild_err(const struct hf_mirror_rebuild *rebuild); /* of a failure */
-/* Reads the layer at `at`: fewer than `n` if it has no more yet. -errno. */
+bool hf_mirror_rebuild_arrives(const struct hf_mirror_rebuild *rebuild);
+const struct hf_err *hf_mirror_rebuild_err(const struct hf_mirror_rebuild *rebuild);
+/* Reads the layer at `at`. Returns fewer than `n` bytes if no more are made yet, or -errno. */
 ssize_t hf_mirror_rebuild_read(const struct hf_mirror_rebuild *rebuild, void *bytes, size_t n, uint64_t at);

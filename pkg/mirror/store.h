@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The node's blobs, in folders with blobs/sha256/: read only. Blocks briefly. Threads: any. */
+/* Reads the node's blobs, in folders with blobs/sha256/. Blocks briefly. Threads: any. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,9 +9,9 @@
 
 enum { HF_MIRROR_STORES = 8 };
 
-/* Opens a regular file; -1: none. */
+/* Opens a blob that is a regular file. Returns -1 if there is none. */
 int hf_mirror_store_open(char *const *stores, const char *sha256, uint64_t *ret_size);
-/* `size` UINT64_MAX: any. */
+/* `size` UINT64_MAX matches any size. */
 bool hf_mirror_store_has(char *const *stores, const char *sha256, uint64_t size);
-/* Appends a blob of right digest that fits text->max; false: none. */
+/* Appends a blob. Returns false if there is none with a right digest that fits text->max. */
 bool hf_mirror_store_read(char *const *stores, const char *sha256, struct hf_buf *text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The digests that registries last gave for tags. Pure. */
+/* Remembers which digest a registry last gave for each tag. Pure. */
 #pragma once
 
 #include "base/buf.h"
@@ -17,21 +17,23 @@ struct hf_mirror_tag {
 };
 
 struct hf_mirror_tags {
-    struct hf_mirror_tag *items; /* full, it loses the one seen longest ago */
+    struct hf_mirror_tag *items; /* when full, the tag seen longest ago is dropped */
     size_t n, cap;
 };
 
 void hf_mirror_tags_done(struct hf_mirror_tags *tags);
 
-/* 1: write the file: a new or other digest, or a time HF_MIRROR_TAG_AGE_S off. */
+/* Notes a digest. 1: write the file, since the digest is new or another one, or the saved time differs by
+ * HF_MIRROR_TAG_AGE_S. */
 HF_MUST_USE int hf_mirror_tags_put(struct hf_mirror_tags *tags, const struct hf_mirror_request *request,
                                    const char *sha256, uint64_t now_unix_s);
-/* NULL: unknown, or not seen `within_s`. A clock that went back ages nothing. */
+/* Returns NULL if the tag is unknown, or was last seen more than `within_s` ago. A clock that went back does not count
+ * as age. */
 const struct hf_mirror_tag *hf_mirror_tags_find(const struct hf_mirror_tags *tags,
                                                 const struct hf_mirror_request *request, uint64_t now_unix_s,
                                                 uint64_t within_s);
 
-/* Appends JSON. -E2BIG. */
+/* Appends JSON. -E2BIG: out->max. */
 HF_MUST_USE int hf_mirror_tags_format(const struct hf_mirror_tags *tags, struct hf_buf *out);
-/* Adds tags, except wrong ones. -EBADMSG. */
+/* Adds the tags in JSON, except invalid ones. -EBADMSG: other JSON. */
 HF_MUST_USE int hf_mirror_tags_parse(struct hf_mirror_tags *tags, struct hf_view text, struct hf_err *err);

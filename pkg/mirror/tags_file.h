@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of tags and its file, which a worker writes after changes. */
+/* The table of tags with its file, which a worker writes after changes. */
 #pragma once
 
 #include "base/log.h"
@@ -11,16 +11,15 @@ struct hf_fs_ops;
 struct hf_mirror_tags_file_params {
     const struct hf_sched_ops *sched;
     const struct hf_fs_ops *fs;
-    struct hf_log *log; /* may be NULL */
-    const char *path;   /* copied; its folder exists */
+    struct hf_log *log; /* or NULL */
+    const char *path;   /* copied */
 };
 
 struct hf_mirror_tags_file;
-/* Reads the file. */
 struct hf_mirror_tags_file *hf_mirror_tags_file_new(const struct hf_mirror_tags_file_params *params);
-/* A worker may still write. */
+/* A worker may still be writing the file afterwards. */
 void hf_mirror_tags_file_free(struct hf_mirror_tags_file *file);
-/* hf_mirror_tags_put(); without memory a tag is forgotten. */
+/* Notes a digest by hf_mirror_tags_put(). Without memory the tag is forgotten. */
 void hf_mirror_tags_file_put(struct hf_mirror_tags_file *file, const struct hf_mirror_request *request,
                              const char *sha256, uint64_t now_unix_s);
 const struct hf_mirror_tags *hf_mirror_tags_file_get(const struct hf_mirror_tags_file *file);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests to registries: their tokens, the node's credentials (steps/access.h), transfers that go on after breaks. */
+/* Sends requests to registries, with their tokens and the node's credentials (steps/access.h); interrupted transfers
+ * resume. */
 #pragma once
 
 #include "loop/http/http.h"
@@ -10,7 +11,7 @@ struct hf_access;
 struct hf_fs_ops;
 struct hf_logins;
 
-/* Count bytes from registries; each may be NULL. */
+/* Metrics that count bytes from registries; each may be NULL. */
 struct hf_mirror_tally {
     struct hf_metric *all, *image;
     uint64_t *prefetched;
@@ -21,37 +22,37 @@ struct hf_mirror_upstream_params {
     const struct hf_fs_ops *fs;
     const struct hf_http_ops *http;
     const struct hf_clock_ops *clock;
-    struct hf_access *access; /* NULL: none */
-    struct hf_logins *logins; /* where `access` has none; may be NULL */
+    struct hf_access *access; /* or NULL */
+    struct hf_logins *logins; /* asked where `access` has no credential; or NULL */
 };
 
 struct hf_mirror_upstream;
 struct hf_mirror_upstream *hf_mirror_upstream_new(const struct hf_mirror_upstream_params *params);
-void hf_mirror_upstream_free(struct hf_mirror_upstream *upstream); /* end calls before */
-/* hf_logins_problem() of a repository of "https://registry.example". */
+void hf_mirror_upstream_free(struct hf_mirror_upstream *upstream); /* end all calls first */
 const char *hf_mirror_upstream_problem(const struct hf_mirror_upstream *upstream, const char *origin, const char *name);
 
 struct hf_mirror_ask {
-    const char *origin; /* "https://registry.example" */
-    const char *name;   /* repository's */
-    const char *path;   /* behind it: "blobs/sha256:..." */
+    const char *origin;
+    const char *name;
+    const char *path; /* path behind the name: "blobs/sha256:..." */
     bool head;
-    const char *accept; /* "": any */
+    const char *accept;
     bool ranged;
-    uint64_t from, to; /* struct hf_mirror_request */
+    uint64_t from, to;
     uint64_t connect_ns;
-    uint64_t timeout_ns;                 /* in all; 0: none, but silence ends it */
-    uint64_t max_bytes;                  /* UINT64_MAX: none */
-    const struct hf_mirror_tally *tally; /* outlives the call */
-    bool resumes;                        /* after a break continues there; needs a length */
-    /* The answer that counts, its bytes; struct hf_http_request. */
+    uint64_t timeout_ns; /* for the whole transfer; 0: only silence ends it */
+    uint64_t max_bytes;  /* UINT64_MAX: none */
+    const struct hf_mirror_tally *tally;
+    bool resumes; /* resumes after an interruption; the answer must state its length */
+    /* Called for the answer after tokens and redirects, and for its bytes, as in struct hf_http_request. */
     int (*on_response)(void *arg, const struct hf_http_response *response);
     int (*on_body)(void *arg, const void *bytes, size_t n);
-    void (*done)(void *arg, int r, const struct hf_err *err); /* `r`: loop/http/http.h */
+    void (*done)(void *arg, int r, const struct hf_err *err);
     void *arg;
 };
 
-/* Copies texts. -ENOMEM, -ECANCELED: no `done`. No callback before it returns. */
+/* Copies the texts; *tally must outlive the call. After -ENOMEM or -ECANCELED `done` is not called. Callbacks never
+ * come before it returns. */
 struct hf_mirror_call;
 HF_MUST_USE int hf_mirror_call_start(struct hf_mirror_upstream *upstream, const struct hf_mirror_ask *ask,
                                      struct hf_mirror_call **ret_call);

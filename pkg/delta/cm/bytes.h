@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Codes a byte bit by bit, by predictions of contexts and guessed bytes (bytes.c); integers only, one path for both
- * directions. Ranks and guesses are sources: each predicts one value. */
+/* Codes a byte bit by bit, predicted from its contexts (tables, ranks) and from guesses of the byte (bytes.c). Integers
+ * only; one path for both directions. */
 #pragma once
 
 #include "delta/cm/cm.h"
@@ -8,7 +8,6 @@
 
 enum {
     BYTES_TABLES = 3,
-    /* log2; fewer for small files */
     BYTES_TABLE_BITS = 18,
     BYTES_TABLE_BITS_MIN = 12,
     BYTES_RANKS = 2,
@@ -21,47 +20,48 @@ enum {
 };
 
 struct delta_byte_context {
-    uint32_t table[BYTES_TABLES], rank[BYTES_RANKS]; /* contexts' hashes */
-    uint16_t guess[BYTES_GUESSES];                   /* byte + 1 */
-    uint16_t trust[BYTES_GUESSES];                   /* below BYTES_TRUSTS; equal trust, shared statistics */
-    unsigned kind;                                   /* below BYTES_CLASSES */
-    unsigned near, scene;                            /* below 256; below BYTES_SCENES */
+    uint32_t table[BYTES_TABLES], rank[BYTES_RANKS];
+    uint16_t guess[BYTES_GUESSES]; /* guessed byte + 1; 0: none */
+    /* below BYTES_TRUSTS; guesses of one trust share their statistics */
+    uint16_t trust[BYTES_GUESSES];
+    unsigned kind; /* kind < BYTES_CLASSES, near < 256, scene < BYTES_SCENES: select weights */
+    unsigned near, scene;
 };
 
 struct delta_bytes {
     _Alignas(64) delta_lanes by_node[BYTES_CLASSES * 256], by_fit[BYTES_CLASSES * 128], by_scene[BYTES_SCENES * 256],
         by_confident[16];
-    uint8_t *tables; /* 2^table_bits bytes each, cache-line aligned */
-    uint32_t *ranks; /* 2^rank_bits each; in that allocation */
+    uint8_t *tables; /* each of 2^table_bits bytes, cache-line aligned */
+    uint32_t *ranks; /* each of 2^rank_bits entries, in the memory of the tables */
     unsigned table_bits, rank_bits;
     bool quick;
-    /* Logits ln(p / (1 - p)) * 4096: of a 1 in state s; of source s being right about a bit with i more to come; about
-     * the byte. A source is a rank by count or a guess by trust; the last expects no byte. */
+    /* Logits: ln(p / (1 - p)) * 4096. A source is a rank by its count, or a guess by its trust. */
     int16_t state_logit[DELTA_STATES];
+    /* second index: number of bits still to come */
     int16_t source_logit[BYTES_SOURCES + 1][8];
     int16_t byte_logit[BYTES_SOURCES + 1];
-    /* delta_bytes_rise(): after n updates, upper bits x: rise[rate[n] - x] + more[n]. */
     uint16_t rise[512];
     int16_t rate[256], more[256];
     uint16_t squash[4096];
-    uint8_t next[DELTA_STATES][2]; /* after a 0, a 1 */
+    uint8_t next[DELTA_STATES][2];
     uint8_t source_count[BYTES_SOURCES + 1];
 };
 
-/* Tables for blocks up to `block` bytes, halved `lean` times. Before the first reset. After -ENOMEM nothing to free. */
+/* Allocates tables for blocks of up to `block` bytes, halved `lean` times. Call delta_bytes_reset() next. -ENOMEM:
+ * nothing to free. */
 HF_MUST_USE int delta_bytes_open(struct delta_bytes *b, uint64_t block, unsigned lean);
 void delta_bytes_done(struct delta_bytes *b);
-/* Begins a block. `quick`: a confident source first, and learns in some contexts only. */
+/* Begins a block. `quick`: one bit may confirm a whole byte, and delta_bytes_learn() updates fewer tables. */
 void delta_bytes_reset(struct delta_bytes *b, bool quick);
 
-/* `byte`: for encoding. */
+/* Returns the byte; decoding ignores `byte`. */
 unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const struct delta_byte_context *c,
                           unsigned byte);
 
-/* Teaches only tables (quick: the last) and the first rank. */
+/* Learns that `byte` follows `c`, without coding it. */
 void delta_bytes_learn(struct delta_bytes *b, const struct delta_byte_context *c, unsigned byte);
 
-/* After a hit: a logit's step, upper 8 bits `x`, after `count` < 256 updates. */
+/* Returns how much a logit grows after a true prediction; `x`: its upper 8 bits, `count` < 256: its updates. */
 static inline int16_t delta_bytes_rise(const struct delta_bytes *b, int x, unsigned count)
 {
     return (int16_t)(b->rise[b->rate[count] - x] + b->more[count]);

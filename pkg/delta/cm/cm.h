@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A binary arithmetic coder with logistic mixing; integers only: equal on every machine. delta_cm_code() takes the bit
- * to encode, and returns the decoded one.
+/* A binary arithmetic coder with logistic mixing; integers only, so all machines agree. delta_cm_code() takes the bit
+ * to encode, and returns the decoded bit.
  *
  * After Matt Mahoney's PAQ ("Adaptive Weighing of Context Models for Lossless Data Compression", 2005). */
 #pragma once
@@ -16,28 +16,28 @@ struct delta_cm {
     bool encoding;
     uint32_t low, high, code;
     struct hf_buf *out;
-    int failed; /* -errno or 0; then zeros are read */
-    /* Decoding from here on. left: unread bytes. */
+    int failed; /* 0 or -errno; after a failure, decoding reads zeros */
+    /* only for decoding, from here on */
     struct delta_input *in;
     struct hf_err *err;
     uint64_t left;
-    unsigned beyond; /* requested behind the part */
+    unsigned beyond;
     size_t pos, n;
-    const unsigned char *bytes; /* `buffer`, or the part in memory */
+    const unsigned char *bytes;
     unsigned char buffer[4096];
 };
 
 void delta_cm_start_encoding(struct delta_cm *cm, struct hf_buf *out);
-/* The next n bytes of `in`. Read errors: `err`, cm->failed. */
+/* Decodes the next n bytes of `in`. A read error goes to cm->failed, its text to *err. */
 void delta_cm_start_decoding(struct delta_cm *cm, struct delta_input *in, uint64_t n, struct hf_err *err);
-/* Borrows. */
+/* Borrows the bytes. */
 void delta_cm_start_decoding_bytes(struct delta_cm *cm, const unsigned char *bytes, size_t n, struct hf_err *err);
-/* Flushes, or checks that all was read. Returns the coder's first error. */
+/* Flushes when encoding; when decoding, checks that all bytes were used. Returns the coder's first error. */
 HF_MUST_USE int delta_cm_finish(struct delta_cm *cm);
 
 void delta_cm_shift(struct delta_cm *cm);
 
-/* p1: probability of a 1 in 1/65536, 1 to 65535. */
+/* p1: the probability of a 1 in 1/65536, 1 to 65535. */
 static inline unsigned delta_cm_code(struct delta_cm *cm, unsigned bit, uint32_t p1)
 {
     uint32_t middle = cm->low + (uint32_t)((uint64_t)(cm->high - cm->low) * p1 >> 16);
@@ -62,13 +62,12 @@ static inline unsigned delta_cm_code_plain(struct delta_cm *cm, unsigned byte)
     return made;
 }
 
-/* Bits encoded, to within one. */
 static inline uint64_t delta_cm_bits(const struct delta_cm *cm)
 {
     return 8 * (uint64_t)cm->out->n + (unsigned)__builtin_clz((cm->high - cm->low) | 1);
 }
 
-/* Adaptive bit: 22 bits of probability, 10 of count; slow, exact. Returns p1. */
+/* Returns p1 of an adaptive bit, which has 22 bits of probability and 10 of count. */
 static inline uint32_t delta_bit_p16(uint32_t state)
 {
     return state >> 16;
@@ -89,15 +88,11 @@ static inline void delta_bit_update(uint32_t *state, unsigned bit, unsigned limi
 
 unsigned delta_bit_code(struct delta_cm *cm, uint32_t *state, unsigned bit);
 
-/* Weights: 16 bits, DELTA_WEIGHT_BITS fractional; logits: 8. */
 enum { DELTA_WEIGHT_BITS = 13, DELTA_STRETCH_MAX = 2047 };
 
-/* squash[x + 2048] = 16 * p + 8 for the logit x, -2048 <= x < 2048; p is the probability in 1/4096. */
 void delta_squash_init(uint16_t squash[4096]);
-/* Logit of p / 4096; slow. */
 int32_t delta_stretch(uint32_t p);
 
-/* p1 for delta_cm_code(). */
 static inline uint32_t delta_mixed(const uint16_t squash[4096], delta_lanes input, delta_lanes weight)
 {
     int32_t x = delta_lanes_dot(input, weight) >> DELTA_WEIGHT_BITS;
@@ -105,7 +100,7 @@ static inline uint32_t delta_mixed(const uint16_t squash[4096], delta_lanes inpu
     return squash[(x > DELTA_STRETCH_MAX ? DELTA_STRETCH_MAX : x < -DELTA_STRETCH_MAX ? -DELTA_STRETCH_MAX : x) + 2048];
 }
 
-/* Numbers below 2^42: adaptive bits for the length (a tree) and three digits after the leading 1; then plain bits. */
+/* Adaptive bits for numbers below 2^42: for their length, and for three digits after the leading 1. */
 struct delta_number {
     uint32_t length[64];
     uint32_t bits[43][8];

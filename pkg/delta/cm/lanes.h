@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Eight 16-bit integers: SSE2, NEON or C, same results. Pure. */
+/* Vectors of eight 16-bit integers, by SSE2, NEON or C with the same results. Pure. */
 #pragma once
 
 #include <stdint.h>
@@ -15,7 +15,7 @@ enum { DELTA_LANES = 8 };
 
 typedef int16_t delta_lanes __attribute__((vector_size(2 * DELTA_LANES)));
 
-/* Saturating. */
+/* Saturates. */
 static inline delta_lanes delta_lanes_add(delta_lanes a, delta_lanes b)
 {
 #if defined(__SSE2__)
@@ -54,7 +54,6 @@ static inline int32_t delta_lanes_dot(delta_lanes a, delta_lanes b)
 #endif
 }
 
-/* a * b / 2^16, rounded down */
 static inline delta_lanes delta_lanes_scaled(delta_lanes a, delta_lanes b)
 {
 #if defined(__SSE2__)
@@ -68,7 +67,7 @@ static inline delta_lanes delta_lanes_scaled(delta_lanes a, delta_lanes b)
     memcpy(y, &b, sizeof(y));
     for (unsigned i = 0; i < DELTA_LANES; i++) {
         int32_t product = (int32_t)x[i] * y[i];
-        /* or GCC 12 multiplies two lanes as one number on 32-bit ARM and RISC-V */
+        /* otherwise GCC 12 multiplies two lanes as one number on 32-bit ARM and RISC-V */
         __asm__("" : "+r"(product));
         x[i] = (int16_t)(product >> 16);
     }
@@ -77,7 +76,7 @@ static inline delta_lanes delta_lanes_scaled(delta_lanes a, delta_lanes b)
 #endif
 }
 
-/* How much the weights change: input * error / 2^16, rounded; |input| < 2^14. */
+/* Returns how much the weights change: input * error / 2^16, rounded; |input| < 2^14. */
 static inline delta_lanes delta_lanes_step(delta_lanes input, int16_t error)
 {
     delta_lanes by =
@@ -86,7 +85,7 @@ static inline delta_lanes delta_lanes_step(delta_lanes input, int16_t error)
     return (by + 1) >> 1;
 }
 
-/* Bit i: lane i < 0. */
+/* Returns a bit for each lane: it is negative. */
 static inline unsigned delta_lanes_negative(delta_lanes a)
 {
 #if defined(__SSE2__)
@@ -102,7 +101,6 @@ static inline unsigned delta_lanes_negative(delta_lanes a)
 #endif
 }
 
-/* Interleave four lanes: first (_low) or last (_high). */
 static inline delta_lanes delta_lanes_zip_low(delta_lanes a, delta_lanes b)
 {
     return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
@@ -113,7 +111,6 @@ static inline delta_lanes delta_lanes_zip_high(delta_lanes a, delta_lanes b)
     return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
-/* Four lanes of a, then b: first or last. */
 static inline delta_lanes delta_lanes_low(delta_lanes a, delta_lanes b)
 {
     return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11);

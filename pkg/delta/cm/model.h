@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Codes the small profile's copies: predicts bytes from old file, match map and image, and codes whether and how true
- * ones differ; one path for both directions. */
+/* Codes the small profile's copies: predicts bytes from old file, match map and image, and codes where and how the true
+ * bytes differ; one path for both directions. */
 #pragma once
 
 #include "delta/cm/cm.h"
@@ -11,11 +11,11 @@ struct delta_model;
 
 struct delta_model *delta_model_new(struct delta_shared_context *shared);
 void delta_model_free(struct delta_model *model);
-/* Begins a block. `quick`: decodes faster, slightly larger. */
+/* Begins a block. `quick`: decodes faster, from a slightly larger delta. */
 void delta_model_reset(struct delta_model *model, bool quick);
 
-/* Code new[start..end)'s copies. `truth` points to new[start]; `copies`: the whole file's. Decoding takes literals and
- * short copies from `queue`, and writes all bytes. */
+/* Code the copies in new[start..end). `truth` points to new[start]; `copies` covers the whole file. Decoding takes
+ * literals and short copies from `queue`, and writes all bytes. */
 HF_MUST_USE int delta_model_encode(struct delta_model *model, struct delta_cm *cm, uint64_t start, uint64_t end,
                                    const unsigned char *truth, const struct delta_copies *copies, struct hf_err *err);
 HF_MUST_USE int delta_model_decode(struct delta_model *model, struct delta_cm *cm, uint64_t start, uint64_t end,

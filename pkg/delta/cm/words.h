@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Predicts changed words of code from changes of similar words: when a structure or stack frame grows, many change by
- * the same number. */
+/* Predicts changed words of AArch64 code from changes of similar words: when a structure or stack frame grows, many
+ * change by the same number. */
 #pragma once
 
 #include "delta/cm/cm.h"
@@ -13,14 +13,11 @@ struct delta_word_change {
 };
 
 struct delta_words {
-    struct delta_word_change
-        last[DELTA_WORD_LIKES << DELTA_WORD_BITS]; /* 2^bits for each candidate, by its key's hash */
-    /* Adaptive bits for the question "has the word this value?". Index: the last two answers, and a bit for each
-     * candidate with this value. */
+    struct delta_word_change last[DELTA_WORD_LIKES << DELTA_WORD_BITS];
     uint32_t right[4 << DELTA_WORD_LIKES];
-    unsigned bits; /* log2 */
+    unsigned bits;
     bool started;
-    unsigned answers; /* a bit each, the latest lowest; 1: right */
+    unsigned answers;
     uint32_t by;
 };
 
@@ -28,16 +25,15 @@ struct delta_word_guess {
     uint32_t old, word[DELTA_WORD_LIKES];
     struct delta_word_change *from[DELTA_WORD_LIKES];
     uint32_t key[DELTA_WORD_LIKES];
-    unsigned changed; /* a bit each: the last word with its key is known and changed */
+    unsigned changed; /* a bit for each candidate: the last word with its key changed */
 };
 
-/* Before each block. Tables have 2^-lean of the full size. */
 void delta_words_reset(struct delta_words *w, unsigned lean);
 
-/* Candidates point into *w until the next reset. Call delta_words_note() before the next guess. */
+/* *ret points into *w until the next reset. Call delta_words_note() before the next guess. */
 void delta_words_guess(struct delta_words *w, uint32_t old, struct delta_word_guess *ret);
 
-/* False: the word equals no candidate. `word` is for encoding. */
+/* Codes which candidate equals the word. Returns false if none does. Decoding ignores `word`. */
 bool delta_words_code(struct delta_words *w, struct delta_cm *cm, const struct delta_word_guess *g, uint32_t word,
                       uint32_t *ret_word);
 

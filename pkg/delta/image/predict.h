@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Predicts the new file from the old one, the match map and earlier references; the same on both sides. */
+/* Predicts the new file from the old one, the match map and earlier references, alike in encoder and decoder. */
 #pragma once
 
 #include "delta/image/image.h"
@@ -12,35 +12,35 @@ enum {
     DELTA_EXACT_BITS = 13,
     DELTA_COARSE_BITS = 11,
     DELTA_CANDIDATES = 4,
-    DELTA_PREDICT_REFERENCES = 1, /* in tables, tar headers, code of x86-64 and AArch64 */
-    DELTA_PREDICT_ARM = 2,        /* 32-bit ARM's code */
-    DELTA_PREDICT_I386 = 4,       /* 32-bit x86's code */
-    DELTA_PREDICT_RISCV = 8,      /* RISC-V's code */
+    DELTA_PREDICT_REFERENCES = 1, /* references in tables, tar headers, code of x86-64 and AArch64 */
+    DELTA_PREDICT_ARM = 2,
+    DELTA_PREDICT_I386 = 4,
+    DELTA_PREDICT_RISCV = 8,
     DELTA_PREDICT_ALL = 15,
-    DELTA_PREDICT_BITS = 4, /* in the encoded shared context; `lean` is in the bits above */
+    DELTA_PREDICT_BITS = 4,
     DELTA_LEAN_MAX = 3,
     DELTA_PAIRS_MAX = 4096,
 };
 
-/* Data that both sides have before the first byte of the new file. */
+/* What both sides have before the first byte of the new file. */
 struct delta_shared_context {
     struct delta_old *old;
     struct delta_map map;
-    struct delta_pair *pairs; /* in the order of the new images, which do not overlap */
+    struct delta_pair *pairs; /* ordered by new image; new images do not overlap */
     uint32_t pairs_n;
-    const struct delta_image *new_images; /* each pair's; encoder only */
+    const struct delta_image *new_images; /* of each pair; encoder only */
     uint64_t old_size, new_size;
-    unsigned predictors; /* DELTA_PREDICT_* */
-    unsigned lean;       /* how often the models halve their tables */
-    bool only_first;     /* predict one candidate; delta_guess.source may be unset */
-    bool by_map;         /* predict from the map alone, without moves */
+    unsigned predictors;
+    unsigned lean;   /* how many times the models halve their tables */
+    bool only_first; /* predict one candidate; delta_guess.source may be unset */
+    bool by_map;     /* ignore how targets moved so far */
     struct delta_pair last_pair;
     struct delta_image last_image;
 };
 
 unsigned delta_predictor_of(enum delta_machine machine);
 
-/* New minus old address of an old target. key: its position + 1, or position / 256 + 1; 0: empty. */
+/* New minus old address of a target. key: old position + 1, in `coarse` position / 256 + 1; 0: empty. */
 struct delta_moved {
     uint32_t key;
     int32_t by;
@@ -48,35 +48,33 @@ struct delta_moved {
 
 struct delta_guess {
     unsigned n;
-    unsigned source; /* of word[0]: 3 the target's move, 2 the map, 1 a move nearby, 0 a guess */
+    unsigned source; /* where word[0] comes from: 3 the target's own move, 2 the map, 1 a move nearby, 0 a guess */
     uint64_t word[DELTA_CANDIDATES];
-    uint64_t site, base, target; /* in the new file; `target` is the first prediction */
+    uint64_t site, base, target; /* addresses in the new file; `target` is that of word[0] */
 };
 
-/* A part of a copy that is predicted in one step. */
+/* A window: a part of a copy that is predicted in one step. */
 struct delta_span {
     uint64_t new_pos, old_pos;
     size_t n;
     size_t refs;
-    const unsigned char *old; /* bytes around it are readable too */
-    unsigned region;          /* delta_region_slot() of the old bytes */
+    const unsigned char *old; /* the bytes around these are readable, too */
+    unsigned region;
 };
 
 struct delta_predictor {
     struct delta_shared_context *shared;
-    struct delta_image image;       /* the active pair's */
-    struct delta_segments segments; /* its new image's */
+    struct delta_image image; /* the active pair's old image */
+    struct delta_segments segments;
     struct delta_pair pair;
     uint32_t pair_next;
-    /* moves of targets, and of every 256 positions */
     struct delta_moved exact[1 << DELTA_EXACT_BITS], coarse[1 << DELTA_COARSE_BITS];
-    /* For each slot: true target minus the map's, at the last misprediction; GO_BUCKET: the sum of errors. */
     int64_t last_by[DELTA_REF_SLOTS];
     struct delta_go_cursor go;
     struct delta_jumps jumps;
     struct delta_announced announced;
-    uint64_t tar_old_pos; /* tar_growth is valid for a window from here */
-    int64_t tar_growth;   /* new minus old bytes of this tar header so far */
+    uint64_t tar_old_pos;
+    int64_t tar_growth;
 
     struct delta_ref refs[(DELTA_WINDOW_MAX + 1) / 2 + 4];
     struct delta_guess guesses[(DELTA_WINDOW_MAX + 1) / 2 + 4];
@@ -86,27 +84,25 @@ struct delta_predictor {
 
 void delta_predictor_reset(struct delta_predictor *p);
 
-/* Does the next pair's new image start at new_pos or before? */
 bool delta_predictor_enters(const struct delta_predictor *p, uint64_t new_pos);
 
 /* Activates the pairs up to new_pos. If a new image contains new_pos, reads the old image and calls `code`, which must
- * fill p->segments; `truth` has them when encoding, else NULL. */
+ * fill p->segments; when encoding `truth` has them, otherwise it is NULL. */
 HF_MUST_USE int delta_predictor_enter(struct delta_predictor *p, uint64_t new_pos,
                                       int (*code)(void *ctx, struct delta_predictor *p,
                                                   const struct delta_segments *truth),
                                       void *ctx, struct hf_err *err);
 
-/* The base for coding segment i of the new image: the old image's, moved as the image moved; or zeros. */
+/* Returns the base for coding the new image's segment i: the old one, moved as the image moved, or zeros. */
 struct delta_segment delta_predictor_segment(const struct delta_predictor *p, unsigned i);
 
-/* Predicts from s->old_pos and s->new_pos on, `copy_left` bytes before the copy's end. Fills p->predicted and *s:
- * `want` bytes at most, except for the end of the last reference. */
+/* Predicts the window at s->new_pos and s->old_pos, `copy_left` bytes before the copy's end. Fills p->predicted and *s.
+ * Takes `want` bytes at most, more only to end a reference. */
 HF_MUST_USE int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size_t want, uint64_t copy_left,
                                        struct hf_err *err);
 
-/* Passes on the true bytes of the window. */
 void delta_predictor_made(struct delta_predictor *p, const struct delta_span *s, const unsigned char *made);
 
-/* The first prediction was wrong; `word` is true. */
+/* Learns the true `word` after a wrong first candidate. */
 void delta_predictor_learn(struct delta_predictor *p, const struct delta_ref *ref, const struct delta_guess *g,
                            uint64_t word);

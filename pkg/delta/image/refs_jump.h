@@ -4,7 +4,7 @@
 
 #include "delta/image/refs.h"
 
-/* The last one, between windows; zeros at first. */
+/* The last table found, kept from window to window; zeros at first. */
 struct delta_jumps {
     uint64_t start, end;
 };

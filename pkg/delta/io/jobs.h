@@ -7,7 +7,6 @@
 struct delta_jobs {
     unsigned n;
     void *ctx;
-    /* A `worker`'s own data needs no lock. */
     int (*job)(void *ctx, unsigned worker, unsigned i, struct hf_err *err);
 };
 
@@ -15,8 +14,9 @@ enum { DELTA_WORKERS_MAX = 64 };
 
 struct hf_delta_create_params;
 
-/* params->threads; 0, NULL: processors; DELTA_WORKERS_MAX at most. */
+/* Returns params->threads, or the number of processors if that is 0 or params is NULL; DELTA_WORKERS_MAX at most. */
 unsigned delta_workers(const struct hf_delta_create_params *params);
 
-/* Also in the caller's thread. After a failure no job starts; returns the lowest failed number's error. */
+/* Runs jobs in `workers` threads, one of them the caller's. After a failure no further job starts; returns the error of
+ * the lowest failed number. */
 HF_MUST_USE int delta_jobs_run(const struct delta_jobs *jobs, unsigned workers, struct hf_err *err);

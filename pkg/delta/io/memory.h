@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads an old file in memory as applying does. Creating only. */
+/* Offers an old file in memory to readers of old files. Creating only. */
 #pragma once
 
 #include "delta/io/wire.h"
@@ -10,5 +10,5 @@ struct delta_memory {
     struct delta_old reader;
 };
 
-/* Borrows. Do not move *memory. */
+/* Borrows the bytes. Do not move *memory. */
 void delta_memory_open(struct delta_memory *memory, const unsigned char *bytes, size_t n);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two threads share callbacks of a caller who expects one. Begin and end while one thread works; between, each object
- * belongs to one. */
+/* Lets two threads share the callbacks of a caller who expects one thread. Begin and end while one thread works; in
+ * between, each object belongs to one thread. */
 #pragma once
 
 #include <pthread.h>
@@ -12,7 +12,6 @@ struct delta_serialized_io {
     struct delta_input *input;
     struct delta_old *reader;
     struct delta_output *output;
-    /* The caller's, which end() puts back; then locked ones. */
     const struct hf_delta_in *patch;
     const struct hf_delta_old *old;
     const struct hf_delta_out *out;

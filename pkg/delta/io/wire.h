@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Header, methods, bounded readers and writers (FORMAT.md). */
+/* Header, method numbers, and bounded readers and writers of deltas (FORMAT.md). */
 #pragma once
 
 #include <stdatomic.h>
@@ -15,19 +15,18 @@
 enum {
     DELTA_VERSION = 1,
     DELTA_HEADER_MAX = 5 + 3 * 10 + HF_SHA256_BYTES + 2 * HF_DELTA_FINGERPRINT_BYTES,
-    /* largest new file of DELTA_METHOD_BYTES */
     DELTA_BYTES_MAX = HF_SHA256_BYTES,
-    DELTA_BLOCK = 4 << 20,       /* output between resume points */
-    DELTA_CANCEL_STEP = 1 << 18, /* output between looks at `cancel` */
+    DELTA_BLOCK = 4 << 20,       /* bytes of the new file between resume points */
+    DELTA_CANCEL_STEP = 1 << 18, /* bytes of the new file between reads of `cancel` */
 };
 
 enum delta_method {
     DELTA_METHOD_NONE = 0,
-    DELTA_METHOD_RECORDS_ZSTD = 1, /* zstd or LZMA: fast profile, mostly */
-    DELTA_METHOD_RECORDS_CM = 2,   /* small profile */
-    DELTA_METHOD_LZMA = 3,         /* new file as LZMA2 */
-    DELTA_METHOD_RUNS = 4,         /* old and raw bytes: tiny changes */
-    DELTA_METHOD_BYTES = 5,        /* new file, no larger than its hash */
+    DELTA_METHOD_RECORDS_ZSTD = 1, /* compressed by zstd or LZMA; mostly for the fast profile */
+    DELTA_METHOD_RECORDS_CM = 2,   /* for the small profile */
+    DELTA_METHOD_LZMA = 3,         /* the new file, compressed by LZMA2 */
+    DELTA_METHOD_RUNS = 4,         /* ranges of the old file, and raw bytes; for tiny changes */
+    DELTA_METHOD_BYTES = 5,        /* the new file, if no larger than its hash */
 };
 
 struct delta_header {
@@ -37,44 +36,43 @@ struct delta_header {
         body_fingerprint[HF_DELTA_FINGERPRINT_BYTES];
 };
 
-/* Byte of profile and method, and the method's bits. */
 enum { DELTA_METHOD_AT = 4, DELTA_METHOD_BITS = 5 };
 
 size_t delta_header_format(const struct delta_header *header, unsigned char *bytes);
 
-/* Counts, hashes the body, ends with it. */
+/* Reads a delta: hashes the body, and never reads beyond it. */
 struct delta_input {
     const struct hf_delta_in *in;
     size_t pos, n;
-    uint64_t left;   /* body, or longest header */
-    uint64_t offset; /* in the delta */
+    uint64_t left;
+    uint64_t offset;
     bool in_body;
     struct hf_sha256 body_hash;
     unsigned char buffer[16384];
 };
 
 void delta_input_init(struct delta_input *input, const struct hf_delta_in *in);
-/* Also sets fields left out; DELTA_METHOD_BYTES: all except new_sha256. */
+/* Reads the header, and sets fields that it leaves out, except new_sha256 of DELTA_METHOD_BYTES. */
 HF_MUST_USE int delta_header_read(struct delta_input *input, struct delta_header *ret_header, struct hf_err *err);
-/* DELTA_METHOD_BYTES' body, the new file; sets new_sha256. */
+/* Reads the body of DELTA_METHOD_BYTES, which is the new file, and sets new_sha256. */
 HF_MUST_USE int delta_bytes_read(struct delta_input *input, struct delta_header *header,
                                  unsigned char bytes[static DELTA_BYTES_MAX], struct hf_err *err);
-/* After the body: -EBADMSG if its fingerprint is wrong; 0 if the header has none. */
+/* Call it after the body. -EBADMSG: its fingerprint is wrong. Returns 0 if the header has none. */
 HF_MUST_USE int delta_body_check(const struct delta_input *input, const struct delta_header *header,
                                  struct hf_err *err);
 
-/* -EBADMSG: too few bytes. */
+/* Read or skip bytes of the delta. -EBADMSG: too few are left. */
 HF_MUST_USE int delta_input_read(struct delta_input *input, void *bytes, size_t n, struct hf_err *err);
 HF_MUST_USE int delta_input_varint(struct delta_input *input, uint64_t max, uint64_t *ret_value, struct hf_err *err);
 HF_MUST_USE int delta_input_skip(struct delta_input *input, uint64_t n, struct hf_err *err);
 
 enum { DELTA_SLOT_BYTES = 8192, DELTA_SLOTS = 8 };
 
-/* Slots at multiples of DELTA_SLOT_BYTES. Outside the file: 0. */
+/* Reads the old file through a cache of slots at multiples of DELTA_SLOT_BYTES. Bytes outside the file are 0. */
 struct delta_old {
     const struct hf_delta_old *file;
     uint64_t size;
-    unsigned next, slots;       /* to replace; in use, fixed by the first read */
+    unsigned next, slots;
     uint64_t base[DELTA_SLOTS]; /* offset / DELTA_SLOT_BYTES + 1; 0: empty */
     unsigned char bytes[DELTA_SLOTS][DELTA_SLOT_BYTES];
 };
@@ -84,23 +82,23 @@ HF_MUST_USE int delta_old_read(struct delta_old *old, uint64_t offset, void *byt
 
 enum { DELTA_PENDING_BYTES = 16384 };
 
-/* Gathers: methods often make few bytes. */
+/* Writes the new file; gathers small pieces first. */
 struct delta_output {
     const struct hf_delta_out *out;
     const atomic_bool *cancel;
-    uint64_t written, size, next_look; /* with pending; final; of `cancel` */
-    struct hf_sha256 hash;             /* without pending bytes */
+    uint64_t written, size, next_look;
+    struct hf_sha256 hash;
     unsigned char *pending;
     size_t pending_n;
 };
 
-/* -EBADMSG: above the header's size. -ECANCELED. */
+/* -EBADMSG: the new file gets larger than the header states. */
 HF_MUST_USE int delta_output_write(struct delta_output *output, const void *bytes, size_t n, struct hf_err *err);
 HF_MUST_USE int delta_output_flush(struct delta_output *output, struct hf_err *err);
 
-/* Unsigned LEB128, 10 bytes at most; returns the length. */
+/* Writes unsigned LEB128, at most 10 bytes, and returns their number. */
 size_t delta_put_varint(unsigned char *bytes, uint64_t value);
-/* Moves *p. False: beyond `end`, not the shortest, above 64 bits. */
+/* Reads a number, and moves *p. Returns false if it passes `end`, is not in its shortest form, or exceeds 64 bits. */
 bool delta_get_varint(const unsigned char **p, const unsigned char *end, uint64_t *ret_value);
 
 static inline uint64_t delta_zigzag(int64_t value)

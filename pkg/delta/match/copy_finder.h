@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Splits the new file into copies, of constant shift, in one pass. Several threads may share a
- * matcher, not a finder. */
+/* Splits the new file into copies in one pass; within a copy the shift is constant. Threads may share a matcher, but
+ * not a finder. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,31 +9,28 @@
 
 enum { DELTA_MATCH_CACHE = 8192 };
 
-/* Passes repeat look-ups. */
 struct delta_cached_match {
-    uint32_t at, rank, n; /* `at`: new position + 1; 0: empty */
+    uint32_t at, rank, n;
 };
 
-/* The current copy starts at new_from and old_from and keeps that shift. The search is at `scan`, with match_n bytes at
- * match_old. */
 struct delta_copy_finder {
     const struct delta_matcher *matcher;
-    struct delta_cached_match *known; /* DELTA_MATCH_CACHE, by position; or NULL */
+    struct delta_cached_match *known;
     size_t new_from, old_from;
     size_t scan, match_old, match_n;
-    size_t rank; /* suffix array's, if `ranked` */
+    size_t rank;
     size_t min_gain;
-    size_t first, counted;      /* of the search; compared with the diagonal up to here */
-    size_t same;                /* equal to the match, on the diagonal */
-    struct delta_copies copies; /* complete; caller frees */
-    bool ranked, looking;       /* false from a copy's begin to the next search */
+    size_t first, counted;
+    size_t same;
+    struct delta_copies copies; /* complete ones; the caller frees them */
+    bool ranked, looking;
 };
 
-/* First copy: `at` in both files, or the old one's end. */
+/* Starts with a copy at `at` in both files, or at the end of a shorter old file. */
 void delta_copy_finder_start(struct delta_copy_finder *w, const struct delta_matcher *matcher, unsigned min_gain,
                              size_t at);
 
-/* 1: one complete, the next open. 0: none up to `stop`; call again. */
+/* Searches up to `stop`. 1: a copy is complete, and the next one has begun. 0: none; call again. */
 HF_MUST_USE int delta_copy_finder_next(struct delta_copy_finder *w, size_t stop);
 
 HF_MUST_USE int delta_copy_finder_finish(struct delta_copy_finder *w);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The match map: parts of the old file with new positions, known to both sides first, so that references to later
- * positions can be predicted. The longest copies, DELTA_MAP_MAX at most (small profile: DELTA_MAP_MADE). 32-bit
- * positions. */
+/* The match map says where parts of the old file are in the new one. Both sides have it first, to predict references to
+ * later positions. It has the longest copies: DELTA_MAP_MAX at most (small profile: DELTA_MAP_MADE). */
 #pragma once
 
 #include <stdint.h>
@@ -11,7 +10,7 @@
 
 enum {
     DELTA_MAP_MAX = 32768,
-    DELTA_MAP_MADE = 20480, /* more: models exceed 3 MiB */
+    DELTA_MAP_MADE = 20480, /* with more entries, models exceed 3 MiB */
     DELTA_MAP_LOOK = 24
 };
 
@@ -25,21 +24,22 @@ struct delta_map_answer;
 
 struct delta_map {
     uint32_t n;
-    struct delta_map_entry *p;        /* by new position, no overlaps there */
-    uint16_t *by_old;                 /* indexes, by old, then new position */
-    struct delta_map_answer *answers; /* cache: one thread */
+    struct delta_map_entry *p; /* sorted by new position, without overlaps there */
+    uint16_t *by_old;
+    struct delta_map_answer *answers; /* a cache, for one thread */
 };
 
 void delta_map_done(struct delta_map *map);
-/* For another thread: own cache, borrowed entries. */
+/* Makes a view for another thread: a cache of its own, with borrowed entries. */
 HF_MUST_USE int delta_map_view(const struct delta_map *map, struct delta_map *view, struct hf_err *err);
 void delta_map_view_done(struct delta_map *view);
 HF_MUST_USE int delta_map_alloc(struct delta_map *map, uint32_t n, struct hf_err *err);
-void delta_map_sort(struct delta_map *map); /* complete `p`: fills by_old, clears the cache */
+void delta_map_sort(struct delta_map *map); /* Call when `p` is complete: fills by_old, clears the cache. */
 
-/* The entry with new_pos, else the first after it, else the end. */
+/* Returns the entry that has new_pos, or else the first one behind it, or the end. */
 const struct delta_map_entry *delta_map_at(const struct delta_map *map, uint64_t new_pos);
 
-/* New minus old position, by the DELTA_MAP_LOOK nearest entries that begin by old_pos. COVERED: of the longest that has
- * it. BEFORE: of the nearest end. NONE: unset. */
+/* Sets *ret_shift to new minus old position at old_pos, by one of the DELTA_MAP_LOOK nearest entries that begin at
+ * old_pos or before. COVERED: the longest that contains old_pos. BEFORE: the one that ends last, as none contains it.
+ * NONE: unset. */
 enum delta_map_found delta_map_shift(const struct delta_map *map, uint64_t old_pos, int64_t *ret_shift);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds copies that tolerate differing bytes: suffix array matching with forward and backward extension (Colin
- * Percival, "Naive differences of executable code", 2003). Deterministic. Blocks: workers only. At most 4 bytes per old
- * byte, and the copies. */
+/* Finds copies that tolerate differing bytes, by suffix array matching with forward and backward extension (Colin
+ * Percival, "Naive differences of executable code", 2003). Deterministic. Blocks: workers only. Memory: at most 4 bytes
+ * per old byte, and the copies. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,27 +16,28 @@
 struct delta_matcher {
     const unsigned char *old, *new_bytes;
     size_t old_n, new_n;
-    struct delta_suffix_array suffix_array; /* one at most is open */
+    struct delta_suffix_array suffix_array; /* only one of these two is open */
     struct delta_hash_index hash_index;
 };
 
-/* `fast`: hash index, which finds somewhat less. Files below HF_DELTA_CREATE_MAX_BYTES outlive the matcher, which
- * is then read-only. */
+/* `fast`: uses the hash index, which finds somewhat less. Files are below HF_DELTA_CREATE_MAX_BYTES, and outlive the
+ * matcher, which is read-only once open. */
 HF_MUST_USE int delta_matcher_open(struct delta_matcher *m, const unsigned char *old, size_t old_n,
                                    const unsigned char *new_bytes, size_t new_n, bool fast, struct hf_err *err);
 void delta_matcher_done(struct delta_matcher *m);
 
-/* Ways to split the new file, by min_gain. */
+/* A variant is a way to split the new file, by its min_gain. */
 enum { DELTA_VARIANTS_MAX = 4 };
 
 struct delta_match_params {
-    const unsigned *min_gain; /* each variant's (copy_finder.h) */
+    const unsigned *min_gain;
     unsigned variants_n;
-    unsigned workers;                                          /* no effect on results */
-    int (*progress)(void *ctx, uint64_t done, uint64_t total); /* caller's thread; not 0: cancel; may be NULL */
+    unsigned workers;
+    int (*progress)(void *ctx, uint64_t done, uint64_t total); /* in the caller's thread; not 0: cancel; or NULL */
     void *progress_ctx;
 };
 
-/* Ascending, no overlaps in the new file. Lists: zeros at first; free them also after an error. -ECANCELED. */
+/* Finds the copies of each variant, ascending and without overlaps in the new file. Lists are zero at first; free them
+ * also after an error. -ECANCELED. */
 HF_MUST_USE int delta_match(const struct delta_matcher *m, const struct delta_match_params *params,
                             struct delta_copies *const *ret_copies, struct hf_err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The small profile's match finder. Deterministic; read-only when open. 4 bytes per old byte and 256 KiB. */
+/* The match finder of the small profile. Deterministic; read-only once open. Takes 4 bytes per old byte and 256 KiB. */
 #pragma once
 
 #include <stddef.h>
@@ -10,8 +10,7 @@
 struct delta_suffix_array {
     const unsigned char *old;
     size_t old_n;
-    int32_t *order; /* offsets; NULL: closed */
-    /* First suffix of each pair of bytes; their number last. Small file: NULL. */
+    int32_t *order;
     uint32_t *starts;
 };
 
@@ -19,6 +18,6 @@ struct delta_suffix_array {
 HF_MUST_USE int delta_suffix_array_open(struct delta_suffix_array *s, const unsigned char *old, size_t old_n);
 void delta_suffix_array_done(struct delta_suffix_array *s);
 
-/* Longest prefix found, at old[order[*ret_rank]]. */
+/* Returns the length of the longest prefix of `key` found in old; it is at old[order[*ret_rank]]. */
 size_t delta_suffix_array_longest(const struct delta_suffix_array *s, const unsigned char *key, size_t key_n,
                                   size_t *ret_rank);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pairs entries of two tables by key (symbol, function or address). */
+/* Pairs entries of two tables by a key (symbol, function or address). */
 #pragma once
 
 #include <stddef.h>
@@ -22,6 +22,6 @@ struct delta_table_entries {
 int delta_table_entries_add(struct delta_table_entries *items, uint64_t offset, uint32_t size, uint64_t key);
 void delta_table_entries_done(struct delta_table_entries *items);
 
-/* A copy for each new entry with a partner; 16 bytes at most if sizes differ. */
+/* Adds a copy for each new entry with a partner; of at most 16 bytes if their sizes differ. */
 int delta_table_entries_match(const struct delta_table_entries *old, const struct delta_table_entries *new_items,
                               struct delta_copies *out);

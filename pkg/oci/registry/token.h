@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The token that a registry's 401 asks for, to pull from a repository: where to ask, and who may see the credential.
+/* The token that a registry's 401 demands, to pull from a repository: where to ask, and who may see the credential.
  * Untrusted input. */
 #pragma once
 
@@ -8,22 +8,23 @@
 
 enum { HF_OCI_TOKEN_ANSWER = 64 << 10 };
 
-/* May `registry` (a URL) send to `service`, *ret_takes_basic: the credential, too? -EPROTO: no. */
+/* Checks whether `registry` (a URL) may name `service` as its token service. -EPROTO: no. *ret_takes_basic: the
+ * credential may go there, too. */
 HF_MUST_USE int hf_oci_token_where(const char *registry, const char *service, bool *ret_takes_basic,
                                    struct hf_err *err);
 
 struct hf_oci_token_ask {
-    char *url;        /* GET, no redirects; free it */
+    char *url;        /* fetch by GET, without redirects; free it */
     bool takes_basic; /* the credential may go there */
 };
 
-/* `registry`: URL that answered 401 itself, with WWW-Authenticate `challenge`. 1; 0: no token, or unreadable; -EPROTO:
- * not a service to ask. */
+/* Reads where to ask for a token. `registry` is the URL that answered 401 itself, `challenge` its WWW-Authenticate. 1:
+ * ask there. 0: no token wanted, or unreadable. -EPROTO: a service that must not be asked. */
 HF_MUST_USE int hf_oci_token_ask(const char *registry, const char *repository, const char *challenge,
                                  struct hf_oci_token_ask *ret, struct hf_err *err);
-/* "Authorization: ..." if the service may see it, or NULL. */
+/* Returns `line` ("Authorization: ...") if the service may see it, or NULL. */
 const char *hf_oci_token_credential(const struct hf_oci_token_ask *ask, const char *line);
-/* The service's token, as a line; wipe and free it. *ret_seconds: how long it is good. -EACCES: refused. -EAGAIN: ill,
- * or too many requests. -EBADMSG: no token. */
+/* Reads the service's answer: the token, as a line to be wiped and freed, and for how many seconds it is valid.
+ * -EACCES: refused. -EAGAIN: the service fails, or gets too many requests. -EBADMSG: no token. */
 HF_MUST_USE int hf_oci_token_take(const struct hf_http_response *response, struct hf_view body, char **ret_line,
                                   uint64_t *ret_seconds, struct hf_err *err);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For xz.c and xz_find.c. */
 #pragma once
 
 #include <lzma.h>
@@ -10,7 +9,7 @@ enum { XZ_FILTERS_MAX = 3 /* before LZMA2 */ };
 
 /* Points into itself: do not copy it after pack_xz_end_filters(). */
 struct pack_xz_params {
-    bool threaded; /* blocks state their sizes */
+    bool threaded;
     lzma_check check;
     unsigned filters_n;
     lzma_filter filters[XZ_FILTERS_MAX + 2];
@@ -20,7 +19,7 @@ struct pack_xz_params {
     uint64_t block_bytes;
 };
 
-/* `value`: a delta filter's distance, else the start offset. */
+/* `value`: the distance of a delta filter, the start offset of any other. */
 void pack_xz_add_filter(struct pack_xz_params *params, lzma_vli id, uint32_t value);
 void pack_xz_end_filters(struct pack_xz_params *params);
 void pack_xz_format(const struct pack_xz_params *params, struct pack_setup *setup);

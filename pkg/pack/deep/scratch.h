@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An unnamed file, which ends with the process. Blocks. */
+/* A scratch file without a name, which disappears with the process. Blocks. */
 #pragma once
 
 #include "base/fs.h"
@@ -8,11 +8,11 @@
 struct hf_deep_file {
     const struct hf_fs_ops *fs;
     int dirfd;
-    const char *name; /* in `dirfd`; borrowed */
-    int fd;           /* or -1 */
+    const char *name;
+    int fd;
 };
 
-/* The first write makes <dirfd>/<name>, even if a power cut left one, and unlinks it. */
+/* Borrows `name`. The first write makes <dirfd>/<name>, replaces one that a power cut left, and unlinks it. */
 struct hf_deep_file hf_deep_file_init(const struct hf_fs_ops *fs, int dirfd, const char *name);
 void hf_deep_file_done(struct hf_deep_file *file);
 /* Borrows `file`. */

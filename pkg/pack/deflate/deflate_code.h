@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Codes and kinds by families of encoders (deflate_code.c). Pure. */
+/* Predicts codes and kinds of blocks for two families of encoders (deflate_code.c). Pure. */
 #pragma once
 
 #include "pack/deflate/deflate.h"
 
-/* gzip and zlib. */
 void deflate_gzip_predict(const uint32_t literal[DEFLATE_LITERALS], const uint32_t distance[DEFLATE_DISTANCES],
                           struct deflate_prediction *ret_prediction);
 enum deflate_kind deflate_gzip_kind(const struct deflate_prediction *prediction, uint64_t content_n, bool has_content);
 
-/* Go. `all`: describes every code length. */
 void deflate_go_predict(const uint32_t literal[DEFLATE_LITERALS], const uint32_t distance[DEFLATE_DISTANCES], bool all,
                         struct deflate_prediction *ret_prediction);
 enum deflate_kind deflate_go_kind(const struct deflate_prediction *prediction, uint64_t content_n, bool has_content);

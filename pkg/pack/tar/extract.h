@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A tar that arrives in order becomes a folder.
+/* Turns a tar that arrives in order into a folder.
  *
  * Security: tar_read.h accepts every header; members are opened beneath the folder (openat2), never through a symbolic
- * link; a hard link leads to a regular file made before; members, names and headers have limits. Durable after finish.
- * Blocks: workers only.
+ * link; a hard link leads to a regular file made before; members, names and headers have limits. The folder is durable
+ * after finish. Blocks: workers only.
  *
- * HF_EXTRACT_CANONICAL: equal to what archive.h makes of the result. HF_EXTRACT_ANY: any tar; parents and final zeros
- * may be missing; a name's last member replaces earlier ones, but not a folder; owners are ignored. */
+ * HF_EXTRACT_CANONICAL: the tar must equal what archive.h makes of the result. HF_EXTRACT_ANY: any tar; parents and
+ * final zeros may be missing; the last member of a name replaces earlier ones, except a folder; owners are ignored. */
 #pragma once
 
 #include "base/err.h"
@@ -16,11 +16,12 @@ enum hf_extract_rules { HF_EXTRACT_CANONICAL, HF_EXTRACT_ANY };
 
 struct hf_extract_params {
     const struct hf_fs_ops *fs;
-    int dirfd; /* empty; borrowed */
+    int dirfd; /* the empty folder to fill; borrowed */
     enum hf_extract_rules rules;
-    uid_t uid; /* ANY: of files and folders, also `dirfd`, not symbolic links */
+    uid_t uid; /* with ANY, owner of all files and folders, `dirfd` included, but not of symbolic links */
     gid_t gid;
-    /* A regular file (not its links) is complete and synced. Negative: ends all. May be NULL. */
+    /* Called when a regular file (not a further link) is complete and synced. A negative result ends the extraction.
+     * May be NULL. */
     int (*made)(void *arg, const struct stat *st, const unsigned char *digest);
     void *arg;
 };
@@ -30,8 +31,9 @@ HF_MUST_USE int hf_extract_new(const struct hf_extract_params *params, struct hf
                                struct hf_err *err);
 void hf_extract_free(struct hf_extract *extract);
 HF_DEFINE_CLEANUP(struct hf_extract, hf_extract_free)
-/* -EBADMSG: breaks a rule. -E2BIG: too many members, or over 64 MiB of folders' names. File system's and made()'s.
- * Remove the folder after an error. */
+/* -EBADMSG: the tar breaks a rule. -E2BIG: too many members, or over 64 MiB of folders' names. Others are the file
+ * system's or made()'s. Remove the folder after an error. */
 HF_MUST_USE int hf_extract_feed(struct hf_extract *extract, const void *bytes, size_t n, struct hf_err *err);
-/* Sets folders' modes, and syncs. -EBADMSG: incomplete, or one name for a folder and something else. */
+/* Sets the modes of folders, and syncs. -EBADMSG: the tar is incomplete, or has one name for a folder and something
+ * else. */
 HF_MUST_USE int hf_extract_finish(struct hf_extract *extract, struct hf_err *err);

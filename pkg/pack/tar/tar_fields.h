@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Offsets in a header (POSIX.1-1988, ustar). */
+/* Offsets of fields in a tar header (POSIX.1-1988, ustar). */
 #pragma once
 
 enum tar_field {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RFC 8878's bit streams: written from the front, lowest bit first; tables are read from the front, symbols from the
- * back. Readers and writers stay within their bytes. */
+/* Bit streams of RFC 8878: written from the front, lowest bit first; read from the front (tables) or from the back
+ * (symbols). Readers and writers stay within their bytes. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,10 +12,10 @@
 struct pack_zframe_bits_in {
     const unsigned char *p;
     size_t n;
-    int64_t at; /* next bit, from the front; below 0: read too much */
+    int64_t at; /* next bit, from the front; below 0: too much was read */
 };
 
-/* k <= 32 bits from bit `at`; zeros behind the end. */
+/* Returns k <= 32 bits from bit `at` on; behind the end they are zeros. */
 static inline uint32_t pack_zframe_bits_at(const unsigned char *p, size_t n, uint64_t at, unsigned k)
 {
     size_t byte = (size_t)(at >> 3);
@@ -29,7 +29,7 @@ static inline uint32_t pack_zframe_bits_at(const unsigned char *p, size_t n, uin
     return (uint32_t)(word >> (at & 7) & ((UINT64_C(1) << k) - 1));
 }
 
-/* From the back: the last byte's highest 1 is the end mark. False: none. */
+/* Begins to read from the back. Returns false if there is no end mark, which is the highest 1 of the last byte. */
 static inline bool pack_zframe_bits_open(struct pack_zframe_bits_in *in, const unsigned char *p, size_t n)
 {
     if (n == 0 || p[n - 1] == 0)
@@ -38,7 +38,6 @@ static inline bool pack_zframe_bits_open(struct pack_zframe_bits_in *in, const u
     return true;
 }
 
-/* k bits before those read last. */
 static inline uint32_t pack_zframe_bits_back(struct pack_zframe_bits_in *in, unsigned k)
 {
     in->at -= k;
@@ -50,7 +49,7 @@ struct pack_zframe_bits_out {
     size_t n, cap;
     uint64_t waiting;
     unsigned waiting_n;
-    bool full; /* did not fit */
+    bool full;
 };
 
 static inline void pack_zframe_bits_put_byte(struct pack_zframe_bits_out *out, unsigned char byte)
@@ -71,13 +70,11 @@ static inline void pack_zframe_bits_put(struct pack_zframe_bits_out *out, uint32
     }
 }
 
-/* Zeros to a whole byte. */
 static inline void pack_zframe_bits_flush(struct pack_zframe_bits_out *out)
 {
     pack_zframe_bits_put(out, 0, (8 - out->waiting_n) & 7);
 }
 
-/* The end mark of a stream that is read from the back. */
 static inline void pack_zframe_bits_end(struct pack_zframe_bits_out *out)
 {
     pack_zframe_bits_put(out, 1, 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lets the group `holdfast` pass through the state folder, which only root may enter, to the audit log, but not
- * list the state folder. It uses a POSIX ACL: with mode 0711 every user could pass. Threads: any; `fs`: blocks. */
+/* Lets the group `holdfast` pass through the state folder, which only root may enter, to the audit log, but not list
+ * it. Uses a POSIX ACL: with mode 0711 every user could pass. Threads: any; `fs`: blocks. */
 #pragma once
 
 #include <sys/types.h>
@@ -13,11 +13,11 @@
 
 enum { HF_AUDIT_ACL_BYTES = 44 };
 
-/* Group `name` in the text of /etc/group; 0: none, or no valid number. Pure. */
+/* Returns the id of group `name` in the text of /etc/group; 0: none, or no valid number. Pure. */
 gid_t hf_audit_group_of(struct hf_view text, const char *name);
 
-/* system.posix_acl_access: owner rwx, group and others none, x for `group`. Pure. */
+/* Makes the value of system.posix_acl_access: owner rwx, `group` x, others none. Pure. */
 void hf_audit_acl(gid_t group, unsigned char acl[HF_AUDIT_ACL_BYTES]);
 
-/* Does nothing (0) unless `dir` has mode 0700. -errno: `dir` cannot be opened, or its ACL not set. */
+/* Sets this ACL on `dir`, but only if its mode is 0700. -errno: `dir` cannot be opened, or its ACL not set. */
 HF_MUST_USE int hf_audit_let_pass(const struct hf_fs_ops *fs, const char *dir, gid_t group, struct hf_err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keeps floods of events out of the audit log. Pure, but allocates. */
+/* Keeps floods of events out of the audit log, by counting equal ones. Pure, but allocates. */
 #pragma once
 
 #include "audit/entry.h"
@@ -12,9 +12,9 @@ enum { HF_AUDIT_SLOTS = 32, HF_AUDIT_BURST = 256 };
 
 struct hf_audit_calm {
     struct {
-        struct hf_audit_event *event; /* newest of equal ones; NULL: free */
-        uint64_t since_ns;            /* last entry about them */
-        uint64_t more;                /* events since then */
+        struct hf_audit_event *event; /* the newest of equal events; NULL: the slot is free */
+        uint64_t since_ns;            /* time of the last entry about them */
+        uint64_t more;
     } slots[HF_AUDIT_SLOTS];
     struct hf_bucket bucket;
 };
@@ -23,13 +23,12 @@ enum hf_audit_verdict { HF_AUDIT_WRITE, HF_AUDIT_COUNTED, HF_AUDIT_LOST };
 
 void hf_audit_calm_done(struct hf_audit_calm *calm);
 
-/* Without memory or a free slot it counts no equal events: each is written or lost. */
+/* Decides about an event. Without memory or a free slot it counts no equal events: each is written or lost. */
 enum hf_audit_verdict hf_audit_calm_see(struct hf_audit_calm *calm, const struct hf_audit_event *event,
                                         uint64_t now_ns);
 
-/* When hf_audit_calm_take() has events, or HF_NEVER. */
 uint64_t hf_audit_calm_due_ns(const struct hf_audit_calm *calm);
 
-/* Takes the events of a slot whose hour ended (now_ns HF_NEVER: any slot). Returns how many, 0: none; *ret_event: the
- * newest. */
+/* Takes the events counted in a slot whose hour has ended (now_ns HF_NEVER: in any). Returns how many, 0: none;
+ * *ret_event: the newest. */
 uint64_t hf_audit_calm_take(struct hf_audit_calm *calm, uint64_t now_ns, struct hf_audit_event *ret_event);

@@ -2,28 +2,28 @@
 /* Finds where an audit log first differs from what the agent wrote: lines changed, removed, inserted or cut, missing
  * segments. Pure.
  *
- * Zero it, and pass all lines in order. It cannot find whole lines cut off at the end, or a log that root wrote anew:
- * compare a hash that left the node earlier (EdgeNode.status.journal.lastHash). An unreadable segment, or a
- * new chain above one (audit/log.c), is a gap, which fails the check. */
+ * Zero the struct, and pass all lines in order. It cannot find whole lines cut off at the end, or a log that root wrote
+ * anew: compare a hash that left the node earlier (EdgeNode.status.journal.lastHash). An unreadable segment, or a new
+ * chain above one (audit/log.c), is a gap, which fails the check. */
 #pragma once
 
 #include "audit/segment.h"
 
 struct hf_audit_check {
-    uint64_t seq;             /* last entry's; 0 before the first */
-    char hash[HF_SHA256_HEX]; /* last line's */
-    uint64_t oldest_seq;      /* first entry's */
-    uint64_t dropped;         /* entries removed, by the last SegmentStarted */
+    uint64_t seq; /* last entry's number; 0 before the first */
+    char hash[HF_SHA256_HEX];
+    uint64_t oldest_seq;
+    uint64_t dropped; /* entries removed by rotation, by the last SegmentStarted */
     char segment[HF_AUDIT_NAME];
     uint64_t entries;
-    struct hf_err fault; /* first; code 0: none */
-    struct hf_err gap;   /* first, with missing entries; code 0: none */
-    bool in_gap;         /* no readable line since the gap began */
-    bool gap_has_end;    /* a readable line followed the first gap */
+    struct hf_err fault; /* first fault; code 0: none */
+    struct hf_err gap;   /* first gap, with missing entries; code 0: none */
+    bool in_gap;
+    bool gap_has_end;
 };
 
-/* Ignores all lines after the first fault. */
+/* Checks the next line; ignores lines after the first fault. */
 void hf_audit_check_see(struct hf_audit_check *check, const struct hf_audit_line *line);
 
-/* -EBADMSG: *err has the fault, else the gap; err->code may be a reading error's. */
+/* -EBADMSG: *err has the fault, else the gap; its code may be a reading error's. */
 HF_MUST_USE int hf_audit_check_end(struct hf_audit_check *check, struct hf_err *err);

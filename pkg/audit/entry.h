@@ -15,7 +15,7 @@
 #include "codec/sha256.h"
 
 enum {
-    HF_AUDIT_SUBJECT = 256, /* bytes with terminator, as the next three */
+    HF_AUDIT_SUBJECT = 256, /* bytes with terminator, as in the next three */
     HF_AUDIT_REASON = 64,
     HF_AUDIT_MESSAGE = 513,
     HF_AUDIT_BOOT = 40,
@@ -23,7 +23,7 @@ enum {
     HF_AUDIT_SUM = 16,        /* hex digits, also of the hash in EdgeNode.status.journal */
 };
 
-/* KIND(symbol, name, repeats): equal events of an hour are counted (audit/calm.h). */
+/* KIND(symbol, name, repeats). `repeats`: equal events of an hour are only counted (audit/calm.h). */
 #define HF_AUDIT_KINDS(KIND)                                                                                           \
     KIND(AGENT_STARTED, "AgentStarted", false)                                                                         \
     KIND(AGENT_STOPPED, "AgentStopped", false)                                                                         \
@@ -66,43 +66,41 @@ const char *hf_audit_kind_name(enum hf_audit_kind kind);
 enum hf_audit_kind hf_audit_kind_of(const char *name);
 bool hf_audit_kind_repeats(enum hf_audit_kind kind);
 
-/* Valid UTF-8, no control characters. */
+/* Texts are valid UTF-8 without control characters. */
 struct hf_audit_event {
     enum hf_audit_kind kind;
     char subject[HF_AUDIT_SUBJECT]; /* "edge-inference@1.4.2" */
     char reason[HF_AUDIT_REASON];   /* CamelCase, or "" */
-    char message[HF_AUDIT_MESSAGE]; /* or "" */
+    char message[HF_AUDIT_MESSAGE];
 };
 
-/* Cuts after a whole character. Texts may be hostile: what a terminal acts on (base/encoding/plain.h) becomes a blank,
- * what is not UTF-8 '?'. NULL: "". */
+/* Sets the event; a NULL text becomes "". Texts may be hostile: long ones are cut after a whole character, what a
+ * terminal acts on (base/encoding/plain.h) becomes a blank, what is not UTF-8 becomes '?'. */
 void hf_audit_event_set(struct hf_audit_event *event, enum hf_audit_kind kind, const char *subject, const char *reason,
                         const char *message);
 
 struct hf_audit_entry {
     struct hf_audit_event event;
-    char kind_name[HF_AUDIT_REASON]; /* also unknown ones */
+    char kind_name[HF_AUDIT_REASON]; /* also of an unknown kind */
     uint64_t seq;                    /* from 1 */
-    uint64_t batch;                  /* first entry of its write */
-    uint64_t unix_ns;                /* best guess; seconds in the line */
-    /* Range of the time. Both 0: unix_ns is sure. Only the latest 0: no upper limit. */
+    uint64_t batch;                  /* first entry of the same write */
+    uint64_t unix_ns;                /* estimated time; the line has whole seconds */
+    /* range of the time; both 0: unix_ns is sure; only the latest 0: no upper limit */
     uint64_t earliest_unix_ns, latest_unix_ns;
-    char boot[HF_AUDIT_BOOT]; /* boot's id, or "" */
+    char boot[HF_AUDIT_BOOT];
     uint64_t mono_ms;
-    uint64_t count;           /* equal events; EntriesLost: lost entries */
-    uint64_t dropped;         /* SegmentStarted: entries removed by rotation */
-    char prev[HF_SHA256_HEX]; /* of the line before; entry 1: zeros */
+    uint64_t count;           /* equal events; in EntriesLost: lost entries */
+    uint64_t dropped;         /* in SegmentStarted: entries removed by rotation */
+    char prev[HF_SHA256_HEX]; /* SHA-256 of the line before; zeros in entry 1 */
 };
 
 /* Appends the line without a newline. -E2BIG: `out` is full, or the line exceeds HF_AUDIT_LINE_MAX. */
 HF_MUST_USE int hf_audit_entry_format(const struct hf_audit_entry *entry, struct hf_buf *out);
 
-/* Adds blanks to the last of `lines`, from `begin` to its newline, with a new sum. Errors as above, `lines`
- * unchanged. */
+/* Adds blanks, with a new sum, to the last of `lines`, from `begin` to its newline. -E2BIG: `lines` is unchanged. */
 HF_MUST_USE int hf_audit_entry_pad(struct hf_buf *lines, size_t begin, size_t blanks);
 
-/* Parses a line without its newline; checks `sum`. -EBADMSG: no line of an audit log, or changed. */
+/* Parses a line without its newline, and checks `sum`. -EBADMSG: no line of an audit log, or changed. */
 HF_MUST_USE int hf_audit_entry_parse(struct hf_view line, struct hf_audit_entry *ret_entry, struct hf_err *err);
 
-/* First line's `prev`. */
 void hf_audit_no_prev(char zeros[HF_SHA256_HEX]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The audit log of a node: a chain of lines (audit/entry.h) in bounded segments, at the limit a new one replaces the
- * oldest. A crash loses the last two seconds at most. What the disk does not take waits in memory, up to
- * HF_AUDIT_PENDING_BYTES; the rest is counted (EntriesLost). Opening and writing block. */
+/* The audit log of a node: a chain of lines (audit/entry.h) in segments; at the limit a new segment replaces the
+ * oldest. A crash loses at most the last two seconds. What the disk does not take waits in memory, up to
+ * HF_AUDIT_PENDING_BYTES; more is only counted (EntriesLost). Opening and writing block. */
 #pragma once
 
 #include "audit/calm.h"
@@ -16,55 +16,55 @@ enum { HF_AUDIT_PENDING_BYTES = 32 << 10 };
 struct hf_audit_log_params {
     const struct hf_fs_ops *fs;
     const struct hf_clock_ops *clock;
-    const char *dir;  /* absolute; may be missing; copied */
-    const char *boot; /* or ""; copied */
-    gid_t group;      /* may read; HF_AUDIT_NO_GROUP: only root */
-    /* Since when the newest segment is unreadable; 0: readable, or memory, room or files lacked. 0 at first, kept
-     * between hf_audit_log_open() calls. Not 0 after success: the log continues without this segment. NULL: never give
-     * up. */
+    const char *dir;  /* absolute; copied */
+    const char *boot; /* boot id, or ""; copied */
+    gid_t group;      /* group that may read; HF_AUDIT_NO_GROUP: only root may */
+    /* Monotonic time when the newest segment became unreadable; 0: it is readable, or memory, space or descriptors
+     * lacked. At first 0; the caller keeps it between hf_audit_log_open() calls. Not 0 after success: the log continues
+     * without this segment. NULL: never give up. */
     uint64_t *unread_ns;
-    /* an event became an entry; may be NULL */
+    /* called when an event became an entry; may be NULL */
     void (*added)(void *arg, enum hf_audit_kind kind);
-    /* each good entry at opening, in order; may begin again earlier; may be NULL */
+    /* gets each good entry at opening, in order; may begin again at an earlier one; may be NULL */
     void (*has)(void *arg, const struct hf_audit_entry *entry);
     void *arg;
 };
 
 struct hf_audit_log;
 
-/* Continues the chain; makes a missing folder. Writes only to repair, or if an earlier process's lines of this boot may
- * not be durable. Giving it to the group may fail. -ENAMETOOLONG; others: the log cannot be made, read or repaired. */
+/* Continues the chain. Makes a missing folder, even if giving it to the group fails. Writes only to repair, or if an
+ * earlier process's lines of this boot may not be durable. -ENAMETOOLONG; others: the log cannot be made, read or
+ * repaired. */
 HF_MUST_USE int hf_audit_log_open(const struct hf_audit_log_params *params, struct hf_audit_log **ret_log,
                                   struct hf_err *err);
-/* Writes nothing. */
+/* Does not write what waits. */
 void hf_audit_log_free(struct hf_audit_log *log);
 HF_DEFINE_CLEANUP(struct hf_audit_log, hf_audit_log_free)
 
-/* Texts as hf_audit_event_set(). Writes if memory or segment is full. Accepts NULL. */
+/* Adds an event as hf_audit_event_set() sets it. Writes only if memory or segment is full. `log` may be NULL. */
 void hf_audit_log_add(struct hf_audit_log *log, enum hf_audit_kind kind, const char *subject, const char *reason,
                       const char *message);
 
 /* Writes what waits; after -errno it waits for the next try. */
 HF_MUST_USE int hf_audit_log_flush(struct hf_audit_log *log, struct hf_err *err);
 
-/* Before a shutdown: writes and flushes counted events, and EntriesLost if needed. */
+/* Before a shutdown: writes counted events, and EntriesLost if needed. */
 HF_MUST_USE int hf_audit_log_end(struct hf_audit_log *log, struct hf_err *err);
 
 /* When to call hf_audit_log_work(), or HF_NEVER. */
 uint64_t hf_audit_log_due_ns(const struct hf_audit_log *log);
-/* Writes counted events and flushes if they are due. Errors as hf_audit_log_flush(). */
+/* Writes counted events and flushes, if due. Errors as hf_audit_log_flush(). */
 HF_MUST_USE int hf_audit_log_work(struct hf_audit_log *log, struct hf_err *err);
 
-/* Last durable entry. `entries` 0: none, or an earlier process's entries may not be durable. */
+/* The last durable entry. `entries` 0: none, or those of an earlier process may not be durable. */
 struct hf_audit_head {
-    uint64_t entries;         /* its number */
-    char hash[HF_SHA256_HEX]; /* of its line */
+    uint64_t entries;
+    char hash[HF_SHA256_HEX];
 };
 struct hf_audit_head hf_audit_log_head(const struct hf_audit_log *log);
 
-/* Events that this process could not record. */
 uint64_t hf_audit_log_lost(const struct hf_audit_log *log);
-/* Counts `n` lost events from before the log was open. */
+/* Counts `n` events lost before the log was open. */
 void hf_audit_log_lose(struct hf_audit_log *log, uint64_t n);
-/* True if `has` did not get all entries since entry 1 at opening. */
+/* Whether `has` missed entries at opening, from entry 1 on. */
 bool hf_audit_log_has_dropped(const struct hf_audit_log *log);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files of an audit log: audit-<seq>.jsonl, <seq>: first entry's number, with zeros to sort. With `fs`: blocks. */
+/* Files of an audit log: audit-<seq>.jsonl; <seq>: first entry's number, with leading zeros. With `fs`: blocks. */
 #pragma once
 
 #include <limits.h>
@@ -14,11 +14,11 @@ enum {
     HF_AUDIT_SEGMENT_BYTES = 128 << 10,
     HF_AUDIT_SEGMENTS = 8,
     HF_AUDIT_NAME = 40,
-    HF_AUDIT_MAX_FOUND = 32, /* older ones are not listed */
+    HF_AUDIT_MAX_FOUND = 32, /* older segments are not listed */
 };
 
 struct hf_audit_segments {
-    uint64_t first[HF_AUDIT_MAX_FOUND]; /* first entries' numbers, in order */
+    uint64_t first[HF_AUDIT_MAX_FOUND];
     size_t n;
 };
 
@@ -26,35 +26,35 @@ struct hf_audit_line {
     const char *segment; /* file name; borrowed */
     unsigned number;     /* in the segment, from 1 */
     struct hf_view text; /* without newline */
-    /* 0: good; -EBADMSG: damaged; others: unreadable segment. Not 0: see `err`, `entry` is zero. */
+    /* 0: good; -EBADMSG: a damaged line; others: an unreadable segment. Unless 0, see `err`; `entry` is zero. */
     int r;
     struct hf_err err;
     struct hf_audit_entry entry;
-    char hash[HF_SHA256_HEX]; /* of `text` */
+    char hash[HF_SHA256_HEX];
 };
 
 const char *hf_audit_segment_name(uint64_t first, char name[HF_AUDIT_NAME]);
 
-/* -ENAMETOOLONG. */
 HF_MUST_USE int hf_audit_segment_path(const char *dir, uint64_t first, char path[PATH_MAX], struct hf_err *err);
 
 /* Ignores files with other names. -ENOENT: no folder. */
 HF_MUST_USE int hf_audit_segments_list(const struct hf_fs_ops *fs, const char *dir, struct hf_audit_segments *ret,
                                        struct hf_err *err);
 
-/* Appends; text->max must exceed HF_AUDIT_SEGMENT_BYTES. -E2BIG: a larger file. -ENAMETOOLONG. Others: not
- * opened or read. */
+/* Appends the segment to *text, whose `max` must exceed HF_AUDIT_SEGMENT_BYTES. -E2BIG: a larger file. -ENAMETOOLONG.
+ * Others: not opened or read. */
 HF_MUST_USE int hf_audit_segment_read(const struct hf_fs_ops *fs, const char *dir, uint64_t first, struct hf_buf *text,
                                       struct hf_err *err);
 
-/* Of *rest; false: the end. First line->segment is set, line->number 0. A last line without newline is damaged. */
+/* Takes the next line from *rest; false: the end. First set line->segment, and line->number to 0. A last line without
+ * newline is damaged. */
 bool hf_audit_line_next(struct hf_view *rest, struct hf_audit_line *line);
 
-/* Each line, in *text (as above). `visit`: not 0 ends it, and is returned. An unreadable or empty segment is one
- * damaged line. */
+/* Calls `visit` for each line, which lies in *text (as above). A result other than 0 ends it, and is returned. An
+ * unreadable or empty segment is one damaged line. */
 HF_MUST_USE int hf_audit_segment_visit(const struct hf_fs_ops *fs, const char *dir, uint64_t first, struct hf_buf *text,
                                        int (*visit)(void *arg, const struct hf_audit_line *line), void *arg);
 
-/* The same from entry `from`'s segment on; 0: all. Also -errno of the folder. */
+/* Visits all lines from entry `from`'s segment on. Also -errno of the folder. */
 HF_MUST_USE int hf_audit_read(const struct hf_fs_ops *fs, const char *dir, uint64_t from,
                               int (*visit)(void *arg, const struct hf_audit_line *line), void *arg, struct hf_err *err);

@@ -9,27 +9,26 @@
 #include "base/macros.h"
 
 enum {
-    HF_AUDIT_SECTOR = 512, /* smallest of disks */
-    HF_AUDIT_NO_GROUP = 0, /* only root may read */
+    HF_AUDIT_SECTOR = 512, /* bytes of the smallest disk sector */
+    HF_AUDIT_NO_GROUP = 0,
 };
 
 struct hf_audit_place {
     const struct hf_fs_ops *fs;
     const char *dir;
-    gid_t group; /* may read; or HF_AUDIT_NO_GROUP */
+    gid_t group; /* group that may read, or HF_AUDIT_NO_GROUP */
 };
 
-/* Makes a missing folder, and gives it to the group; 0 even if the group cannot get it. */
+/* Makes a missing folder, and gives it to the group; 0 even if only that fails. */
 HF_MUST_USE int hf_audit_write_folder(const struct hf_audit_place *place, struct hf_err *err);
 
-/* Durable. `offset`: a multiple of HF_AUDIT_SECTOR; is_new: makes the file. -ENOENT: no file or folder. Others: bytes
- * from `offset` may be written; call again. */
+/* Writes durably. `offset`: a multiple of HF_AUDIT_SECTOR; is_new: makes the file. -ENOENT: no file or folder. Others:
+ * bytes from `offset` may be written; call again. */
 HF_MUST_USE int hf_audit_write_append(const struct hf_audit_place *place, uint64_t first, bool is_new, uint64_t offset,
                                       const void *bytes, size_t n, struct hf_err *err);
 
-/* Durable: always old content or new. */
+/* Replaces the segment durably: it always has the old content or the new. */
 HF_MUST_USE int hf_audit_write_replace(const struct hf_audit_place *place, uint64_t first, const void *bytes, size_t n,
                                        struct hf_err *err);
 
-/* Removes what a power cut in hf_audit_write_replace() left. */
 void hf_audit_write_forget(const struct hf_audit_place *place);

@@ -9,12 +9,12 @@ struct hf_command;
 
 struct hf_command_params {
     const struct hf_proc_ops *proc;
-    const char *what; /* begins the failure's text; static */
+    const char *what; /* beginning of the failure's text; static */
     const char *const *argv;
     const char *const *env; /* as in struct hf_proc_request */
     uint64_t timeout_ns;
-    enum hf_reason reason; /* of a failure */
-    /* `r`: 0 or -errno; -EIO: exit code other than 0. */
+    enum hf_reason reason;
+    /* `r`: 0 or -errno; -EIO: the exit code was not 0. */
     void (*done)(void *arg, int r, const struct hf_failure *failure);
     void *arg;
 };

@@ -10,9 +10,9 @@ struct hf_failure {
     struct hf_err err;
 };
 
-/* As hf_err_set(), for any struct with `reason` and `err`: `code` > 0; the value is -code. */
+/* Sets a failure, or any struct with `reason` and `err`, as hf_err_set() sets an error. The value is -code. */
 #define hf_failure_set(failure, why, code, ...)                                                                        \
     ((failure)->reason = (why), hf_err_set(&(failure)->err, (code), __VA_ARGS__))
-/* As hf_err_sys(), with hf_reason_of_errno(r); `r` < 0 is the value. */
+/* Sets a failure as hf_err_sys() sets an error, the reason by hf_reason_of_errno(r). The value is `r` < 0. */
 #define hf_failure_sys(failure, r, ...)                                                                                \
     ((failure)->reason = hf_reason_of_errno(r), hf_err_sys(&(failure)->err, (r), __VA_ARGS__))

@@ -14,16 +14,16 @@ enum fetch_work_kind { WORK_PREPARE, WORK_ACCESS, WORK_WRITE, WORK_COPY, WORK_FI
 struct fetch_work {
     struct hf_job job;
     enum fetch_work_kind kind;
-    /* in */
+    /* parameters */
     const char *bytes;
     size_t n;
     uint64_t at, reserve;
     bool first, truncate, sync, drop;
     struct hf_fetch_record record;
-    /* out */
+    /* results */
     int r;
     struct hf_failure failure;
-    bool already; /* new file or complete download exists */
+    bool already;
     uint64_t copied;
 };
 
@@ -37,19 +37,19 @@ struct fetch_result {
 /* The URLs of a download, one after the other. */
 struct fetch_try {
     struct hf_tries tries;
-    size_t at; /* index of the current URL */
+    size_t at;
     struct hf_access_ticket ticket;
     bool answered;
-    bool served;    /* the server has sent bytes */
-    bool from_zero; /* ask for everything */
-    bool renew;     /* try this URL again */
+    bool served;
+    bool from_zero; /* ask for all bytes, not the remainder */
+    bool renew;
     unsigned renewals;
-    bool denied; /* 401 of a registry, which asks for a token */
-    char *token; /* header line with the token; NULL: none yet */
+    bool denied; /* a registry answered 401 to ask for a token */
+    char *token; /* header line; NULL: none yet */
     struct hf_oci_token_ask ask;
-    struct hf_buf answer;    /* with a token */
-    char mirror[96];         /* origin of the last mirror that failed, for messages */
-    struct fetch_result own; /* failure of the URL itself while others are tried; r 0: none */
+    struct hf_buf answer; /* has the token */
+    char mirror[96];
+    struct fetch_result own; /* failure of the URL itself while mirrors are tried; r 0: none */
 };
 
 struct hf_fetch {
@@ -60,27 +60,27 @@ struct hf_fetch {
     void *gone_arg;
     atomic_bool cancel;
     struct hf_http_call *call;
-    struct hf_timer *timer; /* minimum speed; also results, in the next turn */
+    struct hf_timer *timer; /* watches the minimum speed; also delivers the result in the next turn */
     bool delivering;
-    int fd;  /* the download */
-    struct { /* fetch.now: progress as after a kill */
+    int fd;
+    struct { /* fetch.now: progress after a kill */
         int fd;
         char boot[40];
         bool noted;
     } now;
-    struct hf_fetch_record record; /* on disk, but for the offset */
-    bool unsaved;                  /* the one on disk may be behind */
+    struct hf_fetch_record record; /* as on disk, except for the offset */
+    bool unsaved;
     unsigned char head[HF_FETCH_HEAD];
     size_t head_n;
     char *fill, *writing; /* 2 * HF_FETCH_BUFFER each; NULL until needed */
     size_t fill_n;
-    uint64_t fill_at; /* offset of fill[0] */
+    uint64_t fill_at;
     uint64_t expected;
     uint64_t synced_at_ns, written_at_ns, minute_bytes;
     bool restart, paused, ended, drop;
     struct fetch_result result;
     struct fetch_try try;
-    char oddity[120]; /* may explain a wrong length, for messages */
+    char oddity[120];
 };
 
 void hf_fetch_work_do(struct hf_job *job);

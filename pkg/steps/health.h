@@ -15,11 +15,11 @@ enum hf_health_outcome { HF_HEALTH_GOOD, HF_HEALTH_BAD, HF_HEALTH_HOPELESS };
 enum hf_health_verdict { HF_HEALTH_PENDING, HF_HEALTH_PASSED, HF_HEALTH_FAILED };
 
 struct hf_health_check {
-    /* good results in a row */
+    /* good results in a row: needed, and seen */
     unsigned wanted, in_row;
     unsigned tries;
     char name[96];
-    char last[96]; /* latest bad result, or "" */
+    char last[96];
 };
 
 struct hf_health {
@@ -28,12 +28,12 @@ struct hf_health {
     uint64_t deadline_at_ns;
     enum hf_health_verdict verdict;
     enum hf_reason reason;
-    char message[200]; /* Failed: check and result; else "" */
+    char message[200];
 };
 
 void hf_health_init(struct hf_health *health, const struct hf_check *checks, size_t n, uint64_t now_ns,
                     uint64_t deadline_ns);
-/* No effect after the verdict. */
+/* Adds a result of check `i`; ignored after the verdict. */
 enum hf_health_verdict hf_health_result(struct hf_health *health, size_t i, enum hf_health_outcome outcome,
                                         const char *text);
 enum hf_health_verdict hf_health_tick(struct hf_health *health, uint64_t now_ns);

@@ -7,15 +7,15 @@
 #include "loop/unit.h"
 #include "steps/failure.h"
 
-/* Least limit for a unit: systemd's DefaultTimeoutStartSec. */
+/* least limit of a unit: systemd's DefaultTimeoutStartSec */
 #define HF_RESTART_UNIT_TIMEOUT_NS (90 * HF_NS_PER_S)
 #define HF_RESTART_EXEC_TIMEOUT_NS (60 * HF_NS_PER_S)
 
 struct hf_restart;
 
-/* `install` names a unit or a command; borrowed for the call. Type=notify: waits until the unit is ready. Limit for a
- * unit: HF_RESTART_UNIT_TIMEOUT_NS or `start_ns`, whichever is longer; for a command HF_RESTART_EXEC_TIMEOUT_NS.
- * `done`: 0, or -errno and RestartFailed, UnitNotFound or SystemdUnavailable. */
+/* Restarts the unit or runs the command in `install`, which is borrowed for the call. Waits until a unit of Type=notify
+ * is ready. A unit's limit: HF_RESTART_UNIT_TIMEOUT_NS or `start_ns`, whichever is longer. `done`: 0, or -errno and
+ * RestartFailed, UnitNotFound or SystemdUnavailable. */
 HF_MUST_USE int hf_restart_start(const struct hf_proc_ops *proc, const struct hf_unit_ops *unit,
                                  const struct hf_install *install, uint64_t start_ns,
                                  void (*done)(void *arg, int r, const struct hf_failure *failure), void *arg,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The install path of a release, opened below an allowed root; no symbolic link below the root can lead elsewhere
- * (openat2()). Download and files made from it are `.holdfast-<release>.<suffix>` beside the target, on its file
- * system, for renames and hard links. Threads: any; what accesses files blocks. Borrows strings. */
+ * (openat2()). The download and files made from it lie beside the target as `.holdfast-<release>.<suffix>`, on its file
+ * system, for renames and hard links. Threads: any; file access blocks. Borrows strings. */
 #pragma once
 
 #include <limits.h>
@@ -17,32 +17,32 @@ enum { HF_TARGET_MAX_PATH = 1088 }; /* bytes, with the terminator */
 
 struct hf_target {
     const struct hf_fs_ops *fs;
-    const char *const *roots; /* absolute */
-    const char *host_root;    /* mount point of the host's root; NULL and "": "/" */
-    const char *path;         /* install.path */
+    const char *const *roots;
+    const char *host_root; /* mount point of the host's root; NULL and "": "/" */
+    const char *path;
     const char *release;
-    uid_t uid; /* the agent's, owner of what it makes */
-    /* refuse paths in which another user may rename files (TargetUnsafe, steps/guard.h) */
+    uid_t uid;
+    /* refuse folders in which others may rename files (TargetUnsafe, steps/guard.h) */
     bool guard;
 };
 
-/* The target's open folder, and its name there. */
 struct hf_target_dir {
     const struct hf_fs_ops *fs;
     int dirfd;
     char name[NAME_MAX + 1];
-    const char *release; /* borrowed */
+    const char *release;
     uid_t uid;
     bool guard;
 };
 
-/* Checks only the text of target->path. -EACCES: it is not in normal form, or not strictly below a root. Pure. */
+/* Checks target->path as text. -EACCES: it is not in normal form, or not below a root. Pure. */
 HF_MUST_USE int hf_target_check(const struct hf_target *target, struct hf_failure *failure);
 
-/* The longest root above target->path. Returns its length without final slashes, or 0 (*ret_root unchanged). Pure. */
+/* Finds the longest root above target->path. Returns its length without final slashes, or 0. Pure. */
 size_t hf_target_root(const struct hf_target *target, const char **ret_root);
 
-/* -ENOENT: a folder is missing; `missing` (may be NULL): topmost below the root, or "". */
+/* Opens the target's folder. -ENOENT: a folder is missing; `missing` (may be NULL): the topmost below the root, else
+ * "". */
 HF_MUST_USE int hf_target_open(const struct hf_target *target, struct hf_target_dir *ret_spot,
                                char missing[HF_TARGET_MAX_PATH], struct hf_failure *failure);
 void hf_target_dir_done(struct hf_target_dir *dir);
@@ -55,15 +55,15 @@ HF_MUST_USE int hf_target_remove_folders(const struct hf_target *target, const c
 /* ---- names beside the target ------------------------------------------------------------------------------------- */
 
 enum hf_target_file {
-    HF_TARGET_PART,       /* downloaded artifact */
-    HF_TARGET_NEW,        /* or a new tree's archive */
-    HF_TARGET_OLD,        /* second hard link of the old file */
-    HF_TARGET_LINK,       /* before its rename over the target */
-    HF_TARGET_TREE,       /* update/install/tree.h */
-    HF_TARGET_SCRATCH,    /* unpacked by a delta; unlinked when open */
-    HF_TARGET_STEP,       /* intermediate file of a chain */
-    HF_TARGET_CHECKPOINT, /* update/install/checkpoint.h */
-    HF_TARGET_KEPT,       /* update/kept/kept.h */
+    HF_TARGET_PART,
+    HF_TARGET_NEW,     /* new file, or the new tree's archive */
+    HF_TARGET_OLD,     /* second hard link of the old file */
+    HF_TARGET_LINK,    /* symbolic link, before its rename over the target */
+    HF_TARGET_TREE,    /* folder of trees (update/install/tree.h) */
+    HF_TARGET_SCRATCH, /* unlinked once it is open */
+    HF_TARGET_STEP,
+    HF_TARGET_CHECKPOINT,
+    HF_TARGET_KEPT, /* folder of kept content (update/kept/kept.h) */
     HF_TARGET_COUNT,
 };
 const char *hf_target_file_name(const char *release, enum hf_target_file stage, char name[NAME_MAX + 1]);
@@ -72,15 +72,15 @@ const char *hf_target_file_name(const char *release, enum hf_target_file stage, 
 
 /* lstat(). False: absent (*ret_r 0), or an error (*ret_r -errno). */
 bool hf_target_stat(const struct hf_target_dir *dir, const char *name, struct stat *ret, int *ret_r);
-/* Returns 0 also if the file is absent. */
+/* Removes the file; returns 0 also if it is absent. */
 HF_MUST_USE int hf_target_unlink(const struct hf_target_dir *dir, const char *name, struct hf_failure *failure);
 HF_MUST_USE int hf_target_sync(const struct hf_target_dir *dir, struct hf_failure *failure);
-/* Opens a regular file, no symbolic link. Returns the descriptor. */
+/* Opens a regular file (no symbolic link); returns the descriptor. */
 HF_MUST_USE int hf_target_open_file(const struct hf_target_dir *dir, const char *name, int flags,
                                     struct hf_failure *failure);
-/* Returns a descriptor, O_RDWR, of what an earlier attempt made. Removes what the agent cannot have made: a folder with
- * its content, link, special file, file with another hard link, or an owner other than its user and also_uid. -ENOENT:
- * absent, or removed. */
+/* Opens, O_RDWR, what an earlier attempt made. Removes what the agent cannot have made: a folder with its content, a
+ * link, a special file, a file with another hard link, or an owner other than its user and also_uid. -ENOENT: absent,
+ * or removed. */
 HF_MUST_USE int hf_target_take_file(const struct hf_target_dir *dir, const char *name, uid_t also_uid,
                                     struct hf_failure *failure);
 /* Makes an empty file after removing an existing one. Returns a descriptor, O_RDWR. */

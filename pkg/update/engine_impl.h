@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Internal: the engine itself. */
 #pragma once
 
 #include "base/strmap.h"
@@ -10,40 +9,40 @@
 
 struct release;
 
-/* NULL without `metrics`. Only counts.c writes it. */
+/* The engine's metrics; all NULL if none are collected. Only counts.c writes it. */
 struct counts {
     struct hf_metric_family *outcomes, *failures;
     struct hf_metric *fetched, *saved, *repairs, *rollbacks;
 };
 
 struct hf_update_engine {
-    /* its strings are in the next two */
+    /* the next two own its strings */
     struct hf_update_params p;
     char *strings[6];
     char **roots;
-    char *folder;            /* <state>/updates */
-    char *orders_dir;        /* <state>/rollbacks */
-    struct hf_strmap orders; /* name to struct hf_order. Only order.c writes this and the next two */
-    bool orders_unread;      /* the folder */
+    char *folder;     /* <state>/updates */
+    char *orders_dir; /* <state>/rollbacks */
+    /* maps a release name to its struct hf_order; only order.c writes this and the next two */
+    struct hf_strmap orders;
+    bool orders_unread; /* orders_dir could not be read */
     struct hf_watch *orders_watch;
     char *agent_path; /* for kind Agent: <state>/host/current */
     char *agent_folder;
-    const char *agent_roots[2]; /* agent_folder */
+    const char *agent_roots[2];
     int lock_fd;
     struct hf_kept_policy retain;
     bool quiescing; /* nothing starts, downloads stop */
     /* `active` has the turn */
     struct hf_steer_core core;
-    struct hf_strmap releases; /* to struct release */
-    struct hf_strmap parked;   /* to struct parked_release (engine.c) */
-    char boot[40];             /* kernel's id of this boot */
-    bool watchdog;             /* the hardware's caused this boot */
-    uint64_t turns;            /* given so far */
+    struct hf_strmap releases;
+    struct hf_strmap parked; /* struct parked_release (engine.c) by name */
+    char boot[40];
+    bool watchdog; /* the hardware watchdog caused this boot */
+    uint64_t turns;
     struct counts counts;
-    struct hf_buf trust_problem; /* hf_trust_folder_inspect(), or empty */
+    struct hf_buf trust_problem;
 };
 
-/* In step.c. */
 bool update_engine_has_turn(const struct release *release);
-/* In order.c. Can be a file name. */
+/* Whether the release name can be a file name. */
 bool update_name_is_safe(const char *name);

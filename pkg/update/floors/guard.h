@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Notices by a counter in the TPM 2 that older floors replaced the newest. Until the floors are the newest and counted,
- * new releases wait; repairs and rollbacks do not. While off, only collects floors. */
+/* Notices by a counter in the TPM 2 that older floors have replaced the newest. Until the newest floors are in place
+ * and counted, new releases wait; repairs and rollbacks go on. While off, it only collects floors. */
 #pragma once
 
 #include "api/update/reason.h"
@@ -10,33 +10,33 @@
 
 struct hf_floor_guard;
 
-/* Copies strings and `roots`; tables must outlive the loop that runs the jobs. */
+/* Strings and `roots` are copied; tables of functions must outlive the loop that runs the jobs. */
 struct hf_floor_guard_params {
-    struct hf_world world; /* fs, sched, rng, log */
+    struct hf_world world;
     const struct hf_proc_ops *proc;
-    const char *state_dir;    /* of the record */
-    const char *const *roots; /* the record has a copy below one */
-    const char *host_root;    /* pod mode: mount point of the host's root; NULL: "/" */
-    uid_t uid;                /* this process's */
-    const char *program;      /* absolute path of holdfast-tpm; NULL: TpmMissing */
-    /* hf_floor_guard_ask() has another reason; also from within _configure() and _join(), but not if _configure()
-     * switches it off, or sets FloorsPending as a job runs. May be NULL. */
+    const char *state_dir;
+    const char *const *roots; /* update roots, one of which has a copy of the record */
+    const char *host_root;
+    uid_t uid;
+    const char *program; /* absolute path of holdfast-tpm; NULL: TpmMissing */
+    /* hf_floor_guard_ask() returns another reason now. May be called from within _join() and _configure(). May be
+     * NULL. */
     void (*changed)(void *arg);
     void *arg;
 };
 
-/* Switched off at first. */
+/* Makes a guard that is switched off. */
 HF_MUST_USE int hf_floor_guard_new(const struct hf_floor_guard_params *params, struct hf_floor_guard **ret_guard);
 void hf_floor_guard_free(struct hf_floor_guard *guard);
 
-/* A changed argument begins the comparison again; the result of a running job is ignored. `tcti` (tpm/chip.h) is
- * copied. */
+/* Switches the comparison on or off; a changed argument begins it again. `tcti` (tpm/chip.h) is copied. */
 void hf_floor_guard_configure(struct hf_floor_guard *guard, bool on, const char *tcti);
 
-/* Joins *history and the guard's floor of this kind ("release") and name; both get the result (hf_sequence_join()). A
- * risen floor is recorded and counted, if on. NULL: no effect. */
+/* Joins *history and the guard's floor of this kind ("release") and name (hf_sequence_join()); both get the result.
+ * While on, records and counts a risen floor. NULL: no effect. */
 void hf_floor_guard_join(struct hf_floor_guard *guard, const char *kind, const char *name,
                          struct hf_sequence_history *history);
 
-/* HF_R_None (always for NULL): releases may start. *ret_message lasts until the next call or turn of the loop. */
+/* Returns why releases must wait, or HF_R_None (always if `guard` is NULL). *ret_message lasts until the next call or
+ * turn of the loop. */
 enum hf_reason hf_floor_guard_ask(const struct hf_floor_guard *guard, const char **ret_message);

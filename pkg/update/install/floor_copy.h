@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A copy of the floor (state/floor.h) outside the state folder, so that an agent that lost its state refuses old
- * releases: <update root>/.holdfast-floors/<release>, below the root of the install path. A load joins the copies below
- * all roots: an old release may have been below another. Copies are bad if others than root and the agent's user can
- * write; nothing installs into the folder (hf_config_path_is_reserved()). Threads: any; blocks. */
+/* Copies of the floor (state/floor.h) outside the state folder, so that an agent that lost its state still refuses old
+ * releases: <update root>/.holdfast-floors/<release>, below the root of the install path. A copy is bad if users other
+ * than root and the agent's can write it; nothing installs into the folder (hf_config_path_is_reserved()). Threads:
+ * any; blocks. */
 #pragma once
 
 #include "steps/target.h"
 #include "update/rules/sequence.h"
 
-/* Joins the good copies into *history; ignores target->path. No copy is no error. Returns the error of the last copy
- * that is damaged, unreadable or writable by others. */
+/* Joins the good copies below all roots into *history, since an old release may have been below another one. A missing
+ * copy is no error. Returns the error of the last bad copy (damaged, unreadable or writable by others). */
 HF_MUST_USE int hf_floor_copy_load(const struct hf_target *target, struct hf_sequence_history *history,
                                    struct hf_err *err);
 
-/* Writes the copy below the root of target->path, durably, if it differs. */
 HF_MUST_USE int hf_floor_copy_save(const struct hf_target *target, const struct hf_sequence_history *history,
                                    struct hf_err *err);
 
-/* The same for any text named target->release. `take` gets the copy below each root; a copy above max_bytes, or that
- * `take` refuses (-errno), is bad. */
+/* Read and write copies of any text, named target->release. `take` gets the copy below each root; a copy above
+ * max_bytes, or that `take` refuses (-errno), is bad. */
 HF_MUST_USE int hf_floor_copy_read(const struct hf_target *target, size_t max_bytes,
                                    int (*take)(void *arg, struct hf_view text, struct hf_err *err), void *arg,
                                    struct hf_err *err);

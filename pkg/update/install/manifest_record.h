@@ -9,7 +9,7 @@ enum { HF_INSTALL_MANIFEST_RECORD_MAX = HF_TAR_MAX_NAME + 256, HF_INSTALL_MANIFE
 
 struct manifest_record {
     char type;
-    unsigned mode; /* with set-user-ID, set-group-ID, sticky */
+    unsigned mode;
     uid_t uid;
     gid_t gid;
     uint64_t size, inode;
@@ -18,10 +18,10 @@ struct manifest_record {
     char path[HF_TAR_MAX_NAME];
 };
 
-/* Sets all members except sha256 and path. Type 0: device, socket, pipe. */
+/* Sets all members except sha256 and path. Type 0 stands for a device, socket or pipe. */
 void manifest_record_set(struct manifest_record *record, const struct stat *st);
 
-/* <folder>/manifest.<version>.new, which manifest_writer_end() renames. */
+/* Writes <folder>/manifest.<version>.new, which manifest_writer_end() renames. */
 struct manifest_writer {
     const struct hf_install_manifest *manifest;
     int fd;
@@ -36,18 +36,19 @@ HF_MUST_USE int manifest_writer_begin(struct manifest_writer *writer, const stru
 HF_MUST_USE int manifest_writer_add(struct manifest_writer *writer, const struct manifest_record *record,
                                     struct hf_failure *failure);
 HF_MUST_USE int manifest_writer_end(struct manifest_writer *writer, struct hf_failure *failure);
-void manifest_writer_done(struct manifest_writer *writer); /* removes an unfinished file */
+void manifest_writer_done(struct manifest_writer *writer);
 
 struct manifest_reader {
     const struct hf_fs_ops *fs;
     int fd;
-    /* offsets of the next byte and of the records' end; inode of the manifest */
+    /* offset of the next byte; offset of the records' end; the manifest's inode */
     uint64_t at, end, inode;
-    unsigned count; /* in the manifest */
+    unsigned count;
     size_t from, n; /* bytes[from..n) is unread */
     char bytes[HF_INSTALL_MANIFEST_BUFFER];
 };
-/* Checks the SHA-256 in the last line, unless the inode is known_inode. -ENOENT: missing or damaged. */
+/* Opens the manifest, and checks the SHA-256 in its last line unless its inode is known_inode. -ENOENT: missing or
+ * damaged. */
 HF_MUST_USE int manifest_reader_open(struct manifest_reader *reader, const struct hf_install_manifest *manifest,
                                      uint64_t known_inode);
 void manifest_reader_seek(struct manifest_reader *reader, uint64_t offset);
@@ -56,7 +57,7 @@ uint64_t manifest_reader_offset(const struct manifest_reader *reader);
 HF_MUST_USE int manifest_reader_next(struct manifest_reader *reader, struct manifest_record *ret_record);
 void manifest_reader_done(struct manifest_reader *reader);
 
-/* Reads all members except the path, which is below `dirfd`, without links. -ESTALE: changed meanwhile, a capability
- * (security.capability), or a device, socket or pipe. */
+/* Reads all members except path from the file `path` below `dirfd`, without following links. -ESTALE: it changed
+ * meanwhile, has a capability (security.capability), or is a device, socket or pipe. */
 HF_MUST_USE int manifest_record_read(const struct hf_fs_ops *fs, int dirfd, const char *path, const atomic_bool *cancel,
                                      struct manifest_record *record, struct hf_failure *failure);

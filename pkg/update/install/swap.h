@@ -12,69 +12,70 @@
 struct hf_swap_params {
     struct hf_target target;
     enum hf_install_kind kind;
-    const char *sha256;  /* new file, or tree's archive */
-    const char *records; /* <state>/updates/<release>, for manifests; NULL: none */
-    bool has_mode;       /* kind File: by the release */
+    const char *sha256;  /* of the new file or archive */
+    const char *records; /* <state>/updates/<release>; NULL: without manifests */
+    bool has_mode;
     unsigned mode;
     bool had_old;
-    const char *old_sha256;  /* kind File with had_old */
-    const char *old_link;    /* its text; kind Tree with had_old */
-    const char *made_folder; /* topmost one made for the target, or "" */
-    bool probed;             /* the new version is or was in place */
-    /* by the journal: an old file with its second name is of a failed cleanup */
+    const char *old_sha256;  /* valid for kind File with had_old */
+    const char *old_link;    /* text of the old link, for kind Tree with had_old */
+    const char *made_folder; /* topmost folder made for the target, or "" */
+    bool probed;
+    /* a release is committed, so an old file's second hard link is a leftover */
     bool committed;
     /* hf_swap_run() verifies again what an earlier process verified */
     bool recheck;
-    enum hf_install_check how; /* of hf_swap_check() */
+    enum hf_install_check how;
     const atomic_bool *cancel;
 };
 
-/* The target as it is before an update. */
 struct hf_swap_inspection {
     bool exists;
-    /* The installed file's. Tree: the archive's, by the name of its folder; "": no tree of this release, a missing
-     * folder, or the new tree, damaged. */
+    /* SHA-256 of the installed file. Tree: of the archive, from the folder's name; "": the link names no tree of this
+     * release, a missing one, or a damaged one of the new version. */
     char sha256[HF_SHA256_HEX];
-    char link[HF_TARGET_MAX_PATH]; /* kind Tree */
-    /* topmost below the root, or "" */
+    char link[HF_TARGET_MAX_PATH]; /* kind Tree: text of the link */
+    /* topmost missing folder below the root, or "" */
     char missing[HF_TARGET_MAX_PATH];
     uint64_t available_bytes, total_bytes;
-    uint64_t staged_bytes;           /* of an earlier attempt's download and new file */
-    char step_sha256[HF_SHA256_HEX]; /* an earlier attempt's, or "" */
+    uint64_t staged_bytes;           /* bytes of an earlier attempt's download and new file */
+    char step_sha256[HF_SHA256_HEX]; /* SHA-256 of an earlier attempt's intermediate file, or "" */
     uint64_t step_bytes;
-    bool unproven; /* kind Agent: the supervisor does not know it as healthy */
+    bool unproven; /* kind Agent: not known to the supervisor as healthy */
 };
 
-/* Of earlier checks for drift. Zeroed at first, and after an update. */
+/* What earlier checks for drift saw. Zeroed at first, and after an update. */
 struct hf_swap_look {
-    struct hf_install_manifest_look seen; /* `what` and `mended`: both kinds */
-    /* Kind File: the file last read. Any change shows in one of these. */
+    struct hf_install_manifest_look seen; /* kind File uses only `what` and `mended` */
+    /* kind File: identity of the file read last; any change of the file changes one of these */
     uint64_t device, inode, size;
     int64_t changed_s, changed_ns;
 };
 
-/* Is the committed version in place? 1; 0 (look->seen.what); -errno: not completed. Reads a file only if its identity
- * has changed; a tree: hf_install_manifest_check(). Sets mode or owner of right content (look->seen.mended); with
- * HF_INSTALL_CHECK_LOOK that is a difference. */
+/* Checks whether the committed version is in place. 1: yes; 0: no (look->seen.what); -errno: not completed. Reads a
+ * file only if its identity has changed; a tree as hf_install_manifest_check(). Corrects mode or owner of right content
+ * (look->seen.mended); with HF_INSTALL_CHECK_LOOK returns 0 instead. */
 HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_look *look,
                               struct hf_failure *failure);
 
-/* Without a journal first restores an old file from its second name; with one removes the second name of a version
- * before the committed one. If a folder of the path is missing, available_bytes and total_bytes are UINT64_MAX. */
+/* Inspects the target. If an old file's second hard link is left over, restores the file (if the journal has no
+ * committed release) or removes the link. available_bytes and total_bytes are UINT64_MAX if a folder of the path is
+ * missing. */
 HF_MUST_USE int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspection *ret_inspection,
                                 struct hf_failure *failure);
 
-/* -ESTALE: target, new file or tree has changed or is missing. After any failure: hf_swap_undo(). */
+/* Puts the new version in place. -ESTALE: target, new file or tree has changed or is missing. After any failure:
+ * hf_swap_undo(). */
 HF_MUST_USE int hf_swap_run(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* Returns to the old version, or to none. -ESTALE with RollbackFailed: it is missing or differs from its manifest, or
- * somebody else replaced the link. */
+/* Restores the old version, or removes the new one if there was none. -ESTALE with RollbackFailed: the old version is
+ * missing or changed, or somebody else replaced the link. */
 HF_MUST_USE int hf_swap_undo(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* 1: as hf_swap_undo() leaves it (a tree: as in its manifest); 0; -errno. */
+/* Checks whether hf_swap_undo() is done. 1: yes (a tree is as in its manifest); 0: no; -errno. */
 HF_MUST_USE int hf_swap_is_undone(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* Removes downloads, unfinished and old files, old manifests, unlinked trees (kind Agent: except `good` and `previous`
- * of supervisor/state.h), and folders made for a target that does not exist. Only while the journal on disk says which
- * version is in place. */
+/* Removes downloads, unfinished and old files, old manifests, trees that no link names (kind Agent: except `good` and
+ * `previous` of supervisor/state.h), and folders made for a target that does not exist. Call it only while the journal
+ * on disk says which version is in place. */
 HF_MUST_USE int hf_swap_clean(const struct hf_swap_params *params, struct hf_failure *failure);

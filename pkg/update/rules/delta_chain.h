@@ -1,37 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The chain of deltas with the fewest bytes to the new file, for this node's memory and disk. */
+/* Finds the chain of deltas with the fewest bytes to the new file that fits this node's memory and disk. */
 #pragma once
 
 #include "api/edgeupdate.h"
 #include "codec/sha256.h"
 
 enum {
-    /* each costs a download and the write of a file */
+    /* each delta costs a download and the write of a file */
     HF_DELTA_CHAIN_MAX = 4,
-    /* after one more: no deltas at all */
+    /* after one more, use no deltas at all */
     HF_DELTA_CHAIN_MAX_AVOIDED = 4,
-    /* of `avoid`, with the terminator */
+    /* bytes of `avoid`, with the terminator */
     HF_DELTA_CHAIN_MAX_AVOID = HF_DELTA_CHAIN_MAX_AVOIDED * HF_SHA256_HEX,
 };
 
-/* Besides the new file. UINT64_MAX: no limit. */
+/* What applying deltas may use besides the new file. UINT64_MAX: no limit. */
 struct hf_delta_room {
     uint64_t memory_bytes, disk_bytes;
 };
 
 struct hf_delta_chain {
-    /* in order of use; the artifact's */
+    /* in order of use; pointers into the artifact */
     const struct hf_delta_ref *deltas[HF_DELTA_CHAIN_MAX];
     size_t n;
-    uint64_t bytes; /* of all downloads */
+    uint64_t bytes;
 };
 
-/* From the file with SHA-256 `from`. Of equal chains the one with fewer deltas, then the one listed first. False: none,
- * or none smaller than the new file. `began_bytes`: size of `from` if it is an intermediate file (on disk until the
- * next is complete), else 0. `avoid`: SHA-256 of deltas, with blanks. */
+/* Finds the chain from the file with SHA-256 `from`; of equal chains the one with fewer deltas, then the one listed
+ * first. False: none, or none smaller than the new file. `began_bytes`: size of `from` if it is an intermediate file,
+ * which stays on disk until the next is complete, else 0. `avoid`: SHA-256 of deltas not to use, separated by
+ * blanks. */
 bool hf_delta_chain_find(const struct hf_artifact *artifact, const char *from, uint64_t began_bytes,
                          const struct hf_delta_room *room, const char *avoid, struct hf_delta_chain *ret_chain);
 
-/* False: full. */
+/* Adds a delta to `avoid`. False: `avoid` is full. */
 bool hf_delta_chain_avoid(char avoid[HF_DELTA_CHAIN_MAX_AVOID], const char *sha256);
 bool hf_delta_chain_avoids(const char *avoid, const char *sha256);

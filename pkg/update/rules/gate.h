@@ -13,15 +13,15 @@
 
 struct hf_gate_facts {
     enum hf_reason distrust; /* HF_R_None: signatures are valid */
-    /* TrustUnreadable or IoError: of trust folder or floor */
+    /* TrustUnreadable, or IoError if the floor cannot be read */
     enum hf_reason unsure;
-    /* hf_sequence_judge() */
+    /* HF_R_None, or a reason of hf_sequence_judge() */
     enum hf_reason sequence;
-    /* hf_release_outdated(); not for the committed one */
+    /* by hf_release_outdated(); false for the committed release */
     bool outdated;
-    /* NO for the committed one */
+    /* NO for the committed release */
     enum hf_time_answer expired;
-    bool rolled_back_before; /* the last one rolled back here */
+    bool rolled_back_before; /* this release is the last that was rolled back here */
     /* PathNotAllowed, PathTaken or HF_R_None */
     enum hf_reason bad_path;
     /* ExecNotAllowed, UnitNotAllowed, OwnProgram or HF_R_None */
@@ -29,25 +29,24 @@ struct hf_gate_facts {
     /* NoArtifactForArch, RequirementsNotMet, NotInPod or HF_R_None */
     enum hf_reason misfit;
     enum hf_desired_gate gate;
-    /* hf_floor_guard_ask() */
+    /* HF_R_None, or a reason of hf_floor_guard_ask() */
     enum hf_reason floors;
-    /* The update needs a turn, which the node lacks. Set only if the swap comes next, and during a repair of the
-     * committed release in its place, which ignores it. */
+    /* The swap comes next, but the node lacks its turn. Also set during a repair of the committed release, which needs
+     * no turn. */
     bool turn_missing;
-    /* if it has to download */
+    /* the budget is used up, and the update has to download */
     bool writes_used_up;
-    /* HF_LINK_OPEN: or no download by network */
+    /* HF_LINK_OPEN also if nothing has to be downloaded */
     enum hf_link link;
-    /* target's file system, before the start */
     bool disk_critical;
-    /* by the site: stops repairs; HELD in `gate` stops all updates */
+    /* the site's hold, which stops repairs; HELD in `gate` stops all updates */
     bool held;
-    bool is_committed; /* a repair */
+    bool is_committed; /* a repair of the committed release */
     bool suspended;
     enum hf_time_answer window;
 };
 
 enum hf_gate_verdict { HF_GATE_GO, HF_GATE_WAIT, HF_GATE_REFUSE, HF_GATE_MISFIT };
 
-/* *ret_reason: HF_R_None for GO. A wait by `unsure` precedes a refusal, and a refusal precedes every other wait. */
+/* Decides; *ret_reason says why not GO. A wait because of `unsure` precedes a refusal, and a refusal any other wait. */
 enum hf_gate_verdict hf_gate_ask(const struct hf_gate_facts *facts, enum hf_reason *ret_reason);

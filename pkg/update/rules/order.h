@@ -6,24 +6,24 @@
 
 enum hf_order_state {
     HF_ORDER_ABSENT,
-    HF_ORDER_UNREADABLE, /* exists, content unknown */
+    HF_ORDER_UNREADABLE, /* an order exists, but its content is unknown */
     HF_ORDER_REFUSED,
     HF_ORDER_STANDS,
 };
 
 struct hf_order_facts {
     enum hf_order_state state;
-    bool names_committed; /* the order names the committed release */
-    bool gone_back;       /* by an order, to the version before */
-    bool wanted;          /* any release of this name */
-    bool newer;           /* with a higher sequence than ever committed */
+    bool names_committed;
+    bool gone_back; /* the node has followed an order to the version before */
+    bool wanted;
+    bool newer; /* the wanted release has a higher sequence than any committed here */
     bool newer_may_start;
 };
 
 enum hf_order_verdict {
-    HF_ORDER_NONE,   /* what is wanted decides */
-    HF_ORDER_FOLLOW, /* run the version before */
-    HF_ORDER_OVER,   /* NONE, and the order can go */
+    HF_ORDER_NONE,   /* the wanted release decides */
+    HF_ORDER_FOLLOW, /* the node runs the version before */
+    HF_ORDER_OVER,   /* the wanted release decides, and the order can be removed */
 };
 
 enum hf_order_verdict hf_order_ask(const struct hf_order_facts *facts);

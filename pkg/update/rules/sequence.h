@@ -3,7 +3,7 @@
  *
  *  top      the committed release with the highest sequence
  *  current  the last committed one; differs from `top` only after a downgrade
- *  used     targets of downgrades; no further one if full
+ *  used     targets of downgrades; if full, no further downgrade
  */
 #pragma once
 
@@ -27,16 +27,17 @@ struct hf_sequence_history {
     unsigned n_used;
 };
 
-/* HF_R_None, or SequenceTooLow, SequenceReused or DowngradeUsed, explained in text[n]. */
+/* Judges whether the release may follow: HF_R_None if so, else SequenceTooLow, SequenceReused or DowngradeUsed,
+ * explained in text[n]. */
 enum hf_reason hf_sequence_judge(const struct hf_sequence_history *history, const struct hf_release *release,
                                  char *text, size_t n);
 
 bool hf_sequence_is_current(const struct hf_sequence_history *history, const char *digest);
 
-/* Again: no change. */
+/* Recording a commit again changes nothing. */
 void hf_sequence_commit(struct hf_sequence_history *history, uint64_t sequence, const char *digest);
 
-/* Merges *other, from another copy on disk: `used` of both, `top` and `current` of the newer history: the one with the
- * higher sequence in `top`; of equal ones that with more in `used`, but *other if *history lacks the digest of
+/* Merges *other, from another copy on disk, into *history: `used` of both, `top` and `current` of the newer one. Newer
+ * is what has the higher sequence in `top`, or with equal sequences more in `used`, or as the only one a digest in
  * `top`. */
 void hf_sequence_join(struct hf_sequence_history *history, const struct hf_sequence_history *other);

@@ -13,8 +13,8 @@
 
 enum { HF_FLOOR_MAX_BYTES = 4096 };
 
-/* *ret_history: zero if none. *ret_damaged: files that are damaged (now renamed) or unreadable. Fails if one cannot be
- * read and the other is not good. */
+/* Loads the floor, or zero if there is none. *ret_damaged counts files that are damaged (renamed now) or unreadable.
+ * Fails if one cannot be read and the other is not good. */
 HF_MUST_USE int hf_floor_load(const struct hf_fs_ops *fs, const char *folder, struct hf_sequence_history *ret_history,
                               unsigned *ret_damaged, struct hf_err *err);
 

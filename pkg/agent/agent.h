@@ -6,7 +6,7 @@
  *           |          `--> diskq --> cache              v
  *           `------------- report <------- status <--- turn
  *
- * hf_agent_new() loads the cache and the engine's journals, so that the agent acts before the source has answered. */
+ * hf_agent_new() loads cache and journals, so that the agent acts before the source has answered. */
 #pragma once
 
 #include "agent/home.h"
@@ -30,31 +30,28 @@ struct hf_image_mirror;
 struct hf_sharing;
 struct hf_life_ops;
 
-/* The program that runs the agent. Every callback except `stopped` may be NULL. */
+/* Callbacks of the program that runs the agent. All except `stopped` may be NULL. */
 struct hf_agent_owner {
-    /* At the start, and when the policy in effect or the labels (name to string) may have changed. */
+    /* The policy in effect or the labels (name to string) may have changed; also called at the start. */
     void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy, const json_t *labels);
-    /* The write budget is used up, or there is some again. */
     void (*writes_paused)(void *arg, bool paused);
-    /* `closed`: why bulk transfers wait (api/link/link.h), such as "LinkQuotaUsed"; NULL: they may run. */
+    /* `closed`: why bulk transfers wait, such as "LinkQuotaUsed"; NULL: they may run. */
     void (*link_changed)(void *arg, const char *closed);
-    /* Traffic with the API server. The callback is NULL with a folder source. */
+    /* The callback is NULL with a folder source. */
     struct hf_http_traffic (*api_traffic)(void *arg);
-    /* The telemetry's part of the status: a new object or NULL. */
+    /* Returns telemetry's part of the status: a new object, or NULL. */
     json_t *(*telemetry)(void *arg);
-    /* The newest status as JSON, also if it cannot be delivered. */
     void (*status_shown)(void *arg, struct hf_view text);
-    /* The condition ClientCertificateValid: its message; NULL: no such condition. */
+    /* Returns the message of condition ClientCertificateValid; NULL: no such condition. */
     const char *(*certificate_problem)(void *arg, bool *ret_valid, const char **ret_reason);
     void (*node_seen)(void *arg, const char *uid);
-    /* At most once: all is done and reported, the folder source is unreadable, or --once gave up. */
+    /* Called at most once: all is done and reported, the folder source is unreadable, or --once gave up. */
     void (*settled)(void *arg);
     /* hf_agent_stop() has finished: no disk write waits, except failed ones. */
     void (*stopped)(void *arg);
     void *arg;
 };
 
-/* Each may be NULL. */
 struct hf_agent_downloads {
     struct hf_access *access;
     struct hf_sharing *share;
@@ -62,22 +59,22 @@ struct hf_agent_downloads {
 };
 
 struct hf_agent_params {
-    struct hf_home *home;  /* open; borrowed */
-    struct hf_world world; /* its file system and clock are the home's */
+    struct hf_home *home;
+    struct hf_world world; /* its file system and clock are those of `home` */
     const struct hf_source_ops *source;
-    /* Accepted statuses come back by the EdgeNode's subscription; until then <state>/outbox.json keeps them. */
+    /* The source reports accepted statuses back; until then <state>/outbox.json keeps them. */
     bool source_echoes;
-    /* Statuses go elsewhere (kube/split.h), whose contact decides when to write. */
+    /* Statuses go to another server (kube/split.h), whose contact decides when to write. */
     bool status_apart;
-    /* For Events; borrowed. NULL, or a MetaServer: none. */
+    /* Where Events go; borrowed. NULL (always with a MetaServer): nowhere. */
     struct hf_kube *events;
-    /* For what spec.manifests names: ConfigMaps, Flux sources, objects; borrowed. NULL with a folder source. */
+    /* Where the objects are that spec.manifests names; borrowed. NULL with a folder source. */
     struct hf_kube *source_kube;
-    const struct hf_http_ops *kubelet_http; /* the kubelet (kube/upstream.h); NULL: no credentials */
-    const struct hf_http_ops *http;         /* artifacts of any origin, without credentials */
+    const struct hf_http_ops *kubelet_http; /* client of the kubelet (kube/upstream.h); NULL: no credentials */
+    const struct hf_http_ops *http;         /* client for any origin, without credentials */
     struct hf_agent_downloads downloads;
     const struct hf_proc_ops *proc;
-    const char *tpm_program; /* holdfast-tpm, absolute; NULL: no sealed copies of secrets */
+    const char *tpm_program; /* path of holdfast-tpm; NULL: no sealed copies of secrets */
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
     const struct hf_watch_ops *watch; /* NULL: manifests are looked at once per interval */
@@ -86,22 +83,23 @@ struct hf_agent_params {
     const char *trust_dir;
     const struct hf_config *config; /* NULL: defaults */
     const char *const *roots;
-    const char *arch;       /* NULL: this program's */
-    const char *facts_root; /* prefix of /proc and /sys (node/probe.h); "" on a real node */
+    const char *arch;       /* NULL: that of this program */
+    const char *facts_root; /* folder below which /proc and /sys are read (node/probe.h) */
     bool pod_mode;
-    struct hf_status_finding host_life; /* borrowed texts */
-    bool labels_by_controller;          /* the agent does not label the Node */
+    struct hf_status_finding host_life;
+    bool labels_by_controller; /* the controller, not the agent, labels the Node */
     bool once;
-    const char *host_root; /* pod mode: the host's root; NULL: "/" */
+    const char *host_root; /* where a pod sees the host's root; NULL: "/" */
     uid_t uid;
-    const char *storage_dir;             /* for telemetry; NULL: none */
-    const struct hf_fs_ops *update_fs;   /* counts updates' writes apart; NULL: that of `home` */
-    const struct hf_fs_counter *written; /* bytes, by enum hf_fs_part; NULL: not counted */
-    const char *own_exe;                 /* no release may replace it; NULL: unknown, or in a pod */
-    const char *own_unit;                /* NULL: none */
-    const struct hf_life_ops *life;      /* NULL: no supervisor */
-    uint64_t retry_base_ns;              /* first delay of retries (base/backoff.h) */
-    /* The run file, best on a file system in memory. May be NULL. */
+    const char *storage_dir;
+    /* file system for updates, which counts their writes apart; NULL: that of `home` */
+    const struct hf_fs_ops *update_fs;
+    const struct hf_fs_counter *written; /* bytes written, by enum hf_fs_part; NULL: not counted */
+    const char *own_exe;                 /* program that no release may replace; NULL: unknown, or in a pod */
+    const char *own_unit;
+    const struct hf_life_ops *life; /* NULL: no supervisor */
+    uint64_t retry_base_ns;
+    /* The run file, or NULL. */
     const char *run_path;
     struct hf_agent_owner owner;
 };
@@ -120,40 +118,37 @@ enum hf_agent_stop {
     HF_AGENT_STOP_DONE,      /* --once is settled: sends none */
 };
 
-/* Starts nothing new, stops downloads, saves resume points, contact and sequence; REQUESTED gives a reachable server a
- * last status within 2 s. Then calls owner.stopped(). */
+/* Stops downloads, saves what must survive, and calls owner.stopped(). REQUESTED gives a reachable server a last status
+ * within 2 s. */
 void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why);
 
-/* Judges policies and releases again; new update roots need a restart. Every `config` must stay valid until
+/* Judges policies and releases again. New update roots need a restart. Each `config` must stay valid until
  * hf_agent_free(). */
 void hf_agent_configure(struct hf_agent *agent, const struct hf_config *config);
 
 void hf_agent_hold_changed(struct hf_agent *agent);
 
-/* The wall clock leapt, or the machine slept: timers do not count sleep. */
+/* Call it when the wall clock leapt, or the machine slept: timers do not count sleep. */
 void hf_agent_clock_changed(struct hf_agent *agent);
 
-/* Something important (a breaker, a new dead letter): do not wait for the heartbeat. */
+/* An important change (a breaker, a new dead letter): report it before the next heartbeat. */
 void hf_agent_telemetry_changed(struct hf_agent *agent);
 
-/* Bytes went to another machine. `backlog`: they count against spec.connectivity.maxBytesPerDay. */
 void hf_agent_telemetry_sent(struct hf_agent *agent, uint64_t bytes, bool backlog);
 
 void hf_agent_certificate_changed(struct hf_agent *agent);
-/* Adds an audit entry. */
 void hf_agent_certificate_issued(struct hf_agent *agent, const char *request, const char *reason, const char *message);
 
-/* Adds an audit entry. `message` NULL: the act was refused to `subject`. */
+/* Adds an audit entry. `message` NULL: `subject` was not allowed to act. */
 void hf_agent_page_acted(struct hf_agent *agent, const char *subject, const char *reason, const char *message);
 
-/* There is a desired state, from source or cache. */
+/* Whether a desired state has come, from source or cache. */
 bool hf_agent_ready(const struct hf_agent *agent);
 
-/* The policy in effect came from source or cache. */
 bool hf_agent_knows_policy(const struct hf_agent *agent);
 
 /* Why the reachable source refuses EdgeUpdates or SyncPolicies, or NULL. */
 const char *hf_agent_source_failure(const struct hf_agent *agent);
 
-/* --once's exit code. 0: Ready (sync/readiness.h), nothing waits for the rollout, --once did not give up. */
+/* Exit code of --once. 0: Ready (sync/readiness.h), nothing waits for the rollout, and --once did not give up. */
 int hf_agent_result(const struct hf_agent *agent);

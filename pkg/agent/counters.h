@@ -5,11 +5,12 @@
 #include "web/metrics.h"
 
 struct hf_agent_counters {
-    struct hf_metric_family *statuses;       /* "delivered" or "failed" */
-    struct hf_metric_family *refused;        /* by kind */
-    struct hf_metric_family *events;         /* "sent", "refused", "failed" (again later), "dropped" (no room) */
-    struct hf_metric_family *resyncs;        /* "asked" or "failed" */
-    struct hf_metric_family *image_refusals; /* by enum hf_image_verdict */
+    struct hf_metric_family *statuses; /* "delivered" or "failed" */
+    struct hf_metric_family *refused;
+    /* "sent", "refused", "failed" (sent again later), "dropped" (queue full) */
+    struct hf_metric_family *events;
+    struct hf_metric_family *resyncs; /* "asked" or "failed" */
+    struct hf_metric_family *image_refusals;
     struct hf_metric *plans, *leaps;
 };
 

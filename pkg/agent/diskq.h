@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Disk writes in order, on a worker. A resume point waits for earlier writes of its kind; a failed write for the next
- * write or hf_diskq_retry(). Copies arguments. */
+/* Writes to disk in order, on a worker. A resume point waits for earlier writes of its kind. A failed write is repeated
+ * at the next write, or by hf_diskq_retry(). Arguments are copied. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 #include "loop/world.h"
 #include "web/metrics.h"
 
-/* Suffix of a kind, for refused versions in the cache. */
+/* Suffix of the kind under which the cache keeps refused versions. */
 #define HF_DISKQ_REFUSED "Refused"
 
 struct hf_diskq_params {
@@ -21,7 +21,7 @@ struct hf_diskq_params {
 
 struct hf_diskq;
 
-/* NULL: no memory; the caller keeps the cache. */
+/* Returns NULL without memory; the caller then keeps the cache. */
 struct hf_diskq *hf_diskq_new(const struct hf_diskq_params *params);
 
 /* Drops waiting writes; a running job ends later. Accepts NULL. */
@@ -38,11 +38,11 @@ void hf_diskq_erase(struct hf_diskq *queue, const char *path);
 
 void hf_diskq_retry(struct hf_diskq *queue);
 
-/* No write runs or waits, except failed ones. */
+/* Whether no write runs or waits, except failed ones. */
 bool hf_diskq_idle(const struct hf_diskq *queue);
 
-/* A write of the last job failed, or a new one found no memory. text[n]: the failure, or "". */
+/* Whether a write of the last job failed, or a new one found no memory. text[n] gets the failure, or "". */
 bool hf_diskq_failing(const struct hf_diskq *queue, char *text, size_t n);
 
-/* A write of the last job failed with EROFS. */
+/* Whether a write of the last job failed with EROFS. */
 bool hf_diskq_is_read_only(const struct hf_diskq *queue);

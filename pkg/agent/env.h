@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all parts of an agent share. Set by agent.c, `audit` by audit/trail.c. */
+/* What all parts of an agent share. agent.c sets it; audit/trail.c sets `audit`. */
 #pragma once
 
 #include "agent/agent.h"
@@ -12,11 +12,11 @@ struct hf_turn;
 
 struct hf_agent_env {
     const struct hf_agent_params *params;
-    struct hf_world world;          /* Unix time may go back; metrics: none formatted after hf_agent_free() */
+    struct hf_world world;          /* its Unix time may go back */
     const struct hf_config *config; /* NULL: defaults */
     struct hf_turn *turn;
     struct hf_diskq *diskq; /* NULL before the cache is read */
     struct hf_agent_counters *counters;
-    struct hf_floor_guard *floors; /* may be NULL */
-    struct hf_audit_inlet *audit;  /* for events that leave no state; may be NULL */
+    struct hf_floor_guard *floors;
+    struct hf_audit_inlet *audit; /* for events that leave no state */
 };

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Metrics measured at each scrape. */
 #pragma once
 
 #include "agent/parts.h"
@@ -7,8 +6,8 @@
 
 struct hf_gauges;
 
-/* Borrows `parts`: set `env` now, all but `engine` before the first scrape. Free the gauges after the last scrape, also
- * after -ENOSPC (web/metrics.h). */
+/* Borrows `parts`: set `env` now, and all except `engine` before the first scrape. Free the gauges after the last
+ * scrape, also after -ENOSPC (web/metrics.h). */
 HF_MUST_USE int hf_gauges_new(struct hf_metrics *metrics, const struct hf_agent_parts *parts,
                               struct hf_gauges **ret_gauges);
 void hf_gauges_free(struct hf_gauges *gauges);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A state folder, with lock and clock. Only the lock's holder acts as this node's agent. All code, also TLS, uses the
- * clock whose lower bound is kept here (node/clock.h). Blocks. */
+/* The state folder with its lock and clock. Only the holder of the lock acts as this node's agent. All code, even TLS,
+ * uses this clock, whose lower bound is kept here (node/clock.h). Blocks. */
 #pragma once
 
 #include "base/fs.h"
@@ -10,7 +10,6 @@
 #include "sync/hold_age.h"
 #include "sync/now.h"
 
-/* With terminator; each path below < PATH_MAX. */
 enum { HF_HOME_PATH = 3840 };
 
 struct hf_home {
@@ -18,36 +17,34 @@ struct hf_home {
     char dir[HF_HOME_PATH];
     int lock_fd; /* or -1 */
     struct hf_clock clock;
-    char boot[HF_CLOCK_FILE_BOOT]; /* kernel's id, or "" */
-    struct hf_clock_file kept;     /* read at the start */
-    struct hf_hold_age hold;       /* age of the site's hold */
+    char boot[HF_CLOCK_FILE_BOOT];
+    struct hf_clock_file kept; /* the clock file as read at the start */
+    struct hf_hold_age hold;
 };
 
-/* Makes the folder (0700), locks <dir>/agent.lock, writes `pid` there. Borrows `wall`. Renames a damaged clock file to
- * clock.damaged, an unreadable one to clock.unread, which a later call may read; until then the lower bound is the
- * build's date. -EINVAL: `dir` is not absolute, or too long. -EWOULDBLOCK: another agent, whose pid *err has. */
+/* Makes the folder (0700), locks <dir>/agent.lock, writes `pid` there. Renames a damaged clock file to clock.damaged,
+ * an unreadable one to clock.unread; without a clock file, the lower bound of the time is the build's date. Borrows
+ * `wall`. -EINVAL: `dir` is not absolute, or too long. -EWOULDBLOCK: another agent has the lock; *err has its pid. */
 HF_MUST_USE int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, const char *dir, int pid,
                              const struct hf_clock_ops *wall, struct hf_log *log, struct hf_err *err);
 
 void hf_home_close(struct hf_home *home);
 
-/* The folder's lock is still the file that this process locked. */
+/* Whether the lock file is still the one that this process locked. */
 bool hf_home_is_locked(const struct hf_home *home);
 
-/* Locks <dir>/<name>, and returns the descriptor. -EWOULDBLOCK: another agent; *err has its pid, and recommends the
- * flags `own`. */
+/* Locks <dir>/<name>, and returns the descriptor. -EWOULDBLOCK: another agent has the lock; *err has its pid, and
+ * recommends the flags `own`. */
 HF_MUST_USE int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const char *name, const char *own, int pid,
                              struct hf_err *err);
 
-/* The clock file is from this boot, or from another; both false: unknown. */
+/* Whether the clock file is from this boot, or another. Both false: unknown. */
 bool hf_home_is_same_boot(const struct hf_home *home);
 bool hf_home_is_other_boot(const struct hf_home *home);
 
-/* Its Unix time may go back (node/clock.h). */
+/* The clock for all code; its Unix time may go back (node/clock.h). */
 const struct hf_clock_ops *hf_home_clock(struct hf_home *home);
 
-/* The result borrows `boot`. */
 struct hf_write_log_now hf_home_log_now(struct hf_home *home);
 
-/* <dir>/<name>. */
 const char *hf_home_path(const struct hf_home *home, const char *name, char *path);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An agent's parts, owned by agent.c, for code that reads many. */
+/* All parts of an agent, for code that reads many. agent.c owns them. */
 #pragma once
 
 struct hf_agent_env;
@@ -23,7 +23,7 @@ struct hf_update_engine;
 
 struct hf_agent_parts {
     const struct hf_agent_env *env;
-    struct hf_contact *contact; /* not const: hf_contact_confirm(), hf_stale_age_ns() */
+    struct hf_contact *contact; /* not const because of hf_contact_confirm() and hf_stale_age_ns() */
     const struct hf_follows *follows;
     const struct hf_chosen_policy *policy;
     const struct hf_own_edgenode *own_edgenode;
@@ -39,6 +39,6 @@ struct hf_agent_parts {
     const struct hf_report *report;
     const struct hf_trail *trail;
     const struct hf_trust_watch *trust_watch;
-    const struct hf_floor_guard *floors; /* like `engine`, NULL until made */
+    const struct hf_floor_guard *floors; /* NULL until made, like `engine` */
     struct hf_update_engine *engine;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For --once: since when no objects and no bytes of downloads have come, no phase has changed, and nothing runs with a
- * deadline of its own. */
+/* Finds when --once makes no progress: no objects and no bytes of downloads come, no phase changes, and nothing runs
+ * that has a deadline of its own. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,9 +11,9 @@
 #define HF_STANDSTILL_NS (600 * HF_NS_PER_S) /* then --once gives up */
 
 struct hf_standstill {
-    uint64_t stamp;    /* hash over what progress changes */
-    uint64_t since_ns; /* 0: not looked yet */
+    uint64_t stamp;
+    uint64_t since_ns;
 };
 
-/* True: for HF_STANDSTILL_NS. */
+/* Whether there was no progress for HF_STANDSTILL_NS. */
 bool hf_standstill_look(struct hf_standstill *standstill, const struct hf_agent_parts *parts);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For pkg/alone. */
+/* Internal to pkg/alone. */
 #pragma once
 
 #include "alone/alone.h"
@@ -24,40 +24,40 @@ struct hf_alone {
     char *folder; /* <state>/alone */
     const struct hf_alone_place *place;
     char socket[256];
-    char no_place[ALONE_MESSAGE]; /* if `place` is NULL */
+    char no_place[ALONE_MESSAGE]; /* why `place` is NULL */
 
     struct hf_alone_wish *wishes[ALONE_MAX_PODS]; /* each in a struct alone_wish */
     size_t n_wishes;
     struct alone_note refused[ALONE_MAX_PODS];
     size_t n_refused;
-    unsigned char key[HF_SHA256_BYTES]; /* hash of the set of files */
-    size_t n_running;                   /* pods, at the last report to the owner */
+    unsigned char key[HF_SHA256_BYTES];
+    size_t n_running;
     bool is_set;
-    bool missed; /* hf_alone_set() was called during a step */
+    bool missed;
 
     bool marked; /* <state>/alone exists */
     bool own_runtime, other_runtime;
-    bool own_loaded;              /* systemd has our unit, perhaps dead: shims of pods keep it */
-    uint64_t started_ns, seen_ns; /* seen_ns: last kubelet; 0: none yet */
-    uint64_t handover_ns;         /* since when both containerds want to run; 0: they do not */
+    bool own_loaded;
+    uint64_t started_ns, seen_ns; /* seen_ns: when a kubelet was last seen; 0: never */
+    uint64_t handover_ns;         /* since when both containerds want to run, or 0 */
     enum hf_alone_presence presence;
     struct hf_listing listing;
     uint64_t listed_ns;
-    char failure[ALONE_MESSAGE]; /* of the last failed step */
+    char failure[ALONE_MESSAGE];
     unsigned listing_failures;
 
     struct hf_timer *timer;
-    bool asked_six; /* the second probe, over IPv6 */
-    bool busy;      /* in a tick; one of these calls runs: */
+    bool asked_six;
+    bool busy; /* in a tick: one of these calls runs: */
     struct hf_probe_call *probing;
     struct hf_unit_call *asking;
     struct hf_proc_call *running;
-    struct hf_alone_step step; /* of `running` */
+    struct hf_alone_step step; /* the step that `running` does */
     void (*acted)(struct hf_alone *alone, bool ok, struct hf_view output);
 };
 
-/* run.c: ends in alone->acted(), perhaps before the return. */
+/* Does the step (run.c), and calls alone->acted() at its end, perhaps before the return. */
 void alone_act(struct hf_alone *alone, const struct hf_alone_step *step);
-/* wishes.c. False: a file differs from its hash, or no memory; wishes stay. */
+/* Reads the files (wishes.c). False: a file differs from its hash, or memory ran out; the wishes stay. */
 bool alone_wishes_read(struct hf_alone *alone, const struct hf_alone_file *files, size_t n);
 void alone_wishes_done(struct hf_alone *alone);

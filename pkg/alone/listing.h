@@ -24,7 +24,7 @@ enum hf_listed_state { HF_LISTED_CREATED, HF_LISTED_RUNNING, HF_LISTED_EXITED };
 struct hf_listed_container {
     char id[HF_LISTING_ID], sandbox[HF_LISTING_ID];
     char name[64];
-    enum hf_listed_state state; /* unknown: exited */
+    enum hf_listed_state state; /* an unknown state counts as exited */
 };
 
 struct hf_listing {
@@ -33,11 +33,11 @@ struct hf_listing {
     size_t n_sandboxes, n_containers;
 };
 
-/* Finds list `key` in crictl's answer, perhaps among other text. *ret_items is *ret_root's; NULL and null are empty
- * lists. Free *ret_root also after a failure. -EBADMSG: another form. */
+/* Finds the list `key` in crictl's output, perhaps among other text. *ret_items belongs to *ret_root; NULL or null: an
+ * empty list. Free *ret_root even after a failure. -EBADMSG: not such JSON. */
 HF_MUST_USE int hf_listing_parse(struct hf_view text, const char *key, json_t **ret_root, const json_t **ret_items,
                                  struct hf_err *err);
-/* Replace sandboxes or containers; failures change nothing. -EBADMSG: another form; -E2BIG: over HF_LISTING_MAX. */
+/* Replace sandboxes or containers; a failure changes nothing. -EBADMSG: not such JSON. -E2BIG: over HF_LISTING_MAX. */
 HF_MUST_USE int hf_listing_take_sandboxes(struct hf_listing *listing, struct hf_view text, struct hf_err *err);
 HF_MUST_USE int hf_listing_take_containers(struct hf_listing *listing, struct hf_view text, struct hf_err *err);
 void hf_listing_done(struct hf_listing *listing);

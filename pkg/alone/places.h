@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The node's containerd, its configuration, crictl. Threads: any; blocks, unless pure. */
+/* Finds the node's containerd, its configuration, and crictl. Threads: any; blocks, unless pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,22 +11,22 @@
 struct hf_alone_place {
     const char *containerd;
     const char *config;
-    const char *socket;       /* if the configuration names none */
-    const char *root, *state; /* folders of the node's containerd; NULL: as configured */
+    const char *socket;       /* used if the configuration names none */
+    const char *root, *state; /* its folders for data and state; NULL: as configured */
     const char *crictl;
-    const char *path; /* containerd's PATH, for runc, shims, CNI plugins */
-    const char *unit; /* of the node's containerd; NULL: the K3s agent starts it */
+    const char *path; /* PATH of containerd, for runc, shims, CNI plugins */
+    const char *unit; /* its systemd unit; NULL: the K3s agent starts it */
 };
 
-/* NULL: none; *err says what is missing. Static. */
+/* Finds the place of this node, a static object. NULL: none; *err says what is missing. */
 const struct hf_alone_place *hf_alone_place_find(const struct hf_fs_ops *fs, struct hf_err *err);
 
-/* The parent of our control groups, in the form that containerd's cgroup driver wants. */
+/* The parent of our control groups, as containerd's cgroup driver wants it. */
 const char *hf_alone_place_cgroup_parent(const struct hf_fs_ops *fs, const struct hf_alone_place *place);
-/* Writes `address` in [grpc] of the configuration, or else the place's socket. */
+/* Writes `address` from [grpc] of the configuration, or else the place's socket. */
 void hf_alone_place_socket(const struct hf_fs_ops *fs, const struct hf_alone_place *place, char *socket, size_t n);
 
-/* Is there a line `SystemdCgroup = true`, outside comments? Pure. */
+/* Whether there is a line `SystemdCgroup = true`, outside comments. Pure. */
 bool hf_alone_place_is_systemd(const char *config);
-/* False: no `address = "/..."` in [grpc], or too long. Pure. */
+/* Finds `address = "/..."` in [grpc]. False: none, or too long. Pure. */
 bool hf_alone_place_address(const char *config, char *address, size_t n);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The newest received version of objects, on disk for a node without network.
+/* Keeps the newest received version of objects on disk, for a node without network.
  *
- * Durable. Refuses names that lead outside `dir`. Blocks: in a job (hf_job) or at the start. */
+ * Writes are durable. Names that lead outside `dir` are refused. Blocks: in a job (hf_job), or at the start. */
 #pragma once
 
 #include "base/err.h"
@@ -21,14 +21,13 @@ HF_DEFINE_CLEANUP(struct hf_cache, hf_cache_free)
 
 struct hf_cache_resume {
     char resource_version[64];     /* or "" */
-    uint64_t last_contact_unix_ns; /* with the API server itself; or 0 */
-    char labels[65];               /* hash of the node's labels if they chose objects, or "" */
+    uint64_t last_contact_unix_ns; /* last contact with the API server itself, or 0 */
+    char labels[65];               /* hash of the node's labels, if they decided which objects to keep; or "" */
 };
 
-/* `visit`: each object (borrowed), by file name; its -errno ends the load. `followed`: `kind`, or "EdgeUpdate" for
- * "EdgeUpdateRefused". Syncs what an earlier process may not have. *ret_damaged: also the resume point; then
- * resource_version is "", also on disk. Errors other than damage: invalid `kind`, reading such as -EACCES, no memory,
- * `visit`. */
+/* Calls visit() with each object (borrowed), by file name; its -errno ends the load. `followed` is the kind of the
+ * resume point: `kind`, or "EdgeUpdate" for "EdgeUpdateRefused". If anything was damaged (*ret_damaged),
+ * resource_version is "", also on disk. */
 HF_MUST_USE int hf_cache_load(struct hf_cache *cache, const char *kind, const char *followed,
                               int (*visit)(void *arg, json_t *object), void *arg, struct hf_cache_resume *ret_resume,
                               unsigned *ret_damaged, struct hf_err *err);
@@ -36,8 +35,8 @@ HF_MUST_USE int hf_cache_load(struct hf_cache *cache, const char *kind, const ch
 /* The first damaged entry of the last load, such as "'EdgeUpdate/x.json': reason", or "". */
 const char *hf_cache_damage(const struct hf_cache *cache);
 
-/* Writes only changes. -EINVAL: invalid `kind` or name. -E2BIG: too large, or a limit. Put and remove all before the
- * resume point that includes them. */
+/* Write only what differs. -EINVAL: invalid `kind` or name. -E2BIG: too large, or over a limit. Put and remove objects
+ * before setting a resume point that includes them. */
 HF_MUST_USE int hf_cache_put(struct hf_cache *cache, const char *kind, const json_t *object, struct hf_err *err);
 HF_MUST_USE int hf_cache_remove(struct hf_cache *cache, const char *kind, const char *name, struct hf_err *err);
 HF_MUST_USE int hf_cache_set_resume(struct hf_cache *cache, const char *kind, const struct hf_cache_resume *resume,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text of a file of the cache: a seal of kind "cache" (codec/seal.h) and JSON. Pure.
+/* Formats and parses a file of the cache: a seal of kind "cache" (codec/seal.h), and JSON. Pure.
  *
  *     holdfast-cache 1 <hex SHA-256 of the JSON and its line feed>\n{...}\n */
 #pragma once
@@ -11,8 +11,8 @@
 
 enum { HF_CACHE_ENTRY_MAX = (1 << 20) + 256 };
 
-/* `hex`: as in the header. -E2BIG: above out->max. */
+/* `hex` gets the header's hash. -E2BIG: more than out->max. */
 HF_MUST_USE int hf_cache_entry_format(const json_t *object, struct hf_buf *out, char hex[static HF_SHA256_HEX]);
-/* -EBADMSG: another version, or damaged. */
+/* -EBADMSG: damaged, or another version. */
 HF_MUST_USE int hf_cache_entry_parse(struct hf_view text, json_t **ret_object, char hex[static HF_SHA256_HEX],
                                      struct hf_err *err);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The SELinux label by which systemd may read or execute a file: one that a container wrote has the container's type
- * and categories. Pure. */
+/* SELinux labels for files that systemd reads or executes: what a container writes has the container's type. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,10 +8,10 @@
 
 enum { HF_HOSTLIFE_LABEL = 256 };
 
-/* False: none. Units have their folder's, which policies name differently (systemd_unit_file_t of Fedora,
- * systemd_unit_t of the reference policy). */
+/* The type in a label; false: none. A unit needs the type of its folder, as the name of that type differs between
+ * policies. */
 bool hf_hostlife_label_type(struct hf_view label, char type[HF_HOSTLIFE_LABEL]);
 
-/* `current`: a file's USER:ROLE:TYPE[:LEVEL], no terminator; empty: SELinux is off. True: set *label, with a level if
- * the policy has any, and no categories. */
+/* Whether a file labelled `current` (USER:ROLE:TYPE[:LEVEL]; empty: SELinux is off) needs a label of another type or
+ * level; sets `label` then. */
 bool hf_hostlife_label(struct hf_view current, const char *type, char label[HF_HOSTLIFE_LABEL]);

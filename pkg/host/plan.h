@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the agent's pod does with its host. Pure; cases: tests/golden/host_plan.txt. */
+/* Decides what the agent's pod does with its host. Pure; cases: tests/golden/host_plan.txt. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,48 +7,48 @@
 
 #include "base/macros.h"
 
-/* --host-life: where the agent lives. */
+/* Where the agent lives (--host-life). */
 enum hf_hostlife {
-    HF_HOSTLIFE_OFF,  /* where it is */
+    HF_HOSTLIFE_OFF,  /* where it was started */
     HF_HOSTLIFE_AUTO, /* on the host if that works, else in the pod */
     HF_HOSTLIFE_HOST, /* on the host or not at all */
-    HF_HOSTLIFE_POD,  /* in the pod; removes what is on the host */
+    HF_HOSTLIFE_POD,  /* in the pod; an agent on the host is removed */
 };
 
 enum hf_hostlife_has {
-    HF_HOSTLIFE_BUILD = 1 << 0,           /* image has a build for hosts */
-    HF_HOSTLIFE_SYSTEMD = 1 << 1,         /* systemd answers */
-    HF_HOSTLIFE_UNSUITABLE = 1 << 2,      /* by os-release */
-    HF_HOSTLIFE_FOREIGN_UNIT = 1 << 3,    /* holdfast-agent.service is not ours */
-    HF_HOSTLIFE_IN_MEMORY = 1 << 4,       /* state or unit folder is in memory */
-    HF_HOSTLIFE_UNITS_READ_ONLY = 1 << 5, /* unit folder */
-    HF_HOSTLIFE_NOEXEC = 1 << 6,          /* state folder */
-    HF_HOSTLIFE_NO_LABELS = 1 << 7,       /* SELinux refuses labels that systemd needs */
-    HF_HOSTLIFE_MARK = 1 << 8,            /* an earlier pod has left one */
-    HF_HOSTLIFE_OTHER_BOOT = 1 << 9,      /* the mark is of an earlier boot */
-    HF_HOSTLIFE_UNIT = 1 << 10,           /* our unit is installed */
-    HF_HOSTLIFE_SLOT = 1 << 11,           /* `current` and supervisor are there */
-    HF_HOSTLIFE_SAME = 1 << 12,           /* unit and environment, as this pod's */
-    HF_HOSTLIFE_FORGOT = 1 << 13,         /* decided earlier: the place does not persist */
-    HF_HOSTLIFE_POD_SECRETS = 1 << 14,    /* as files, not on the host */
-    HF_HOSTLIFE_OPEN_FOLDER = 1 << 15,    /* others than root may write to state folder or host/ */
+    HF_HOSTLIFE_BUILD = 1 << 0,
+    HF_HOSTLIFE_SYSTEMD = 1 << 1,
+    HF_HOSTLIFE_UNSUITABLE = 1 << 2,   /* os-release names a system for which services cannot be installed */
+    HF_HOSTLIFE_FOREIGN_UNIT = 1 << 3, /* a holdfast-agent.service that no pod installed */
+    HF_HOSTLIFE_IN_MEMORY = 1 << 4,
+    HF_HOSTLIFE_UNITS_READ_ONLY = 1 << 5,
+    HF_HOSTLIFE_NOEXEC = 1 << 6,
+    HF_HOSTLIFE_NO_LABELS = 1 << 7,  /* SELinux refuses the labels that systemd needs */
+    HF_HOSTLIFE_MARK = 1 << 8,       /* an earlier pod left the record `persisted` */
+    HF_HOSTLIFE_OTHER_BOOT = 1 << 9, /* that record is of an earlier boot */
+    HF_HOSTLIFE_UNIT = 1 << 10,
+    HF_HOSTLIFE_SLOT = 1 << 11,        /* agent (`current`) and supervisor are there */
+    HF_HOSTLIFE_SAME = 1 << 12,        /* unit and environment are as this pod writes them */
+    HF_HOSTLIFE_FORGOT = 1 << 13,      /* an earlier start found that the place does not persist */
+    HF_HOSTLIFE_POD_SECRETS = 1 << 14, /* the pod has credentials as files that the host lacks */
+    HF_HOSTLIFE_OPEN_FOLDER = 1 << 15, /* others than root may write to the state folder or host/ */
 };
 enum { HF_HOSTLIFE_FACTS = 16 };
 
 struct hf_hostlife_facts {
-    unsigned has; /* enum hf_hostlife_has */
+    unsigned has;
     uint64_t free_bytes, needed_bytes;
 };
 
 enum hf_hostlife_act {
     HF_HOSTLIFE_STAY_POD,
-    HF_HOSTLIFE_INSTALL, /* what is missing */
-    HF_HOSTLIFE_REFRESH, /* write unit and environment, and restart */
+    HF_HOSTLIFE_INSTALL,
+    HF_HOSTLIFE_REFRESH,
     HF_HOSTLIFE_WATCH,
     HF_HOSTLIFE_REMOVE, /* then STAY_POD */
 };
 
-/* X(enumerator, "name", "message"): condition HostLife. */
+/* X(enumerator, "name", "message"): reasons of condition HostLife. */
 #define HF_HOSTLIFE_REASONS(X)                                                                                         \
     X(INSTALLED, "Installed", "the agent runs on the host; that it survives a reboot is known after the next one")     \
     X(PERSISTS, "Persists", "the agent runs on the host, and did so after a reboot")                                   \
@@ -79,19 +79,16 @@ enum hf_hostlife_reason {
         HF_HOSTLIFE_REASON_COUNT
 };
 
-/* Or "". */
 const char *hf_hostlife_reason_name(unsigned reason);
 const char *hf_hostlife_reason_message(enum hf_hostlife_reason reason);
 bool hf_hostlife_reason_is_on_host(enum hf_hostlife_reason reason);
 
 struct hf_hostlife_plan {
     enum hf_hostlife_act act;
-    enum hf_hostlife_reason reason; /* of STAY_POD and REMOVE; none if `life` is OFF or POD */
+    enum hf_hostlife_reason reason; /* why STAY_POD or REMOVE; NO_REASON if `life` is OFF or POD */
 };
 
 struct hf_hostlife_plan hf_hostlife_plan(enum hf_hostlife life, const struct hf_hostlife_facts *facts);
 
-/* "StayPod" and so on. */
 const char *hf_hostlife_act_name(enum hf_hostlife_act act);
-/* -EINVAL. */
 HF_MUST_USE int hf_hostlife_parse(const char *text, enum hf_hostlife *ret_life);

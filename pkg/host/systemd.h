@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The agent's unit, by blocking calls, which tests replace. Main thread. */
+/* Blocking calls to systemd about the agent's unit; tests replace them. Main thread. */
 #pragma once
 
 #include "base/err.h"
@@ -11,11 +11,11 @@ enum { HF_HOSTLIFE_STATE = 32 };
 
 struct hf_hostlife_systemd {
     void *ctx;
-    /* loop/unit.h's errors. */
+    /* Errors: those of loop/unit.h. */
     HF_MUST_USE int (*act)(void *ctx, enum hf_unit_act act, struct hf_err *err);
     HF_MUST_USE int (*restart)(void *ctx, struct hf_err *err);
     HF_MUST_USE int (*state)(void *ctx, char active[HF_HOSTLIFE_STATE], struct hf_err *err);
 };
 
-/* Each call runs the loop, which must not run otherwise; borrows it. */
+/* Each call runs the borrowed loop, which must not be running. */
 struct hf_hostlife_systemd hf_hostlife_systemd(struct hf_loop *loop);

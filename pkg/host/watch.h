@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When the pod steps in for the host's agent, and back. Pure. */
+/* Decides when the pod's agent steps in for the host's, and back. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,13 +8,13 @@
 #include "base/clock.h"
 
 struct hf_hostlife_watch {
-    uint64_t gone_since_ns; /* HF_NEVER: there */
+    uint64_t gone_since_ns; /* HF_NEVER: the host's agent is there */
 };
 
 struct hf_hostlife_seen {
-    bool locked; /* the state folder, by another process */
-    bool wanted; /* the host's unit runs, or soon: it may wait for the folder */
-    bool acts;   /* pod's own agent runs */
+    bool locked; /* another process has locked the state folder */
+    bool wanted; /* the host's unit runs, or will soon */
+    bool acts;
 };
 
 enum hf_hostlife_step { HF_HOSTLIFE_KEEP, HF_HOSTLIFE_STEP_IN, HF_HOSTLIFE_STEP_BACK };

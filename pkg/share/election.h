@@ -1,37 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which node of a site downloads, and which take from a neighbour? Pure. */
+/* Decides which node of a site downloads, and which take from a neighbour. Pure. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
 enum hf_share_state {
-    HF_SHARE_UNKNOWN, /* no answer */
-    HF_SHARE_ABSENT,  /* neither has nor wants it */
-    HF_SHARE_WANTED,  /* asks its neighbours */
+    HF_SHARE_UNKNOWN,
+    HF_SHARE_ABSENT,
+    HF_SHARE_WANTED, /* the neighbour asks its own neighbours for it */
     HF_SHARE_FETCHING,
     HF_SHARE_HAVE,
     HF_SHARE_STATES
 };
 
 struct hf_share_view {
-    const char *node; /* or "" */
+    const char *node; /* "": not seen yet */
     enum hf_share_state state;
-    bool busy;     /* just failed to serve: ask later */
-    bool excluded; /* served something else, or held this node up */
+    bool busy;     /* a download from it just failed: ask it later */
+    bool excluded; /* it served other content, or delayed this node */
 };
 
 enum hf_share_choice { HF_SHARE_ALONE, HF_SHARE_WAIT, HF_SHARE_GET };
 
 struct hf_share_decision {
     enum hf_share_choice choice;
-    size_t peer; /* to wait for, to get from */
+    size_t peer; /* index of the view to WAIT for or GET from */
 };
 
-/* True: `a` goes before `b`, in a random order for each content that is the same on every node. */
+/* Whether node `a` goes before node `b`, in an order that is random for each content, but the same on every node. */
 bool hf_share_goes_before(const char *sha256, const char *a, const char *b);
 
-/* GET from one that has it; else WAIT for one that fetches it; else for one that wants it and goes before `self`; else
- * ALONE. */
+/* Decides to GET the content from a neighbour that has it; else to WAIT for one that fetches it; else to WAIT for one
+ * that wants it and goes before `self`; else ALONE. */
 struct hf_share_decision hf_share_decide(const char *sha256, const char *self, const struct hf_share_view *views,
                                          size_t n);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Internal: share.c (life, discovery) is above offer.c (this node serves), want.c (it wants) and peers.c. */
+/* Internal: share.c (on and off, discovery) is above offer.c (what this node serves), want.c (what it wants) and
+ * peers.c. */
 #pragma once
 
 #include <netinet/in.h>
@@ -11,10 +12,11 @@
 
 enum { SHARE_PEERS = 64, SHARE_RESTS = 32, SHARE_OFFERS = 8 };
 
-/* A node that served other content or held this one up; by its name, as addresses change. */
+/* A node that is not asked for a while, as it served other content or delayed this one. Kept by name, as addresses
+ * change. */
 struct share_rest {
     char node[HF_HTTP_NODE];
-    uint64_t until_ns; /* 0: free */
+    uint64_t until_ns; /* 0: a free entry */
 };
 
 /* A node of the subnet that has answered or asked. */
@@ -22,38 +24,38 @@ struct share_peer {
     struct hf_sharing *share;
     struct in_addr address;
     char host[INET_ADDRSTRLEN];
-    char node[HF_HTTP_NODE]; /* of its certificate; "": no handshake yet */
+    char node[HF_HTTP_NODE]; /* from its certificate; "": no handshake yet */
     uint64_t busy_until_ns;
-    unsigned failures; /* in a row */
+    unsigned failures; /* broken downloads in a row */
     bool here;         /* has answered or asked since the last discovery began */
-    /* of the wanted content */
+    /* about the wanted content */
     enum hf_share_state state;
-    uint64_t bytes, grew_ns;   /* FETCHING */
-    uint64_t since_ns;         /* of `state` */
-    uint64_t heard_ns;         /* its last answer */
-    uint64_t asked_ns;         /* when it asked this node for the same */
-    struct hf_http_call *call; /* or NULL */
+    uint64_t bytes, grew_ns; /* while FETCHING: how much it has, and when that grew */
+    uint64_t since_ns;       /* begin of `state` */
+    uint64_t heard_ns;
+    uint64_t asked_ns;
+    struct hf_http_call *call; /* NULL: no question is under way */
 };
 
 enum share_phase {
     SHARE_NOTHING,
     SHARE_DISCOVER,
     SHARE_ASK,
-    SHARE_WAITS,   /* for a neighbour */
-    SHARE_GETS,    /* from a neighbour */
-    SHARE_FETCHES, /* from the origin */
+    SHARE_WAITS,   /* waits until a neighbour has the content */
+    SHARE_GETS,    /* downloads from a neighbour */
+    SHARE_FETCHES, /* downloads from the origin */
 };
 
 struct share_want {
     enum share_phase phase;
     char sha256[HF_SHA256_HEX];
-    uint64_t bytes;    /* from the origin */
-    uint64_t until_ns; /* of the wait */
+    uint64_t bytes;    /* downloaded from the origin so far */
+    uint64_t until_ns; /* end of all waiting */
     uint64_t phase_ns;
-    unsigned told;    /* datagrams sent in this phase */
-    uint64_t poll_ns; /* when to ask `peer` again */
+    unsigned told;
+    uint64_t poll_ns;
     struct share_peer *peer;
-    bool hurried; /* the caller waits for this decision alone */
+    bool hurried; /* the caller must stop: choose the origin at the next tick */
     hf_share_decided_fn *decided;
     void *arg;
 };
@@ -62,7 +64,7 @@ enum share_offer_state { OFFER_FREE, OFFER_OPENING, OFFER_READY, OFFER_MISSING }
 
 struct share_offer {
     enum share_offer_state state;
-    struct opening *opening; /* OPENING */
+    struct opening *opening;
     char sha256[HF_SHA256_HEX];
     int fd;
     uint64_t size, until_ns;
@@ -72,13 +74,11 @@ struct hf_sharing {
     struct hf_share_params p;
     char *node_name;
     struct hf_http_agents agents;
-    /* the owner's */
     uint16_t port;
     uint64_t bytes_per_s;
-    char *ca_pem, *cert_pem, *key_pem; /* NULL: the owner shares nothing */
+    char *ca_pem, *cert_pem, *key_pem;
     bool allowed, failed;
     char cluster[HF_SHARE_CLUSTER];
-    /* while sharing is on */
     struct hf_certified *server;
     struct hf_http_client *client;
     int udp;
@@ -87,7 +87,7 @@ struct hf_sharing {
     struct hf_share_store store;
     struct share_peer peers[SHARE_PEERS];
     size_t n_peers;
-    struct hf_subnets subnets; /* as of subnets_ns; 0: not read yet */
+    struct hf_subnets subnets; /* read at subnets_ns; 0: not yet */
     uint64_t subnets_ns;
     struct share_rest rests[SHARE_RESTS];
     struct share_want want;
@@ -98,21 +98,20 @@ struct hf_sharing {
 
 /* ---- peers.c ---- */
 
-/* NULL: the table is full, or the address is in no subnet of this node. */
+/* Finds or adds a peer. NULL: the table is full, or the address is in no subnet of this node. */
 struct share_peer *share_peer_at(struct hf_sharing *share, struct in_addr address);
-/* Is it in a subnet of this node? Reads the interfaces once a second at most: anybody can send datagrams. */
+/* Whether `address` is in a subnet of this node. Reads the interfaces once a second at most, as anybody can send
+ * datagrams. */
 bool share_is_near(struct hf_sharing *share, struct in_addr address);
 void share_tell(struct hf_sharing *share);
-/* Arms the timer if there is a wish or an offer. */
 void share_tick_later(struct hf_sharing *share);
 
 /* ---- want.c ---- */
 
 void share_want_tick(struct hf_sharing *share, uint64_t now_ns);
 void share_want_stop(struct hf_sharing *share);
-/* `decided` has not been called yet. */
+/* Whether `decided` is still to be called. */
 bool share_want_is_electing(const struct share_want *want);
-/* A neighbour asks for this content. */
 void share_want_asked(struct hf_sharing *share, const char *sha256, struct share_peer *peer);
 
 /* ---- offer.c ---- */

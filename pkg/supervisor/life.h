@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the parts of an agent ask of its life on the host. A table of functions, so that the update engine and its tests
- * need no supervisor; agent/process/supervised.h has the real one. Loop thread only. */
+/* What the agent's parts ask about its life on the host: a table of functions, so that the update engine and its tests
+ * need no supervisor (agent/process/supervised.h has the real one). Loop thread only. */
 #pragma once
 
 #include <stdint.h>
@@ -9,17 +9,18 @@
 
 struct hf_life_ops {
     void *ctx;
-    const char *dir;       /* absolute path of the host folder (supervisor/state.h) */
-    const char *slot;      /* that this process runs from; "": unknown. Only the slot of `current` may be judged */
-    uint64_t probation_ns; /* an agent is proven when it has been healthy for so long */
-    /* How long the agent has been healthy by its own judgement without a break, sleep of the machine left out (a
-     * release of kind Agent that waits for its verdict is no part of that judgement). False: it is not healthy. */
+    const char *dir; /* absolute path of the folder of supervisor/state.h */
+    /* slot that this process runs from, or ""; it is judged only while `current` names it */
+    const char *slot;
+    uint64_t probation_ns;
+    /* Whether the agent judges itself healthy, and for how long without a break, sleep of the machine not counted. It
+     * can be healthy while a release waits for its verdict (below). */
     bool (*healthy)(void *ctx, uint64_t *ret_for_ns);
-    /* A release of kind Agent waits for its verdict (call before the loop turns, and at each change): the agent does
-     * not tell the supervisor that it is healthy before this ends. */
+    /* A release of kind Agent begins or ends to wait for its verdict; until the end, the agent does not report healthy
+     * to the supervisor. Called before the loop runs, and at each change. */
     void (*awaits_verdict)(void *ctx, bool waits);
-    /* `current` names another build now: ends this process soon, without the supervisor taking it for a crash. */
+    /* Ends this process soon, as `current` names another build; the supervisor counts no crash. */
     void (*restart)(void *ctx, const char *why);
-    /* The build that the supervisor gave up last. False: none, or it cannot be read. Blocks shortly. */
+    /* Reads which build the supervisor gave up last. False: none, or unreadable. Blocks briefly. */
     bool (*verdict)(void *ctx, struct hf_supervisor_note *ret_verdict);
 };

@@ -5,9 +5,9 @@
 #include "supervisor/state.h"
 
 struct hf_supervisor_options {
-    const char *dir; /* absolute */
+    const char *dir;
     unsigned hang_s, deadline_s;
-    char **argv; /* the agent's arguments, NULL at the end; [0] is set to its program */
+    char **argv; /* the agent's arguments, ended by NULL; [0] is set to its program */
 };
 
 /* Blocks; logs to stderr. Returns the exit code. */

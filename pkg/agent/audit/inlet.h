@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events for the audit log (pkg/audit), counted as lost while the log is not open. */
+/* Adds events to the audit log (pkg/audit); while that is not open, counts them as lost. */
 #pragma once
 
 #include "audit/log.h"
 #include "web/metrics.h"
 
 struct hf_audit_inlet {
-    struct hf_audit_log *log; /* NULL: not open */
+    struct hf_audit_log *log;
     uint64_t missed;
     struct hf_metric *lost;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which states need an audit entry: those that differ from the last entry of their category, also after a restart.
- * Pure. */
+/* Decides which states need an audit entry: those that differ from the last entry of their category, even after a
+ * restart. Pure. */
 #pragma once
 
 #include "api/manifest_reason.h"
@@ -12,12 +12,12 @@
 enum { HF_AUDIT_MAX_REMEMBERED = 512 };
 
 struct hf_audit_memory {
-    struct hf_strmap last; /* category to last entry */
-    /* The first look after the log dropped entries: states that may be old need no entry. */
+    struct hf_strmap last;
+    /* This is the first look after the log dropped entries: old states need no entry. */
     bool may_have_forgotten;
-    uint64_t look_again_ns;                 /* when a refused release needs its entry; or HF_NEVER */
-    uint64_t uses;                          /* uses of categories so far */
-    uint64_t before_look, before_last_look; /* `uses` when this look and the last one began */
+    uint64_t look_again_ns; /* when a refused release may need an entry; or HF_NEVER */
+    uint64_t uses;
+    uint64_t before_look, before_last_look;
 };
 
 void hf_audit_memory_init(struct hf_audit_memory *memory);
@@ -25,7 +25,7 @@ void hf_audit_memory_done(struct hf_audit_memory *memory);
 
 void hf_audit_memory_learn(struct hf_audit_memory *memory, const struct hf_audit_event *event);
 
-/* A state in neither this look nor the last is absent. */
+/* A state that neither this look nor the last has seen counts as absent. */
 void hf_audit_memory_begin_look(struct hf_audit_memory *memory);
 
 /* Each function below judges a state. True: it needs the entry *ret_event. */
@@ -46,12 +46,12 @@ bool hf_audit_of_drift(struct hf_audit_memory *memory, const struct hf_audit_man
                        struct hf_audit_event *ret_event);
 
 struct hf_audit_policy {
-    const char *name; /* first in effect; NULL: none */
+    const char *name; /* first policy in effect; NULL: none */
     int64_t generation;
     bool is_signed;
-    const char *others;                   /* "b@2 (signed), c@1"; or NULL */
+    const char *others;                   /* the other policies, such as "b@2 (signed), c@1"; or NULL */
     const char *distrust, *distrust_text; /* why signatures are not accepted; or NULL */
-    const char *override;                 /* annotation allow-prune; or NULL */
+    const char *override;                 /* value of the annotation allow-prune, or NULL */
 };
 bool hf_audit_of_policy(struct hf_audit_memory *memory, const struct hf_audit_policy *policy,
                         struct hf_audit_event *ret_event);
@@ -60,20 +60,20 @@ bool hf_audit_of_distrust(struct hf_audit_memory *memory, const struct hf_audit_
 bool hf_audit_of_override(struct hf_audit_memory *memory, const struct hf_audit_policy *policy,
                           struct hf_audit_event *ret_event);
 
-/* A new refusal gets no entry while half of the categories are present. */
+/* A new refusal gets no entry while present states take half of the categories. */
 bool hf_audit_of_refused(struct hf_audit_memory *memory, const struct hf_refused *refused,
                          struct hf_audit_event *ret_event);
 
 struct hf_audit_configuration {
-    const char *digest; /* hex, of the formatted configuration */
+    const char *digest;
     size_t n_faults;
-    const char *fault;   /* first, or NULL */
-    const char *summary; /* what it requires, for people */
+    const char *fault; /* first fault, or NULL */
+    const char *summary;
 };
 bool hf_audit_of_configuration(struct hf_audit_memory *memory, const struct hf_audit_configuration *configuration,
                                struct hf_audit_event *ret_event);
 
-/* `stamp`: the trust folder's hash, hex; `keys`: for people. */
+/* `stamp`: hash of the trust folder, in hex. */
 bool hf_audit_of_trust(struct hf_audit_memory *memory, const char *stamp, const char *keys,
                        struct hf_audit_event *ret_event);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Facts of the machine. Blocks briefly. */
+/* Reads the facts of the machine. Blocks briefly. */
 #pragma once
 
 #include "agent/env.h"
@@ -14,7 +14,7 @@ struct hf_machine {
 void hf_machine_init(struct hf_machine *machine, const struct hf_agent_env *env);
 void hf_machine_done(struct hf_machine *machine);
 
-/* Keeps all old facts if a file that every machine has is unreadable. */
+/* Reads the facts anew; keeps all old ones if a file that every machine has is unreadable. */
 void hf_machine_read(struct hf_machine *machine);
 
 /* -EOPNOTSUPP: *err lists what is missing (node/meets.h). */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From which policy each section comes (api/policies), kept in <state>/sections: for conflicts of one rank and
- * removalGrace. Blocks briefly. */
+/* Records from which policy each section comes (api/policies), in <state>/sections, to decide conflicts of one rank,
+ * and for removalGrace. Blocks briefly. */
 #pragma once
 
 #include "agent/env.h"
@@ -13,23 +13,23 @@ struct hf_origins {
     const struct hf_agent_env *env;
     struct hf_strmap by_path;
     struct hf_buf saved;
-    char change[HF_ORIGINS_TEXT]; /* what the last hf_origins_take() changed, for people; or "" */
+    char change[HF_ORIGINS_TEXT]; /* what the last hf_origins_take() changed, as text */
 };
 
-/* Sets a damaged file aside: policies of one rank then go by name. */
+/* Sets a damaged file aside: then names decide between policies of one rank. */
 void hf_origins_init(struct hf_origins *origins, const struct hf_agent_env *env);
 void hf_origins_done(struct hf_origins *origins);
 
-/* The policy that had section `path` last, or NULL. `arg`: struct hf_origins. */
+/* Returns the policy that had section `path` last, or NULL. `arg`: struct hf_origins. */
 const char *hf_origins_incumbent(void *arg, const char *path);
 
-/* Saves the origins of `set`. `proven`: `set` has all policies of this node; else a section of a missing policy keeps
- * its origin. Forgets sections that no policy sets, except manifests. */
+/* Saves the origins of `set`. `proven`: `set` has all policies of this node; if not, a section of a missing policy
+ * keeps its origin. */
 void hf_origins_take(struct hf_origins *origins, const struct hf_policy_set *set, bool proven);
 
-/* Returns how long an entry must stay; 0: it may go. Begins its grace, so call this only when certainly no policy has
+/* Returns how long an entry must stay; 0: it may go. Starts its grace, so call this only when certainly no policy has
  * the entry. */
 uint64_t hf_origins_grace_left_ns(struct hf_origins *origins, const struct hf_policy_set *set, const char *entry);
 
-/* Forgets an entry. `policy`: its last, or "". */
+/* Forgets an entry. `policy` gets the policy that had it last, or "". */
 void hf_origins_removed(struct hf_origins *origins, const char *entry, char policy[HF_API_MAX_NAME + 1]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* This node's EdgeNode. Only its turns are cached on disk: they hold after a restart without network. */
+/* This node's EdgeNode. Only its turns are cached on disk, as they hold after a restart without network. */
 #pragma once
 
 #include "agent/env.h"
@@ -7,8 +7,8 @@
 
 struct hf_own_edgenode {
     const struct hf_agent_env *env;
-    struct hf_edgenode *decoded; /* NULL: no turns */
-    char uid[64];                /* "": not reported, or it does not exist */
+    struct hf_edgenode *decoded;
+    char uid[64]; /* "": not reported, or the EdgeNode does not exist */
 };
 
 void hf_own_edgenode_init(struct hf_own_edgenode *own, const struct hf_agent_env *env);
@@ -16,5 +16,6 @@ void hf_own_edgenode_done(struct hf_own_edgenode *own);
 
 void hf_own_edgenode_load(struct hf_own_edgenode *own, const json_t *edgenode);
 
-/* `edgenode` NULL: it does not exist. True: the turns changed. An unreadable spec is logged and gives no turns. */
+/* Takes the reported EdgeNode; NULL: it does not exist. Returns whether the turns changed. An unreadable spec is
+ * logged, and gives no turns. */
 bool hf_own_edgenode_take(struct hf_own_edgenode *own, const json_t *edgenode);

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Would a release replace or restart this agent? Then nothing could roll back. Refused: the agent, holdfast-tpm and
- * holdfast-units beside it, by every name; and the folder from which a supervisor starts the agent, except for kind
- * Agent. */
+/* Finds releases that would replace or restart this agent, so that nothing could roll back: they install over its
+ * programs, by any path, or, except for kind Agent, into the folder from which a supervisor starts it. */
 #pragma once
 
 #include "api/edgeupdate.h"
 #include "base/fs.h"
 
 struct hf_own_program {
-    const char *exe;  /* absolute, without links; NULL: unknown, or in a pod */
-    const char *unit; /* or NULL */
-    /* <state>/host: the supervisor and agent builds; NULL: none */
+    const char *exe; /* path without symbolic links; NULL: unknown, or in a pod */
+    const char *unit;
     const char *host_dir;
 };
 
-/* True, with the reason in *err: also for a folder above these, the agent's unit and its files. */
+/* Whether a release would (*err says why); so would one that installs a folder above a program, or installs or restarts
+ * the agent's unit. */
 bool hf_own_program_is(const struct hf_fs_ops *fs, const struct hf_own_program *own, const struct hf_install *install,
                        struct hf_err *err);

@@ -12,36 +12,35 @@
 
 struct hf_planner {
     const struct hf_agent_env *env;
-    struct hf_plan *plan; /* borrows objects during hf_planner_run() */
+    struct hf_plan *plan;
     struct hf_strmap desired_names;
-    struct hf_strmap noted;        /* "<object>/<object used instead>", logged */
-    struct hf_release_trust trust; /* of EdgeUpdates with one release name */
+    struct hf_strmap noted; /* "<object>/<object used instead>" that were logged */
+    struct hf_release_trust trust;
     char superseded[HF_READINESS_NAMES];
-    char not_admitted[HF_READINESS_NAMES]; /* used once this node is admitted */
+    char not_admitted[HF_READINESS_NAMES];
     struct hf_strmap not_accepted;
-    char failure[HF_READINESS_NAMES]; /* why EdgeUpdates were ignored or the engine refused the plan; or "" */
+    char failure[HF_READINESS_NAMES]; /* why EdgeUpdates were ignored, or the engine refused the plan; or "" */
 };
 
-/* Borrowed during hf_planner_run(). */
 struct hf_planner_input {
     const struct hf_objects *updates;
     const json_t *labels;
     const struct hf_syncpolicy *policy;
-    const struct hf_edgenode *edgenode; /* turns; NULL: unknown */
+    const struct hf_edgenode *edgenode; /* NULL: turns are unknown */
     enum hf_staleness staleness;
     bool held;
     bool writes_used_up;
-    enum hf_link link; /* for bulk transfers */
-    bool images_ready; /* as in sync/plan.h */
+    enum hf_link link;
+    bool images_ready;
 };
 
 HF_MUST_USE int hf_planner_init(struct hf_planner *planner, const struct hf_agent_env *env);
 void hf_planner_done(struct hf_planner *planner);
 
-/* Logs once which object gives way to which (sync/plan.h). */
+/* Gives the engine a new plan. Logs once which object replaces which other (sync/plan.h). */
 void hf_planner_run(struct hf_planner *planner, const struct hf_planner_input *input, struct hf_update_engine *engine);
 
-/* The EdgeUpdates that the last plan left out for their signatures, while none with a higher sequence is used. */
+/* Visits the EdgeUpdates that the last plan left out for their signatures, unless one of a higher sequence is used. */
 void hf_planner_each_not_accepted(const struct hf_planner *planner,
                                   void (*visit)(void *arg, const char *name, const char *why), void *arg);
 

@@ -13,8 +13,8 @@ struct hf_resync {
     struct hf_clock_resync rule;
     struct hf_unit_call *call;
     unsigned looked_at;
-    const char *service; /* to restart, or first that failed; static */
-    uint64_t wait_ns;    /* from work_mono_ns; or HF_NEVER */
+    const char *service; /* the one to restart, or the first that failed */
+    uint64_t wait_ns;    /* time from work_mono_ns to the next work; or HF_NEVER */
     uint64_t work_mono_ns;
     unsigned leaps;
     int64_t leap_ns; /* positive: forward */
@@ -22,7 +22,7 @@ struct hf_resync {
 
 void hf_resync_init(struct hf_resync *resync, const struct hf_agent_env *env);
 
-/* True: since the last call the wall clock leapt by more than clock.maxSkew. */
+/* Returns whether the wall clock leapt by more than clock.maxSkew since the last call. */
 bool hf_resync_work(struct hf_resync *resync, const struct hf_contact *contact, const struct hf_syncpolicy *policy);
 
 uint64_t hf_resync_wait_until_ns(const struct hf_resync *resync);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The site's order not to update (<state>/hold). home->hold counts its age; follow/contact.h saves it. */
+/* The site's order not to update (<state>/hold). home->hold counts its age, which follow/contact.h saves. */
 #pragma once
 
 #include "agent/env.h"
@@ -9,14 +9,14 @@ struct hf_site_hold {
     const struct hf_agent_env *env;
     struct hf_hold file;
     bool active;
-    /* When the hold ends by itself; changes of 5 s or less are ignored. HF_NEVER: no end. */
+    /* When the hold ends by itself; changes of less than 5 s are ignored. HF_NEVER: no end. */
     uint64_t end_unix_ns;
-    uint64_t wait_ns; /* to the next hf_site_hold_judge(), or HF_NEVER */
+    uint64_t wait_ns; /* time until hf_site_hold_judge() is due */
 };
 
 void hf_site_hold_init(struct hf_site_hold *hold, const struct hf_agent_env *env);
 
-/* True: report the change. */
+/* Reads the file. Returns whether the hold changed, and must be reported. */
 bool hf_site_hold_read(struct hf_site_hold *hold);
 
 bool hf_site_hold_judge(struct hf_site_hold *hold);

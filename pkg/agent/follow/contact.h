@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Last contact with the source, and its clock against ours. Owns <state>/clock (node/clock_file.h): lower bound of the
- * time, last contact, age of the site's hold. */
+/* Keeps the last contact with the source, and compares its clock with ours. Owns <state>/clock (node/clock_file.h). */
 #pragma once
 
 #include "agent/env.h"
@@ -14,55 +13,49 @@ struct hf_contact {
     struct hf_stale stale;
     enum hf_staleness staleness;
     struct hf_clock_skew skew;
-    /* Server's clock minus ours, in steps of more than 5 s. */
+    /* Server's clock minus ours; changes of less than 5 s are ignored. */
     int64_t report_offset_ns;
-    struct hf_stale_kept saved; /* last contact in the file */
-    /* no save of an old contact before this: after a leap it only seems old */
+    struct hf_stale_kept saved;
+    /* an old contact is not saved before this time: after a leap it may only seem old */
     uint64_t save_old_ns;
-    uint64_t window_ns; /* staleOk.window, at hf_contact_judge() */
+    uint64_t window_ns;
     bool loss_logged;
-    /* NONE with contact, or for a folder */
+    /* NONE while there is contact, and for a folder */
     enum hf_contact_reason reason;
-    char reason_text[HF_READINESS_MESSAGE]; /* with the remedy; or "" */
+    char reason_text[HF_READINESS_MESSAGE];
     char folder_failure[HF_READINESS_MESSAGE];
 };
 
-/* Begins with the last contact of an earlier process. */
 void hf_contact_init(struct hf_contact *contact, const struct hf_agent_env *env);
 
-/* Takes the source's last sign of life. */
+/* Counts the source's last sign of life as contact. */
 void hf_contact_confirm(struct hf_contact *contact);
 
-/* Contact begins, or ends. `err` may be NULL. */
+/* Records that contact begins or ends. `err` may be NULL. */
 void hf_contact_found(struct hf_contact *contact);
 void hf_contact_lost(struct hf_contact *contact, const struct hf_err *err);
 
-/* An attempt failed without contact. True: report the new reason. No effect for a folder. */
+/* An attempt to get contact failed. Returns whether to report a new reason. No effect for a folder. */
 bool hf_contact_failed(struct hf_contact *contact, const struct hf_err *err);
-/* NONE while fresh. */
 enum hf_contact_reason hf_contact_reported_reason(const struct hf_contact *contact);
 
-/* Takes the header Date of an API server, also as a witness of the time. */
+/* Compares the clocks by the header Date of an API server, which is also a witness of the time. */
 void hf_contact_measure(struct hf_contact *contact, struct hf_server_date date);
 
-/* Server's clock minus the wall clock. */
 int64_t hf_contact_wall_offset_ns(const struct hf_contact *contact);
 
-/* True: `staleness` changed. *ret_wait_ns: to the next call, or HF_NEVER. */
+/* Returns whether `staleness` changed. *ret_wait_ns: until the next call is due, or HF_NEVER. */
 bool hf_contact_judge(struct hf_contact *contact, uint64_t window_ns, struct hf_now now, uint64_t *ret_wait_ns);
 
-/* True: the status must report a change. */
+/* Returns whether the status must report a change. */
 bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, struct hf_now now);
 
-/* hf_contact_save_if_old() writes the clock file if:
- *  - there is contact, and the one in the file is off by more than both 10 minutes and a 24th of
- *    staleOk.window (at most once in 10 minutes);
- *  - there is none, and hf_stale_save_wait_ns() is 0;
- *  - clock.bound_rose (node/clock.h) or hold.unsaved (sync/hold_age.h) is set. */
+/* hf_contact_save_if_old() writes the clock file only if its last contact, lower bound or age of the hold is too
+ * old. */
 void hf_contact_save(struct hf_contact *contact);
 void hf_contact_save_if_old(struct hf_contact *contact);
 
-/* A time as statuses report it, corrected for the wall clock; 0 stays 0. hf_contact_reported_past(): the time was
- * recorded earlier, maybe by a right clock, and changes only if it is in the future. */
+/* Return a time as statuses report it, corrected by the server's clock; 0 stays 0. hf_contact_reported_past() corrects
+ * a time recorded earlier, maybe by a right clock, only if it is in the future. */
 uint64_t hf_contact_reported(const struct hf_contact *contact, uint64_t unix_ns);
 uint64_t hf_contact_reported_past(const struct hf_contact *contact, uint64_t unix_ns);

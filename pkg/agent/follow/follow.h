@@ -16,30 +16,30 @@ struct hf_follows;
 struct hf_follow {
     struct hf_follows *all;
     enum hf_follow_kind which;
-    const char *kind;           /* as objects have it */
-    struct hf_objects *objects; /* NULL: single object */
+    const char *kind;
+    struct hf_objects *objects; /* NULL for Node and EdgeNode */
     struct hf_subscription *subscription;
-    struct hf_cache_resume resume; /* for a later process */
-    /* unparsable objects, 64 at most: name to reason (char *) */
+    struct hf_cache_resume resume;
+    /* unparsable objects, at most 64: name to reason (char *) */
     struct hf_strmap unreadable;
-    bool resume_moved; /* newer than on disk */
-    bool synced;       /* all that exist came to this process */
-    /* the API server itself answered, not a store alone */
+    bool resume_moved; /* `resume` is newer than on disk */
+    bool synced;       /* all existing objects have come to this process */
+    /* the API server itself answered, not only a store */
     bool proven;
     uint64_t proven_ns;
-    bool relisting; /* another complete list is coming */
-    /* errno with which a reachable source refuses this kind; or 0 */
+    bool relisting;
+    /* errno with which a reachable source refuses this kind, or 0 */
     int barred;
     char barred_text[HF_READINESS_MESSAGE];
 };
 
-/* The table certainly has every object for this node, each in a good version. Else the agent must remove nothing. */
+/* Whether the table certainly has every object for this node in a good version. If not, the agent must remove
+ * nothing. */
 bool hf_follow_proves_absence(const struct hf_follow *follow);
 
 struct hf_follow_events {
-    /* NULL: it does not exist */
     void (*edgenode)(void *arg, const json_t *edgenode);
-    /* The server takes statuses again. Send the next one after `spread_ns`, random if other nodes may have had the
+    /* The server accepts statuses again. Send one after `spread_ns`, which is random if other nodes may have had the
      * outage too. */
     void (*reachable)(void *arg, uint64_t spread_ns);
     void *arg;
@@ -59,8 +59,8 @@ struct hf_follows {
     struct hf_follow_events events;
     struct hf_follow of[HF_FOLLOW_COUNT];
     struct hf_objects updates, policies;
-    struct hf_strmap unreadable; /* unusable files, 64 at most, to reasons (char *) */
-    bool had_cache;              /* the cache had EdgeUpdates or their resume point */
+    struct hf_strmap unreadable; /* unusable files, at most 64: name to reason (char *) */
+    bool had_cache;
     bool was_reachable;
 };
 
@@ -69,22 +69,18 @@ void hf_follow_init(struct hf_follows *follows, const struct hf_agent_env *env, 
                     const struct hf_follow_events *events);
 void hf_follow_done(struct hf_follows *follows);
 
-/* Loads the cache of an earlier process. */
 HF_MUST_USE int hf_follow_load(struct hf_follows *follows, struct hf_cache *cache, struct hf_err *err);
 HF_MUST_USE int hf_follow_start(struct hf_follows *follows, struct hf_err *err);
 void hf_follow_stop(struct hf_follows *follows);
 
-/* Calls `refresh` (kube/source.h) of each subscription. */
 void hf_follow_refresh(struct hf_follows *follows);
 void hf_follow_save_resume_points(struct hf_follows *follows);
 
-/* A status would reach the server. */
 bool hf_follow_delivers(const struct hf_follows *follows);
 /* The subscription whose kind the source refuses, EdgeUpdates first; or NULL. */
 const struct hf_follow *hf_follow_barred(const struct hf_follows *follows);
-/* All EdgeUpdates and SyncPolicies have come to this process. */
+/* Whether all EdgeUpdates and SyncPolicies have come to this process. */
 bool hf_follow_synced(const struct hf_follows *follows);
-/* The desired state is known, from source or cache. */
+/* Whether the desired state is known, from source or cache. */
 bool hf_follow_knows(const struct hf_follows *follows);
-/* Another complete list of EdgeUpdates or SyncPolicies is outstanding. */
 bool hf_follow_relisting(const struct hf_follows *follows);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files of --client-certificate-dir, and the kubelet's. Who writes there could get the node's identity: root or the
- * agent's user must own folder and file, and nobody else may write. Blocks. Threads: any. */
+/* Reads the files of --client-certificate-dir, and the kubelet's. Whoever can write there could get the node's
+ * identity: only root or the agent's user may own folder and file, and nobody else may write. Blocks. Threads: any. */
 #pragma once
 
 #include "base/buf.h"
@@ -9,15 +9,15 @@
 #include "base/macros.h"
 #include "trust/certificate.h"
 
-/* -EPERM: another owner or writer; *err has the remedy. -ENOTDIR. Errors of stat(). */
+/* -EPERM: somebody else owns the folder or may write there; *err has the remedy. -ENOTDIR. Errors of stat(). */
 HF_MUST_USE int hf_certificate_folder_check(const struct hf_fs_ops *fs, const char *dir, struct hf_err *err);
 
-/* Appends to `out`. Errors of hf_certificate_folder_check() and hf_file_read(). */
+/* Appends the file to `out`. Errors of hf_certificate_folder_check() and hf_file_read(). */
 HF_MUST_USE int hf_certificate_folder_read(const struct hf_fs_ops *fs, const char *dir, const char *path,
                                            struct hf_buf *out, struct hf_err *err);
 
-/* client.pem: certificate, then key; checked by hf_certificate_take() for `owner`, whose key_pem becomes *key.
- * -EBADMSG: refused, or no key. */
+/* Splits client.pem into certificate and key. hf_certificate_take() checks the certificate for `owner`, whose key_pem
+ * becomes *key. -EBADMSG: refused, or no key. */
 HF_MUST_USE int hf_certificate_folder_split(const struct hf_buf *text, struct hf_certificate_owner *owner,
                                             struct hf_buf *certificate, struct hf_buf *key,
                                             struct hf_certificate_info *ret_info, struct hf_err *err);

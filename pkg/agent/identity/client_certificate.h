@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Gets and renews the client certificate (--client-certificate-dir); sync/renewal.h decides. Files: 0600,
- * certificate_folder.h. Blocks briefly. All but new accept NULL. */
+/* Gets and renews the client certificate (--client-certificate-dir), as sync/renewal.h decides. Blocks briefly. All
+ * functions except new accept NULL. */
 #pragma once
 
 #include "kube/kube.h"
@@ -12,47 +12,45 @@ enum { HF_CLIENT_CERTIFICATE_TEXT = 1024 };
 
 struct hf_client_certificate_params {
     struct hf_world world;
-    struct hf_kube *kube; /* issuer; borrowed */
+    struct hf_kube *kube; /* issues certificates; borrowed */
     const char *node_name, *dir;
-    uint64_t lifetime_ns; /* asked for; 0: default */
-    bool key_in_tpm;      /* for new keys; call hf_tpm_key_provide() before */
-    /* The client uses this pair from now on; both NULL: its configuration's credential. */
+    uint64_t lifetime_ns; /* 0: default */
+    bool key_in_tpm;      /* new keys are made in the TPM: call hf_tpm_key_provide() before */
+    /* Makes the client use this pair from now on; both NULL: the credential of its configuration. */
     int (*use)(void *arg, const char *certificate_pem, const char *key_pem, struct hf_err *err);
-    /* The owner's client with the identity of this node's kubelet, read anew. NULL: none. May be NULL. */
+    /* Returns a client with the identity of this node's kubelet, or NULL. This callback and those below may be NULL. */
     struct hf_kube *(*kubelet)(void *arg, struct hf_err *err);
-    /* The kubelet's client is not needed for now. May be NULL. */
     void (*kubelet_done)(void *arg);
-    /* A new certificate is on the disk. May be NULL. */
     void (*issued)(void *arg, enum hf_way way, const char *request);
-    /* hf_client_certificate_problem() changed; not called before new returns. May be NULL. */
+    /* hf_client_certificate_problem() changed; not called before new returns. */
     void (*changed)(void *arg);
     void *arg;
 };
 
 struct hf_client_certificate;
 
-/* Makes the folder; uses its certificate unless damaged (logged) or expired. Requests begin in the loop's next
+/* Uses the folder's certificate unless it is damaged (logged) or expired. Requests begin in the loop's next
  * iteration. */
 HF_MUST_USE int hf_client_certificate_new(const struct hf_client_certificate_params *params,
                                           struct hf_client_certificate **ret_certificate, struct hf_err *err);
 void hf_client_certificate_free(struct hf_client_certificate *certificate);
 HF_DEFINE_CLEANUP(struct hf_client_certificate, hf_client_certificate_free)
 
-/* The server answered 401: sets a certificate in use aside, and requests another, at most once in five minutes. One not
- * in use is tried again, unless expired. */
+/* The server answered 401. A certificate in use is set aside, and another requested, at most once in five minutes; one
+ * not in use is tried again, unless expired. */
 void hf_client_certificate_refused(struct hf_client_certificate *certificate);
 
-/* The configuration has another credential, as after `holdfast node enrol`: a pause ends. */
+/* The configuration has another credential, as after `holdfast node enrol`: ends a pause between requests. */
 void hf_client_certificate_credential(struct hf_client_certificate *certificate);
 
-/* `uid`: of this node's Node, as the server has it. A certificate for an earlier Node of this name is set aside. */
+/* `uid`: that of this node's Node at the server. Sets aside a certificate for an earlier Node of this name. */
 void hf_client_certificate_node(struct hf_client_certificate *certificate, const char *uid);
 
-/* Once a minute: sets an expired certificate aside, corrects the effects of a wrong clock, and tries a refused
- * certificate again if the request for another was refused too. */
+/* Called once a minute. Sets an expired certificate aside, corrects effects of a wrong clock, and tries a refused
+ * certificate again if no other could be had. */
 void hf_client_certificate_check(struct hf_client_certificate *certificate);
 
-/* The message of ClientCertificateValid, or NULL. *ret_valid false: what is wrong, and the remedy; true: how the
- * certificate came. Borrowed until it changes. */
+/* The message of condition ClientCertificateValid, or NULL. *ret_valid false: what is wrong, and the remedy; true: how
+ * the certificate came. Borrowed until it changes. */
 const char *hf_client_certificate_problem(const struct hf_client_certificate *certificate, bool *ret_valid,
                                           const char **ret_reason);

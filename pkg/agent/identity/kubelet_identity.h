@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kubelet's client certificate and key (--kubelet-identity), with which an agent without a credential asks for its
- * own. Blocks. Threads: any. */
+/* Reads the kubelet's client certificate and key (--kubelet-identity), with which an agent without a credential asks
+ * for its own. Blocks. Threads: any. */
 #pragma once
 
 #include "base/buf.h"
@@ -12,12 +12,11 @@
 #define HF_KUBELET_IDENTITY_AUTO "auto"
 #define HF_KUBELET_IDENTITY_OFF "off"
 
-/* `where`: "auto" (first whole pair of K3s, RKE2, k0s, kubeadm) or the certificate's file; its key is in it, or in the
- * file with .key for .crt. Both are PEM; the caller wipes *key_pem. -ENOENT: none. -EPERM: another owner or writer.
- * -EBADMSG: damaged, or not `node_name`'s. */
+/* `where`: "auto" (the first complete pair of K3s, RKE2, k0s, kubeadm), or the certificate's file, with the key in it
+ * or in X.key beside X.crt. PEM; the caller wipes *key_pem. -ENOENT: none. -EPERM: somebody else owns the file or may
+ * write it. -EBADMSG: damaged, or not `node_name`'s. */
 HF_MUST_USE int hf_kubelet_identity_read(const struct hf_fs_ops *fs, const char *where, const char *node_name,
                                          struct hf_buf *certificate_pem, struct hf_buf *key_pem, struct hf_err *err);
 
-/* Reads the pair, and gives it to `upstream`. Errors of both steps. */
 HF_MUST_USE int hf_kubelet_identity_use(const struct hf_fs_ops *fs, const char *where, const char *node_name,
                                         struct hf_upstream *upstream, struct hf_err *err);

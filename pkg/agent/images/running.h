@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Unlisted images by `crictl images -o json` and `crictl ps -o json` (runtime.v1.ListImagesResponse,
- * ListContainersResponse). Pure. */
+/* Finds containers of unlisted images in `crictl images -o json` and `crictl ps -o json`
+ * (runtime.v1.ListImagesResponse, ListContainersResponse). Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,11 +9,11 @@
 #include "base/err.h"
 
 struct hf_images_running {
-    unsigned n;      /* containers */
-    char first[256]; /* name and image of one */
+    unsigned n;
+    char first[256]; /* name and image of one container */
 };
 
-/* `has`: listed, and its content's configuration has the hash `id`. -EBADMSG: another form. */
+/* `has`: whether the image is listed, and its content's configuration has the hash `id`. -EBADMSG: not such JSON. */
 HF_MUST_USE int hf_images_running_judge(struct hf_view images, struct hf_view containers,
                                         bool (*has)(void *arg, const char *digest, const char *id), void *arg,
                                         struct hf_images_running *ret, struct hf_err *err);

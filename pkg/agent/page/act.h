@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command for the body of POST /page/act. Pure.
+/* Makes the command for the body of POST /page/act. Pure.
  *
  *     {"act": "Hold", "reason": "line 3 is running", "for": "8h", "confirmed": true}
  *
- * The agent runs that command; for Retry it does what it does at SIGHUP. Without "confirmed" it only answers with the
- * command. */
+ * The agent runs that command, except for Retry, where it does what it does at SIGHUP. Without "confirmed", it only
+ * answers with the command. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,26 +17,26 @@ enum hf_page_act_kind {
     HF_PAGE_RELEASE,
     HF_PAGE_RETRY,
     HF_PAGE_ROLL_BACK,
-    HF_PAGE_UNDO, /* of a ROLL_BACK */
+    HF_PAGE_UNDO,
     HF_PAGE_VERIFY,
     HF_PAGE_SUPPORT,
     HF_PAGE_ACTS
 };
-const char *hf_page_act_name(enum hf_page_act_kind kind); /* "Hold" */
+const char *hf_page_act_name(enum hf_page_act_kind kind);
 
 enum { HF_PAGE_ACT_MAX_BYTES = 1024, HF_PAGE_ACT_WORDS = 10, HF_PAGE_ACT_WORD = 512, HF_PAGE_ACT_COMMAND = 4096 };
 
 struct hf_page_act {
     enum hf_page_act_kind kind;
     bool confirmed;
-    unsigned n; /* arguments; 0: Retry */
+    unsigned n; /* number of words; 0 for Retry */
     char words[HF_PAGE_ACT_WORDS][HF_PAGE_ACT_WORD];
 };
 
-/* -EBADMSG, for people: no act, unknown or too long fields, control characters. */
+/* -EBADMSG (*err is for people): no act, unknown or too long fields, control characters. */
 HF_MUST_USE int hf_page_act_parse(struct hf_view body, const char *state_dir, const char *run_dir,
                                   struct hf_page_act *ret_act, struct hf_err *err);
-/* The same act as a line for a shell on the node; cut at n. */
+/* Writes the act as a line for a shell on the node, cut at `n` bytes. */
 const char *hf_page_act_command(const struct hf_page_act *act, char *text, size_t n);
 
 /* After HF_PAGE_GUESSES wrong tokens in a minute, a peer (os/socket/peer.h) is ignored until that minute ends. */
@@ -44,7 +44,7 @@ enum { HF_PAGE_GUESSES = 5, HF_PAGE_GUESSERS = 16 };
 
 struct hf_page_guesses {
     struct hf_page_guesser {
-        uint64_t peer, until_ns; /* 0: free */
+        uint64_t peer, until_ns; /* until_ns 0: a free entry */
         unsigned n;
     } of[HF_PAGE_GUESSERS];
 };

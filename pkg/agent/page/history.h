@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* 24 hours of figures for plots, one each 2 minutes. Pure. */
+/* Keeps 24 hours of figures for plots, a sample every 2 minutes. Pure. */
 #pragma once
 
 #include <stdint.h>
@@ -15,18 +15,18 @@ enum {
 
 struct hf_page_series {
     const char *name;
-    bool is_rate; /* a growing sum, kept as growth per second */
+    bool is_rate; /* a growing sum; its growth per second is kept */
 };
 
 struct hf_page_history;
 
-/* Borrows both. */
+/* Borrows `series`. */
 struct hf_page_history *hf_page_history_new(const struct hf_page_series *series, size_t n);
-void hf_page_history_free(struct hf_page_history *history); /* NULL: nothing */
+void hf_page_history_free(struct hf_page_history *history);
 
 bool hf_page_history_is_due(const struct hf_page_history *history, uint64_t mono_ns);
 /* NAN: unknown. */
 void hf_page_history_add(struct hf_page_history *history, uint64_t mono_ns, const double *values);
 
-/* {"ages": [SECONDS, ...], "series": {NAME: [VALUE or null, ...]}}, oldest first, a day at most. -E2BIG. */
+/* Appends {"ages": [SECONDS, ...], "series": {NAME: [VALUE or null, ...]}}, oldest first. -E2BIG. */
 HF_MUST_USE int hf_page_history_format(const struct hf_page_history *history, uint64_t mono_ns, struct hf_buf *out);

@@ -9,10 +9,10 @@
 #include "config/config.h"
 #include "loop/sched.h"
 
-/* In the state folder, sealed: the text that worked last. */
+/* Sealed file in the state folder, with the configuration that worked last. */
 #define HF_LAST_CONFIGURATION "configuration"
 
-/* Earlier ones stay in memory: parts may refer to them. */
+/* Earlier configurations stay in memory, as parts may refer to them. */
 struct hf_agent_configuration {
     const struct hf_agent_options *options;
     const struct hf_fs_ops *fs;
@@ -24,8 +24,8 @@ struct hf_agent_configuration {
     struct hf_timer *timer;
 };
 
-/* 1: `now` is new; 0: unusable at a reload. A start then takes the text that worked last; without one, strict
- * defaults. */
+/* Returns 1 if `now` is new, else 0. At a reload, an unusable file leaves `now` as it is; at a start, the text that
+ * worked last serves instead, or strict defaults. */
 HF_MUST_USE int hf_agent_configuration_read(struct hf_agent_configuration *configuration, struct hf_err *err);
 
 /* After --probation, saves the configuration in effect for later starts. Call hf_agent_configuration_done() before the
@@ -36,6 +36,7 @@ void hf_agent_configuration_done(struct hf_agent_configuration *configuration);
 
 const char *const *hf_agent_configuration_roots(const struct hf_agent_configuration *configuration);
 
-/* Prints the configuration and a unit's ReadWritePaths to `out`, faults by line to `faults`. Exit code 0: no fault. */
+/* Prints the configuration and a unit's ReadWritePaths to `out`, a line per fault to `faults`. Returns the exit code,
+ * 0: no fault. */
 int hf_agent_configuration_check(const struct hf_agent_options *options, const struct hf_fs_ops *fs, FILE *out,
                                  FILE *faults);

@@ -6,12 +6,11 @@
 #include "agent/report/status.h"
 #include "host/place.h"
 
-/* The reason's name, for an agent that its pod starts in place of the host's. */
+/* Environment variable with the reason's name, for an agent that its pod starts in place of the host's. */
 #define HF_HOST_CONDITION_VARIABLE "HOLDFAST_HOST_LIFE_REASON"
 
-/* Borrows `state_dir`. */
 struct hf_hostlife_place hf_host_condition_place(const struct hf_agent_options *options);
 
-/* .reason NULL: no condition. It borrows `message`. Blocks. */
+/* Finds the condition; .reason NULL: none. Blocks. */
 void hf_host_condition(const struct hf_agent_options *options, struct hf_status_finding *ret_condition,
                        char message[HF_HOSTLIFE_TEXT]);

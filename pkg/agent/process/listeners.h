@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Four local servers:
+/* Runs four local servers:
  *
- *   metrics  /metrics, and /healthz and /readyz; the page
+ *   metrics  /metrics, /healthz, /readyz and the page
  *   ingest   POST /ingest without credentials: keep this port local
  *   socket   POST /ingest on a Unix socket; the page, for a proxy
- *   health   /healthz and /readyz while others are overloaded; when full, closes an old connection for a new one (as
- *            metrics does) */
+ *   health   /healthz and /readyz, also while the others are overloaded
+ *
+ * When full, metrics and health close an old connection for a new one. */
 #pragma once
 
 #include "agent/process/options.h"
@@ -19,7 +20,7 @@ enum {
     HF_LISTEN_HEALTH_CONNECTIONS = 256,
     HF_LISTEN_INGEST_CONNECTIONS = HF_SERVER_MAX_CONNECTIONS - HF_LISTEN_METRICS_CONNECTIONS -
                                    HF_LISTEN_HEALTH_CONNECTIONS - HF_LISTEN_SOCKET_CONNECTIONS,
-    /* seconds for a complete head */
+    /* seconds until the head of a request must be complete */
     HF_LISTEN_HEALTH_IDLE_S = 5,
     HF_LISTEN_METRICS_IDLE_S = 10,
     HF_LISTEN_DESCRIPTORS = HF_SERVER_MAX_CONNECTIONS + 336,
@@ -28,7 +29,6 @@ enum {
 
 struct hf_listeners;
 
-/* Copies routes and `ready`. */
 struct hf_listeners_params {
     const struct hf_agent_options *options;
     struct hf_loop *loop;
@@ -36,21 +36,20 @@ struct hf_listeners_params {
     struct hf_metrics *metrics;
     struct hf_web_check ready;
     struct hf_server_route ingest;
-    /* Routes beside /metrics, and on the socket. */
+    /* Routes of the page, on metrics and the socket; copied. */
     const struct hf_server_route *page;
     size_t n_page;
-    const char *run_dir; /* or NULL: no default socket */
-    uint64_t retry_ns;   /* 0: HF_LISTEN_RETRY_S */
+    const char *run_dir; /* NULL: no default socket */
+    uint64_t retry_ns;
 };
 
-/* Failures name the flags; with --listen-optional, and for the default socket, they are warnings, and retried. Raises
- * the soft limit of files to HF_LISTEN_DESCRIPTORS if the hard one allows. */
+/* Opens the servers; *err of a failure names the flags. With --listen-optional, and for the default socket, failures
+ * are warnings, and retried. Raises the soft limit of files to HF_LISTEN_DESCRIPTORS if the hard one allows. */
 HF_MUST_USE int hf_listeners_new(const struct hf_listeners_params *params, struct hf_listeners **ret_listeners,
                                  struct hf_err *err);
 
-/* 0: not open. */
 uint16_t hf_listeners_port(const struct hf_listeners *listeners, enum hf_agent_listener listener);
 
-/* Open requests get no answer. */
+/* Ends requests without an answer. */
 void hf_listeners_free(struct hf_listeners *listeners);
 HF_DEFINE_CLEANUP(struct hf_listeners, hf_listeners_free)

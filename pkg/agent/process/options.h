@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Flags and environment variables. `--name value` or `--name=value`; a flag wins, an empty variable is not set. Pure,
- * except for looking up --ingest-socket-group. */
+/* Parses flags and environment variables. A flag (`--name value` or `--name=value`) wins over its variable; an empty
+ * variable counts as not set. Pure, except for looking up --ingest-socket-group. */
 #pragma once
 
 #include <stdbool.h>
@@ -28,54 +28,53 @@ enum hf_options_action {
 
 enum hf_agent_listener { HF_LISTEN_METRICS, HF_LISTEN_INGEST, HF_LISTEN_HEALTH, HF_LISTEN_COUNT };
 
-/* "metrics" of --metrics-port. */
 const char *hf_agent_listener_name(enum hf_agent_listener listener);
 
 struct hf_agent_host_flags {
     const char *root; /* NULL: "/" */
     enum hf_hostlife life;
-    const char *paths; /* with colons; NULL: the unit template's */
+    const char *paths; /* separated by colons; NULL: those of the unit's template */
 };
 
 struct hf_agent_identity {
-    const char *dir;     /* NULL: none */
-    const char *kubelet; /* agent/identity/kubelet_identity.h */
+    const char *dir;
+    const char *kubelet;
     uint64_t lifetime_ns;
     bool key_in_tpm;
 };
 
-/* Strings: static, of argv or environment, or owned; paths absolute. NULL: not given. */
+/* Strings are static, from argv or environment, or owned. Paths are absolute. NULL: not given. */
 struct hf_agent_options {
     const char *server, *kubeconfig, *source;
-    const char *export_dir;        /* for status and telemetry; or NULL */
-    const char *status_kubeconfig; /* for writes; NULL: none */
+    const char *export_dir;        /* where status and telemetry are exported; or NULL */
+    const char *status_kubeconfig; /* where statuses go; NULL: to the source */
     const char *node_name;
     const char *state_dir, *trust_dir;
     const char *run_dir;
-    bool run_dir_given; /* false: no default folder outside memory */
+    bool run_dir_given; /* if not given, the default counts only if it is in memory */
     const char *config;
-    bool config_given; /* must exist */
+    bool config_given; /* if given, the file must exist */
     const char *first_install;
-    const char *roots[HF_OPTIONS_MAX_ROOTS + 1]; /* empty: the configuration's */
+    const char *roots[HF_OPTIONS_MAX_ROOTS + 1]; /* empty: those of the configuration */
     size_t n_roots;
     struct hf_agent_host_flags host;
     struct hf_listen_flag listen[HF_LISTEN_COUNT];
     bool listen_optional;
-    const char *ingest_socket; /* NULL: run_dir's */
+    const char *ingest_socket; /* NULL: in run_dir */
     bool ingest_socket_off;
     struct {
-        mode_t mode; /* 0660 with a group, else 0666 */
-        gid_t gid;   /* (gid_t)-1: none */
+        mode_t mode;
+        gid_t gid;
     } ingest_socket_access;
     const char *allowed_hosts[HF_OPTIONS_MAX_HOSTS + 1];
     size_t n_allowed_hosts;
     struct hf_agent_identity identity;
-    uint64_t retry_base_ns; /* growing delays (base/backoff.h) */
-    uint64_t probation_ns;  /* until `healthy` to a supervisor */
+    uint64_t retry_base_ns;
+    uint64_t probation_ns; /* time until the agent reports healthy to a supervisor */
     const char *storage_dir;
-    const char *cloud_endpoint; /* while no policy has telemetry */
+    const char *cloud_endpoint; /* used while no policy has telemetry */
     const char *device_key_ref; /* "file:/path" or "env:NAME" */
-    uint64_t max_retries;       /* after so many a telemetry batch is deferred */
+    uint64_t max_retries;       /* attempts after which a telemetry batch is deferred */
     enum hf_options_action action;
     enum hf_kube_api api;
     enum hf_log_level log_level;
@@ -86,17 +85,17 @@ struct hf_agent_options {
     size_t n_owned;
 };
 
-/* -EINVAL: a flag is wrong or excludes another; *err has the right form. */
+/* -EINVAL: a flag is wrong, or excludes another; *err has the right form. */
 HF_MUST_USE int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)(const char *name),
                                        struct hf_agent_options *ret_options, struct hf_err *err);
 
-/* After a successful hf_agent_options_parse(). */
+/* Call it only after hf_agent_options_parse() succeeded. */
 void hf_agent_options_done(struct hf_agent_options *options);
 
 HF_MUST_USE int hf_agent_options_help(struct hf_buf *out);
 
-/* The i-th flag's variable, or NULL. False: no such flag. */
+/* Finds the environment variable of the i-th flag (NULL: none). False: no such flag. */
 bool hf_agent_options_variable(size_t i, const char **ret_name);
 
-/* `host_name` in lower case, as the kubelet makes it. -EINVAL: does not fit, or breaks RFC 1123. */
+/* Writes `host_name` in lower case, as the kubelet does. -EINVAL: it does not fit, or breaks RFC 1123. */
 HF_MUST_USE int hf_agent_node_name(const char *host_name, char *name, size_t n, struct hf_err *err);

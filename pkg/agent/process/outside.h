@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Watches what the kernel reports. The functions return NULL where it lets none watch (inotify limit, no netlink). */
+/* Watches what the kernel reports. The functions return NULL where the kernel cannot be watched (inotify limit, no
+ * netlink). */
 #pragma once
 
 #include <limits.h>
@@ -8,21 +9,21 @@
 
 struct hf_outside;
 
-/* The file was written, renamed, replaced or removed. */
+/* Calls changed() when the file was written, renamed, replaced or removed. */
 struct hf_outside *hf_outside_watch_file(struct hf_loop *loop, const char *folder, const char *name,
                                          void (*changed)(void *arg), void *arg);
 
-/* A second after an address, route or link came up, once for all. */
+/* Calls changed() a second after addresses, routes or links came up. */
 struct hf_outside *hf_outside_watch_links(struct hf_loop *loop, void (*changed)(void *arg), void *arg);
 
-/* The clock was set, or the machine woke: the loop's timers do not count sleep. */
+/* Calls changed() when the clock was set, or the machine woke (timers of the loop do not count sleep). */
 struct hf_outside *hf_outside_watch_clock(struct hf_loop *loop, void (*changed)(void *arg), void *arg);
 
 void hf_outside_free(struct hf_outside *outside);
 HF_DEFINE_CLEANUP(struct hf_outside, hf_outside_free)
 
-/* A program beside `self`, or NULL. Pure. */
+/* The path of a program beside `self`, or NULL. Pure. */
 const char *hf_outside_beside(const char *self, const char *name, char path[PATH_MAX]);
 
-/* Finds the unit in /proc/self/cgroup. False: not below system.slice, or does not fit. Pure. */
+/* Finds the unit in /proc/self/cgroup. False: it is not below system.slice, or does not fit. Pure. */
 bool hf_outside_own_unit(struct hf_view cgroup, char *unit, size_t n);

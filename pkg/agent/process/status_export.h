@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The newest status as <folder>/<node>/status.json on --export's medium, looked for every HF_STATUS_EXPORT_NS. Threads:
- * the loop's; a job that may hang writes. */
+/* Writes the newest status to <folder>/<node>/status.json when --export's medium is there. Loop thread only; a job,
+ * which may hang, writes. */
 #pragma once
 
 #include "base/fs.h"
@@ -12,11 +12,9 @@
 
 struct hf_status_export;
 
-/* Copies names. */
 struct hf_status_export *hf_status_export_new(const struct hf_fs_ops *fs, const struct hf_sched_ops *sched,
                                               struct hf_log *log, const char *folder, const char *node);
-/* A running job ends later. */
 void hf_status_export_free(struct hf_status_export *export);
 
-/* Without memory, the status before stays. `export` may be NULL. */
+/* Sets the newest status; if memory runs out, the one before stays. `export` may be NULL. */
 void hf_status_export_set(struct hf_status_export *export, struct hf_view text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pkg/telemetry by the policy, else by --cloud-endpoint: POST /ingest and one sink of format `seed`. Holds
+/* Runs pkg/telemetry by the policy, else by --cloud-endpoint (POST /ingest and one sink of format `seed`). Holds
  * <dir>/storage.lock to the end; tries an unusable folder again every 30 s. */
 #pragma once
 
@@ -17,12 +17,10 @@ struct hf_agent_telemetry_params {
     struct hf_loop *loop;
     struct hf_world world;
     const char *node;
-    struct hf_identity *identity;    /* for sinks; may be NULL */
-    const struct hf_config *config;  /* NULL: defaults */
-    bool (*policy_known)(void *arg); /* false: maybe POST /ingest is turned on */
-    /* hf_agent_telemetry_status() changed */
+    struct hf_identity *identity;
+    const struct hf_config *config;
+    bool (*policy_known)(void *arg); /* if false, a policy may still turn POST /ingest on */
     void (*changed)(void *arg);
-    /* bytes went to another machine (struct hf_telemetry_link) */
     void (*sent)(void *arg, uint64_t bytes, bool backlog);
     void *arg;
 };
@@ -36,16 +34,15 @@ void hf_agent_telemetry_follow(struct hf_agent_telemetry *telemetry, const struc
 
 void hf_agent_telemetry_configure(struct hf_agent_telemetry *telemetry, const struct hf_config *config);
 
-/* Pauses writes that can wait. */
 void hf_agent_telemetry_pause_writes(struct hf_agent_telemetry *telemetry, bool paused);
 
-/* NULL: backlogs may travel; else why not ("LinkWindowClosed"). Borrowed until the next call. */
+/* `closed`: why backlogs may not travel ("LinkWindowClosed"); NULL: they may. Borrowed until the next call. */
 void hf_agent_telemetry_set_link(struct hf_agent_telemetry *telemetry, const char *closed);
 
 /* Calls stopped() when every accepted event is on disk. */
 void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stopped)(void *arg), void *arg);
 
-/* POST /ingest: 404: off; 503: unknown policy, unusable folder. */
+/* The route of POST /ingest. It answers 404 if off, 503 while the policy is unknown or the folder unusable. */
 struct hf_server_route hf_agent_telemetry_route(struct hf_agent_telemetry *telemetry);
 
 json_t *hf_agent_telemetry_status(const struct hf_agent_telemetry *telemetry);

@@ -7,18 +7,19 @@
 
 struct hf_collect_params {
     const struct hf_agent_parts *parts;
-    struct hf_steady *steady; /* of each update (sync/steady.h) */
+    struct hf_steady *steady;
     json_t *conditions;
     bool stopped;
-    bool name_shared;             /* by another agent (report/echo.h) */
+    bool name_shared;             /* another agent uses this node's name (report/echo.h) */
     const char *delivery_failure; /* or NULL */
     int64_t generation;
 };
 
-/* At most 16 refused or unreadable objects and files, none without room. */
+/* Calls each() for at most 16 refused or unreadable objects and files; not for objects without room. */
 void hf_collect_refused(const struct hf_agent_parts *parts, void (*each)(void *arg, const struct hf_refused *refused),
                         void *arg);
 
-/* *ret_look_again_ns: when the essence (report/status.h) may change without an event, or HF_NEVER. */
+/* Makes the essence of the status (report/status.h). *ret_look_again_ns: when it may change without an event, or
+ * HF_NEVER. */
 HF_MUST_USE int hf_collect_status(const struct hf_collect_params *params, struct hf_readiness *ret_readiness,
                                   json_t **ret_essence, uint64_t *ret_look_again_ns);

@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The reported EdgeNode against this node's last status. A higher number (report/sequence.h) means a restored disk, or
- * another agent with the name. */
+/* Compares the reported EdgeNode with this node's last status. A higher number (report/sequence.h) means that the disk
+ * was restored, or that another agent uses the name. */
 #pragma once
 
 #include "agent/report/sequence.h"
 
 struct hf_echo {
-    uint64_t awaited; /* number written, not yet seen */
-    uint64_t highest; /* since it was absent */
+    uint64_t awaited; /* number written, but not reported yet */
+    uint64_t highest; /* highest number reported since the EdgeNode was last absent */
     int64_t generation;
-    unsigned adoptions; /* of a higher number */
+    unsigned adoptions;
     uint64_t adopted_ns;
     bool exists;
-    bool heard; /* whether it exists */
+    bool heard; /* the source has reported whether it exists */
 };
 
 enum hf_echo_news {
     HF_ECHO_NOTHING,
     HF_ECHO_WRITE_AGAIN, /* the EdgeNode lacks the newest status */
-    HF_ECHO_ADOPTED,     /* took the higher number: write above it */
-    HF_ECHO_SHARED,      /* adopted more than three times: do not write for it */
-    HF_ECHO_DELIVERED,   /* ours */
+    HF_ECHO_ADOPTED,     /* the higher number was adopted: write above it */
+    HF_ECHO_SHARED,      /* adopted more than three times: do not write in answer */
+    HF_ECHO_DELIVERED,
 };
 
-/* `edgenode` NULL: it does not exist. *ret_first: first report to this process. */
+/* Takes the reported EdgeNode; NULL: it does not exist. *ret_first: this is the first report to this process. */
 enum hf_echo_news hf_echo_take(struct hf_echo *echo, const json_t *edgenode, struct hf_sequence *sequence,
                                bool *ret_first);
 
 bool hf_echo_name_shared(const struct hf_echo *echo);
 
-/* An hour without a higher number: true once, then the name is not shared. */
+/* After an hour without a higher number, returns true once: the name is not shared any more. */
 bool hf_echo_forget(struct hf_echo *echo, uint64_t now_ns);
 
-/* Takes the transition times of conditions with the same type and status. */
+/* Copies transition times of conditions with the same type and status from `theirs`. */
 void hf_echo_adopt_times(json_t *ours, const json_t *theirs);

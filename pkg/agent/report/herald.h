@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Notable changes as Events of this node's EdgeNode (sync/outcomes.h, sync/notices.h), kept in <state>/events.json
- * while the server is unreachable. None without a server for Events. */
+/* Reports notable changes as Events of this node's EdgeNode (sync/outcomes.h, sync/notices.h); <state>/events.json
+ * keeps them while the server is unreachable. Does nothing without a server for Events. */
 #pragma once
 
 #include "agent/parts.h"
@@ -15,32 +15,30 @@ struct hf_herald {
     struct hf_notices notices;
     struct hf_outcomes outcomes;
     struct hf_backoff backoff;
-    struct hf_kube_pending *pending; /* or NULL */
-    uint64_t salt;                   /* in Events' names; saved */
+    struct hf_kube_pending *pending;
+    uint64_t salt;
     bool has_file;
-    uint64_t kept;         /* the newest's number in the file */
-    uint64_t dropped_seen; /* by the metric */
+    uint64_t kept;
+    uint64_t dropped_seen;
     unsigned leaps_seen;
-    bool away;            /* between WentStale and CameBack */
-    uint64_t longest_ns;  /* age of contact meanwhile */
-    const char *pressure; /* or NULL */
-    bool refused;         /* the server refused the last Event; logged */
+    bool away;
+    uint64_t longest_ns; /* longest age of contact while `away` */
+    const char *pressure;
+    bool refused;
 };
 
 void hf_herald_init(struct hf_herald *herald, const struct hf_agent_env *env, const struct hf_agent_parts *parts);
 
-/* A damaged file is logged. */
 void hf_herald_load(struct hf_herald *herald);
 void hf_herald_done(struct hf_herald *herald);
 
-/* Call it in each turn that builds a status. */
 void hf_herald_look(struct hf_herald *herald);
 
 void hf_herald_tell(struct hf_herald *herald, enum hf_notice_reason reason, const char *text);
 
-/* The server takes Events again. After an outage (spread_ns not 0) the next one waits up to five minutes. */
+/* The server accepts Events again. After an outage (spread_ns not 0), the next one waits up to five minutes. */
 void hf_herald_reachable(struct hf_herald *herald, uint64_t spread_ns);
 
-/* Sends the oldest notice; saves the file. */
+/* Sends the oldest notice, and saves the file. */
 void hf_herald_send_if_due(struct hf_herald *herald);
 uint64_t hf_herald_wait_until_ns(const struct hf_herald *herald);

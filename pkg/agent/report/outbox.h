@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Copies of the status: outbox.json while one waits, and the run file. */
+/* Local copies of the status: outbox.json while one waits for delivery, and the run file. */
 #pragma once
 
 #include "agent/env.h"
 
 struct hf_outbox {
     const struct hf_agent_env *env;
-    bool present;    /* outbox.json exists */
-    json_t *essence; /* outbox.json's; NULL: none, or an earlier process's */
+    bool present;
+    json_t *essence; /* essence in outbox.json; NULL: none, or an earlier process's */
 };
 
-/* The conditions of an earlier process's status, whose transition times still hold; a new array, or NULL. */
+/* The conditions of an earlier process's status, whose transition times still hold: a new array, or NULL. */
 json_t *hf_outbox_load(struct hf_outbox *outbox, const struct hf_agent_env *env);
 void hf_outbox_done(struct hf_outbox *outbox);
 
@@ -19,5 +19,5 @@ void hf_outbox_write(struct hf_outbox *outbox, const json_t *body, json_t *essen
 bool hf_outbox_holds(const struct hf_outbox *outbox, const json_t *essence);
 void hf_outbox_clear(struct hf_outbox *outbox);
 
-/* Writes the run file, if there is one. */
+/* Writes the run file, if there is one, and calls owner.status_shown(). */
 void hf_outbox_show(const struct hf_outbox *outbox, const json_t *body);

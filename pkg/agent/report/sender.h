@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Server-side apply of this node's EdgeNode, one at a time. */
+/* Server-side apply of this node's EdgeNode, one request at a time. */
 #pragma once
 
 #include "agent/env.h"
 
-/* `created`: the apply that creates. Other parameters: struct hf_source_ops. */
+/* `created`: the request was hf_sender_create(). Other parameters: struct hf_source_ops. */
 typedef void hf_sender_answered(void *arg, bool created, int r, uint64_t retry_after_ns, const json_t *answer,
                                 const struct hf_err *err);
 
@@ -12,7 +12,7 @@ struct hf_sender {
     const struct hf_agent_env *env;
     hf_sender_answered *answered;
     void *arg;
-    struct hf_delivery *delivery; /* in flight, or NULL */
+    struct hf_delivery *delivery;
     uint64_t deadline_ns;
     bool creating;
 };
@@ -25,6 +25,6 @@ HF_MUST_USE int hf_sender_apply_status(struct hf_sender *sender, const json_t *b
 HF_MUST_USE int hf_sender_create(struct hf_sender *sender, const json_t *body, uint64_t deadline_ns,
                                  struct hf_err *err);
 
-/* True: the deadline has passed. */
+/* Abandons a request whose deadline has passed. Returns whether it did. */
 bool hf_sender_abandon_late(struct hf_sender *sender, uint64_t now_ns);
 void hf_sender_abandon(struct hf_sender *sender);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers of statuses grow over restarts and power cuts, unless <state>/sequence is unwritable for long. Numbers are
- * reserved in blocks, for few writes. Blocks briefly. */
+/* Numbers the statuses. Numbers grow over restarts and power cuts, unless <state>/sequence is unwritable for long. They
+ * are reserved in blocks, to write seldom. Blocks briefly. */
 #pragma once
 
 #include "agent/env.h"
@@ -8,16 +8,16 @@
 
 struct hf_sequence {
     const struct hf_agent_env *env;
-    uint64_t number;  /* of the last */
-    uint64_t durable; /* below: reserved */
-    bool uncertain;   /* the file has no number: take the source's */
+    uint64_t number;  /* of the last status */
+    uint64_t durable; /* numbers below are reserved on disk */
+    bool uncertain;   /* the file has no number: adopt the source's */
 };
 
-extern const struct hf_record_type hf_sequence_type; /* private struct */
+extern const struct hf_record_type hf_sequence_type;
 
 void hf_sequence_load(struct hf_sequence *sequence, const struct hf_agent_env *env);
 
 uint64_t hf_sequence_next(struct hf_sequence *sequence);
 
-/* At the process's end: gives unused numbers back. */
+/* Gives unused numbers back when the process ends. */
 void hf_sequence_save(struct hf_sequence *sequence);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Disks, own writes, logs, memory of pods, by spec.disk. */
+/* By spec.disk, judges the disks, the agent's own writes, logs, and the memory of pods. */
 #pragma once
 
 #include "agent/report/status.h"
@@ -9,34 +9,33 @@
 #include "node/resources/write_log.h"
 
 struct hf_disks_condition {
-    const char *reason; /* CamelCase, or NULL */
+    const char *reason; /* NULL: nothing to report */
     char text[HF_PRESSURE_TEXT];
 };
 
 struct hf_disks {
     const struct hf_agent_env *env;
-    /* of the policy */
     unsigned warn_percent, critical_percent;
     bool reclaim;
     uint64_t budget_bytes;
     char *paths[HF_MAX_DISK_PATHS]; /* owned */
     size_t n_paths;
-    /* last look */
     struct hf_pressure_disk disks[HF_SURVEY_MAX_DISKS];
-    struct hf_disk_usage shown[HF_SURVEY_MAX_DISKS]; /* as of another level, or 3 points */
+    /* as the status shows them: they move at a new level, or by 3 percentage points */
+    struct hf_disk_usage shown[HF_SURVEY_MAX_DISKS];
     uint64_t devices[HF_SURVEY_MAX_DISKS];
     size_t n;
     struct hf_pods_found pods;
-    struct hf_pod_kills kills; /* of earlier looks; a job has a copy */
+    struct hf_pod_kills kills;
     struct hf_disks_condition pressure, memory, logs;
-    char kubelet[160]; /* its act on a full disk, or "" */
+    char kubelet[160]; /* what the kubelet does on a full disk, or "" */
     struct hf_write_log writes;
-    bool has_kernel; /* counts this process */
+    bool has_kernel;
     uint64_t counted_ns;
-    uint64_t logs_ns; /* no look before */
+    uint64_t logs_ns;
     struct hf_disks_job *job;
-    struct hf_disks_job *hung; /* a job that hangs: later jobs omit the policy's paths; or NULL */
-    bool again;                /* look again after `job` */
+    struct hf_disks_job *hung; /* NULL, or a job that hangs: until it ends, later jobs omit the policy's paths */
+    bool again;
     bool started;
     struct hf_metric_family *reclaimed;
 };
@@ -44,32 +43,29 @@ struct hf_disks {
 void hf_disks_init(struct hf_disks *disks, const struct hf_agent_env *env);
 void hf_disks_done(struct hf_disks *disks);
 
-/* Reads the log of writes, measures own folders (blocks for ms), starts the first look. */
+/* Measures own folders (blocks for milliseconds), and starts the first look. */
 void hf_disks_begin(struct hf_disks *disks);
 
-/* Judges by new levels, without hysteresis; looks unless only the budget changed. */
+/* Adopts the policy; judges at once by new levels. */
 void hf_disks_follow(struct hf_disks *disks, const struct hf_policy_disk *policy);
 
-/* Once per interval. */
 void hf_disks_look(struct hf_disks *disks);
 
-/* True: the write budget is used up, or back: plan again. */
+/* Counts the agent's writes. True: the write budget was just used up, or has room again, so plan again. */
 bool hf_disks_count(struct hf_disks *disks);
-/* Each minute, more often while `busy` updating; HF_NEVER: no budget. */
+/* When to count next; sooner while `busy` updating. HF_NEVER without a budget. */
 uint64_t hf_disks_wait_until_ns(const struct hf_disks *disks, bool busy);
 
-/* At the agent's stop. */
 void hf_disks_save(struct hf_disks *disks);
 
-/* Too full for a new release at this install path, as the host sees it; *err explains. */
+/* Whether the disk of this install path (a path of the host) is too full for a new release; *err explains. */
 bool hf_disks_is_critical(const struct hf_disks *disks, const char *path, struct hf_err *err);
 bool hf_disks_is_warned(const struct hf_disks *disks, const char *path);
 bool hf_disks_home_is_critical(const struct hf_disks *disks);
 
-/* The policy names `path`. */
 bool hf_disks_is_asked(const struct hf_disks *disks, const char *path);
 
 struct hf_status_writes hf_disks_writes(const struct hf_disks *disks);
 
-/* Bytes of this process and its ended children (/proc/self/io), or else what its parts have counted. */
+/* Bytes written by this process and its ended children; where the kernel has no count, by the agent's parts. */
 uint64_t hf_disks_written(const struct hf_disks *disks);

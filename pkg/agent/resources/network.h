@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bulk transfers by spec.connectivity, measured by own traffic. Bytes of the last 23 to 24 hours, over restarts
- * (node/resources/write_log.h). */
+/* Decides whether bulk transfers may run, by spec.connectivity, and measures the agent's traffic. The bytes of a day
+ * are those of the last 23 to 24 hours, also before a restart (node/resources/write_log.h). */
 #pragma once
 
 #include "agent/env.h"
@@ -11,20 +11,20 @@
 
 struct hf_network;
 
-/* All but TELEMETRY count against maxBytesPerDay. */
+/* All kinds except TELEMETRY count against maxBytesPerDay. */
 enum hf_network_kind {
     HF_NETWORK_RELEASES,
     HF_NETWORK_ARCHIVES,
     HF_NETWORK_BACKLOG,
-    HF_NETWORK_IMAGES,    /* before a pod asks */
-    HF_NETWORK_TELEMETRY, /* live */
+    HF_NETWORK_IMAGES, /* fetched before a pod needs them */
+    HF_NETWORK_TELEMETRY,
     HF_NETWORK_KINDS
 };
 
 struct hf_network_lane {
     struct hf_network *network;
     enum hf_network_kind kind;
-    bool ends; /* by this module */
+    bool ends; /* a closed gate ends these transfers */
     struct hf_http_ops ops;
     struct hf_list calls;
 };
@@ -34,29 +34,28 @@ struct hf_network {
     struct hf_network_lane releases, archives;
     uint64_t max_bytes_per_day;
     enum hf_link gate;
-    uint64_t wait_ns; /* after judged_ns; HF_NEVER */
+    uint64_t wait_ns; /* time from judged_ns until the gate may change; or HF_NEVER */
     uint64_t judged_ns;
-    struct hf_write_log day;            /* 24 hours */
-    uint64_t bytes;                     /* bulk, since start */
-    uint64_t bytes_per_second;          /* downloads */
-    uint64_t round_trip_ns;             /* API server */
-    uint64_t carried[HF_NETWORK_KINDS]; /* since start */
+    struct hf_write_log day;
+    uint64_t bytes; /* bulk bytes since the start */
+    uint64_t bytes_per_second;
+    uint64_t round_trip_ns;
+    uint64_t carried[HF_NETWORK_KINDS];
     bool started;
 };
 
 void hf_network_init(struct hf_network *network, const struct hf_agent_env *env);
-/* Blocks for ms. */
+/* Reads the saved count. Blocks for milliseconds. */
 void hf_network_begin(struct hf_network *network);
 
-/* True: the gate changed: plan again. */
+/* Judges the gate anew. True: it changed, so plan again. */
 bool hf_network_judge(struct hf_network *network, const struct hf_policy_connectivity *policy);
-/* After the plan: ends downloads of archives if closed. */
+/* Ends downloads of archives if the gate is closed. */
 void hf_network_enforce(struct hf_network *network);
 uint64_t hf_network_wait_until_ns(const struct hf_network *network);
-/* At the agent's stop. */
 void hf_network_save(struct hf_network *network);
 
-/* Only `backlog` counts against maxBytesPerDay. */
+/* Counts sent telemetry; only `backlog` counts against maxBytesPerDay. */
 void hf_network_sent(struct hf_network *network, uint64_t bytes, bool backlog);
 
 void hf_network_fetched_images(struct hf_network *network, uint64_t bytes);

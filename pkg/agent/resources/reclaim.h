@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Removes the agent's old files from a critically full file system (spec.disk.reclaim). Blocks: in
- * a job. Threads: any.
+/* Removes the agent's old files from a critically full file system (spec.disk.reclaim). Blocks: in a job. Threads: any.
  *
- * Only regular files with the agent's names, in its folders and below update roots, older than a day, in
+ * Removes only regular files with the agent's names, older than a day, in its folders and below update roots, in
  * this order:
  *
  *   downloads      .holdfast-<release>.part, .step, .point, .new, .scratch of a release without a record
@@ -17,8 +16,8 @@
 #include "base/fs.h"
 
 enum {
-    HF_RECLAIM_MAX_REMOVED = 64,  /* files */
-    HF_RECLAIM_MAX_VISITED = 4096 /* names */
+    HF_RECLAIM_MAX_REMOVED = 64,  /* files removed, per run */
+    HF_RECLAIM_MAX_VISITED = 4096 /* names looked at, per run */
 };
 
 enum hf_reclaim_kind { HF_RECLAIM_DOWNLOAD, HF_RECLAIM_SET_ASIDE, HF_RECLAIM_DEAD_LETTER, HF_RECLAIM_KINDS };
@@ -30,7 +29,7 @@ struct hf_reclaim_params {
     const char *state_dir;
     const char *storage_dir; /* or NULL */
     const char *const *roots;
-    const char *host_root; /* "" on a host */
+    const char *host_root; /* the host's root in a pod; "" on a host */
     unsigned warn_percent, critical_percent;
     uint64_t now_unix_ns;
 };
@@ -46,6 +45,6 @@ struct hf_reclaim {
     size_t n;
 };
 
-/* Free *ret_reclaim. One failure does not end it. */
+/* Continues after a failure. Free *ret_reclaim. */
 void hf_reclaim_run(const struct hf_reclaim_params *params, struct hf_reclaim *ret_reclaim);
 void hf_reclaim_done(struct hf_reclaim *reclaim);

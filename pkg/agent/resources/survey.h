@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One look at disks, pods and logs; removes old files (resources/reclaim.h). May hang: on a worker. Threads: one at a
- * time. */
+/* One look at disks, pods and logs; removes old files (resources/reclaim.h). May hang, so it runs on a worker. Threads:
+ * one at a time. */
 #pragma once
 
 #include "agent/env.h"
@@ -11,54 +11,51 @@
 #include "node/resources/wear.h"
 
 enum {
-    HF_SURVEY_MAX_DISKS = 26 /* state, telemetry, 7 roots, 16 of the policy, a spare */
+    HF_SURVEY_MAX_DISKS = 26 /* folders of state and telemetry, 7 update roots, 16 paths of the policy, a spare */
 };
 
 struct hf_survey_disk {
-    char *path;      /* as shown; owned */
-    bool is_own;     /* `path` as this process sees it, not the host */
-    bool must_write; /* the agent's data */
+    char *path;      /* owned */
+    bool is_own;     /* `path` is a path of this process, not of the host */
+    bool must_write; /* the agent keeps data here */
     bool missing;
-    bool twin; /* on the file system of an earlier one */
+    bool twin; /* an earlier entry is on the same file system */
     uint64_t device;
     struct hf_disk_usage usage;
     struct hf_wear wear;
 };
 
 struct hf_survey {
-    /* input; outlives the agent */
+    /* input; copied except `fs`, as a survey may outlive the agent */
     const struct hf_fs_ops *fs;
-    char *state_dir, *storage_dir; /* owned; storage_dir may be NULL */
-    char *host_root;               /* owned */
-    char *host_view, *own_root;    /* of the host's /proc and /sys, this process's; owned */
-    char **roots;                  /* update roots; owned */
+    char *state_dir, *storage_dir; /* storage_dir may be NULL */
+    char *host_root;
+    char *host_view, *own_root; /* folders above /proc and /sys: the host's, and this process's */
+    char **roots;
     unsigned warn_percent, critical_percent;
     bool reclaim;
     bool with_logs;
     bool with_pods;
-    struct hf_pod_kills *kills; /* of earlier looks; borrowed, updated */
+    struct hf_pod_kills *kills;
     uint64_t now_ns, now_unix_ns;
-    /* input and results */
     struct hf_survey_disk disks[HF_SURVEY_MAX_DISKS];
     size_t n_disks;
-    /* results */
     struct hf_pods_found pods;
     struct hf_logs logs;
     struct hf_kubelet_config kubelet;
     struct hf_reclaim reclaimed;
 };
 
-/* Copies from `env`, with state, telemetry and update roots; borrows the file system. */
+/* Makes a survey of the state folder, telemetry folder and update roots. */
 struct hf_survey *hf_survey_new(const struct hf_agent_env *env);
 void hf_survey_free(struct hf_survey *survey);
 
-/* Where a pod sees the host's root; on a host "". */
+/* The host's root as this process sees it; "" on a host. */
 const char *hf_survey_host_root(const struct hf_agent_params *params);
 
-/* `path`: as the host sees it. -ENOSPC: the survey is full. */
+/* Adds a path, as the host sees it. -ENOSPC: the survey is full. */
 HF_MUST_USE int hf_survey_add(struct hf_survey *survey, const char *path);
 
-/* Measures disks alone, for the start. */
 void hf_survey_measure(struct hf_survey *survey);
 
 void hf_survey_run(struct hf_survey *survey);

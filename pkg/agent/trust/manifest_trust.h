@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An entry of spec.manifests is signed if a digest pins its content (contentDigest, or in the URL) and policy or entry
- * has enough trusted signatures. Its name has a floor either way (trust_floors.h, <state>/entries). Only an entry of a
- * signed policy may lack a sequence: no floor. Blocks briefly. */
+/* Judges whether an entry of spec.manifests is signed: a digest pins its content (contentDigest, or in the URL), and
+ * policy or entry has enough trusted signatures. Its name has a floor (trust_floors.h, <state>/entries); only an entry
+ * of a signed policy may lack a sequence. Blocks briefly. */
 #pragma once
 
 #include "agent/trust/trust_floors.h"
@@ -11,15 +11,15 @@
 
 struct hf_manifest_trust {
     struct hf_trust_floors floors;
-    /* Hash of signed bytes, signatures and trust folder: verifies nothing twice. */
+    /* Hashes of signed bytes, signatures and trust folder, so that nothing is verified twice. */
     unsigned char verified[HF_MAX_MANIFESTS][HF_SHA256_BYTES];
-    unsigned n_verified; /* newest: verified[(n_verified - 1) % HF_MAX_MANIFESTS] */
+    unsigned n_verified;
 };
 
 void hf_manifest_trust_init(struct hf_manifest_trust *trust, const struct hf_agent_env *env);
 void hf_manifest_trust_done(struct hf_manifest_trust *trust);
 
-/* True: the floor rises. *ret_reason: Unsigned; ContentNotPinned; SignatureInvalid (also unchecked, or no sequence in
- * an unsigned policy); SequenceTooLow (hf_trust_floors_accept()'s refusals). */
+/* Returns whether the entry is accepted; its floor then rises. Else *ret_reason: Unsigned; ContentNotPinned;
+ * SignatureInvalid (also unchecked, or no sequence in an unsigned policy); SequenceTooLow (the floor refuses). */
 bool hf_manifest_trust_accepts(struct hf_manifest_trust *trust, bool policy_signed, const struct hf_manifest *entry,
                                enum hf_manifest_reason *ret_reason, struct hf_err *err);

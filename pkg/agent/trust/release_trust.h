@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Among EdgeUpdates of one release name, an unaccepted one must not replace an accepted one. Verdicts stay until
- * object, signatures or trust folder change; the engine checks again. Blocks briefly. */
+/* Finds which EdgeUpdates have accepted signatures: of several for one release name, an unaccepted one must not replace
+ * an accepted one. Verdicts stay until object, signatures or trust folder change; the engine checks again. Blocks
+ * briefly. */
 #pragma once
 
 #include "agent/env.h"
@@ -10,21 +11,22 @@
 
 struct hf_release_trust {
     const struct hf_agent_env *env;
-    struct hf_strmap verdicts; /* by EdgeUpdate's name */
-    char stamp[HF_SHA256_HEX]; /* of the trust folder; "": not asked yet */
-    unsigned checks;           /* for tests */
+    struct hf_strmap verdicts;
+    char stamp[HF_SHA256_HEX]; /* hash of the trust folder; "": not read yet */
+    unsigned checks;
 };
 
 void hf_release_trust_init(struct hf_release_trust *trust, const struct hf_agent_env *env);
 void hf_release_trust_done(struct hf_release_trust *trust);
 
-/* Rereads the trust folder for a plan. */
+/* Rereads the trust folder for a new plan. */
 void hf_release_trust_begin(struct hf_release_trust *trust);
-/* Forgets what the plan did not ask about. */
+/* Forgets verdicts that the plan did not ask for. */
 void hf_release_trust_end(struct hf_release_trust *trust);
 
-/* False also if the signatures cannot be checked. */
+/* Whether the signatures are accepted; false also if they cannot be checked. */
 bool hf_release_trust_accepts(struct hf_release_trust *trust, const struct hf_edgeupdate *update);
 
-/* "Unsigned: the release is not signed"; until the next plan. NULL: accepted, not asked, unchecked. */
+/* Why not, such as "Unsigned: the release is not signed"; valid until the next plan. NULL: accepted, not asked, or
+ * unchecked. */
 const char *hf_release_trust_why(const struct hf_release_trust *trust, const char *name);

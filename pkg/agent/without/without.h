@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The functions of a feature that is left out. */
+/* Macros for the functions of a feature that is left out. */
 #pragma once
 
 #include "agent/features.h"
@@ -14,7 +14,6 @@
     }                                                                                                                  \
     _Static_assert(1, "")
 
-/* Defines a function that always returns one value. */
 #define HF_FEATURE_RETURNS(signature, ...)                                                                             \
     signature                                                                                                          \
     {                                                                                                                  \
@@ -22,7 +21,7 @@
     }                                                                                                                  \
     _Static_assert(1, "")
 
-/* Defines struct `name`, and the function that returns the only one. */
+/* Defines struct `name`, and a function that returns its only instance. */
 #define HF_FEATURE_EMPTY(name, signature)                                                                              \
     struct name {                                                                                                      \
         char none;                                                                                                     \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The source of desired state, which also takes the agent's status: an API server, KubeEdge's MetaServer, or a folder.
  *
- * Every source reports an object as gone only after DELETED of a real API server, a complete list of the API server
- * itself, or a complete scan of a folder. A source calls no subscriber inside subscribe() or apply(). */
+ * An object is reported as gone only after DELETED of a real API server, a complete list of the API server itself, or a
+ * complete scan of a folder. No subscriber is called inside subscribe() or apply(). */
 #pragma once
 
 #include <stdbool.h>
@@ -12,44 +12,44 @@
 #include "codec/json.h"
 
 enum hf_contact_kind {
-    HF_CONTACT_PROVEN, /* just answered */
-    HF_CONTACT_LOST,   /* a MetaServer's store may answer */
+    HF_CONTACT_PROVEN, /* the source has just answered */
+    HF_CONTACT_LOST,   /* no contact; a MetaServer's store may still answer */
 };
 
 struct hf_server_date {
-    uint64_t unix_ns;       /* API server's; 0: unknown, as behind a MetaServer */
-    uint64_t round_trip_ns; /* at most: since the request's begin */
+    uint64_t unix_ns;       /* of the API server; 0: unknown, as behind a MetaServer */
+    uint64_t round_trip_ns; /* upper limit: time since the request began */
 };
 
-/* Each may be NULL; objects are borrowed. May end any subscription, and write. */
+/* Callbacks of a subscriber. Each may be NULL, may end any subscription, and may write; objects are borrowed. */
 struct hf_source_sink {
     void *arg;
-    /* Added, modified or listed; after a restart or relist maybe the same version again. kind and apiVersion are
-     * set. */
+    /* An object was added, modified or listed; after a restart or relist maybe in the same version. kind and apiVersion
+     * are set. */
     void (*upsert)(void *arg, json_t *object);
     void (*gone)(void *arg, const char *name);
-    /* All that exists is reported; again after each complete list. The first after a resume: the resourceVersion was
-     * accepted, changes may follow. "": in doubt; a later process must list. */
+    /* All that exists is reported. Comes again after each complete list. After a resume, the first means only that the
+     * resourceVersion was accepted; changes may follow. `resource_version` "": in doubt, a later process must list. */
     void (*synced)(void *arg, const char *resource_version);
-    /* A later process may resume here if all reported before is on disk. After each list ("": in doubt), and about once
-     * a minute: write the newest every 10 minutes and at the end. */
+    /* A later process may resume here if all that was reported before is on disk; "": it must list. Comes after each
+     * list, and about once a minute. */
     void (*version)(void *arg, const char *resource_version);
-    /* Holds until the other kind comes. PROVEN again about once a minute, LOST with a newer reason. */
+    /* `kind` holds until the next call. PROVEN comes again about once a minute, LOST with a newer reason. */
     void (*contact)(void *arg, enum hf_contact_kind kind, struct hf_server_date date, const struct hf_err *err);
-    /* A doubt about `what`, an object, answer or file, usually skipped. ESTALE: maybe outdated, of a MetaServer's
-     * store; or a folder is suddenly empty. */
+    /* `what`, an object, answer or file, is in doubt, and usually skipped. ESTALE: outdated, or a folder that is
+     * suddenly empty. */
     void (*refused)(void *arg, const char *what, const struct hf_err *err);
-    /* A file is unreadable (the folder: too many files); err NULL: good again, or removed. `refused` reports it, too;
-     * both to one subscriber, as the kind is unknown. */
+    /* A file is unreadable (the folder: too many files); err NULL: it is good again, or removed. Comes with `refused`,
+     * to one subscriber only. */
     void (*unreadable)(void *arg, const char *what, const struct hf_err *err);
-    /* The object cannot be parsed; an earlier version stays valid. err NULL: good again, or deleted. `name`: its place
-     * in a list if unreadable too. */
+    /* An object cannot be parsed; its earlier version stays valid. err NULL: it is good again, or deleted. `name`: its
+     * place in a list, if the name is unreadable too. */
     void (*unreadable_object)(void *arg, const char *name, const struct hf_err *err);
 };
 
 struct hf_source_ops;
 
-/* Embedded by sources. */
+/* Embedded in a source's own struct. */
 struct hf_subscription {
     const struct hf_source_ops *source;
 };
@@ -59,45 +59,43 @@ struct hf_delivery {
 
 /* A write ended. `answer` (borrowed): the object now, or NULL. r:
  *   0              written (2xx; a folder: on disk)
- *   -EAGAIN        again, after retry_after_ns
+ *   -EAGAIN        try again after retry_after_ns
  *   -EBADMSG       refused for good (400, 405, 406, 413, 415, 422; a folder: bad kind or name)
  *   -EACCES        no right (401, 403)
  *   -ENOENT        no such object or kind
- *   other -errno   no answer (-ECONNREFUSED, -ETIMEDOUT, ...) */
+ *   other -errno   no answer */
 typedef void hf_source_done(void *arg, int r, uint64_t retry_after_ns, const json_t *answer, const struct hf_err *err);
 
 struct hf_source_ops {
     void *ctx;
-    /* Cluster-scoped: "EdgeUpdate", "SyncPolicy", "EdgeNode", "Node", "CertificateSigningRequest"; `name` NULL: all.
-     * `resume`: a resourceVersion, or "". `known`: the subscriber's, for a complete list to show what is gone.
-     * Copied. */
+    /* Kinds: "EdgeUpdate", "SyncPolicy", "EdgeNode", "Node", "CertificateSigningRequest"; `name` NULL: all objects.
+     * `resume`: a resourceVersion, or "". `known`: names that the subscriber has; a complete list shows which are gone.
+     * Arguments are copied. */
     HF_MUST_USE int (*subscribe)(void *ctx, const char *kind, const char *name, const char *resume,
                                  const char *const *known, const struct hf_source_sink *sink,
                                  struct hf_subscription **ret_subscription, struct hf_err *err);
     void (*unsubscribe)(struct hf_subscription *subscription);
-    /* Call after subscribe() for each object that the subscriber has: older events are outdated. */
+    /* Call after subscribe() for each object that the subscriber has, so that older events count as outdated. */
     void (*holds)(struct hf_subscription *subscription, const char *name, const char *resource_version);
-    /* Once per SyncPolicy `interval`. MetaServer: sends LISTs, one subscription after the other. API server with open
-     * watch: reports contact and version, or lists if in doubt. Folder: scans. */
+    /* Call once in a SyncPolicy's `interval`. A MetaServer gets LISTs; an API server with an open watch reports contact
+     * and version, or lists if in doubt; a folder is scanned. */
     void (*refresh)(struct hf_subscription *subscription);
-    /* The subscriber does not keep it; complete lists report it again. `matters`: report when it is gone; else it may
-     * be forgotten. */
+    /* The subscriber does not keep the object; complete lists report it again. Only if it `matters`, `gone` is sure to
+     * come. */
     void (*decline)(struct hf_subscription *subscription, const char *name, bool matters);
-    /* A complete list soon, at a random moment; no `synced` before its end. */
+    /* Wants a complete list soon, at a random moment; no `synced` comes before its end. */
     void (*relist)(struct hf_subscription *subscription);
-    /* apiVersion, kind, metadata.name and all fields that the agent owns; those missing now are released.
-     * `subresource`: "status" or NULL. `done` gets -EHOSTUNREACH behind a MetaServer without contact; again when
-     * PROVEN. */
+    /* Writes apiVersion, kind, metadata.name and all fields that the agent owns; releases those that are missing now.
+     * `subresource`: "status" or NULL. -EHOSTUNREACH from a MetaServer: write again when PROVEN. */
     HF_MUST_USE int (*apply)(void *ctx, const json_t *body, const char *subresource, hf_source_done *done, void *arg,
                              struct hf_delivery **ret_delivery, struct hf_err *err);
     /* No `done` follows; the write may still happen. */
     void (*abandon)(struct hf_delivery *delivery);
-    /* Last sign of life; 0: none. API server: watch, list, write, ping. MetaServer: a list from the cloud. Folder: a
-     * scan. Sends nothing. */
+    /* Time of the last sign of life; 0: none. Of a MetaServer: a list from the cloud. Sends nothing. */
     uint64_t (*heard_ns)(void *ctx);
 };
 
-/* NULL: nothing. */
+/* Accept NULL. */
 static inline void hf_source_unsubscribe(struct hf_subscription *subscription)
 {
     if (subscription != NULL)

@@ -14,35 +14,32 @@ struct hf_loop;
 
 struct hf_loop *hf_loop_new(struct hf_err *err);
 
-/* Cancels jobs that did not begin, and waits for others. False: one runs on, maybe hanging in the kernel: free nothing
- * that jobs use; the process can only end. */
+/* Cancels jobs that have not begun, and waits for others. Returns false if one still runs, maybe hanging in the kernel:
+ * then free nothing that jobs use. */
 HF_MUST_USE bool hf_loop_drain(struct hf_loop *loop, uint64_t timeout_ns);
 
 /* Waits for jobs without limit, calls their `done`, cancels all calls. */
 void hf_loop_free(struct hf_loop *loop);
 HF_DEFINE_CLEANUP(struct hf_loop, hf_loop_free)
 
-/* Returns after hf_loop_stop(). */
 void hf_loop_run(struct hf_loop *loop);
 void hf_loop_stop(struct hf_loop *loop);
 HF_MUST_USE int hf_loop_on_signal(struct hf_loop *loop, int signum, void (*fire)(void *arg), void *arg);
 
-/* Valid as long as the loop. */
 const struct hf_sched_ops *hf_loop_sched(struct hf_loop *loop);
-/* The real one, without log and metrics. */
+/* Returns the real world, without log and metrics. */
 struct hf_world hf_loop_world(struct hf_loop *loop);
 const struct hf_proc_ops *hf_loop_proc(struct hf_loop *loop);
 const struct hf_probe_ops *hf_loop_probe(struct hf_loop *loop);
-/* A call connects to the system bus; 30 s without calls disconnect. */
 const struct hf_unit_ops *hf_loop_unit(struct hf_loop *loop);
 
 const struct hf_watch_ops *hf_loop_watch(struct hf_loop *loop);
 
-/* Watches a descriptor of the caller. `fire` also comes once when it is broken. */
+/* Watches a descriptor of the caller. `fire` also comes, once, when the descriptor is broken. */
 struct hf_loop_fd;
 HF_MUST_USE int hf_loop_watch_fd(struct hf_loop *loop, int fd, bool readable, bool writable, void (*fire)(void *arg),
                                  void *arg, struct hf_loop_fd **ret_watch);
-/* Neither readable nor writable: pauses. */
+/* Neither readable nor writable: pauses the watch. */
 void hf_loop_rewatch_fd(struct hf_loop_fd *watch, bool readable, bool writable);
-/* Sets *watch, which may be NULL, to NULL. */
+/* Ends *watch, which may be NULL, and sets it to NULL. */
 void hf_loop_unwatch_fd(struct hf_loop_fd **watch);

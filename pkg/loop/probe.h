@@ -11,8 +11,8 @@ struct hf_probe_call;
 struct hf_probe_ops {
     void *ctx;
     /* Connects and closes. `host`: name or address. timeout_ns 0: 10 s. `r`: 0, -ECONNREFUSED, -ETIMEDOUT,
-     * -EHOSTUNREACH (also an unknown name), others. *ret_call is valid until `done`, which does not come if the loop
-     * ends. No `done` after -EINVAL (host of 0 or 256 bytes, port 0), -ECANCELED (the loop ends), -ENOMEM. */
+     * -EHOSTUNREACH (also an unknown name), others. `done` does not come if the loop ends, or after -EINVAL (bad host
+     * or port), -ECANCELED or -ENOMEM. */
     HF_MUST_USE int (*tcp)(void *ctx, const char *host, uint16_t port, uint64_t timeout_ns,
                            void (*done)(void *arg, int r), void *arg, struct hf_probe_call **ret_call,
                            struct hf_err *err);

@@ -11,22 +11,22 @@
 
 struct hf_proc_call;
 
-enum { HF_PROC_MAX_INPUT = 4096 }; /* that every pipe takes at once */
+enum { HF_PROC_MAX_INPUT = 4096 }; /* bytes of `input`; every pipe takes so many at once */
 
 struct hf_proc_request {
     const char *const *argv; /* copied; argv[0] is absolute */
     const char *const *env;  /* "NAME=value", copied; NULL: PATH and LANG=C */
     const char *cwd;         /* NULL: "/" */
-    /* 0: 30 s. Then SIGTERM to the group, 2 s later SIGKILL to the child's session. */
+    /* 0: 30 s. Then the child's group gets SIGTERM, 2 s later its session SIGKILL. */
     uint64_t timeout_ns;
-    size_t max_output;    /* of stdout and stderr, the rest is dropped; 0: 4096 */
+    size_t max_output;    /* bytes of stdout and stderr that are kept; 0: 4096 */
     struct hf_view input; /* For stdin; copied. Empty: /dev/null. */
-    /* What the child may hang at, such as a device; copied; or NULL. While a child outlives SIGKILL by 2 s, in an
-     * uninterruptible system call, none starts with the same name. */
+    /* What the child may hang at, such as a device; copied; or NULL. While a child hangs there 2 s after SIGKILL, no
+     * child with the same name starts. */
     const char *resource;
     bool stdout_only; /* stderr is dropped */
     bool secret;      /* overwrite the output after `done` */
-    /* Comes at the child's end, even if a daemon holds the pipes, or 4 s after the deadline. `r`: 0, or -ETIMEDOUT.
+    /* Called when the child ends, even if a daemon holds the pipes, or 4 s after the deadline. `r`: 0, or -ETIMEDOUT.
      * `exit_code`: 0..255, or 128 + signal. */
     void (*done)(void *arg, int r, int exit_code, struct hf_view output);
     void *arg;
@@ -37,5 +37,5 @@ struct hf_proc_ops {
     /* -EBUSY: a child hangs at request->resource */
     HF_MUST_USE int (*spawn)(void *ctx, const struct hf_proc_request *request, struct hf_proc_call **ret_call,
                              struct hf_err *err);
-    void (*cancel)(void *ctx, struct hf_proc_call *call); /* kills group and session */
+    void (*cancel)(void *ctx, struct hf_proc_call *call); /* kills the child's group and session */
 };

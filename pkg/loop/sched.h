@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Timers and jobs: loop/loop.h has real ones, tests/support/fakes/simloop.h those on a virtual clock. All is on the
- * loop thread, except hf_job.work. No callback runs before a function returns. */
+/* Timers and jobs. All run on the loop thread, except hf_job.work. No callback runs before a function returns. */
 #pragma once
 
 #include <stdatomic.h>
@@ -13,27 +12,27 @@
 struct hf_timer;
 
 /* Blocking work. The caller keeps it until `done`, which comes once after submit(). `cancelled`: `work` never ran.
- * `work`, on a worker thread, touches only its job. */
+ * `work` runs on a worker thread, and touches only its job. */
 struct hf_job {
     void (*work)(struct hf_job *job);
     void (*done)(struct hf_job *job, int cancelled);
     void *impl;
-    /* on a foreign file system; one such job runs at a time */
+    /* it uses a foreign file system; one such job runs at a time */
     bool may_hang;
-    bool waits;        /* for what the loop does: has a thread of its own */
-    atomic_bool begun; /* by a worker, maybe long after submit() */
+    bool waits;        /* it waits for what the loop does, so it has its own thread */
+    atomic_bool begun; /* a worker has begun it */
 };
 
 struct hf_sched_ops {
     void *ctx;
-    /* Not armed. */
+    /* The timer is not armed. */
     struct hf_timer *(*timer_new)(void *ctx, void (*fire)(void *arg), void *arg);
-    /* Fires once; 0: next iteration; HF_NEVER disarms. Replaces an earlier delay. */
+    /* The timer fires once; 0: in the next iteration; HF_NEVER: not at all. Replaces an earlier delay. */
     void (*timer_arm)(void *ctx, struct hf_timer *timer, uint64_t delay_ns);
     void (*timer_disarm)(void *ctx, struct hf_timer *timer);
-    /* Allowed in its callback. Accepts NULL. */
+    /* Allowed in the timer's callback. Accepts NULL. */
     void (*timer_free)(void *ctx, struct hf_timer *timer);
-    /* -ENOMEM, -ECANCELED (the loop ends): no `done`. */
+    /* -ENOMEM; -ECANCELED: the loop ends. Then `done` does not come. */
     HF_MUST_USE int (*submit)(void *ctx, struct hf_job *job);
 };
 

@@ -16,17 +16,17 @@ struct evp_pkey_st; /* EVP_PKEY of OpenSSL */
 
 #define HF_TPM_KEY_BEGIN "-----BEGIN HOLDFAST TPM KEY-----"
 
-/* Program and TPM of all keys in this process; copied. NULL: none work. */
+/* Sets program and TPM of all keys in this process; copied. NULL: no key works. */
 HF_MUST_USE int hf_tpm_key_provide(const char *program, const char *tcti);
 
 bool hf_tpm_key_is(const char *pem);
 
-/* Appends a new key's text. -ENODEV: no TPM. -EIO: refused, or no program. -ETIMEDOUT. */
+/* Appends the text of a new key. -ENODEV: no TPM. -EIO: the TPM refused, or no program. -ETIMEDOUT. */
 HF_MUST_USE int hf_tpm_key_make(struct hf_buf *pem, struct hf_err *err);
 
-/* Signs once as a test. -EBADMSG: another TPM's key, a TPM cleared since, or damaged. Others as hf_tpm_key_make(). */
+/* Signs once as a test. -EBADMSG: the key of another TPM, or of one cleared since; or damaged. Others as
+ * hf_tpm_key_make(). */
 HF_MUST_USE int hf_tpm_key_check(const char *pem, struct hf_err *err);
 
-/* The text's first private key, maybe a TPM's; free it. NULL: damaged, encrypted, or no memory. Starts no
- * program. */
+/* Reads the first private key of a text, maybe a TPM's; the caller frees it. NULL: damaged, encrypted, or no memory. */
 struct evp_pkey_st *hf_tpm_key_read(const char *pem);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Changes in folders (inotify). `fire` never comes before a function returns. */
+/* Watches folders for changes (inotify). `fire` never comes before a function returns. */
 #pragma once
 
 #include "base/err.h"
@@ -8,9 +8,8 @@ struct hf_watch;
 
 struct hf_watch_ops {
     void *ctx;
-    /* `fire` comes for an entry in the folder (added, removed, or changed name, content, mode or owner), the folder
-     * itself, and lost events; once for several. -ENOSPC: the kernel's limit of watches. -ENOMEM: also no inotify
-     * descriptor. -ENOENT, -ENOTDIR, -EACCES. */
+    /* `fire` comes once for several changes: of an entry in the folder (added, removed, or changed name, content, mode
+     * or owner), of the folder itself, or after lost events. -ENOSPC: the kernel's limit of watches. */
     HF_MUST_USE int (*add)(void *ctx, const char *path, void (*fire)(void *arg), void *arg, struct hf_watch **ret_watch,
                            struct hf_err *err);
     void (*remove)(void *ctx, struct hf_watch *watch); /* accepts NULL */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The outside world of a part of a process, by value: a copy may have another file system, or no metrics. The tables
- * outlive the part. */
+/* The outside world of a part of a process. Passed by value: a copy may have another file system. */
 #pragma once
 
 #include "base/clock.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Seals keys to this node's TPM 2 and keeps a counter in it, by libtss2. For holdfast-tpm alone: a hanging TPM blocks
- * no thread of the agent, which needs no libtss2. Blocks for seconds. hf_tpm_chip_open() sets TSS2_LOG in the
- * environment. */
+/* Seals keys to this node's TPM 2 and keeps a counter in it, by libtss2. Only holdfast-tpm uses it, so that a hanging
+ * TPM blocks no thread of the agent. Blocks for seconds. -EIO: the TPM refused. */
 #pragma once
 
 #include <stdint.h>
@@ -13,48 +12,48 @@ enum {
     HF_TPM_KEY_BYTES = 32,
     HF_TPM_BLOB_MAX = 1024, /* bytes */
     HF_TPM_PCRS = 24,
-    /* Version (a byte), PCRs (32 bits, big endian; bit N: PCR N). */
+    /* A sealed key begins with version (a byte) and PCRs (32 bits, big endian; bit N: PCR N). */
     HF_TPM_BLOB_VERSION = 1,
     HF_TPM_BLOB_HEAD = 5,
-    HF_TPM_WEAK_PCRS = 1 << 16 | 1 << 23, /* any program can set these */
-    /* owner's NV indices: floor counter, and one within hf_tpm_chip_counter_next() */
+    HF_TPM_WEAK_PCRS = 1 << 16 | 1 << 23, /* any program can reset these */
+    /* NV indices of the floor counter, and of one that hf_tpm_chip_counter_next() makes and removes */
     HF_TPM_COUNTER_INDEX = 0x01a1f100,
     HF_TPM_PROBE_INDEX = 0x01a1f101,
 };
 
 struct hf_tpm_chip;
 
-/* "device:PATH" or "swtpm:CONFIGURATION". -ENODEV: no TPM. -EINVAL. */
+/* Opens "device:PATH" or "swtpm:CONFIGURATION". -ENODEV: no TPM. -EINVAL: neither. */
 HF_MUST_USE int hf_tpm_chip_open(const char *tcti, struct hf_tpm_chip **ret_chip, struct hf_err *err);
 void hf_tpm_chip_close(struct hf_tpm_chip *chip);
 HF_DEFINE_CLEANUP(struct hf_tpm_chip, hf_tpm_chip_close)
 
-/* -EINVAL: of HF_TPM_WEAK_PCRS, or not in the SHA-256 bank: the TPM would not bind. -EIO: refused. */
+/* -EINVAL: a PCR is weak (HF_TPM_WEAK_PCRS), or not in the SHA-256 bank. */
 HF_MUST_USE int hf_tpm_chip_seal(struct hf_tpm_chip *chip, const unsigned char key[HF_TPM_KEY_BYTES], uint32_t pcrs,
                                  struct hf_buf *blob, struct hf_err *err);
-/* -EINVAL: a PCR is not in the SHA-256 bank. -EBADMSG: damaged, another TPM's, or cleared since. -ESTALE: other PCR
- * values. -EIO: refused otherwise. */
+/* -EINVAL: a PCR is not in the SHA-256 bank. -EBADMSG: damaged, another TPM's, or from before the TPM was cleared.
+ * -ESTALE: the PCRs have other values. */
 HF_MUST_USE int hf_tpm_chip_open_key(struct hf_tpm_chip *chip, struct hf_view blob,
                                      unsigned char ret_key[HF_TPM_KEY_BYTES], struct hf_err *err);
 
 enum { HF_TPM_POINT_BYTES = 64, HF_TPM_DIGEST_BYTES = 32 };
 
-/* Signs (ECDSA, P-256), and never leaves the TPM: `blob` serves this one alone. `point`: x and y. -EIO. */
+/* Makes a signing key (ECDSA, P-256) that never leaves the TPM; `blob` serves this TPM alone. `point`: x and y. */
 HF_MUST_USE int hf_tpm_chip_key_make(struct hf_tpm_chip *chip, struct hf_buf *blob,
                                      unsigned char point[HF_TPM_POINT_BYTES], struct hf_err *err);
-/* `signature`: r and s. -EBADMSG: damaged, another TPM's, or cleared since. -EIO: refused otherwise. */
+/* `signature`: r and s. -EBADMSG: as hf_tpm_chip_open_key(). */
 HF_MUST_USE int hf_tpm_chip_key_sign(struct hf_tpm_chip *chip, struct hf_view blob,
                                      const unsigned char digest[HF_TPM_DIGEST_BYTES],
                                      unsigned char signature[HF_TPM_POINT_BYTES], struct hf_err *err);
 
-/* Floor counter, NV type counter: nothing sets it back; made again it starts above all earlier values. -EACCES: owner
- * password, or locked out. -ENOSPC: no room. -EEXIST: another program's index. -EIO: refused otherwise. */
+/* The floor counter, an NV counter: nothing sets it back; deleted and made again, it starts above all earlier values.
+ * -EACCES: owner password, or locked out. -ENOSPC: no room. -EEXIST: the index is another program's. */
 
-/* -ENOENT: none, or without value. */
+/* -ENOENT: there is no counter, or it has no value yet. */
 HF_MUST_USE int hf_tpm_chip_counter_read(struct hf_tpm_chip *chip, uint64_t *ret_value, struct hf_err *err);
-/* After the next step. Without value yet: makes, increments and removes another one. */
+/* Returns the value after the next step. Makes and removes another counter while there is no value yet. */
 HF_MUST_USE int hf_tpm_chip_counter_next(struct hf_tpm_chip *chip, uint64_t *ret_value, struct hf_err *err);
-/* From `to` - 1, else leaves it; makes a missing one, always increments one without value. One process at a time
- * (update/floors/step.h). */
+/* Increments a counter at `to` - 1 or without value, and leaves any other; makes a missing one first. One process at a
+ * time (update/floors/step.h). */
 HF_MUST_USE int hf_tpm_chip_counter_step(struct hf_tpm_chip *chip, uint64_t to, uint64_t *ret_value,
                                          struct hf_err *err);

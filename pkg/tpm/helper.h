@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Arguments and exit codes of holdfast-tpm, for the agent; what each command reads and writes: holdfast-tpm(8). After a
- * failure, stdout is empty and stderr has a line. */
+/* Arguments and exit codes of holdfast-tpm(8), for the agent. After a failure, stdout is empty and stderr has a
+ * line. */
 #pragma once
 
 #include "tpm/chip.h"
@@ -10,8 +10,8 @@ enum hf_tpm_exit {
     HF_TPM_EXIT_FAILED = 1, /* may succeed later */
     HF_TPM_EXIT_USAGE = 2,
     HF_TPM_EXIT_NO_TPM = 3,
-    HF_TPM_EXIT_FOREIGN = 4, /* damaged, another TPM's, or cleared since */
-    HF_TPM_EXIT_PCRS = 5,    /* other values than at sealing */
+    HF_TPM_EXIT_FOREIGN = 4, /* the blob is damaged, or of another or cleared TPM */
+    HF_TPM_EXIT_PCRS = 5,    /* the PCRs have other values than at sealing */
     HF_TPM_EXIT_LOCKED = 6,  /* owner password, or locked out */
     HF_TPM_EXIT_FULL = 7,    /* no room for the counter */
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The agent's client certificate: keys, requests, checks, with OpenSSL.
+/* Keys, requests and checks for the agent's client certificate, with OpenSSL.
  *
  * The caller owns buffers, and overwrites keys. -EBADMSG: invalid; *err never quotes a key. -ENOMEM: also a full
- * buffer, or OpenSSL failed otherwise. */
+ * buffer, or another failure of OpenSSL. */
 #pragma once
 
 #include <stdint.h>
@@ -12,20 +12,20 @@
 #include "base/macros.h"
 #include "codec/sha256.h"
 
-/* ECDSA P-256, PKCS #8 in PEM. */
+/* Makes an ECDSA P-256 key, PKCS #8 in PEM. */
 HF_MUST_USE int hf_certificate_make_key(struct hf_buf *key_pem, struct hf_err *err);
 
-/* Group prefix, before the Node's uid: a Node's name may come back, its uid does not. */
+/* Prefix of the group with the Node's uid: a Node's name may come back, its uid does not. */
 #define HF_CERTIFICATE_UID_GROUP "holdfast:node-uid:"
 enum { HF_CERTIFICATE_UID = 40 }; /* a UUID and terminator */
 
-/* O=organization, O=HF_CERTIFICATE_UID_GROUP<node_uid>, CN=common_name. */
+/* The subject: O=organization, O=HF_CERTIFICATE_UID_GROUP<node_uid>, CN=common_name. */
 struct hf_certificate_owner {
     const char *key_pem, *common_name, *organization;
     const char *node_uid; /* NULL in a check: any or none */
 };
 
-/* PKCS #10 in PEM. */
+/* Makes a PKCS #10 request in PEM. */
 HF_MUST_USE int hf_certificate_request(const struct hf_certificate_owner *owner, struct hf_buf *request_pem,
                                        struct hf_err *err);
 
@@ -42,7 +42,7 @@ struct hf_certificate_info {
 HF_MUST_USE int hf_certificate_read(const char *certificate_pem, const char *key_pem,
                                     struct hf_certificate_info *ret_info, struct hf_err *err);
 
-/* Appends the certificates. The first must have `owner`'s key and subject and allow client authentication; others are
- * its chain. -EBADMSG: none, too many, a wrong first one, damaged PEM. */
+/* Appends the certificates of `answer`. The first must have `owner`'s key and subject and allow client authentication;
+ * others are its chain. -EBADMSG: none, too many, a wrong first one, or damaged PEM. */
 HF_MUST_USE int hf_certificate_take(struct hf_view answer, const struct hf_certificate_owner *owner,
                                     struct hf_buf *chain_pem, struct hf_certificate_info *ret_info, struct hf_err *err);

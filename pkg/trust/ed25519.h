@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Internal: key.c's library: ed25519_openssl.c, or, without feature https, ed25519_sodium.c, which knows only PEM of
- * `holdfast key generate` and `openssl pkey -pubout`. */
+/* Internal: the library of key.c. It is ed25519_openssl.c, or, without feature https, ed25519_sodium.c, which reads
+ * only PEM of `holdfast key generate` and `openssl pkey -pubout`. */
 #pragma once
 
 #include "trust/key.h"
@@ -8,6 +8,6 @@
 /* Reads a public key in any PEM text. */
 bool hf_trust_read_any(const char *pem, unsigned char raw[HF_ED25519_PUBLIC]);
 
-/* Errors of hf_trust_verify(). */
+/* Errors as hf_trust_verify(). */
 HF_MUST_USE int hf_trust_verify_raw(const unsigned char raw[HF_ED25519_PUBLIC], struct hf_view message,
                                     const unsigned char signature[HF_ED25519_SIGNATURE], struct hf_err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The trust folder, which decides what releases the node accepts: folder and files must belong to root or the agent's
- * user, and no other may write. Blocks briefly. */
+/* The trust folder decides what releases the node accepts. Folder and files must belong to root or the agent's user,
+ * and nobody else may write. Blocks briefly. */
 #pragma once
 
 #include "base/buf.h"
@@ -9,18 +9,18 @@
 #include "base/macros.h"
 #include "codec/sha256.h"
 
-/* Returns a descriptor. -ENOENT. -EPERM: owner or mode. */
+/* Returns a descriptor. -ENOENT. -EPERM: wrong owner or mode. */
 HF_MUST_USE int hf_trust_folder_open(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_err *err);
 
-/* Follows links, as in mounted Secrets. -ENOENT. -EPERM: owner or mode. -ENOLINK: a link to nothing. -ENAMETOOLONG.
- * Else stat()'s and hf_file_read()'s. */
+/* Follows links, as in mounted Secrets. -ENOENT. -EPERM: wrong owner or mode. -ENOLINK: a link to nothing. Others as
+ * stat() and hf_file_read(). */
 HF_MUST_USE int hf_trust_folder_read(const struct hf_fs_ops *fs, const char *trust_dir, const char *name,
                                      struct hf_buf *out, struct hf_err *err);
 
-/* Appends sentences about faults, "; " between, as they fit: wrong owner or mode; unreadable key or threshold; a
- * private key in a file of up to HF_TRUST_MAX_PEM bytes; <name>.pem without public key or valid key id; a key under two
- * names. Ignores dot files. */
+/* Appends sentences about faults, as far as they fit: a wrong owner or mode; an unreadable key or threshold; a private
+ * key in a file of up to HF_TRUST_MAX_PEM bytes; <name>.pem without public key or valid key id; a key under two
+ * names. */
 void hf_trust_folder_inspect(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_buf *out);
 
-/* A hash of all that verdicts depend on. */
+/* Hashes all that verdicts depend on. */
 void hf_trust_folder_stamp(const struct hf_fs_ops *fs, const char *trust_dir, char stamp[static HF_SHA256_HEX]);

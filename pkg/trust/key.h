@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ed25519 (RFC 8032). The caller owns buffers. */
+/* Ed25519 keys and signatures (RFC 8032). The caller owns buffers. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,19 +10,19 @@
 
 enum { HF_ED25519_PUBLIC = 32, HF_ED25519_SIGNATURE = 64, HF_TRUST_MAX_PEM = 4096, HF_KEY_ID_MAX = 63 };
 
-/* hf_trust_half_of() looks at PEM labels only. */
+/* hf_trust_half_of() looks only at the labels of the PEM. */
 enum hf_trust_half { HF_TRUST_HALF_NONE, HF_TRUST_HALF_PUBLIC, HF_TRUST_HALF_PRIVATE };
 enum hf_trust_half hf_trust_half_of(const char *pem);
 
-/* Keys: PEM of one ed25519 key, no password. -EBADMSG: another content, or small order, which forged signatures pass.
- * -EKEYREJECTED: the signature does not match. -EIO, -ENOMEM: OpenSSL failed. -E2BIG: *out is full. */
+/* Keys are PEM of one ed25519 key without password. -EBADMSG: other content, or of small order, by which forged
+ * signatures verify. -EKEYREJECTED: the signature does not match. -E2BIG: *out is full. */
 HF_MUST_USE int hf_trust_verify(const char *public_pem, struct hf_view message,
                                 const unsigned char signature[HF_ED25519_SIGNATURE], struct hf_err *err);
 HF_MUST_USE int hf_trust_sign(const char *private_pem, struct hf_view message,
                               unsigned char signature[HF_ED25519_SIGNATURE], struct hf_err *err);
-/* PKCS#8, SubjectPublicKeyInfo; PEM. */
+/* Make PEM: PKCS#8 (private), SubjectPublicKeyInfo (public). */
 HF_MUST_USE int hf_trust_generate(struct hf_buf *private_pem, struct hf_buf *public_pem, struct hf_err *err);
 HF_MUST_USE int hf_trust_public_of(const char *private_pem, struct hf_buf *public_pem, struct hf_err *err);
-/* Equal bytes, equal keys. */
+/* Reads the bytes of a key: equal bytes, equal keys. */
 HF_MUST_USE int hf_trust_public_raw(const char *public_pem, unsigned char raw[HF_ED25519_PUBLIC], struct hf_err *err);
 bool hf_trust_key_id_valid(const char *key_id);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Are the signatures of a release, a policy or an entry of spec.manifests accepted: ed25519 (RFC 8032)
- * over canonical JSON (RFC 8785)?
+/* Judges the signatures of a release, a policy or an entry of spec.manifests: ed25519 (RFC 8032) over canonical JSON
+ * (RFC 8785).
  *
  *   keys        <trust dir>/<keyId>.pem, SubjectPublicKeyInfo PEM (RFC 8410)
  *   keyId       [a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?
- *   threshold   different keys that must sign, in <trust dir>/threshold (default 1)
+ *   threshold   number of different keys that must sign, in <trust dir>/threshold (default 1)
  *
- * Each check rereads the files; blocks briefly. It accepts old releases: the floor of
- * `sequence` prevents a downgrade (update/state/floor.h). */
+ * Each check rereads the files; blocks briefly. Old releases pass: the floor of `sequence` prevents a downgrade
+ * (update/state/floor.h). */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -25,37 +25,38 @@ enum hf_trust_verdict {
     HF_TRUST_NO_KEYS,
     HF_TRUST_UNKNOWN_KEY,     /* no signature is by a trusted key */
     HF_TRUST_BAD_SIGNATURE,   /* no signature is valid */
-    HF_TRUST_BELOW_THRESHOLD, /* valid, too few keys */
+    HF_TRUST_BELOW_THRESHOLD, /* valid signatures, by too few keys */
     HF_TRUST_UNSIGNED,
     HF_TRUST_COUNT,
 };
 
-/* The reason in statuses, such as "SignatureInvalid". */
+/* Returns the reason in statuses, such as "SignatureInvalid". */
 const char *hf_trust_reason(enum hf_trust_verdict verdict);
 
-/* 0: a verdict, by *err. -errno: no memory; threshold damaged or unreadable; the folder fails folder.h or has too many
- * keys; no canonical JSON. Signatures by damaged or unreadable key files are ignored, but below the threshold the first
- * one's error (-EBADMSG: content) is returned. A key counts once. */
+/* Returns 0 with a verdict, which *err explains. -errno: no memory; threshold damaged or unreadable; the folder fails
+ * folder.h or has too many keys; no canonical JSON. Unreadable or damaged key files are ignored, but below the
+ * threshold the first one's error (-EBADMSG: content) is returned. A key under two ids counts once. */
 HF_MUST_USE int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir, const struct hf_edgeupdate *update,
                                enum hf_trust_verdict *ret_verdict, struct hf_err *err);
 
-/* In byte order. */
+/* Key ids, in byte order. */
 struct hf_trust_ids {
     unsigned n;
     char ids[HF_TRUST_MAX_KEYS][HF_KEY_ID_MAX + 1];
 };
 
-/* Keys with valid id and safe ownership; a key under two ids counts twice. -ENOENT: no folder. -E2BIG: too many. Else
- * hf_trust_folder_open()'s, or the listing's. */
+/* Lists keys with valid id and safe ownership; a key under two ids appears twice. -E2BIG: too many keys. Others as
+ * hf_trust_folder_open(). */
 HF_MUST_USE int hf_trust_list(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_trust_ids *ret_ids,
                               struct hf_err *err);
 
-/* *ret_ids: as hf_trust_list(), or none. `text`: "release-2026, release-2027; threshold 2", or what is wrong. */
+/* Returns `text`: "release-2026, release-2027; threshold 2", or what is wrong. *ret_ids: as hf_trust_list(), or
+ * none. */
 const char *hf_trust_describe(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_trust_ids *ret_ids,
                               char *text, size_t n);
 
-/* The signed bytes: a line that begins no release, then canonical JSON of {apiVersion, kind, metadata: {name}, spec}
- * without spec.signatures. -EINVAL: an integer beyond 2^53-1. -E2BIG: *out is full. */
+/* Appends the signed bytes: a line with which no release begins, then canonical JSON of {apiVersion, kind, metadata:
+ * {name}, spec} without spec.signatures. -EINVAL: an integer beyond 2^53-1. -E2BIG: *out is full. */
 HF_MUST_USE int hf_trust_policy_message(const json_t *policy, struct hf_buf *out, struct hf_err *err);
 
 /* As hf_trust_check(). agent/trust/policy_trust.h checks the sequence. */
@@ -63,8 +64,8 @@ HF_MUST_USE int hf_trust_check_policy(const struct hf_fs_ops *fs, const char *tr
                                       const struct hf_syncpolicy *policy, enum hf_trust_verdict *ret_verdict,
                                       struct hf_err *err);
 
-/* As above: a line that begins neither release nor policy, {apiVersion, kind: SyncPolicyManifest, manifest: <the
- * entry>} without its signatures. */
+/* Appends the signed bytes: a line with which no release or policy begins, then canonical JSON of {apiVersion, kind:
+ * SyncPolicyManifest, manifest: <the entry>} without its signatures. Errors as above. */
 HF_MUST_USE int hf_trust_manifest_message(const json_t *entry, struct hf_buf *out, struct hf_err *err);
 
 /* As hf_trust_check(). agent/trust/manifest_trust.h checks the sequence. */

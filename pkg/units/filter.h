@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A D-Bus filter between a pod's agent and the host's systemd.
  *
- * D-Bus (D-Bus Specification, "Authentication Protocol" and "Message Protocol", by sd-bus) on a unix socket, the
- * agent's DBUS_SYSTEM_BUS_ADDRESS. Calls beyond units/rule.h get org.freedesktop.DBus.Error.AccessDenied. One
- * thread. */
+ * Serves D-Bus, by sd-bus, on a unix socket, the agent's DBUS_SYSTEM_BUS_ADDRESS. Calls that units/rule.h does not
+ * allow get org.freedesktop.DBus.Error.AccessDenied. One thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,12 +12,12 @@
 #include "base/macros.h"
 
 struct hf_units_filter_params {
-    const char *socket;          /* replaces an earlier one */
-    const char *const *patterns; /* units/rule.h */
-    /* After the patterns, by the node's configuration. NULL: all. */
+    const char *socket;          /* path; replaces an earlier socket */
+    const char *const *patterns; /* as in hf_units_restart_allowed() */
+    /* Called after the patterns: whether the node's configuration allows the unit. NULL: all. */
     bool (*allows)(void *arg, const char *unit, struct hf_err *err);
     void *arg;
-    bool own_unit; /* also what installs, starts, stops and removes HF_UNITS_OWN */
+    bool own_unit; /* also pass what installs, starts, stops and removes HF_UNITS_OWN */
     struct hf_log *log;
 };
 

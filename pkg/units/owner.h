@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Services that the owner lets the agent restart: agent.yaml's `units`, read for each question. While unusable, as
- * during an edit: the last usable one; without one, nothing. Threads: one at a time; blocks. */
+/* The services that the owner lets the agent restart or reload: `units` of agent.yaml, read for each question. While
+ * the file is unusable, the last usable one counts; without one, nothing is allowed. Threads: one at a time; blocks. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,12 +14,11 @@ struct hf_config;
 struct hf_units_owner {
     const struct hf_fs_ops *fs;
     const char *path;
-    bool must_exist; /* else missing means all */
+    bool must_exist; /* false: a missing file allows all */
     struct hf_log *log;
-    struct hf_config *usable; /* or NULL */
+    struct hf_config *usable; /* the last usable file; or NULL */
 };
 
 void hf_units_owner_begin(struct hf_units_owner *owner);
 void hf_units_owner_done(struct hf_units_owner *owner);
-/* Restart or reload. */
 bool hf_units_owner_allows(struct hf_units_owner *owner, const char *unit, struct hf_err *err);

@@ -21,7 +21,7 @@
 
 enum {
     HF_IMAGE_LIST_MAX = 10000,
-    HF_IMAGE_LIST_HEADER = 512, /* with terminator */
+    HF_IMAGE_LIST_HEADER = 512, /* bytes with terminator */
     HF_IMAGE_LIST_HEX = 64,
     HF_IMAGE_LIST_ROW = HF_IMAGE_LIST_HEX + 1,
     HF_IMAGE_LIST_POLICY = 254,
@@ -30,8 +30,8 @@ enum {
 struct hf_image_list {
     char policy[HF_IMAGE_LIST_POLICY];
     uint64_t sequence, since_s, expires_s;
-    uint64_t n;      /* HF_IMAGE_LIST_MAX at most, not 0 */
-    uint64_t offset; /* of digests */
+    uint64_t n;      /* 1 to HF_IMAGE_LIST_MAX */
+    uint64_t offset; /* of the digests, in bytes */
 };
 
 enum hf_image_verdict {
@@ -40,23 +40,24 @@ enum hf_image_verdict {
     HF_IMAGE_LIST_EXPIRED,
     HF_IMAGE_LIST_MISSING,
     HF_IMAGE_LIST_UNREADABLE,
-    HF_IMAGE_LIST_UNSAFE, /* owned or writable by another */
+    HF_IMAGE_LIST_UNSAFE, /* another user owns it, or may write */
     HF_IMAGE_LIST_DAMAGED,
-    HF_IMAGE_BAD_REQUEST, /* no SHA-256 */
+    HF_IMAGE_BAD_REQUEST, /* the digest is no SHA-256 */
     HF_IMAGE_VERDICTS,
 };
 
-/* "NotListed"; a sentence. */
+/* Return a word such as "NotListed", and a sentence. */
 const char *hf_image_list_verdict_name(enum hf_image_verdict verdict);
 const char *hf_image_list_verdict_text(enum hf_image_verdict verdict);
 
-/* Lines before the digests, of policy (a DNS name), sequence, times and n. Its length. */
+/* Formats the lines before the digests (`policy` is a DNS name), and returns their length. */
 size_t hf_image_list_header(const struct hf_image_list *list, char text[HF_IMAGE_LIST_HEADER]);
 
-/* ALLOWED: *ret_list is the file's. `trusted_uid` may own file and folder, as root. Else UNREADABLE, MISSING, UNSAFE or
- * DAMAGED. Close *ret_fd, or -1. */
+/* ALLOWED: the file is good, *ret_list describes it, and the caller closes *ret_fd. Else *ret_fd is -1: UNREADABLE,
+ * MISSING, UNSAFE or DAMAGED. `trusted_uid` may own file and folder, as root may. */
 enum hf_image_verdict hf_image_list_open(const char *path, unsigned trusted_uid, int *ret_fd,
                                          struct hf_image_list *ret_list);
 
-/* ALLOWED, NOT_LISTED, EXPIRED, DAMAGED, UNREADABLE or BAD_REQUEST. Reads about 14 rows. `now_s`: wall clock. */
+/* Returns ALLOWED, NOT_LISTED, EXPIRED, DAMAGED, UNREADABLE or BAD_REQUEST. Reads about 14 rows. `now_s`: wall
+ * clock. */
 enum hf_image_verdict hf_image_list_judge(int fd, const struct hf_image_list *list, const char *digest, uint64_t now_s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A pull, by containerd's image verifiers: `-name NAME -digest DIGEST -stdin-media-type TYPE`, exit code 0 allows it,
- * standard output says why. Libc only. */
+/* Judges a pull for containerd's image verifiers: `-name NAME -digest DIGEST -stdin-media-type TYPE`; exit code 0
+ * allows it, standard output says why. Libc only. */
 #pragma once
 
 #include "verifier/image_list.h"
@@ -10,12 +10,12 @@
 #define HF_VERIFY_LIST "images/allowed"      /* in the state folder */
 #define HF_VERIFY_REFUSALS "images/refusals" /* in the run folder */
 
-/* Then nothing is added until the agent takes the file: endless requests fill no memory. */
+/* bytes of refusals that wait for the agent; further ones are dropped */
 enum { HF_VERIFY_MAX_REFUSALS = 16 << 10, HF_VERIFY_NAME = 256 };
 
-/* "<Unix time> <digest> <verdict> <name>", '?' for blanks and the unprintable. Its length. */
+/* Formats "<Unix time> <digest> <verdict> <name>", with '?' for blanks and the unprintable. Returns its length. */
 size_t hf_verify_line(char *line, size_t n, uint64_t now_s, const char *digest, enum hf_image_verdict verdict,
                       const char *name);
 
-/* Judges, prints why, appends a refusal. `run_dir` may be missing. Exit code. */
+/* Judges a pull, prints why, appends a refusal. `run_dir` may be missing. Returns the exit code. */
 int hf_verify(const char *state_dir, const char *run_dir, const char *name, const char *digest);

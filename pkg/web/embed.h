@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compressed files in the program. Private to pkg/web. Pure. */
+/* Embeds compressed files in the program. Private to pkg/web. Pure. */
 #pragma once
 
 #include "loop/server/server.h"
@@ -8,7 +8,7 @@
 #define HF_PAGE_DIR ""
 #endif
 
-/* The bytes between the symbols NAME and NAME_end. */
+/* Puts the file's bytes between the symbols NAME and NAME_end. */
 #define HF_PAGE_EMBED(name, file)                                                                                      \
     __asm__(".pushsection .rodata.hf_page,\"a\"\n"                                                                     \
             ".globl " #name "\n.hidden " #name "\n" #name ":\n"                                                        \
@@ -24,6 +24,6 @@ struct hf_page_file {
     const unsigned char *begin, *end;
 };
 
-/* hf_page_answer() for these files. False: no such file. */
+/* Answers as hf_page_answer(), from these files. Returns false if none has the path. */
 bool hf_page_find(const struct hf_page_file *all, size_t n, const struct hf_server_request *request,
                   struct hf_server_reply *reply);

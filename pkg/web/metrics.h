@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Counters, gauges and histograms, as text for Prometheus (exposition format 0.0.4).
  *
- *     struct hf_metric *fetched = hf_metric_counter(metrics, "holdfast_update_fetched_bytes_total", "Bytes fetched.");
- *     hf_metric_add(fetched, n);
+ * A handle is valid as long as registry and series. With a NULL registry, family or handle nothing happens.
+ * Registration returns NULL for an invalid name, for a known one with another type or other labels, or at a limit.
  *
- * A handle is valid as long as registry and series. A NULL registry, family or handle does
- * nothing. Registration returns NULL for an invalid name, another type
- * or other labels of a known one, or at a limit.
- *
- * In a full family, new label values share a series "other"; holdfast_metrics_overflow_total{family}
- * counts its uses. */
+ * In a full family, new label values share a series "other"; holdfast_metrics_overflow_total{family} counts its
+ * uses. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,13 +16,13 @@
 
 enum {
     HF_METRICS_MAX_FAMILIES = 160,
-    HF_METRIC_MAX_SERIES = 64, /* a family's, without "other" */
+    HF_METRIC_MAX_SERIES = 64, /* of a family, without "other" */
     HF_METRIC_MAX_LABELS = 4,
     HF_METRIC_MAX_BOUNDS = 16,  /* without +Inf */
-    HF_METRIC_LABEL_VALUE = 96, /* cut at a whole character */
+    HF_METRIC_LABEL_VALUE = 96, /* bytes; cut at a whole character */
 };
 
-/* Above, scrapes get 500. */
+/* bytes; a scrape above gets 500 */
 #define HF_METRICS_MAX_TEXT ((size_t)1 << 20)
 
 enum hf_metric_type { HF_METRIC_COUNTER, HF_METRIC_GAUGE, HF_METRIC_HISTOGRAM };
@@ -41,11 +37,11 @@ HF_DEFINE_CLEANUP(struct hf_metrics, hf_metrics_free)
 
 #define HF_LABELS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-/* Series without labels. Names: holdfast_<what>_<unit>, in seconds, bytes and ratios; counters end in _total. `help`: a
- * sentence. */
+/* Make a series without labels. Names: holdfast_<what>_<unit>, in seconds, bytes and ratios; counters end in _total.
+ * `help`: a sentence. */
 struct hf_metric *hf_metric_counter(struct hf_metrics *metrics, const char *name, const char *help);
 struct hf_metric *hf_metric_gauge(struct hf_metrics *metrics, const char *name, const char *help);
-/* Upper bounds, ascending; copied, with +Inf. */
+/* `bounds`: the buckets' upper bounds, ascending, without +Inf; copied. */
 struct hf_metric *hf_metric_histogram(struct hf_metrics *metrics, const char *name, const char *help,
                                       const double *bounds, size_t n_bounds);
 
@@ -54,14 +50,14 @@ struct hf_metric_family *hf_metric_family(struct hf_metrics *metrics, enum hf_me
 struct hf_metric_family *hf_metric_histogram_family(struct hf_metrics *metrics, const char *name, const char *help,
                                                     const char *const *labels, const double *bounds, size_t n_bounds);
 
-/* `values`: one per label, then NULL. Makes a new series at 0, or returns "other" in a full family. NULL: wrong number
- * of values, or no memory. */
+/* Returns the series of `values` (one per label, then NULL). A new one begins at 0; a full family returns "other".
+ * NULL: wrong number of values, or no memory. */
 struct hf_metric *hf_metric_with(struct hf_metric_family *family, const char *const *values);
 
-/* More series, for label values that an administrator chooses, such as names of EdgeUpdates. */
+/* Allows more series, for label values that an administrator chooses. */
 void hf_metric_widen(struct hf_metric_family *family, size_t max_series);
 
-/* The series' object is gone; handles become invalid. */
+/* Removes the series of an object that is gone; handles become invalid. */
 void hf_metric_forget(struct hf_metric_family *family, const char *const *values);
 void hf_metric_forget_all(struct hf_metric_family *family);
 
@@ -71,21 +67,19 @@ void hf_metric_set(struct hf_metric *metric, double value); /* gauges only */
 void hf_metric_total(struct hf_metric *metric, double total);
 void hf_metric_observe(struct hf_metric *metric, double value); /* histograms only; ignores NaN */
 
-/* For tests and dashboard; a histogram's: number of values. */
+/* A histogram's value is its number of observations. */
 double hf_metric_value(const struct hf_metric *metric);
 
-/* The sum or maximum of a family, no histograms. False: no family, or no registry. */
+/* Folds the series of a family (no histogram) to their sum or maximum. Returns false if there are none. */
 enum hf_metrics_fold { HF_METRICS_SUM, HF_METRICS_MAX };
 bool hf_metrics_read(const struct hf_metrics *metrics, const char *name, enum hf_metrics_fold fold, double *ret_value);
-/* Sum of counters whose first label is `value`, without escapes; 0: none, or no registry. */
+/* Returns the sum of the counters whose first label is `value` (without characters that are escaped). */
 uint64_t hf_metrics_sum_of(const struct hf_metrics *metrics, const char *name, const char *value);
 
-/* Measures what is measured at a scrape. */
 void hf_metrics_collect(struct hf_metrics *metrics);
 
-/* Calls collect() before each hf_metrics_format() and hf_metrics_collect(), for gauges measured at a scrape. -ENOSPC:
- * more than 8. */
+/* Has collect() called before each hf_metrics_format() and hf_metrics_collect(). -ENOSPC: more than 8. */
 HF_MUST_USE int hf_metrics_on_collect(struct hf_metrics *metrics, void (*collect)(void *arg), void *arg);
 
-/* In the order of names and label values. On failure *out is incomplete. */
+/* Sorted by name and label values. On failure *out is incomplete. */
 HF_MUST_USE int hf_metrics_format(struct hf_metrics *metrics, struct hf_buf *out);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The token for acts of a node's page: the file <run folder>/page-token, which `holdfast node page` makes and the agent
- * reads at each act. Blocks. Threads: any.
+/* The token that permits acts of a node's page, in the file <run folder>/page-token: `holdfast node page` makes it, the
+ * agent reads it at each act. Blocks. Threads: any.
  *
- * A new token ends the one before at once; each ends after HF_PAGE_TOKEN_NS, by the monotonic clock, and with the
- * boot. */
+ * A new token ends the one before at once. Each ends after HF_PAGE_TOKEN_NS, and with the boot. */
 #pragma once
 
 #include "base/clock.h"
@@ -13,7 +12,7 @@
 
 #define HF_PAGE_TOKEN_FILE "page-token"
 #define HF_PAGE_TOKEN_NS (8 * 3600 * HF_NS_PER_S)
-#define HF_PAGE_TOKEN_HEADER "x-holdfast-token:" /* of a request: never in its URL, which logs keep */
+#define HF_PAGE_TOKEN_HEADER "x-holdfast-token:" /* header of a request; never in its URL, which logs keep */
 
 enum { HF_PAGE_TOKEN_TEXT = 65 }; /* 256 random bits as hexadecimal digits */
 
@@ -22,11 +21,11 @@ struct hf_page_token {
     uint64_t until_mono_ns;
 };
 
-/* Makes a token and its file, for root (the process's user) alone. -ENOENT: no run folder. */
+/* Makes a token and its file, which only the process's user, root, can read. -ENOENT: no run folder. */
 HF_MUST_USE int hf_page_token_make(const struct hf_fs_ops *fs, const struct hf_clock_ops *clock, const char *run_dir,
                                    struct hf_page_token *ret_token, struct hf_err *err);
-/* -ENOENT: none. -EACCES: others can read or write it. -EBADMSG: damaged. -ESTALE: it has ended. */
+/* -ENOENT: no token. -EACCES: others can read or write the file. -EBADMSG: damaged. -ESTALE: the token has ended. */
 HF_MUST_USE int hf_page_token_load(const struct hf_fs_ops *fs, const struct hf_clock_ops *clock, const char *run_dir,
                                    struct hf_page_token *ret_token, struct hf_err *err);
-/* Compares in constant time; "" is no token. Also for the tokens of other pages. Pure. */
+/* Compares in constant time; "" is no token. Pure. */
 bool hf_page_token_is(const char *token, struct hf_view given);

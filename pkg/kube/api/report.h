@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports to subscribers, none of a dead subscription, and doubts about answers. */
+/* Reports to subscribers, unless dead, and doubts about answers. */
 #pragma once
 
 #include "base/clock.h"
@@ -9,12 +9,11 @@ struct hf_kube_subscription;
 
 enum hf_kube_reported { HF_KUBE_UNREPORTED, HF_KUBE_REPORTED_PROVEN, HF_KUBE_REPORTED_LOST };
 
-/* As last reported to the subscriber. */
 struct hf_kube_contact {
     enum hf_kube_reported reported;
     uint64_t at_ns;
-    bool lost;        /* by the reflector's last report */
-    bool served_once; /* a list or watch, ever */
+    bool lost;
+    bool served_once;
 };
 
 void hf_kube_report_refused(struct hf_kube_subscription *sub, const char *what, const struct hf_err *err);
@@ -25,23 +24,22 @@ void hf_kube_report_version(struct hf_kube_subscription *sub);
 void hf_kube_report_synced(struct hf_kube_subscription *sub);
 void hf_kube_report_gone(void *arg, const char *name);
 void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object);
-/* An object cannot be parsed; `version` 0: unknown. Reports each version once. */
+/* Reports an object that cannot be parsed, once in each version (0, unknown: always). */
 void hf_kube_report_unreadable(struct hf_kube_subscription *sub, const char *name, uint64_t version,
                                const struct hf_err *err);
-/* An unreadable object is good again, or gone; _rest: all that the complete round lacked. */
+/* Reports that an unreadable object is good again, or gone. _rest: all that the complete round lacked. */
 void hf_kube_report_readable(struct hf_kube_subscription *sub, const char *name);
 void hf_kube_report_readable_rest(struct hf_kube_subscription *sub);
 bool hf_kube_is_unreadable(const struct hf_kube_subscription *sub, const char *name, uint64_t version);
-/* An answer is unusable, or older than before. `reason`: a metric's label. */
+/* Reports that an answer is unusable, or older than before. `reason`: the metric's label. */
 void hf_kube_report_doubt(struct hf_kube_subscription *sub, const char *reason, const char *what,
                           const struct hf_err *err);
-/* A list or bookmark of `version` is older than what came before. */
 bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version);
-/* Reports the doubt. False: maybe an old watch cache; the next list asks the store. True: the store (or a MetaServer)
- * says so; lower versions are valid now, the round is doubtful, and behind an API server all list again. */
+/* Reports the doubt about an older `version`. Returns true if the store (or a MetaServer) confirms it: then lower
+ * versions are valid. Else the next list asks the store. */
 bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, uint64_t version, struct hf_err *err);
-/* The store went back: lists from it, and reports all objects. */
+/* Makes the next round list from the store, and report all objects. */
 void hf_kube_list_anew(struct hf_kube_subscription *sub);
-/* After a `contradicted` round: a restored backup, or an old watch cache. The next list asks the store; if this one did
- * (`exact`), all subscriptions list anew. */
+/* Handles a `contradicted` round: the next list asks the store; if this one did (`exact`), all subscriptions list
+ * anew. */
 void hf_kube_doubt_history(struct hf_kube_subscription *sub, bool exact);

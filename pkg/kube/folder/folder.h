@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A folder of YAML and JSON files as a source (--source DIR), with statuses in <state>/status/.
  *
- * Reads *.yaml, *.yml and *.json directly in DIR, through links, without dot names, each second on a worker. Other API
- * groups, except Nodes, are ignored. Of two files with one object the higher sequence wins, else the name that sorts
- * first.
+ * A worker reads *.yaml, *.yml and *.json directly in DIR each second. Objects of other API groups are ignored, except
+ * Nodes. If two files have the same object, the higher sequence wins, else the name that sorts first.
  *
- * Only a complete scan shows what is gone; a file is missing after two (folder.c). An unreadable file keeps its last
- * objects; `refused` and `unreadable` report it once, and too many files. Contact is lost while a scan fails or exceeds
- * 60 s. It never calls `version`; `synced` gets "".
+ * An unreadable file keeps its last objects. Contact is lost while a scan fails or exceeds 60 s. `version` is never
+ * called; `synced` gets "".
  *
- * Copies strings; `world` must outlive the hf_folder and its last job, for which hf_folder_free() does not wait. */
+ * Copies strings; `world` must outlive the last job, for which hf_folder_free() does not wait. */
 #pragma once
 
 #include "kube/source.h"
@@ -17,9 +15,9 @@
 
 struct hf_folder_params {
     const char *dir;
-    const char *status_dir; /* for durable <kind>-<name>.json */
+    const char *status_dir;
     struct hf_world world;
-    uint64_t period_ns; /* 0: 1 s */
+    uint64_t period_ns; /* between scans; 0: 1 s */
 };
 
 struct hf_folder;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a service account's token says; no signature is checked. */
+/* Reads a service account's token, without checking its signature. */
 #pragma once
 
 #include <stdint.h>
@@ -11,9 +11,9 @@
 enum { HF_BOUND_TOKEN_MAX_BYTES = 16 << 10 };
 
 struct hf_bound_token {
-    char node[254]; /* to which token or pod is bound; or "" */
+    char node[254]; /* to which the token or its pod is bound; or "" */
     uint64_t expiry_unix_s;
 };
 
-/* `text`: without blanks around it. -EBADMSG: not a service account's JWT; *err does not quote it. */
+/* `text` must have no blanks around it. -EBADMSG: not a service account's JWT; *err does not quote it. */
 HF_MUST_USE int hf_bound_token_read(struct hf_view text, struct hf_bound_token *ret_token, struct hf_err *err);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Splits an answer into objects without parsing them: servers accept what this node cannot parse (U+0000, too deep),
- * and one such object must not spoil the answer. It counts brackets, at any depth. All around objects must be valid
- * JSON. Views borrow. */
+/* Splits an answer into objects by counting brackets, so that one object that this node cannot parse (U+0000, too deep)
+ * does not spoil the answer. All text around the objects must be valid JSON. Views borrow. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,19 +11,19 @@
 
 enum { HF_ENVELOPE_MAX_NAME = 253 };
 
-/* *ret_rest: the list without items, for json_decref(); *ret_items: the text between their brackets. Without an array
- * `items`: all of the list, and "". -EBADMSG, -E2BIG: truncated, or unusable outside the items. */
+/* *ret_rest: the list without items, for json_decref(). *ret_items: the text between the brackets of `items`, or "".
+ * -EBADMSG, -E2BIG: truncated, or unusable outside the items. */
 HF_MUST_USE int hf_envelope_list(struct hf_view body, json_t **ret_rest, struct hf_view *ret_items, struct hf_err *err);
 
-/* Takes an item off `items`; false at the end. */
+/* Takes an item off `items`; returns false at the end. */
 bool hf_envelope_next_item(struct hf_view *items, struct hf_view *ret_item);
 
-/* -EBADMSG: not ADDED, MODIFIED or DELETED with an object. */
+/* -EBADMSG: not an event ADDED, MODIFIED or DELETED with an object. */
 HF_MUST_USE int hf_envelope_event(struct hf_view line, enum hf_watch_type *ret_type, struct hf_view *ret_object);
 
 struct hf_envelope_identity {
     char name[HF_ENVELOPE_MAX_NAME + 1]; /* not empty */
     char version[HF_RV_TEXT];            /* or "" */
 };
-/* Finds the identity in an object that cannot be parsed. -EBADMSG: absent, ambiguous or unusable. */
+/* Finds name and version in an object that cannot be parsed. -EBADMSG: absent, ambiguous or unusable. */
 HF_MUST_USE int hf_envelope_identify(struct hf_view object, struct hf_envelope_identity *ret_identity);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HTTP(S) clients: configuration and connections of one peer. */
+/* An HTTP(S) client: configuration and connections for one peer. */
 #pragma once
 
 #include "base/err.h"
@@ -8,9 +8,8 @@
 
 struct hf_loop;
 
-/* Copies `config`. NULL: *err has EBADMSG (bad PEM, or a line break in token or user agent), EINVAL (`origin`) or
- * ENOMEM. */
 struct hf_http_client;
+/* Copies `config`. Returns NULL with *err: EBADMSG (PEM, or a line break in a text), EINVAL (`origin`) or ENOMEM. */
 struct hf_http_client *hf_http_client_new(struct hf_loop *loop, const struct hf_http_config *config,
                                           struct hf_err *err);
 void hf_http_client_free(struct hf_http_client *client); /* cancels its calls */
@@ -18,16 +17,15 @@ HF_DEFINE_CLEANUP(struct hf_http_client, hf_http_client_free)
 const struct hf_http_ops *hf_http_client_ops(struct hf_http_client *client);
 
 struct hf_http_traffic {
-    uint64_t sent_bytes, received_bytes; /* requests (about), responses; without TLS and TCP */
-    uint64_t round_trip_ns;              /* shortest of running calls, to peer or proxy */
+    uint64_t sent_bytes, received_bytes; /* of requests (about), of responses; without TLS and TCP */
+    uint64_t round_trip_ns;              /* shortest of the running calls, to the peer or its proxy */
 };
 struct hf_http_traffic hf_http_client_traffic(const struct hf_http_client *client);
 
-/* Running calls keep old connections, later calls get new ones. The client does this itself when a call times out,
- * unless another received a byte since that call's last byte. */
+/* Running calls keep their connections, later calls get new ones. */
 void hf_http_client_drop_connections(struct hf_http_client *client);
 
-/* For later calls, which use no connection of another client certificate. Errors: hf_http_client_new()'s, negative; the
- * old configuration stays. */
+/* Changes the configuration of later calls, which use no connection with another client certificate. After -errno the
+ * old one stays. */
 HF_MUST_USE int hf_http_client_update(struct hf_http_client *client, const struct hf_http_config *config,
                                       struct hf_err *err);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Internal, of client.c, pool.c, call.c and easy.c (curl's options for a hop).
- *
- * A pool is a curl multi handle with its connections. It retires when its client's TLS identity
- * changes, connections may be dead, or no call came for a while; running calls stay in it, and the loop frees it
- * after the last. */
+/* Internal to the HTTP client. A pool is a curl multi handle with its connections. It retires when its client's TLS
+ * identity changes, connections may be dead, or no call came for a while; running calls stay in it, and the loop frees
+ * it after the last one. */
 #pragma once
 
 #include <curl/curl.h>
@@ -33,20 +31,19 @@ struct hf_http_pool {
     struct hf_tls *tls;
     struct hf_http_peers *peers;
     struct hf_list sockets;
-    struct hf_list aborted;   /* calls cancelled inside a curl callback */
-    struct hf_loop_task kick; /* curl's time-out of 0, or the pool's end */
+    struct hf_list aborted; /* calls cancelled inside a curl callback */
+    struct hf_loop_task kick;
     uv_timer_t timer;
-    uv_timer_t idle; /* retires the pool */
+    uv_timer_t idle; /* retires a pool without calls */
     uint64_t last_byte_ns;
     unsigned n_calls;
-    unsigned depth; /* of hf_http_pool_enter(); above 0 callbacks must not call curl */
+    unsigned depth; /* of hf_http_pool_enter(); above 0, callbacks must not call curl */
     bool kicked;
 };
 
 void hf_http_pool_retire(struct hf_http_pool *pool);
-/* A call begins or ends. */
 void hf_http_pool_count(struct hf_http_pool *pool, bool begun);
-/* Around curl functions that may call back; nests. The outermost _leave reports finished transfers. */
+/* Call around curl functions that may call back; they nest. The outermost _leave() reports finished transfers. */
 void hf_http_pool_enter(struct hf_http_pool *pool);
 void hf_http_pool_leave(struct hf_http_pool *pool);
 
@@ -58,7 +55,7 @@ struct hf_http_client {
     struct hf_http_ops ops;
     struct hf_list calls;
     struct hf_tls *tls;
-    struct hf_http_peers *peers; /* or NULL */
+    struct hf_http_peers *peers;
     struct hf_http_pool *pool;
     const struct hf_http_pool_owner *pool_owner;
     unsigned char tls_digest[32];
@@ -66,12 +63,12 @@ struct hf_http_client {
     const struct hf_clock_ops *clock;
     char *user_agent;
     char *authorization; /* header line, or NULL */
-    char *server_name;   /* or NULL: the URL's host */
+    char *server_name;   /* NULL: the URL's host */
     char origin[HF_URL_ORIGIN];
     uint64_t sent_bytes, received_bytes;
 };
 
-/* The pool for the next call; makes it if needed. */
+/* Returns the pool for the next call, a new one if needed. */
 struct hf_http_pool *hf_http_pool_current(struct hf_http_client *client);
 
 /* ---- one request ---- */
@@ -84,49 +81,49 @@ struct hf_http_call {
     struct hf_loop *loop;
     struct hf_http_pool *pool;
     CURL *easy;
-    struct hf_loop_task step; /* begins it, or reports its end */
+    struct hf_loop_task step;
     struct hf_loop_task resume;
     uv_timer_t timer;
     enum hf_http_call_state state;
 
-    struct hf_http_request request; /* points to the copies below */
+    struct hf_http_request request; /* its texts are NULL: the copies below replace them */
     char *method;
     char *url;
     char *headers[HF_HTTP_MAX_HEADERS + 1];
-    char *credential; /* or NULL */
+    char *credential;
     struct hf_buf body;
 
     struct curl_slist *sent_headers;
     struct curl_slist *connect_to;
     struct hf_url_parts to;
-    bool to_origin;   /* the client's credentials are allowed */
-    bool left_origin; /* by a redirect: send no credentials of the caller */
+    bool to_origin;   /* goes to the client's origin, which gets its credentials */
+    bool left_origin; /* after a redirect: send no credentials of the caller */
     unsigned redirects;
-    bool proxied; /* this hop goes by a proxy */
-    /* class of the server's address, public behind a proxy; redirects lead no closer */
+    bool proxied;
+    /* class of the server's address, public behind a proxy; a redirect may lead no closer */
     enum hf_address_class reached;
-    enum hf_address_class allowed; /* closest class for this hop */
-    bool refused;                  /* the server is closer; see `err` */
+    enum hf_address_class allowed; /* closest class that this hop may reach */
+    bool refused;                  /* the server is closer than allowed; see `err` */
 
     struct hf_http_head head;
     struct hf_buf collected;
     uint64_t received_bytes;
-    uint64_t start_ns;     /* uv_hrtime() */
-    uint64_t last_byte_ns; /* or end of the last pause, or start_ns */
-    uint64_t paid_ns;      /* bandwidth_limit allows the next byte */
-    bool throttled;        /* until paid_ns */
-    bool paused;           /* by the caller */
+    uint64_t start_ns;
+    uint64_t last_byte_ns;
+    uint64_t paid_ns; /* when bandwidth_limit allows the next byte */
+    bool throttled;   /* until paid_ns */
+    bool paused;
     bool aborted;
-    bool skip_body; /* redirected */
-    int result;     /* our -errno; 0: curl's result counts */
+    bool skip_body;
+    int result; /* our -errno; 0: curl's result counts */
     struct hf_err err;
     char curl_text[CURL_ERROR_SIZE];
 };
 
-/* easy.c: TLS of this hop's origin, else the pool's. */
+/* TLS of this hop's origin, else the pool's. */
 struct hf_tls *hf_http_easy_tls(const struct hf_http_call *call);
 
-/* easy.c: makes call->easy. False: no memory; the caller frees parts. */
+/* Makes call->easy. Returns false without memory. */
 bool hf_http_easy_make(struct hf_http_call *call);
 /* ---- call.c ---- */
 int hf_http_call_start(void *ctx, const struct hf_http_request *request, struct hf_http_call **ret_call,

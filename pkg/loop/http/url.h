@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* URLs by libcurl's parser, so that our checks see curl's host. Pure. */
+/* Takes URLs apart with libcurl's parser, so that our checks see curl's host. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,11 +17,11 @@ struct hf_url_parts {
     bool loopback; /* hf_host_is_loopback() */
 };
 
-/* -EINVAL: no absolute http or https URL, or percent codes in the host that curl reads otherwise. */
+/* -EINVAL: not an absolute http or https URL, or percent codes in the host that curl reads otherwise. */
 HF_MUST_USE int hf_url_split(const char *url, struct hf_url_parts *ret_parts, struct hf_err *err);
 
-/* The URL of a Location, without fragment; free *ret_url. -EPROTO: no URL. */
+/* Resolves a Location, without its fragment; the caller frees *ret_url. -EPROTO: not a URL. */
 HF_MUST_USE int hf_url_join(const char *base, const char *location, char **ret_url, struct hf_err *err);
 
-/* `host`: name or address, IPv6 in brackets. Free the result. -EINVAL. */
+/* Replaces the host by a name or address (IPv6 in brackets); the caller frees *ret_url. -EINVAL. */
 HF_MUST_USE int hf_url_with_host(const char *url, const char *host, char **ret_url, struct hf_err *err);

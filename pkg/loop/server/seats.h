@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The connection that a full server closes for a new one. Pure. */
+/* Chooses the connection that a full server closes for a new one. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,9 +10,9 @@ enum { HF_SERVER_SEATS_MAX = 2048 };
 
 struct hf_server_seat {
     uint64_t peer;  /* hf_peer.key */
-    bool answering; /* a complete request without answer; closed last of its peer */
+    bool answering; /* has a complete request without answer; closed last among its peer's */
 };
 
-/* The index of the one to close, or -1: turn the new one away. seats[n]: oldest first, HF_SERVER_SEATS_MAX at most.
- * `replace`: in place of -1 (if n > 0) the oldest of `peer`, or of all. */
+/* Returns the index of the connection to close, or -1: turn the new one away. seats[n]: oldest first. `replace`: never
+ * -1 if n > 0, but the oldest of `peer`, or else of the peer with most. */
 int hf_server_seats_choose(const struct hf_server_seat *seats, size_t n, uint64_t peer, bool replace);

@@ -10,14 +10,14 @@
 /* Borrowed. */
 struct hf_condition {
     const char *type;
-    const char *status;  /* "True", "False" or "Unknown" */
-    const char *reason;  /* CamelCase */
-    const char *message; /* NULL: "" */
-    /* metadata.generation; 0: keep the field, or have none */
+    const char *status;
+    const char *reason;
+    const char *message;
+    /* metadata.generation; 0 leaves the JSON field as it is */
     int64_t observed_generation;
 };
 
-/* Borrowed; NULL also if `conditions` is no array. */
+/* Returns a borrowed condition; NULL also if `conditions` is no array. */
 const json_t *hf_conditions_find(const json_t *conditions, const char *type);
 
 /* Replaces or adds the condition of this type. A change of status sets lastTransitionTime. */

@@ -10,28 +10,27 @@
 #include "api/meta.h"
 
 struct hf_edgenode_turn {
-    const char *release; /* name */
-    const char *digest;  /* only for this one */
+    const char *release;
+    const char *digest; /* the turn is for this digest only */
 };
 
 /* Strings point into the JSON tree, which it references. */
 struct hf_edgenode {
     struct hf_meta meta;
-    uint64_t epoch; /* the writing leader's, or 0 */
+    uint64_t epoch; /* epoch of the leader that wrote it, or 0 */
     struct hf_edgenode_turn *turns;
     size_t n_turns;
     json_t *json;
 };
 
-/* Not the status. -EBADMSG: *issues, cleared first, has the errors. A missing spec is valid. */
+/* Decodes no status. A missing spec is valid. -EBADMSG: *issues, cleared first, has the errors. */
 HF_MUST_USE int hf_edgenode_decode(json_t *json, struct hf_edgenode **ret_edgenode, struct hf_issues *issues);
 void hf_edgenode_free(struct hf_edgenode *edgenode);
 HF_DEFINE_CLEANUP(struct hf_edgenode, hf_edgenode_free)
 
 bool hf_edgenode_has_turn(const struct hf_edgenode *edgenode, const char *release, const char *digest);
 
-/* policy.interval of this status, or SyncPolicies' default. */
 uint64_t hf_edgenode_interval_ns(const json_t *status);
 
-/* Age of a report that means silence: one and a half intervals, at least one plus 10 s. */
+/* Returns the age of a report that means silence: one and a half intervals, but at least one interval and 10 s. */
 uint64_t hf_edgenode_silent_after_ns(uint64_t interval_ns);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* EdgeUpdates: a release, a selector of nodes, and the strategy of the rollout.
  *
- * A struct hf_edgeupdate references its JSON tree; texts point there or are static. Of the status, only
- * status.admission is decoded. */
+ * An object references its JSON tree; texts point there or are static. Of the status, only status.admission is
+ * decoded. */
 #pragma once
 
 #include "api/field/selector.h"
@@ -13,13 +13,13 @@
 
 enum {
     HF_MAX_ARTIFACTS = 16,
-    HF_MAX_DELTAS = 64, /* in `deltas`, and in `steps` */
+    HF_MAX_DELTAS = 64,
     HF_MAX_CHECKS = 16,
     HF_MAX_PROBATION_BOOTS = 16,
     HF_MAX_ARGV = 32,
-    HF_MAX_DOWNGRADES = 16, /* in `downgradeFrom` */
+    HF_MAX_DOWNGRADES = 16,
     HF_MAX_WAVES = 16,
-    HF_MAX_SHARE = 999999, /* maxFailures, minUpdated, maxUnavailable, if no percentage */
+    HF_MAX_SHARE = 999999, /* greatest count in maxFailures, minUpdated, maxUnavailable */
     HF_MAX_CPU_FEATURES = 31,
     HF_MAX_DEVICES = 15,
 };
@@ -29,10 +29,10 @@ enum {
 #define HF_ROLLOUT_PAUSED_ANNOTATION "edge.codcompass.io/rollout-paused"
 #define HF_ROLLOUT_HALTED_ANNOTATION "edge.codcompass.io/rollout-halted"
 #define HF_ROLLOUT_RESUME_ANNOTATION "edge.codcompass.io/rollout-resume"
-/* "true": all selected nodes at once. */
+/* "true": all selected nodes start at once. */
 #define HF_EVERYWHERE_ANNOTATION "edge.codcompass.io/everywhere"
 
-/* Beyond what each delta needs. */
+/* What a node needs beyond the needs of every delta. */
 struct hf_delta_needs {
     uint64_t memory_bytes, disk_bytes;
 };
@@ -41,36 +41,36 @@ struct hf_delta_ref {
     /* hex SHA-256 of the old file, or of the old tree's canonical archive */
     const char *from;
     const char *url;
-    const char *sha256;          /* delta's, hex */
-    uint64_t size;               /* delta's */
-    struct hf_delta_needs needs; /* may differ for one old file */
-    const char *to;              /* `steps`: hex SHA-256 of the intermediate file; else NULL */
-    uint64_t to_size;            /* `steps`: its size */
+    const char *sha256;
+    uint64_t size;
+    struct hf_delta_needs needs;
+    const char *to;   /* `steps`: hex SHA-256 of the intermediate file; else NULL */
+    uint64_t to_size; /* `steps`: size of that file */
 };
 
 struct hf_requires {
-    const char *cpu_features[HF_MAX_CPU_FEATURES + 1]; /* by /proc/cpuinfo */
-    uint64_t memory_bytes;                             /* the node's; 0: any */
-    uint64_t disk_bytes;                               /* free; 0: any */
-    const char *devices[HF_MAX_DEVICES + 1];           /* below /dev */
-    const char *kernel;                                /* such as ">=5.10", or NULL */
+    const char *cpu_features[HF_MAX_CPU_FEATURES + 1];
+    uint64_t memory_bytes; /* of the node; 0: any amount */
+    uint64_t disk_bytes;   /* free on the node; 0: any amount */
+    const char *devices[HF_MAX_DEVICES + 1];
+    const char *kernel; /* such as ">=5.10", or NULL */
 };
 
-/* Packed (.zst, .xz), in place of the file. */
+/* The packed file (.zst, .xz), if it is what nodes download. */
 struct hf_download {
-    const char *sha256; /* hex; NULL: not packed */
+    const char *sha256; /* hex; NULL: there is no packed file */
     uint64_t size;
 };
 
 struct hf_artifact {
-    const char *arch; /* of kubernetes.io/arch */
+    const char *arch;
     const char *url;
-    const char *sha256; /* hex, unpacked */
-    uint64_t size;      /* unpacked */
+    const char *sha256; /* of the unpacked file, hex */
+    uint64_t size;      /* of the unpacked file */
     struct hf_download download;
-    struct hf_delta_ref *deltas; /* make the new file */
+    struct hf_delta_ref *deltas;
     size_t n_deltas;
-    /* make intermediate files: a chain may be smaller than one delta */
+    /* deltas to intermediate files: a chain may be smaller than one delta */
     struct hf_delta_ref *steps;
     size_t n_steps;
     struct hf_requires requires_;
@@ -79,25 +79,23 @@ struct hf_artifact {
 /* AGENT: a tree with the agent, at the agent's own path. */
 enum hf_install_kind { HF_INSTALL_FILE, HF_INSTALL_TREE, HF_INSTALL_AGENT };
 
-/* The only name of releases of kind Agent. */
 #define HF_AGENT_RELEASE "holdfast-agent"
 
 struct hf_install {
     enum hf_install_kind kind;
-    const char *path;         /* absolute, normal; "" for HF_INSTALL_AGENT */
-    unsigned mode;            /* up to 07777; if has_mode */
-    bool has_mode;            /* else the old file's, or 0755 */
-    const char *restart_unit; /* systemd unit, or NULL */
-    /* command, or empty */
+    const char *path; /* "" for kind Agent */
+    unsigned mode;
+    bool has_mode; /* false: the mode of the old file, or 0755 without one */
+    const char *restart_unit;
     const char *restart_exec[HF_MAX_ARGV + 1];
-    bool reboots; /* the node, instead of a restart */
-    /* default: systemctl reboot */
+    bool reboots; /* reboot the node instead of a restart */
+    /* empty: `systemctl reboot` */
     const char *reboot_command[HF_MAX_ARGV + 1];
-    struct hf_window reboot_window; /* duration_ns 0: at any time */
+    struct hf_window reboot_window; /* any time if its duration_ns is 0 */
 };
 
-/* Kinds of health checks: constant; field in health.checks[]; word in messages and --health-<word>; the field's key for
- * the flag's value ("": itself); form of the value; its placeholder and text in help. */
+/* Each kind of health check has: constant, field in health.checks[], word in messages and --health-<word>, member of
+ * the field that the flag's value sets ("": the field itself), the value's form, placeholder and help. */
 #define HF_CHECK_KINDS(X)                                                                                              \
     X(HTTP, "http", "http", "url", TEXT, "URL", "URL that must answer 200 before the node commits the release")        \
     X(TCP, "tcp", "tcp", "port", PORT, "PORT", "port on 127.0.0.1 that must accept a connection")                      \
@@ -121,21 +119,21 @@ extern const struct hf_check_row hf_release_check_rows[HF_CHECK_COUNT];
 
 struct hf_check {
     enum hf_check_kind kind;
-    const char *url;                      /* http */
-    int status;                           /* http */
-    const char *host;                     /* tcp */
-    uint16_t port;                        /* tcp */
-    const char *command[HF_MAX_ARGV + 1]; /* exec */
-    const char *unit;                     /* systemdUnitActive */
-    uint64_t period_ns;                   /* between tries */
-    uint64_t timeout_ns;                  /* for one try */
-    unsigned success_threshold;           /* in a row */
+    const char *url;
+    int status;
+    const char *host;
+    uint16_t port;
+    const char *command[HF_MAX_ARGV + 1];
+    const char *unit;
+    uint64_t period_ns;
+    uint64_t timeout_ns;
+    unsigned success_threshold; /* this many successes in a row pass */
 };
 
-/* "http http://127.0.0.1:8080/healthz", cut to n. */
+/* Writes "http http://127.0.0.1:8080/healthz", cut to n. */
 void hf_release_check_describe(const struct hf_check *check, char *text, size_t n);
 
-/* Commands around the swap: constant; field in hooks; flag of `release create`; its help. */
+/* Each command around the swap has: constant, field in hooks, flag of `release create`, its help. */
 #define HF_HOOKS(X)                                                                                                    \
     X(BEFORE_SWAP, "beforeSwap", "hook-before-swap",                                                                   \
       "command to run before the swap, one word each; a failure stops it")                                             \
@@ -152,12 +150,12 @@ enum hf_hook_kind {
 extern const char *const hf_release_hook_names[HF_HOOK_COUNT];
 
 struct hf_hook {
-    const char *argv[HF_MAX_ARGV + 1]; /* empty: no hook */
+    const char *argv[HF_MAX_ARGV + 1];
     uint64_t timeout_ns;
 };
 
 struct hf_wave {
-    unsigned percent; /* of the slots, with earlier waves */
+    unsigned percent; /* of all slots, including those of earlier waves */
     uint64_t soak_ns;
 };
 
@@ -165,12 +163,12 @@ struct hf_release {
     const char *name;
     const char *version;
     uint64_t sequence;
-    /* from then on no node starts it; HF_NEVER: absent: no node starts it, but keeps it if committed */
+    /* from then on no node starts it; HF_NEVER: absent (hf_release_outdated()) */
     uint64_t expires_unix_ns;
     uint64_t signed_at_unix_ns;
-    /* no longer supported: no node starts it */
+    /* a field of old releases (hf_release_outdated()) */
     bool allow_downgrade;
-    /* sequences that it may replace, also by a lower one */
+    /* the release may replace these sequences even though its own is lower */
     uint64_t downgrade_from[HF_MAX_DOWNGRADES];
     size_t n_downgrade_from;
     struct hf_artifact *artifacts;
@@ -179,10 +177,10 @@ struct hf_release {
     uint64_t health_deadline_ns;
     struct hf_check *checks;
     size_t n_checks;
-    unsigned probation_boots; /* each boot after the commit judges it again */
+    unsigned probation_boots; /* this many boots after the commit judge the release again */
     struct hf_hook hooks[HF_HOOK_COUNT];
-    char digest[65];    /* hex SHA-256 of spec.release's canonical JSON */
-    const json_t *json; /* spec.release, for signatures */
+    char digest[65];
+    const json_t *json; /* spec.release, which the signatures cover */
 };
 
 struct hf_edgeupdate {
@@ -193,57 +191,56 @@ struct hf_edgeupdate {
     struct hf_signature *signatures;
     size_t n_signatures;
     bool has_strategy, has_canary;
-    bool canary_mandatory; /* continue only after every canary, also silent ones */
-    bool has_disruption;   /* a swap needs a turn */
+    bool canary_mandatory; /* wait for every canary, even a silent one */
+    bool has_disruption;
     struct hf_selector canary_selector;
     uint64_t canary_soak_ns;
     struct hf_wave *waves;
     size_t n_waves;
-    /* Admitted nodes that may fail before a halt. A share is of those not away. */
+    /* Admitted nodes that may fail before a halt; a percentage is of the nodes that are not away. */
     struct hf_share max_failures;
-    /* Nodes of a stage that must update before it settles. Nodes that cannot run the release do not count. If failures
-     * make the number unreachable: all nodes that have not failed. */
+    /* Nodes of a stage that must update before it settles, except those that cannot run the release. If failures make
+     * the number unreachable, all nodes that have not failed must. */
     struct hf_share min_updated;
-    /* after this time open, without halts and `suspend`, one updated node suffices; 0: never */
+    /* once a stage was open for this time, without halts and `suspend`, one updated node suffices; 0: never */
     uint64_t min_updated_after_ns;
     uint64_t unknown_after_ns; /* without a report for so long, a node is unknown */
-    /* From admission to the end; a reporting node that is not done then has failed. Starts again after a wait (window,
-     * turn, hold) or silence. */
+    /* time from admission to the end, after which a node that still reports has failed; starts again after a wait
+     * (window, turn, hold) or silence */
     uint64_t progress_deadline_ns;
-    const char *group_by; /* groups' label; if has_disruption */
-    /* nodes of a group with a turn, at least one; if has_disruption */
+    const char *group_by; /* key of the label that forms groups; if has_disruption */
+    /* how many nodes of a group may have a turn, at least one; if has_disruption */
     struct hf_share max_unavailable;
     struct hf_window *windows;
     size_t n_windows;
-    uint64_t bandwidth_limit; /* downloads, bytes per second */
-    bool suspend;             /* no node starts; updates and repairs in progress continue */
-    bool wait_for_images;     /* suspends until the images of the node's policy are there */
+    uint64_t bandwidth_limit; /* of downloads, in bytes per second */
+    bool suspend;             /* no node starts an update; updates in progress continue */
+    bool wait_for_images;     /* updates wait for the images of the node's policy */
     /* status.admission, if has_strategy: */
-    char admission_digest[65];   /* of the release, or "" */
+    char admission_digest[65];
     unsigned admission_cutoff;   /* basis points 0..10000 */
-    bool admission_canary;       /* canary_selector's nodes */
-    char admission_selector[17]; /* selector_hash that it is for; "": any */
+    bool admission_canary;       /* the nodes of canary_selector are admitted */
+    char admission_selector[17]; /* the admission is for this selector_hash; "": for any */
     json_t *json;
 };
 
-/* Clears *issues. -EBADMSG: *issues has the errors, else warnings. May block to read zoneinfo files. */
+/* Clears *issues, adds warnings or, with -EBADMSG, errors. May block to read zoneinfo files. */
 HF_MUST_USE int hf_edgeupdate_decode(json_t *json, struct hf_edgeupdate **ret_update, struct hf_issues *issues);
 void hf_edgeupdate_free(struct hf_edgeupdate *update);
 HF_DEFINE_CLEANUP(struct hf_edgeupdate, hf_edgeupdate_free)
 
-/* Borrowed; NULL: no such string. */
 const char *hf_edgeupdate_annotation(const json_t *json, const char *key);
 
 bool hf_edgeupdate_is_paused(const json_t *json);
 
-/* What the node restarts, or the first check of a unit; NULL: none. Borrowed. */
+/* Returns the unit that is restarted, else the first checked one, borrowed; or NULL. */
 const char *hf_release_unit(const struct hf_release *release);
 const struct hf_artifact *hf_release_artifact(const struct hf_release *release, const char *arch);
 
-/* A valid release that no node starts, but keeps and repairs if committed: lacks a required field, or has
- * allowDowngrade. Returns the field, such as "expires", with the reason in `text`; else NULL. */
+/* Returns the field, such as "expires", because of which no node starts this valid release, with the reason in `text`;
+ * or NULL. A node that has committed it keeps and repairs it. */
 const char *hf_release_outdated(const struct hf_release *release, char *text, size_t n);
 
-/* Program of the i-th command that the agent runs for the release, and its field, such as "health.checks[2].exec";
- * NULL: no more. */
+/* Returns the i-th program that the agent runs for the release, or NULL, and its field, such as
+ * "health.checks[2].exec". */
 const char *hf_release_program(const struct hf_release *release, size_t i, char *field, size_t n);

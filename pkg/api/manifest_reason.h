@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Phases and reasons in EdgeNode.status.manifests. Functions: manifest.c. Pure. */
+/* Phases and reasons in EdgeNode.status.manifests. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,7 +21,7 @@ enum hf_manifest_phase {
         HF_MANIFEST_PHASE_COUNT,
 };
 
-/* Constant, word in the status, meaning. */
+/* Each row: constant, word in the status, meaning. */
 #define HF_MANIFEST_REASONS(X)                                                                                         \
     X(NONE, "", "there is no reason to give")                                                                          \
     X(APPLIED, "Applied", "the content of the source is in place")                                                     \
@@ -75,6 +75,5 @@ enum hf_manifest_reason {
         HF_MANIFEST_REASON_COUNT,
 };
 
-/* HF_MANIFEST_REASON_NONE: "". */
 const char *hf_manifest_phase_name(enum hf_manifest_phase phase);
 const char *hf_manifest_reason_name(enum hf_manifest_reason reason);

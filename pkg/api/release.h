@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables of health checks and spec.release. Pure. */
+/* Tables of spec.release and its health checks. Pure. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -7,11 +7,9 @@
 
 extern const struct hf_field hf_release_fields[];
 
-/* Computes the digest, too. */
 void hf_release_finish(struct hf_decode *decode, void *object, json_t *json);
 
 extern const struct hf_field hf_release_check_fields[];
 void hf_release_check_finish(struct hf_decode *decode, void *object, json_t *json);
 
-/* Frees the members, not the struct itself. */
 void hf_release_done(struct hf_release *release);

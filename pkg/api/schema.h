@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables of whole objects, which a test compares with the CRDs. Nested: api/window.h, api/field/selector.h,
- * api/release.h. */
+/* Field tables of whole objects, which a test compares with the CRDs. */
 #pragma once
 
 #include "api/field/field.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Severities of events, numbered as in OpenTelemetry's logs data model: the first of each range, or inside for syslog's
- * own levels (RFC 5424). Pure. */
+/* Severities of events, numbered as in OpenTelemetry's logs data model: the first number of a range there; syslog's own
+ * levels (RFC 5424) are inside a range. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,11 +18,11 @@ enum hf_severity {
     HF_SEVERITY_EMERGENCY = 21,
 };
 
-/* A number between two has the lower one's name; 0 is "info". */
+/* A number between two has the lower one's name; 0 has "info". */
 const char *hf_severity_name(enum hf_severity severity);
 
-/* The next lower or equal constant; 0: HF_SEVERITY_INFO. */
+/* Returns the equal or next lower constant; for 0, HF_SEVERITY_INFO. */
 enum hf_severity hf_severity_floor(enum hf_severity severity);
 
-/* A name of syslog or OpenTelemetry in any case: "warn", "WARNING", "err", "debug2". */
+/* Parses a name of syslog or OpenTelemetry in any case: "warn", "WARNING", "err", "debug2". */
 bool hf_severity_parse(const char *text, size_t n, enum hf_severity *ret_severity);

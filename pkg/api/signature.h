@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The field `signatures`; texts are the JSON tree's. Pure. */
+/* The field `signatures`; texts point into the JSON tree. Pure. */
 #pragma once
 
 #include "api/field/field.h"
@@ -13,5 +13,5 @@ struct hf_signature {
 
 extern const struct hf_field hf_signature_fields[];
 
-/* An error if a key id comes twice. */
+/* Reports an error if a key id occurs twice. */
 void hf_signatures_finish(struct hf_decode *decode, const struct hf_signature *signatures, size_t n);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SyncPolicies: sync, reports and telemetry. References its JSON tree, into which texts point. Defaults and bounds:
- * syncpolicy.c. */
+/* SyncPolicies: sync, reports and telemetry. They reference their JSON tree, into which texts point. Defaults and
+ * bounds: syncpolicy.c. */
 #pragma once
 
 #include "api/field/selector.h"
@@ -14,80 +14,77 @@ enum hf_on_expiry { HF_ON_EXPIRY_HOLD, HF_ON_EXPIRY_CONTINUE, HF_ON_EXPIRY_COUNT
 
 enum { HF_MAX_DISK_PATHS = 16, HF_MAX_POLICY_LABELS = 32 };
 
-/* Percentages have defaults without spec.disk, too. */
 struct hf_policy_disk {
-    unsigned warn_percent, critical_percent; /* used; warn <= critical */
-    /* a path on each file system; none: the agent chooses */
+    unsigned warn_percent, critical_percent; /* of the space that is in use */
+    /* a path on each file system; empty: the agent chooses */
     const char *paths[HF_MAX_DISK_PATHS + 1];
     bool reclaim;
     uint64_t write_budget_bytes; /* in 24 hours; 0: no limit */
 };
 
-/* What to keep of committed releases besides what costs nothing. */
+/* What to keep of committed releases beyond what costs no space. */
 struct hf_policy_retain {
-    bool current, previous; /* copy of the installed version; the one before */
-    uint64_t max_bytes;     /* both, per release */
+    bool current, previous; /* keep the installed version, and the one before */
+    uint64_t max_bytes;     /* for both together, per release */
 };
-#define HF_RETAIN_MAX_BYTES (UINT64_C(256) << 20) /* default */
+#define HF_RETAIN_MAX_BYTES (UINT64_C(256) << 20)
 
 enum { HF_MAX_ALLOWED_IMAGES = 10000, HF_MAX_MIRROR_REGISTRIES = 16, HF_MAX_PREFETCH = 32 };
 
-/* spec.images; each field is a section (api/policies). */
+/* spec.images. Each field is a section (api/policies). */
 struct hf_policy_images {
-    /* Borrowed: "sha256:<64 hex digits>" of images that may run, or NULL: any. Only of a signed policy. */
+    /* Borrowed: "sha256:<64 hex digits>" of images that may run; NULL: any. Only from a signed policy. */
     json_t *allowed;
-    uint64_t allowed_expires_unix_ns; /* HF_NEVER without `allowed` */
-    /* for the node's mirror; none: no mirror */
+    uint64_t allowed_expires_unix_ns;
+    /* registries that the node mirrors; empty: no mirror */
     const char *mirror_registries[HF_MAX_MIRROR_REGISTRIES + 1];
     uint64_t mirror_port;
     const char *prefetch[HF_MAX_PREFETCH + 1]; /* "registry.example/app@sha256:..." */
-    uint64_t mirror_max_bytes;                 /* kept blobs */
-    bool mirror_configure;                     /* let containerd use it */
-    bool prefetch_workloads;                   /* also what pods of `manifests` name */
+    uint64_t mirror_max_bytes;
+    bool mirror_configure;
+    bool prefetch_workloads; /* also the images of pods in `manifests` */
 };
 
-/* Has `text` the form of a member of `prefetch`? */
 bool hf_syncpolicy_is_image(const char *text);
 
-/* Bulk transfers (api/link/link.h). */
+/* When bulk transfers may run (api/link/link.h). */
 struct hf_policy_connectivity {
-    struct hf_window *windows; /* none: any time */
+    struct hf_window *windows; /* empty: any time */
     size_t n_windows;
-    bool metered;               /* only for the next default */
-    uint64_t max_bytes_per_day; /* in 24 hours; 0: any */
+    bool metered;               /* only sets the default of max_bytes_per_day */
+    uint64_t max_bytes_per_day; /* in 24 hours; 0: no limit */
 };
 
 struct hf_syncpolicy {
     struct hf_meta meta;
     struct hf_selector node_selector;
     int64_t priority;
-    uint64_t sequence; /* of signed versions, grows */
+    uint64_t sequence; /* grows with each signed version */
     struct hf_signature *signatures;
     size_t n_signatures;
-    uint64_t interval_ns;       /* of reconciling, drift checks, heartbeats */
-    uint64_t retry_interval_ns; /* greatest back-off */
-    uint64_t timeout_ns;        /* of a request */
-    /* until an entry that no policy has is removed; default: the interval */
+    uint64_t interval_ns;       /* period of reconciling, drift checks and heartbeats */
+    uint64_t retry_interval_ns; /* longest back-off */
+    uint64_t timeout_ns;
+    /* how long an entry stays that no policy has; default: the interval */
     uint64_t removal_grace_ns;
-    uint64_t stale_window_ns;    /* without contact, until Expired */
-    enum hf_on_expiry on_expiry; /* then: nothing new (Hold), or continue */
-    uint64_t clock_max_skew_ns;  /* between clocks that agree */
-    bool clock_resync;           /* beyond it, request one */
+    uint64_t stale_window_ns;    /* time without contact until it is Expired */
+    enum hf_on_expiry on_expiry; /* then start nothing new (Hold), or continue */
+    uint64_t clock_max_skew_ns;  /* largest difference of clocks that agree */
+    bool clock_resync;           /* request a resync if clocks differ more */
     json_t *static_labels;       /* object of strings, borrowed, or NULL */
-    bool detect_labels;          /* also labels of detected hardware */
+    bool detect_labels;          /* also add labels for detected hardware */
     struct hf_policy_disk disk;
     struct hf_policy_retain retain;
-    bool share_neighbours; /* content, with the site's neighbours */
+    bool share_neighbours;
     struct hf_policy_images images;
     struct hf_policy_connectivity connectivity;
-    struct hf_manifest *manifests; /* unique names */
+    struct hf_manifest *manifests;
     size_t n_manifests;
     struct hf_telemetry telemetry;
-    const char *not_acted_on[8]; /* fields ignored here */
+    const char *not_acted_on[8];
     json_t *json;
 };
 
-/* As hf_edgeupdate_decode(). */
 HF_MUST_USE int hf_syncpolicy_decode(json_t *json, struct hf_syncpolicy **ret_policy, struct hf_issues *issues);
 void hf_syncpolicy_free(struct hf_syncpolicy *policy);
 HF_DEFINE_CLEANUP(struct hf_syncpolicy, hf_syncpolicy_free)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* spec.telemetry of a SyncPolicy. Texts point into the policy's JSON tree. Bounds are the CRD's, defaults in
- * telemetry.c, an example in docs/reference/telemetry.md. */
+/* spec.telemetry of a SyncPolicy, into whose JSON tree texts point. Bounds are in the CRD, defaults in telemetry.c. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,36 +24,36 @@ enum {
     HF_TELEMETRY_MAX_ATTRIBUTES = 16,
     HF_TELEMETRY_MAX_TOP = 8,
     HF_TELEMETRY_MAX_CONTEXT = 64,
-    HF_TELEMETRY_MAX_ATTEMPTS = 100, /* retry.maxAttempts */
+    HF_TELEMETRY_MAX_ATTEMPTS = 100,
 };
 
-/* https://, or http:// to loopback. */
+/* Accepts https://, and http:// to loopback. */
 bool hf_telemetry_url_ok(const char *url);
-/* "file:/absolute/path" or "env:NAME". */
+/* Accepts "file:/absolute/path" and "env:NAME". */
 bool hf_telemetry_ref_ok(const char *ref);
 
-/* All that are set must match. */
+/* All members that are set must match. */
 struct hf_event_match {
-    const char *source;            /* glob of a metric, or NULL */
+    const char *source;            /* glob, or NULL */
     const char *name;              /* glob of a metric's name, or NULL */
-    const char *contains;          /* in the body, or NULL */
+    const char *contains;          /* text in the body, or NULL */
     enum hf_severity min_severity; /* 0: any */
     enum hf_severity max_severity; /* 0: any */
     json_t *attributes;            /* object of strings, or NULL */
 };
 
 struct hf_telemetry_file {
-    const char *path; /* absolute; a glob at the end */
-    bool json;        /* lines are JSON objects */
-    /* POSIX extended regular expression for an entry's first line; NULL: each is one */
+    const char *path; /* absolute; may end in a glob */
+    bool json;
+    /* POSIX extended regular expression of an entry's first line; NULL: each line is an entry */
     const char *multiline_start;
-    enum hf_severity severity; /* of lines without one */
+    enum hf_severity severity; /* for lines that have none */
 };
 
 struct hf_telemetry_scrape {
-    const char *url; /* loopback, or this node's */
+    const char *url; /* at loopback or this node */
     uint64_t period_ns;
-    const char *names[HF_TELEMETRY_MAX_RULES + 1]; /* globs; none: all */
+    const char *names[HF_TELEMETRY_MAX_RULES + 1]; /* globs; empty: all */
 };
 
 struct hf_telemetry_mqtt {
@@ -67,8 +66,9 @@ struct hf_telemetry_mqtt {
 
 /* SOURCE(class, number, create, name, field, on); steps for a new source: docs/EXTENDING.md.
  *
- * HF_SOURCE_<class> = `number`, in tags on disk: never change one, use the next free one. hf_source_<create>_new()
- * makes it. `name`: metric label, and begin of "source". `field`: in spec.telemetry.sources. `on`: does `s` have it? */
+ * HF_SOURCE_<class> = `number`, which tags on disk have: never change one, use the next free one.
+ * hf_source_<create>_new() makes the source. `name`: metric label, and begin of "source". `field`: in
+ * spec.telemetry.sources. `on`: whether `s` has the source. */
 #define HF_TELEMETRY_SOURCES(SOURCE)                                                                                   \
     SOURCE(HTTP, 1, http, "http", "http", s->http)                                                                     \
     SOURCE(JOURNALD, 2, journald, "journald", "journald", s->journald)                                                 \
@@ -80,27 +80,26 @@ struct hf_telemetry_mqtt {
     SOURCE(MQTT, 8, mqtt, "mqtt", "mqtt", s->mqtt.host != NULL)                                                        \
     SOURCE(AUDIT, 10, audit, "audit", "audit", s->audit)
 
-/* The agent's own; not configurable. */
+/* The class of the agent's own events. */
 enum { HF_TELEMETRY_AGENT_CLASS = 9 };
 
-/* bounds for retry.base */
 #define HF_TELEMETRY_RETRY_MIN_NS (10 * HF_NS_PER_MS)
 #define HF_TELEMETRY_RETRY_MAX_NS (600 * HF_NS_PER_S)
 
 struct hf_telemetry_sources {
-    bool http;  /* POST /ingest */
-    bool audit; /* agent's audit log */
+    bool http; /* accept POST /ingest */
+    bool audit;
     bool journald;
-    const char *journald_include[HF_TELEMETRY_MAX_UNITS + 1]; /* units; none: all */
+    const char *journald_include[HF_TELEMETRY_MAX_UNITS + 1]; /* units; empty: all */
     const char *journald_exclude[HF_TELEMETRY_MAX_UNITS + 1];
     enum hf_severity journald_min_severity;
-    struct hf_telemetry_file *files; /* the policy's */
+    struct hf_telemetry_file *files;
     size_t n_files;
-    bool containers;                                            /* in /var/log/pods */
-    const char *namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1];    /* none: all */
-    const char *no_namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1]; /* excludeNamespaces */
+    bool containers;                                         /* read /var/log/pods */
+    const char *namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1]; /* empty: all */
+    const char *no_namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1];
     bool node;
-    uint64_t node_period_ns; /* default 10 s */
+    uint64_t node_period_ns;
     struct hf_telemetry_scrape *scrapes;
     size_t n_scrapes;
     const char *socket_path; /* NULL: off */
@@ -112,33 +111,33 @@ struct hf_telemetry_drop {
 };
 struct hf_telemetry_sample {
     struct hf_event_match match;
-    double keep; /* 0..1, by id: a repeated event has the same fate */
+    double keep; /* share of events to keep, 0..1, chosen by their ids: a repetition has the same fate */
 };
 struct hf_telemetry_rate {
     struct hf_event_match match;
-    /* per source name; events per second, and at once (default: per_second) */
+    /* for each source name: events per second, and events at once (default: per_second) */
     uint64_t per_second, burst;
 };
 enum hf_redact_action { HF_REDACT_MASK, HF_REDACT_REMOVE, HF_REDACT_HASH, HF_REDACT_COUNT };
 struct hf_telemetry_redact {
-    const char *field;            /* attribute, or member of a JSON body at any depth; not "*" */
-    enum hf_redact_action action; /* default Mask: "***" */
+    const char *field; /* attribute, or member of a JSON body at any depth; not "*" */
+    enum hf_redact_action action;
 };
 
 enum hf_anomaly_kind { HF_ANOMALY_THRESHOLD, HF_ANOMALY_ZSCORE, HF_ANOMALY_ABSENCE, HF_ANOMALY_RATE };
 struct hf_telemetry_anomaly {
     const char *name;
-    const char *metric; /* glob; "payload.<member>" for numbers in payloads */
+    const char *metric; /* glob; "payload.<member>": numbers in payloads */
     enum hf_anomaly_kind kind;
-    /* or NaN; threshold: both, else `above` (zScore: standard deviations) */
+    /* or NaN; only a threshold has `below`; zScore's `above` is in standard deviations */
     double above, below;
-    double hysteresis;      /* threshold: ends so far inside the bound */
-    uint64_t window_ns;     /* zScore `window` (10 min), rateOfChange `per` (1 min), absence `after` */
-    uint64_t before, after; /* raw values for context, up to 64 each */
+    double hysteresis;      /* for a threshold: a finding ends so far inside the bound */
+    uint64_t window_ns;     /* `window` of zScore, `per` of rateOfChange, `after` of absence */
+    uint64_t before, after; /* raw values to send for context, up to 64 each */
     enum hf_severity severity;
 };
 
-/* Most frequent values of each window (telemetry/pipeline/topk.h). */
+/* Most frequent values of each window. */
 struct hf_telemetry_top {
     const char *attribute;
     struct hf_event_match match;
@@ -148,29 +147,29 @@ enum hf_when_full { HF_WHEN_FULL_BLOCK, HF_WHEN_FULL_DROP_OLDEST, HF_WHEN_FULL_C
 enum hf_telemetry_compression { HF_COMPRESS_ZSTD, HF_COMPRESS_GZIP, HF_COMPRESS_NONE, HF_COMPRESS_COUNT };
 
 struct hf_telemetry_sink {
-    const char *name; /* also of its folder; of `sink` "default" */
-    const char *url;  /* https://, or http:// to loopback */
+    const char *name; /* its folder has this name, too; "default" for the field `sink` */
+    const char *url;
     enum hf_sink_format format;
-    bool otlp_json; /* `encoding`: JSON, not protobuf */
-    /* receiver's compliance boundary, or NULL; `sink`: telemetry.boundary */
+    bool otlp_json;
+    /* compliance boundary of the receiver, or NULL */
     const char *boundary;
-    /* files, or NULL; read again when changed */
+    /* paths, or NULL; the files are read again when they change */
     const char *ca_file, *cert_file, *key_file, *token_file;
-    bool node_certificate;     /* the node's own, in place of files */
-    bool node_token;           /* the node's, in place of token_file */
-    struct hf_window *windows; /* to send; none: any time */
+    bool node_certificate;     /* use the node's own certificate, not files */
+    bool node_token;           /* use the node's own token, not token_file */
+    struct hf_window *windows; /* when to send; empty: any time */
     size_t n_windows;
-    uint64_t bandwidth_limit;     /* bytes per second; 0: any */
-    struct hf_event_match select; /* what it gets */
+    uint64_t bandwidth_limit; /* bytes per second; 0: no limit */
+    struct hf_event_match select;
 };
 
 struct hf_telemetry {
     bool present;
     bool is_signed;    /* set by the agent: HF_CONFIG_SIGNED bounds apply */
-    bool is_operators; /* set by the agent: its own options, no bounds */
+    bool is_operators; /* set by the agent for its own options: no bounds apply */
     struct hf_telemetry_sources sources;
     /* spec.telemetry.filter: */
-    enum hf_severity min_severity; /* of logs; 0: all */
+    enum hf_severity min_severity; /* of log events; 0: all */
     struct hf_telemetry_drop *drops;
     size_t n_drops;
     struct hf_telemetry_sample *samples;
@@ -181,10 +180,9 @@ struct hf_telemetry {
     size_t n_redacts;
     /* spec.telemetry.enrich: */
     json_t *attributes; /* object of strings, or NULL */
-    /* Node labels to add */
     const char *label_keys[HF_TELEMETRY_MAX_LABELS + 1];
-    /* spec.telemetry.aggregate: per window a summary of each metric; raw values only for anomalies: */
-    uint64_t window_ns; /* 0: none, all raw values */
+    /* spec.telemetry.aggregate: summaries of each metric per window, raw values only for anomalies */
+    uint64_t window_ns; /* 0: no windows, all raw values */
     uint64_t max_series;
     uint64_t top_k;
     struct hf_telemetry_top *tops;
@@ -192,19 +190,19 @@ struct hf_telemetry {
     struct hf_telemetry_anomaly *anomalies;
     size_t n_anomalies;
     /* spec.telemetry.buffer: */
-    uint64_t buffer_max_bytes;   /* disk, all sinks */
-    enum hf_when_full when_full; /* sources wait (Block), or the oldest go */
+    uint64_t buffer_max_bytes;   /* on disk, for all sinks */
+    enum hf_when_full when_full; /* sources wait (Block), or the oldest events go */
     /* spec.telemetry.batch: */
-    uint64_t batch_max_bytes;  /* uncompressed */
-    uint64_t batch_timeout_ns; /* default 10 s */
+    uint64_t batch_max_bytes; /* before compression */
+    uint64_t batch_timeout_ns;
     enum hf_telemetry_compression compression;
-    /* failures until a batch is deferred (telemetry/delivery/retry.h) */
+    /* how many failures defer a batch */
     uint64_t max_attempts;
-    uint64_t retry_base_ns;   /* bound of the first delay */
-    uint64_t max_duration_ns; /* of failures until a batch is deferred */
-    const char *boundary;     /* for `sink`, or NULL */
+    uint64_t retry_base_ns;
+    uint64_t max_duration_ns; /* how long a batch may fail until it is deferred */
+    const char *boundary;
     struct hf_telemetry_sink *sinks;
-    size_t n_sinks; /* with field `sink`: 1 */
+    size_t n_sinks;
 };
 
 void hf_telemetry_done(struct hf_telemetry *telemetry);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Time zones from TZif files (RFC 8536) with their POSIX TZ rule; constant. The libc's zone is the process's, and
- * setenv() races. */
+/* Time zones from TZif files (RFC 8536) with their POSIX TZ rule; constant. */
 #pragma once
 
 #include <stdint.h>
@@ -11,8 +10,8 @@
 
 struct hf_zone;
 
-/* From the system's zoneinfo folder; blocks. "UTC": NULL. -ENOENT. -EBADMSG: damaged, or with leap seconds. Else
- * hf_file_read()'s. */
+/* Loads a zone from the system's zoneinfo folder; blocks. "UTC" gives NULL. -ENOENT. -EBADMSG: damaged, or with leap
+ * seconds. */
 HF_MUST_USE int hf_zone_load(const char *name, struct hf_zone **ret_zone, struct hf_err *err);
 
 /* -EBADMSG: below version 2, damaged, or with leap seconds. */
@@ -20,11 +19,11 @@ HF_MUST_USE int hf_zone_parse(struct hf_view bytes, struct hf_zone **ret_zone, s
 void hf_zone_free(struct hf_zone *zone);
 HF_DEFINE_CLEANUP(struct hf_zone, hf_zone_free)
 
-/* East of Greenwich > 0. */
+/* Positive east of Greenwich. */
 int32_t hf_zone_offset_s(const struct hf_zone *zone, int64_t unix_s);
 
-/* `local_s`: seconds since 1970 as if UTC. A time that comes twice: the first moment; one that the clock jumps over: as
- * much after the jump as `local_s` is after its start. */
+/* `local_s` is a local time in seconds since 1970, as if UTC. Returns the first moment of a time that comes twice. A
+ * time that the clock jumps over becomes later by the jump. */
 int64_t hf_zone_unix_s(const struct hf_zone *zone, int64_t local_s);
 
 /* Gregorian, from 1970-01-01: Hinnant, "chrono-compatible low-level date algorithms". */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The operator's command line.
  *
- * A command is a row of the table (cli/commands.c) and a function, which blocks. It returns 0; -errno with *err, which
- * the caller prints; or, after it printed the reason, a positive enum hf_cli_exit. */
+ * A command is a row of the table (cli/commands.c) and a function, which blocks. The function returns 0; or -errno with
+ * *err, which the caller prints; or, after printing the reason itself, a positive enum hf_cli_exit. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,36 +24,33 @@ enum hf_cli_exit {
     HF_EXIT_USAGE = 2,     /* nothing changed */
     HF_EXIT_REFUSED = 3,   /* wrong signature, hash or content: a retry does not help */
     HF_EXIT_UNWELL = 4,    /* a person must look */
-    HF_EXIT_SILENT = 5,    /* the status is old; no agent renews it */
-    HF_EXIT_TIMED_OUT = 6, /* goal not reached within --timeout */
+    HF_EXIT_SILENT = 5,    /* the status is old, and no agent renews it */
+    HF_EXIT_TIMED_OUT = 6, /* the goal was not reached in time */
 };
 
 enum { HF_CLI_MAX_OPTIONS = 64 };
 
-/* A NULL name ends an array. */
+/* A NULL name ends an array of options. */
 struct hf_cli_option {
     const char *name;
-    const char *value; /* in help: "FILE"; NULL: a flag */
-    const char *help;  /* one line, lower case, no full stop */
+    const char *value; /* "FILE" in help; NULL: the option is a flag */
+    const char *help;
     char letter;
     bool repeats;
     bool required;
-    /* The flag that this option sets; its name is the option's only value: "-o json" sets --json. */
+    /* The flag that this option sets; its name is the only value: "-o json" sets --json. */
     const char *means;
 };
 
-/* Other fields may follow: .required = true. */
 #define HF_CLI_OPTION(its_name, its_value, its_help, ...)                                                              \
     {                                                                                                                  \
         .name = (its_name), .value = (its_value), .help = (its_help), __VA_ARGS__                                      \
     }
 
-/* Options of commands with JSON output. */
 #define HF_CLI_JSON(text)                                                                                              \
     HF_CLI_OPTION("json", NULL, text),                                                                                 \
         HF_CLI_OPTION("output", "json", "the same as --json", .letter = 'o', .means = "json")
 
-/* Borrows from argv. */
 struct hf_cli_args {
     const struct hf_cli_option *options[HF_CLI_MAX_OPTIONS];
     const char *values[HF_CLI_MAX_OPTIONS];
@@ -64,16 +61,15 @@ struct hf_cli_args {
 
 bool hf_cli_flag(const struct hf_cli_args *args, const char *name);
 const char *hf_cli_value(const struct hf_cli_args *args, const char *name, const char *fallback);
-/* The i-th occurrence's value, from 0; or NULL. */
 const char *hf_cli_nth_value(const struct hf_cli_args *args, const char *name, size_t i);
 
 struct hf_cli {
-    const char *program; /* in messages: "kubectl holdfast" */
+    const char *program; /* "kubectl holdfast", for messages */
     FILE *out, *err;
-    int in_fd, out_fd; /* for the file name "-" */
-    bool terminal;     /* `err` is a terminal: draw progress */
-    bool out_terminal; /* `out` is a terminal: make others' texts plain */
-    bool colour;       /* in `out` (NO_COLOR) */
+    int in_fd, out_fd; /* used for the file name "-" */
+    bool terminal;     /* `err` is a terminal, so draw progress */
+    bool out_terminal; /* `out` is a terminal, so make texts of others plain */
+    bool colour;
     const struct hf_fs_ops *fs;
     const struct hf_clock_ops *clock;
     const struct hf_cli_command *commands;
@@ -81,8 +77,8 @@ struct hf_cli {
     uint64_t drawn_mono_ns;
     bool drawing;
     struct {
-        uint64_t since_mono_ns, from; /* where measuring began */
-        uint64_t done, total;         /* last call's; `total` 0: none yet */
+        uint64_t since_mono_ns, from;
+        uint64_t done, total;
     } pace;
 };
 
@@ -90,9 +86,9 @@ enum { HF_CLI_MAX_WORDS = 512 };
 
 struct hf_cli_command {
     const char *name;
-    const char *args; /* "OLD NEW PATCH" */
+    const char *args; /* "OLD NEW PATCH", in help */
     const char *summary;
-    const char *details; /* or NULL */
+    const char *details;
     const struct hf_cli_option *options;
     size_t min_words, max_words;
     int (*run)(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err);
@@ -101,51 +97,50 @@ struct hf_cli_command {
 extern const struct hf_cli_command hf_cli_commands[];
 extern const size_t hf_cli_n_commands;
 
-/* Returns the exit code. */
 int hf_cli_main(struct hf_cli *cli, int argc, char **argv);
 
-/* Returns the exit code; the caller handles --help. */
+/* Returns the exit code. The caller handles --help. */
 int hf_cli_run(struct hf_cli *cli, const struct hf_cli_command *command, const char *const *argv, size_t n);
 
-/* Prints "holdfast delta create: <error>"; returns r's exit code. */
+/* Prints "holdfast delta create: <error>". Returns r's exit code. */
 int hf_cli_complain(struct hf_cli *cli, const char *command, int r, const struct hf_err *err);
 
-/* -EIO: lost output, as on a full disk. */
+/* -EIO: output was lost, as on a full disk. */
 HF_MUST_USE int hf_cli_flush(struct hf_cli *cli, struct hf_err *err);
 
-/* Flushes. Returns `code`, or HF_EXIT_FAILED after an error, which it prints. */
+/* Flushes. Returns `code`; if that fails, prints why and returns HF_EXIT_FAILED. */
 int hf_cli_finish(struct hf_cli *cli, const char *command, int code);
 
 const char *hf_cli_program(int argc, char **argv);
 
-/* HF_EXIT_REFUSED: -EKEYREJECTED, -EBADMSG, -ESTALE, -EOPNOTSUPP; HF_EXIT_USAGE: -EINVAL; else HF_EXIT_FAILED. */
+/* Returns HF_EXIT_REFUSED for -EKEYREJECTED, -EBADMSG, -ESTALE and -EOPNOTSUPP, HF_EXIT_USAGE for -EINVAL, else
+ * HF_EXIT_FAILED. */
 int hf_cli_exit_of(int r);
 
 /* ---- files; "-" is standard input or output ---- */
 
 /* An output gets its name when complete. A file that it replaces stays unchanged until then, and passes on its mode
- * and, if possible, owner. */
+ * and, if possible, its owner. */
 struct hf_cli_out {
     int fd;
     char *path; /* NULL: standard output, a device or a pipe */
-    char *temp; /* name while unfinished; NULL: none */
+    char *temp; /* name while the file is unfinished */
     bool replaces;
 };
 #define HF_CLI_OUT_INIT                                                                                                \
     {                                                                                                                  \
         .fd = -1                                                                                                       \
     }
-/* `mode`: a new file's. */
+/* `mode` is for a new file. */
 HF_MUST_USE int hf_cli_out_open(struct hf_cli *cli, const char *path, mode_t mode, struct hf_cli_out *ret_out,
                                 struct hf_err *err);
 HF_MUST_USE int hf_cli_out_write(struct hf_cli_out *out, const void *bytes, size_t n, struct hf_err *err);
-/* Name the file; commit() syncs it before. Without a sync, a power cut may lose a new file, and leaves a replaced one
- * complete, old or new. done() removes a file without its name. */
+/* Give the file its name; commit() syncs it before. Without a sync, a power cut may lose a new file, and leaves a
+ * replaced one complete, old or new. done() removes a file that has no name yet. */
 HF_MUST_USE int hf_cli_out_commit(struct hf_cli_out *out, struct hf_err *err);
 HF_MUST_USE int hf_cli_out_publish(struct hf_cli_out *out, bool sync, struct hf_err *err);
 void hf_cli_out_done(struct hf_cli_out *out);
 
-/* `sink` of hf_cli_sink_write(). */
 struct hf_cli_sink {
     struct hf_cli_out out;
     uint64_t size;
@@ -162,25 +157,25 @@ struct hf_cli_map {
 };
 HF_MUST_USE int hf_cli_map_open(struct hf_cli *cli, const char *path, size_t max_bytes, struct hf_cli_map *ret_map,
                                 struct hf_err *err);
-/* Appends all of a file, a pipe or a device to `out`, whose maximum counts: -E2BIG. */
+/* Appends a whole file, pipe or device to `out`. -E2BIG: above out->max. */
 HF_MUST_USE int hf_cli_read_whole(struct hf_cli *cli, const char *path, struct hf_buf *out, struct hf_err *err);
-/* Later reads go to the file again. */
+/* Frees the pages; later reads go to the file again. */
 void hf_cli_map_drop_pages(const struct hf_cli_map *map);
 void hf_cli_map_done(struct hf_cli_map *map);
 
-/* The caller closes *ret_fd; for "-", a duplicate. */
+/* The caller closes *ret_fd, which is a duplicate for "-". */
 HF_MUST_USE int hf_cli_in_open(struct hf_cli *cli, const char *path, int *ret_fd, struct hf_err *err);
-/* Callbacks; `fd` points to an int. Return bytes read, 0 at the end, or -errno, never -EINTR. */
+/* Callbacks; `fd` points to an int. They return the bytes read, 0 at the end, or -errno, never -EINTR. */
 ssize_t hf_cli_fd_read(void *fd, void *bytes, size_t n);
 ssize_t hf_cli_fd_pread(void *fd, void *bytes, size_t n, uint64_t offset);
 
-/* Draws "label 42 %, 3 min left" on a terminal, ten times a second at most. Estimates after two seconds, and anew when
- * `total` changes or `done` shrinks. `total` 0: the label alone. */
+/* Draws "label 42 %, 3 min left" on a terminal, ten times a second at most; without `total` only the label. Estimates
+ * after two seconds, and anew when `total` changes or `done` shrinks. */
 void hf_cli_progress(struct hf_cli *cli, const char *label, uint64_t done, uint64_t total);
 void hf_cli_progress_end(struct hf_cli *cli);
 
 #define HF_CLI_BYTES_TEXT 24
-/* Decimal: "23.8 kB". */
+/* Writes "23.8 kB", in decimal units. */
 const char *hf_cli_bytes(uint64_t bytes, char text[HF_CLI_BYTES_TEXT]);
 
 #define HF_CLI_COMMAND(function)                                                                                       \

@@ -3,6 +3,6 @@
 
 #include "cli/cli.h"
 
-/* Prints, a line each, names (of kubeconfig, cluster, this node) and phases that complete the last of n words. Ends the
- * process after two seconds without the cluster's answer. */
+/* Prints what completes the last of `n` words, one a line. Ends the process if the cluster does not answer in two
+ * seconds. */
 void hf_cli_completion_values(struct hf_cli *cli, const char *const *words, size_t n);

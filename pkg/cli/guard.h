@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Removes an unfinished folder if this process dies, also by SIGKILL: a child in its own session waits. Begin before
- * the first thread. */
+/* Removes an unfinished folder if this process dies, even by SIGKILL: a child in its own session waits for that. Begin
+ * before the first thread. */
 #pragma once
 
 #include "base/err.h"
 #include "base/fs.h"
 
 struct hf_cli_guard {
-    int fd; /* pipe; if it closes without a byte, the child removes the folder */
+    int fd; /* a pipe; if it closes without a byte, the child removes the folder */
     int pid;
 };
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Helpers that several commands share. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -8,7 +7,6 @@
 
 enum { HF_CLI_OBJECT_BYTES = 4 << 20, HF_CLI_KEY_BYTES = 64 << 10, HF_CLI_MAX_ROOTS = 16 };
 
-/* on an EdgeUpdate with a strategy */
 #define HF_CLI_NEEDS_CONTROLLER                                                                                        \
     "needs holdfast-controller in the cluster, which admits node after node (without a strategy, every selected node " \
     "is admitted at once)"
@@ -17,39 +15,37 @@ enum { HF_CLI_OBJECT_BYTES = 4 << 20, HF_CLI_KEY_BYTES = 64 << 10, HF_CLI_MAX_RO
 HF_MUST_USE int hf_cli_read_objects(struct hf_cli *cli, const char *path, json_t **ret_array, struct hf_buf *text,
                                     struct hf_err *err);
 
-/* -EBADMSG: not one EdgeUpdate. */
+/* -EBADMSG: the file is not one EdgeUpdate. */
 HF_MUST_USE int hf_cli_read_update(struct hf_cli *cli, const char *path, json_t **ret_update, struct hf_err *err);
 
-/* "path: field: text" on cli->err. */
 void hf_cli_print_issues(struct hf_cli *cli, const char *path, const struct hf_issues *issues);
 
-/* Prints issues. -EBADMSG: an error. */
+/* Prints issues. -EBADMSG: one is an error. */
 HF_MUST_USE int hf_cli_decode_update(struct hf_cli *cli, const char *path, json_t *json,
                                      struct hf_edgeupdate **ret_update, struct hf_err *err);
 
-/* Occurrences of an option that has a value. */
 size_t hf_cli_count(const struct hf_cli_args *args, const char *name);
 
-/* roots[]: all --update-root, then NULL; unchanged without that option. -EINVAL: no absolute path, or too many. */
+/* Sets roots[] to all --update-root, then NULL; without one, leaves it. -EINVAL: no absolute path, or too many. */
 HF_MUST_USE int hf_cli_update_roots(const struct hf_cli_args *args, const char *roots[HF_CLI_MAX_ROOTS + 1],
                                     struct hf_err *err);
 
 /* Adds each --label KEY=VALUE. -EINVAL: another form. */
 HF_MUST_USE int hf_cli_read_labels(const struct hf_cli_args *args, json_t *labels, struct hf_err *err);
 
-/* "1h30m" as in Go, or "90d". -EINVAL. */
+/* Parses "1h30m" as in Go, or "90d". -EINVAL. */
 HF_MUST_USE int hf_cli_duration(const char *option, const char *text, uint64_t *ret_ns, struct hf_err *err);
 
-/* Plain (cli/plain.h), whatever the bytes. */
+/* Makes a JSON string in plain form (cli/plain.h). */
 json_t *hf_cli_json_text(const char *text);
 
-/* Set the field at `path`, or append. Take `value`, also on errors; NULL: -ENOMEM. -EBADMSG: a field on the path is no
- * object. */
+/* Set the field at `path`, or append. Both take `value`, even if they fail; for NULL they return -ENOMEM. -EBADMSG: a
+ * field on the path is not an object. */
 HF_MUST_USE int hf_cli_put(json_t *object, const char *path, json_t *value, struct hf_err *err);
 HF_MUST_USE int hf_cli_append(json_t *array, json_t *value, struct hf_err *err);
 
-/* Print one line. For a terminal, what it acts on is escaped (base/encoding/plain.h). */
+/* Print one line. For a terminal, escape characters that it acts on (base/encoding/plain.h). */
 HF_MUST_USE int hf_cli_print_json(struct hf_cli *cli, const json_t *json, struct hf_err *err);
 HF_MUST_USE int hf_cli_print_json_text(struct hf_cli *cli, struct hf_view text, struct hf_err *err);
-/* For a terminal, what it acts on becomes '?', except line ends and tabs. */
+/* For a terminal, '?' replaces characters that it acts on, except line ends and tabs. */
 HF_MUST_USE int hf_cli_print_content(struct hf_cli *cli, struct hf_view text, struct hf_err *err);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The program holdfast-delta: deltas of files (not images) on the smallest boards and in an initramfs.
  *
- * It has all decoders, but only one compressor, our deflate. HF_EXIT_REFUSED: the patch needs zstd's or xz's; the
- * message names the command for it. */
+ * It has all decoders, but only one compressor, our deflate: it returns HF_EXIT_REFUSED for a patch that needs zstd's
+ * or xz's. */
 #pragma once
 
 #include "cli/cli.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* URLs of a download in order: mirrors, the URL itself, mirrors that failed lately.
+/* Lists a download's URLs in order: mirrors, the URL itself, mirrors that failed lately.
  *
- * Mirrors are not trusted: the caller compares the hash; hf_mirrors_blame() finds those with a part in wrong content.
- * Pure. */
+ * Mirrors are not trusted: the caller compares the hash; hf_mirrors_blame() finds those that served a part of wrong
+ * content. Pure. */
 #pragma once
 
 #include "base/clock.h"
@@ -10,16 +10,16 @@
 
 enum { HF_MIRROR_SLOTS = 64, HF_TRIES_MAX = HF_CONFIG_MAX_MIRROR_URLS + 1 };
 
-/* Zeros at first. When full, it forgets the mirror with the shortest remaining rest. */
+/* Zeros at first. When full, it forgets the mirror whose rest ends first. */
 struct hf_mirror_memory {
     struct hf_mirror_slot {
-        uint64_t id; /* its URL prefix's fingerprint; 0: free */
+        uint64_t id; /* fingerprint of its URL prefix; 0: free */
         uint64_t until_ns;
-        uint64_t served; /* fingerprint of the `key` last served */
+        uint64_t served; /* fingerprint of the artifact `key` last served */
     } slots[HF_MIRROR_SLOTS];
 };
 
-/* `mirror` 0: the URL itself. */
+/* `mirror` is 0 for the URL itself. */
 struct hf_try {
     char *url;
     uint64_t mirror;
@@ -38,5 +38,5 @@ void hf_mirrors_list_done(struct hf_tries *tries);
 void hf_mirrors_failed(struct hf_mirror_memory *memory, uint64_t mirror, uint64_t now_ns);
 void hf_mirrors_served(struct hf_mirror_memory *memory, uint64_t mirror, const char *key, uint64_t now_ns);
 
-/* Artifact `key` was wrong. True: a mirror served part of it: retry. */
+/* Call it when artifact `key` was wrong. Returns true if a mirror served part of it: retry. */
 bool hf_mirrors_blame(struct hf_mirror_memory *memory, const char *key, uint64_t now_ns);

@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Patterns of agent.yaml. Pure.
  *
- * Paths, absolute and normal: `*` is any characters of a component; `**` any number of components, at the end at least
- * one.
+ * For absolute, normal paths: `*` is any characters of a component; `**` is any number of components, at the end at
+ * least one.
  *
- * Origins, SCHEME://HOST[:PORT] in lower case: HOST is a name, an address, `*`, "*.example.org", or "localhost" for
- * loopback. PORT: a number or `*`; by default the scheme's. */
+ * For origins, SCHEME://HOST[:PORT] in lower case: HOST is a name, an address, `*`, "*.example.org", or "localhost" for
+ * loopback; PORT is a number or `*`, by default the scheme's. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Absolute, below PATH_MAX, no control characters, no "", "." and "..", no final slash. Not "/". */
+/* Absolute, below PATH_MAX, no control characters, no components "", "." and "..", no final slash. Not "/". */
 bool hf_config_path_is_normal(const char *path);
 
 bool hf_config_pattern_is_path(const char *pattern);
 /* False for a `path` that is not normal. */
 bool hf_config_pattern_covers_path(const char *pattern, const char *path);
-/* Provably covers all matches of `glob`: normal, fnmatch(3)'s wildcards at its end. */
+/* Whether it provably covers all matches of `glob`, which is normal, with fnmatch(3)'s wildcards at its end. */
 bool hf_config_pattern_covers_glob(const char *pattern, const char *glob);
 
 enum { HF_CONFIG_ORIGIN = 320 };
 
-/* "https://host:443", lower case. False: another scheme, a user, wrong host or port, a backslash, blank, control or
- * non-ASCII character, too long. */
+/* Writes "https://host:443" in lower case. Returns false for another scheme, a user, wrong host or port, a backslash,
+ * blank, control or non-ASCII character, or if it is too long. */
 bool hf_config_origin_of(const char *url, const char *const *schemes, char origin[HF_CONFIG_ORIGIN]);
 bool hf_config_pattern_is_origin(const char *pattern, const char *const *schemes);
-/* `own`: the host of `origin` is this node's, covered by "localhost". */
+/* `own`: the host of `origin` is this node's, which "localhost" covers. */
 bool hf_config_pattern_covers_origin(const char *pattern, const char *origin, bool own);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What struct hf_config holds, for this folder alone. Lists end with NULL; NULL: empty, except `exec` and `units`. */
+/* What struct hf_config holds, for this folder alone. Lists end with NULL; a NULL list is empty, except `exec` and
+ * `units`. */
 #pragma once
 
 #include "api/field/decode.h"
 #include "config/artifacts.h"
 #include "config/config.h"
 
-/* Bounds of a SyncPolicy. */
+/* Lists that bound a SyncPolicy. */
 enum hf_config_list {
     HF_CONFIG_FILES,
     HF_CONFIG_FOLDERS,
@@ -36,14 +37,14 @@ struct hf_config_manifests {
 
 struct hf_config {
     char *name;
-    /* `telemetry`, and what `signedPolicies` adds */
+    /* of `telemetry`, and what `signedPolicies` adds */
     const char *const *lists[HF_CONFIG_SCOPES][HF_CONFIG_LISTS];
     uint64_t max_spool_bytes[HF_CONFIG_SCOPES];
-    const char *const *exec;  /* NULL: every program */
-    const char *const *units; /* NULL: every service */
+    const char *const *exec;
+    const char *const *units;
     const char *const *roots;
-    uint64_t reserve_basis_points, reserve_bytes; /* the smaller; UINT64_MAX: the other */
-    /* `manifests`, and what `signedPolicies.manifests` adds */
+    uint64_t reserve_basis_points, reserve_bytes; /* the smaller one counts; UINT64_MAX: not given */
+    /* of `manifests`, and what `signedPolicies.manifests` adds */
     struct hf_config_manifests manifests[HF_CONFIG_SCOPES];
     struct hf_config_artifact *artifacts;
     size_t n_artifacts;
@@ -56,15 +57,14 @@ struct hf_config {
     bool refuses_sealed_secrets;
     bool counts_floors;
     struct hf_config_share share; /* 0: default */
-    bool share_is_wrong;          /* some field; not allowed */
+    bool share_is_wrong;          /* a field is wrong, so sharing is not allowed */
     const char *tcti;
-    uint32_t tpm_pcrs; /* bit N: PCR N */
+    uint32_t tpm_pcrs;
     bool requires_signed_policy, requires_signed_manifests;
-    bool is_unusable; /* hf_config_is_usable() */
+    bool is_unusable;
     char *faults[HF_CONFIG_MAX_FAULTS];
     size_t n_faults;
-    json_t *tree; /* owns lists' texts; NULL: constants */
-    /* lists for hf_config_free() */
+    json_t *tree; /* owns the texts in lists; NULL: they are constants */
     const char **owned[HF_CONFIG_SCOPES * (HF_CONFIG_LISTS + HF_CONFIG_MANIFEST_LISTS) + 3];
     size_t n_owned;
 };
@@ -81,16 +81,15 @@ extern const char *const hf_config_manifest_list_names[HF_CONFIG_MANIFEST_LISTS]
 
 typedef bool hf_config_covers_fn(const char *pattern, const char *what);
 bool hf_config_in_list(const char *const *list, hf_config_covers_fn *covers, const char *what);
-/* `pattern` is for fnmatch(3). */
 bool hf_config_is_service(const char *pattern, const char *unit);
 
-/* *err advises to add `add` to the list `part`.`list`. */
+/* Advises in *err to add `add` to the list `part`.`list`. */
 void hf_config_refuse_with(const struct hf_config *config, const char *part, const char *list, const char *what,
                            const char *add, struct hf_err *err);
 
-/* For an unusable file: restricted defaults (hf_config_parse()), one fault. */
+/* Makes the configuration of an unusable file: restricted defaults (hf_config_parse()) and one fault. */
 HF_MUST_USE int hf_config_refuse(const char *name, const char *fault, struct hf_config **ret_config,
                                  struct hf_err *err);
 
-/* For a missing file: defaults. */
+/* Makes the defaults, for a missing file. */
 HF_MUST_USE int hf_config_absent(const char *name, struct hf_config **ret_config, struct hf_err *err);

@@ -6,9 +6,8 @@
  *         HF_FIELD_LIST(struct hf_release, checks, n_checks, "checks", check_fields, 16, .finish = finish_check),
  *         {0}};
  *
- * Reports all mistakes in one pass. An unknown key is a warning, or goes to decode->unknown (an error for label
- * selectors and agent.yaml). Texts point into the tree or the table. Absent objects have defaults.
- * tests/unit/api/test_schema.c compares the tables with the CRDs. */
+ * An unknown key is a warning, or goes to decode->unknown. Texts point into the tree or the table. Absent objects have
+ * defaults. */
 #pragma once
 
 #include "api/field/decode.h"
@@ -20,25 +19,25 @@ enum hf_field_kind {
     HF_KIND_INTEGER,
     HF_KIND_DURATION,
     HF_KIND_QUANTITY,
-    HF_KIND_SHARE, /* count or percentage */
+    HF_KIND_SHARE, /* a count or a percentage */
     HF_KIND_TIME,
-    HF_KIND_WORD, /* its index */
+    HF_KIND_WORD, /* decoded to the word's index */
     HF_KIND_OBJECT,
-    HF_KIND_LIST,  /* objects */
+    HF_KIND_LIST,  /* list of objects */
     HF_KIND_TEXTS, /* list of strings */
     HF_KIND_LABELS,
-    HF_KIND_SELECTOR, /* by the row's `decode` */
-    HF_KIND_OTHER,    /* by the row's `decode` */
+    HF_KIND_SELECTOR,
+    HF_KIND_OTHER, /* decoded by the row's `decode`, as SELECTOR */
     HF_KIND_COUNT,
 };
 
 struct hf_share {
     bool is_percent;
-    unsigned count;        /* if not is_percent */
-    unsigned basis_points; /* 0..10000, if is_percent */
+    unsigned count;
+    unsigned basis_points;
 };
 
-/* The share of `all`, rounded down; _up rounds up. */
+/* Return the share of `all`, rounded down, or up (_up). */
 uint64_t hf_field_share_of(const struct hf_share *share, uint64_t all);
 uint64_t hf_field_share_up(const struct hf_share *share, uint64_t all);
 
@@ -46,27 +45,26 @@ struct hf_field {
     const char *name; /* NULL ends a table */
     enum hf_field_kind kind;
     bool required;
-    size_t offset;        /* of the member for the value, the slot */
-    size_t width;         /* INTEGER, WORD: the slot's; LIST: an element's */
-    size_t count_offset;  /* LIST: the member for the number */
+    size_t offset;        /* of the slot, the member that gets the value */
+    size_t width;         /* size of the slot; LIST: of an element */
+    size_t count_offset;  /* LIST: offset of the member with the number of elements */
     const char *fallback; /* default as text, or NULL */
-    /* INTEGER (int64), DURATION (ns), QUANTITY (bytes): value; TEXT: bytes; LIST, TEXTS, LABELS: items; SHARE: count
-     * (above 0 forbids 0%, too). */
+    /* Bounds. INTEGER (int64), DURATION (ns), QUANTITY (bytes): the value; TEXT: its bytes; LIST, TEXTS, LABELS: the
+     * number of items; SHARE: the count (above 0 forbids 0%, too). */
     uint64_t min, max;
-    uint64_t item_min, item_max;     /* TEXTS: an item's bytes */
-    const char *const *words;        /* WORD: ends with NULL */
-    bool (*check)(const char *text); /* TEXT, TEXTS: is the form right? May be NULL */
-    const char *expected;            /* that form, for the error */
-    const struct hf_field *fields;   /* OBJECT, LIST */
-    /* OBJECT, LIST: rules on several fields, after each present object or element. */
+    uint64_t item_min, item_max;     /* TEXTS: bounds of an item's bytes */
+    const char *const *words;        /* WORD: the list ends with NULL */
+    bool (*check)(const char *text); /* TEXT, TEXTS: whether the form is right; or NULL */
+    const char *expected;            /* names that form in errors */
+    const struct hf_field *fields;
+    /* OBJECT, LIST: checks several fields, after each present object or element. */
     void (*finish)(struct hf_decode *decode, void *object, json_t *json);
-    /* SELECTOR, OTHER: `value` NULL: absent, with a default. */
+    /* SELECTOR, OTHER: `value` is NULL for an absent field with a default. */
     void (*decode)(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot);
 };
 
 #define HF_FIELD_SLOT(type, member) .offset = offsetof(type, member), .width = sizeof(((type *)0)->member)
 
-/* A row of a kind that has no macro below. */
 #define HF_FIELD_OF(its_kind, type, member, key, ...)                                                                  \
     {                                                                                                                  \
         .name = (key), .kind = (its_kind), HF_FIELD_SLOT(type, member), __VA_ARGS__                                    \
@@ -103,7 +101,7 @@ struct hf_field {
     {                                                                                                                  \
         .name = (key), .kind = HF_KIND_WORD, HF_FIELD_SLOT(type, member), .fallback = (standard), .words = (set)       \
     }
-/* Nested, with fields of the outer struct. */
+/* A nested object with fields of the outer struct. */
 #define HF_FIELD_PART(key, table, ...)                                                                                 \
     {                                                                                                                  \
         .name = (key), .kind = HF_KIND_OBJECT, .fields = (table), __VA_ARGS__                                          \
@@ -117,7 +115,7 @@ struct hf_field {
         .name = (key), .kind = HF_KIND_LIST, .offset = offsetof(type, member), .width = sizeof(*((type *)0)->member),  \
         .count_offset = offsetof(type, count), .fields = (table), .max = (most), __VA_ARGS__                           \
     }
-/* `member` has room for `most` strings and NULL. */
+/* `member` has space for `most` strings and NULL. */
 #define HF_FIELD_TEXTS(type, member, key, most, length, is_good, wants, ...)                                           \
     {                                                                                                                  \
         .name = (key), .kind = HF_KIND_TEXTS, HF_FIELD_SLOT(type, member), .max = (most), .item_min = 1,               \
@@ -125,7 +123,7 @@ struct hf_field {
     }
 #define HF_REQUIRED .required = true
 
-/* `object` NULL: all defaults. */
+/* A NULL `object` gives all defaults. */
 void hf_field_decode_all(struct hf_decode *decode, const struct hf_field *fields, json_t *object, void *out);
 
 /* Decodes "spec" by the only row of `spec`; ignores other members. */

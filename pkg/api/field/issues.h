@@ -7,18 +7,17 @@
 #include "base/buf.h"
 #include "base/macros.h"
 
-/* stored of each */
 enum { HF_API_MAX_ISSUES = 32 };
 
 struct hf_issue {
-    char path[160]; /* "spec.release.artifacts[0].sha256" */
-    char text[160]; /* usually expected and found */
+    char path[160];
+    char text[160];
 };
 
 /* An error makes the object unusable; a warning is an unknown field or likely mistake. */
 struct hf_issues {
     struct hf_issue errors[HF_API_MAX_ISSUES];
-    size_t n_errors; /* found; maybe more than stored */
+    size_t n_errors; /* all that were found, perhaps more than stored */
     struct hf_issue warnings[HF_API_MAX_ISSUES];
     size_t n_warnings;
 };
@@ -26,5 +25,5 @@ struct hf_issues {
 void hf_issue_error(struct hf_issues *issues, const char *path, const char *format, ...) HF_PRINTF(3, 4);
 void hf_issue_warning(struct hf_issues *issues, const char *path, const char *format, ...) HF_PRINTF(3, 4);
 
-/* "spec.a: expected x; spec.b: ...; and 3 more", counting what is not stored or does not fit. */
+/* Writes "spec.a: expected x; spec.b: ...; and 3 more", which counts what is not stored or does not fit. */
 void hf_issues_format(const struct hf_issues *issues, struct hf_buf *out);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* "did you mean 'x'?" Pure. */
+/* For "did you mean 'x'?". Pure. */
 #pragma once
 
-enum { HF_NEAREST_MAX = 63 }; /* bytes; longer names are never near */
+enum { HF_NEAREST_MAX = 63 };
 
-/* Set `typed` and zeros, then try each candidate. Near: at most a third of the length in edits (a byte inserted,
- * deleted or replaced, two neighbors swapped). `best` may stay NULL. */
+/* Set `typed`, zero the others, then try each candidate. `best` stays NULL if none is near: edits of at most a third of
+ * the length (insert, delete or replace a byte, swap two neighbours). */
 struct hf_nearest {
     const char *typed;
     const char *best;

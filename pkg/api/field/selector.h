@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* metav1.LabelSelector: matchLabels, and matchExpressions with In, NotIn, Exists, DoesNotExist. Empty or absent selects
- * every node. */
+/* metav1.LabelSelector: matchLabels, and matchExpressions with In, NotIn, Exists, DoesNotExist. Empty or absent, it
+ * selects every node. */
 #pragma once
 
 #include "api/field/field.h"
 
 struct hf_selector {
-    json_t *json; /* owned; NULL selects all */
+    json_t *json; /* owned; NULL: all nodes */
 };
 
 void hf_selector_done(struct hf_selector *selector);
 
-/* `json` NULL: all. -EBADMSG: *issues, cleared first, has the errors. */
+/* `json` NULL: selects all. -EBADMSG: *issues, cleared first, has the errors. */
 HF_MUST_USE int hf_selector_read(json_t *json, struct hf_selector *ret_selector, struct hf_issues *issues);
 
 bool hf_selector_matches(const struct hf_selector *selector, const json_t *labels);
 
-/* Are there labels that both select? */
+/* Whether there are labels that both select. */
 bool hf_selector_may_overlap(const struct hf_selector *a, const struct hf_selector *b);
 
-/* `slot`: struct hf_selector. */
 void hf_selector_decode(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot);
 
 #define HF_FIELD_SELECTOR(type, member, key, ...)                                                                      \

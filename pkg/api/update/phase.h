@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* EdgeNode.status.updates[].phase. Pure. */
+/* Values of EdgeNode.status.updates[].phase. Pure. */
 #pragma once
 
 #include <stdbool.h>
 
 enum hf_phase {
-    HF_PHASE_IDLE,    /* never wanted, or abandoned before the swap */
-    HF_PHASE_WAITING, /* the reason says for what */
+    HF_PHASE_IDLE, /* never wanted, or abandoned before the swap */
+    HF_PHASE_WAITING,
     HF_PHASE_FETCHING,
     HF_PHASE_PATCHING,
     HF_PHASE_VERIFIED,
@@ -20,7 +20,7 @@ enum hf_phase {
     HF_PHASE_COUNT,
 };
 
-const char *hf_phase_name(enum hf_phase phase); /* "": no phase */
-enum hf_phase hf_phase_of(const char *name);    /* HF_PHASE_COUNT: none */
-/* Idle, Committed, RolledBack, Incompatible, Rejected: neither waits nor works. */
+const char *hf_phase_name(enum hf_phase phase);
+enum hf_phase hf_phase_of(const char *name); /* HF_PHASE_COUNT: no such name */
+/* Whether it neither waits nor works: Idle, Committed, RolledBack, Incompatible, Rejected. */
 bool hf_phase_rests(enum hf_phase phase);

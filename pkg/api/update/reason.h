@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* EdgeNode.status.updates[].reason, also in metrics and logs: names must not change. List: docs/reference/symptoms.md.
- * Pure. */
+/* Values of EdgeNode.status.updates[].reason, also in metrics and logs: names must not change. List:
+ * docs/reference/symptoms.md. Pure. */
 #pragma once
 
 #include "api/update/phase.h"
@@ -182,18 +182,17 @@ enum hf_reason {
         HF_R_COUNT,
 };
 
-/* HF_R_None: "". */
 const char *hf_reason_name(enum hf_reason reason);
 const char *hf_reason_meaning(enum hf_reason reason);
 const char *hf_reason_remedy(enum hf_reason reason);
-enum hf_reason hf_reason_of(const char *name); /* HF_R_COUNT: none */
+enum hf_reason hf_reason_of(const char *name); /* HF_R_COUNT: no such name */
 
-/* The level to log it at: Error needs a person; at Warning the node continues alone. */
+/* Returns the level to log it at: Error needs a person; at Warning the node continues alone. */
 enum hf_log_level hf_reason_level(enum hf_phase phase, enum hf_reason reason);
 
-/* The release failed here: RolledBack, Rejected, Committed with BootFailed, or RollingBack for a restart, a health
- * check or the rollback itself. Other RollingBack undoes a swap for a retry. */
+/* Whether the release failed here: RolledBack, Rejected, Committed with BootFailed, or RollingBack, except when that
+ * undoes a swap for a retry. */
 bool hf_reason_is_failure(enum hf_phase phase, enum hf_reason reason);
 
-/* `r`: from a file operation. */
+/* Returns the reason for the -errno of a file operation. */
 enum hf_reason hf_reason_of_errno(int r);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What keeps an agent from its work, and the remedy. Pure. */
+/* Finds what keeps an agent from its work, and the remedy. Pure. */
 #pragma once
 
 #include "cli/doctor/facts.h"
@@ -13,11 +13,10 @@ enum hf_doctor_result {
 struct hf_doctor_finding {
     const char *check;
     enum hf_doctor_result result;
-    char detail[2 * HF_DOCTOR_TEXT]; /* with its effect */
-    const char *remedy;              /* or "" */
+    char detail[2 * HF_DOCTOR_TEXT];
+    const char *remedy;
 };
 
-/* In the order in which a person looks. */
 void hf_doctor_judge(const struct hf_doctor_facts *facts,
                      void (*tell)(void *arg, const struct hf_doctor_finding *finding), void *arg);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds the API server as kubectl does, and sends a command's requests; hf_cluster_call() runs the loop until the
- * answer. Texts of the server may be hostile: error texts are safe for a terminal, objects need hf_plain_tree()
- * (codec/plain.h). No function returns -EBADMSG or -ESTALE: a wrong kubeconfig or a refusal gives exit code 1, not
- * 3. */
+/* Finds the API server as kubectl does, and sends a command's requests. Texts of the server may be hostile: error texts
+ * are safe for a terminal, objects need hf_plain_tree() (codec/plain.h). No function returns -EBADMSG or -ESTALE: a
+ * wrong kubeconfig or a refusal gives exit code 1, not 3. */
 #pragma once
 
 #include "cli/cli.h"
@@ -23,59 +22,58 @@
 struct hf_cluster;
 struct hf_loop;
 
-/* One of HF_CLUSTER_OPTIONS is given; is_meant(): or --fleet is. */
+/* Whether an option of HF_CLUSTER_OPTIONS is given; for is_meant(), or --fleet. */
 bool hf_cluster_requested(const struct hf_cli_args *args);
 bool hf_cluster_is_meant(const struct hf_cli_args *args);
 
 bool hf_cluster_has_kubeconfig(void);
 
-/* Stops silently at an unreadable file. */
+/* Calls take() for each context. Stops silently at an unreadable file. */
 void hf_cluster_contexts(struct hf_cli *cli, const struct hf_cli_args *args, void (*take)(void *arg, const char *name),
                          void *arg);
 
 /* Sends nothing, but runs the credential plugin. A pod without kubeconfig and options uses its service account. */
 HF_MUST_USE int hf_cluster_open(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_cluster **ret_cluster,
                                 struct hf_err *err);
-/* Opens one of several in `loop`, which outlives it. `context` NULL: the command line's. */
+/* Opens one of several clusters in `loop`, which outlives it. A NULL `context` is the command line's. */
 HF_MUST_USE int hf_cluster_open_in(struct hf_loop *loop, const char *context, struct hf_cli *cli,
                                    const struct hf_cli_args *args, struct hf_cluster **ret_cluster, struct hf_err *err);
 void hf_cluster_close(struct hf_cluster *cluster);
 HF_DEFINE_CLEANUP(struct hf_cluster, hf_cluster_close)
 
-/* Retries after 429 and 5xx for 30 s; not if no answer came: the request may have been performed. *ret_object (may be
- * NULL) is the caller's.
+/* Retries for 30 s after 429 and 5xx, but not if no answer came: the request may have been performed. *ret_object (may
+ * be NULL) is the caller's.
  *
- * -EINVAL: impossible name. -ENOENT. -EEXIST: exists or has changed; read again. -EACCES: credentials or rights. -EIO:
- * the request is refused, or a certificate is wrong. */
+ * -EINVAL: impossible name. -ENOENT. -EEXIST: the object exists, or has changed: read it again. -EACCES: credentials or
+ * rights. -EIO: refused, or a certificate is wrong. */
 HF_MUST_USE int hf_cluster_call(struct hf_cluster *cluster, const struct hf_kube_call *call, json_t **ret_object,
                                 struct hf_err *err);
 
 struct hf_cluster_list {
     const char *api_version, *plural;
-    const char *selector; /* or NULL */
+    const char *selector;
     bool metadata_only;
-    /* `object`: during the call. -errno ends the list. */
+    /* `object` is valid during the call. -errno ends the list. */
     int (*each)(void *arg, json_t *object, struct hf_err *err);
-    void (*again)(void *arg); /* The continue token expired: forget all objects. */
+    void (*again)(void *arg); /* The list begins anew (its continue token expired): forget all objects. */
     void *arg;
 };
 
-/* Other fields may follow: .again = forget. */
 #define HF_CLUSTER_LIST(its_version, its_plural, take_each, its_arg, ...)                                              \
     ((struct hf_cluster_list){                                                                                         \
         .api_version = (its_version), .plural = (its_plural), .each = (take_each), .arg = (its_arg), __VA_ARGS__})
 
-/* Calls `each` page by page. Errors: as above. */
+/* Calls `each` page by page. Errors of hf_cluster_call(). */
 HF_MUST_USE int hf_cluster_each(struct hf_cluster *cluster, const struct hf_cluster_list *list, struct hf_err *err);
 
-/* -EINVAL: impossible name. */
 HF_MUST_USE int hf_cluster_check_name(const char *name, struct hf_err *err);
 
 struct hf_kube *hf_cluster_kube(const struct hf_cluster *cluster);
 const char *hf_cluster_server(const struct hf_cluster *cluster);
-/* Adds to *err, the failure r of `call`, what was asked of which server and what to do. Returns the command's code. */
+/* Explains the failure `r` of `call` in *err: what was asked of which server, and what to do. Returns the command's
+ * code. */
 int hf_cluster_explain(const struct hf_cluster *cluster, const struct hf_kube_call *call, int r, struct hf_err *err);
 
-/* The server's time at its last answer; before one, ours. */
+/* Returns the server's time at its last answer, or ours before one. */
 uint64_t hf_cluster_now_unix_ns(const struct hf_cluster *cluster);
 void hf_cluster_sleep(struct hf_cluster *cluster, uint64_t ns);

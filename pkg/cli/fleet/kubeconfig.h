@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Merges kubeconfig files as kubectl: the first file with an entry or current-context wins; file names are relative to
- * their kubeconfig; options win over files. Pure. */
+/* Merges kubeconfig files as kubectl does: the first file with an entry or current-context wins; file names are
+ * relative to their kubeconfig; options win over files. Pure. */
 #pragma once
 
 #include "codec/json.h"
@@ -18,12 +18,12 @@ struct hf_kubeconfig_file {
     json_t *root; /* changed: file names become absolute */
 };
 
-/* Borrows files and options. */
+/* The choice borrows files and options. */
 struct hf_kubeconfig_choice {
-    json_t *config;      /* has one context, no `exec`; for hf_kube_config_parse(); the caller's */
-    const json_t *exec;  /* or NULL (plugin.h) */
-    const char *context; /* "": server or cluster by options */
-    const char *path;    /* for error texts */
+    json_t *config;      /* a kubeconfig with one context and no `exec`; the caller's */
+    const json_t *exec;  /* the plugin (plugin.h), or NULL */
+    const char *context; /* "" if options name the server or cluster */
+    const char *path;
 };
 
 /* -EINVAL: an option names no entry, or nothing chooses a context. -EBADMSG: a wrong file. */

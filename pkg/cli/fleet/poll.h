@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Polls the API server for `rollout watch` and `wait`, also while it is unreachable. Prints changed lines. */
+/* Polls the API server for `rollout watch` and `wait`, even while it is unreachable, and prints lines that change. */
 #pragma once
 
 #include "cli/fleet/cluster.h"
@@ -11,21 +11,22 @@ struct hf_poll {
     struct hf_cli *cli;
     struct hf_cluster *cluster;
     bool json;
-    uint64_t end_mono_ns; /* UINT64_MAX: none */
-    bool away;            /* the server is unreachable */
-    json_t *last;         /* lines by object name */
+    uint64_t end_mono_ns;
+    bool away;    /* the server is unreachable */
+    json_t *last; /* the last line of each object, by name */
 };
 
 HF_MUST_USE int hf_poll_begin(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_poll *ret_poll,
                               struct hf_err *err);
 void hf_poll_end(struct hf_poll *poll);
 
-/* Judges a request's result r. 0; 1: a later request may succeed (prints the reason once); or -errno: end. */
+/* Judges a request's result `r`. Returns 0; 1 if a later request may succeed (prints the reason once); or -errno to end
+ * with. */
 int hf_poll_judge(struct hf_poll *poll, int r, const struct hf_err *err);
 
 HF_MUST_USE int hf_poll_print(struct hf_poll *poll, const struct hf_update_view *view, struct hf_err *err);
-/* `name` "": `line` is about no object. */
+/* Prints `line`, if it changed, about the object `name`, or about no object if that is "". */
 HF_MUST_USE int hf_poll_say(struct hf_poll *poll, const char *name, const char *line, struct hf_err *err);
 
-/* Sleeps. False: the time limit has passed. */
+/* Sleeps until the next request is due. Returns false if the time limit has passed. */
 bool hf_poll_pause(struct hf_poll *poll, uint64_t period_ns);

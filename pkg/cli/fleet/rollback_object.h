@@ -5,13 +5,13 @@
 #include "api/edgeupdate.h"
 
 struct hf_rollback {
-    json_t *current, *older; /* borrowed */
-    uint64_t sequence;       /* 0: `current`'s plus one */
+    json_t *current, *older;
+    uint64_t sequence; /* 0: one above that of `current` */
     const char *expires;
     bool at_once; /* drop the strategy */
 };
 
-/* Makes it without signatures. -EINVAL: the two EdgeUpdates do not match, for example in their release names. */
+/* The result has no signatures. -EINVAL: the two EdgeUpdates do not match. */
 HF_MUST_USE int hf_rollback_object_make(const struct hf_rollback *rollback, json_t **ret_update, struct hf_err *err);
 
 /* Takes `delta`. -EINVAL: no artifact for `arch`. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Aligned text. Copies cells, which must be plain (codec/plain.h). */
+/* A table of aligned text. Copies cells, which must be plain (codec/plain.h). */
 #pragma once
 
 #include <stdbool.h>
@@ -15,7 +15,7 @@ enum hf_tint { HF_TINT_NONE, HF_TINT_GOOD, HF_TINT_BUSY, HF_TINT_BAD, HF_TINT_FA
 
 struct hf_table {
     size_t columns;
-    char **rows; /* per cell: tint and text */
+    char **rows;
     size_t n, cap;
 };
 
@@ -26,10 +26,8 @@ void hf_table_done(struct hf_table *table);
 HF_MUST_USE int hf_table_add(struct hf_table *table, const char *const *cells, const enum hf_tint *tints,
                              struct hf_err *err);
 
-/* Sorts rows by the first cell; titles stay first. */
 void hf_table_sort(struct hf_table *table);
 void hf_table_print(const struct hf_table *table, FILE *to, bool colour);
 
-/* Escape sequences around a colored text; or "". */
 const char *hf_table_tint(enum hf_tint tint, bool colour);
 const char *hf_table_untint(enum hf_tint tint, bool colour);

@@ -7,12 +7,12 @@
 struct hf_tally {
     size_t nodes;
     size_t committed;
-    size_t failed; /* hf_reason_is_failure() */
+    size_t failed;
     size_t incompatible;
-    size_t away;         /* silent, and none of these three */
+    size_t away;         /* silent, and none of the three above */
     size_t missing;      /* neither committed nor incompatible */
-    char names[320];     /* first missing ones, with reasons */
-    size_t not_admitted; /* missing, and not away */
+    char names[320];     /* the first missing ones, with reasons */
+    size_t not_admitted; /* missing, not away, and not admitted yet */
 };
 
 HF_MUST_USE int hf_tally_count(struct hf_cluster *cluster, const char *selector, const char *release,
@@ -22,10 +22,11 @@ HF_MUST_USE int hf_tally_count(struct hf_cluster *cluster, const char *selector,
 void hf_tally_add(struct hf_tally *tally, const json_t *node, const char *release, const char *version,
                   uint64_t now_unix_ns);
 
-/* Every node committed or cannot run the version, and at least one committed. `reachable`: nodes away do not matter. */
+/* Whether every node committed or cannot run the version, and at least one committed. With `reachable`, nodes away do
+ * not matter. */
 bool hf_tally_complete(const struct hf_tally *tally, bool reachable);
 
-/* A node waits for admission, and all others committed, cannot run the version, or do not matter. */
+/* Whether a node waits for admission, and all others committed, cannot run the version, or do not matter. */
 bool hf_tally_waits_for_admission(const struct hf_tally *tally, bool reachable);
 
 const char *hf_tally_format_missing(const struct hf_tally *tally, char *text, size_t n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A rollout, by its EdgeUpdate, which a view borrows. Pure. */
+/* A rollout as shown by its EdgeUpdate, which a view borrows. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,12 +8,12 @@
 #include "codec/json.h"
 
 enum hf_update_view_state {
-    HF_VIEW_UNREPORTED, /* the controller has not reported on this spec */
+    HF_VIEW_UNREPORTED,
     HF_VIEW_PROGRESSING,
     HF_VIEW_COMPLETE,
     HF_VIEW_PAUSED,
     HF_VIEW_STALLED, /* halted; without strategy: nodes failed */
-    HF_VIEW_REFUSED, /* by the controller */
+    HF_VIEW_REFUSED,
 };
 
 struct hf_update_view {
@@ -22,27 +22,27 @@ struct hf_update_view {
     int64_t sequence;
     bool has_strategy;
     enum hf_update_view_state state;
-    char stage[48];      /* "wave 2/4 soak", or "" */
-    const char *reason;  /* not NULL */
-    const char *message; /* not NULL */
-    bool counted;        /* has status.nodes */
+    char stage[48]; /* "wave 2/4 soak", or "" */
+    const char *reason;
+    const char *message;
+    bool counted; /* the counts below are known */
     int64_t selected, admitted, updated, updating, failed, incompatible, unknown, held, superseded;
-    int64_t forgiven;       /* of `failed`: accepted by a resume */
-    const json_t *failures; /* or NULL */
-    const json_t *trouble;  /* status.rollout.trouble: a stuck node; or NULL */
+    int64_t forgiven; /* failed nodes that a resume accepted */
+    const json_t *failures;
+    const json_t *trouble; /* status.rollout.trouble: a stuck node; or NULL */
 };
 
 void hf_update_view_of(const json_t *update, struct hf_update_view *ret_view);
 
 const char *hf_update_view_state_name(const struct hf_update_view *view);
 
-/* The reason of view->trouble while the rollout progresses, else view->reason. */
+/* Returns the reason of view->trouble while the rollout progresses, else view->reason. */
 const char *hf_update_view_reason(const struct hf_update_view *view);
 
 json_t *hf_update_view_json(const struct hf_update_view *view);
 
-/* Stalled, refused, or nodes failed that no resume accepted. */
+/* Whether the rollout is stalled or refused, or nodes failed that no resume accepted. */
 bool hf_update_view_needs_person(const struct hf_update_view *view);
 
-/* Complete; every node is updated, incompatible, superseded or, if `reachable`, away. */
+/* Whether the rollout is complete, and every node is updated, incompatible, superseded or, if `reachable`, away. */
 bool hf_update_view_reached_all(const struct hf_update_view *view, bool reachable);

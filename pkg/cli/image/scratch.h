@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An unnamed file in $TMPDIR (/tmp), then mapped: layers are larger than memory. */
+/* A file without a name in $TMPDIR (/tmp), mapped when complete: layers are larger than memory. */
 #pragma once
 
 #include "cli/cli.h"
@@ -8,7 +8,7 @@
 struct hf_cli_scratch {
     int fd;
     uint64_t size;
-    struct hf_err *err; /* of a failed write */
+    struct hf_err *err;
 };
 #define HF_CLI_SCRATCH_INIT                                                                                            \
     {                                                                                                                  \
@@ -17,7 +17,7 @@ struct hf_cli_scratch {
 
 HF_MUST_USE int hf_cli_scratch_open(struct hf_cli_scratch *scratch, struct hf_err *err);
 void hf_cli_scratch_done(struct hf_cli_scratch *scratch);
-/* For struct hf_delta_out, struct hf_oci_blob_sink; appends. */
+/* Callback of struct hf_delta_out and hf_oci_blob_sink; appends. */
 int hf_cli_scratch_write(void *scratch, const void *bytes, size_t n);
 /* The map outlives the scratch. */
 HF_MUST_USE int hf_cli_scratch_map(const struct hf_cli_scratch *scratch, struct hf_cli_map *ret, struct hf_err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An image to read: an OCI layout, an archive of `docker save` or of an OCI layout, or in a registry. Blobs must match
+/* An image to read from an OCI layout, an archive (of `docker save` or an OCI layout) or a registry. Blobs must match
  * their digests. */
 #pragma once
 
@@ -7,10 +7,10 @@
 #include "oci/manifest.h"
 
 struct hf_cli_image_access {
-    const char *ca_pem;   /* NULL: the system's */
-    struct hf_buf logins; /* docker's config.json, or empty */
+    const char *ca_pem; /* NULL: the system's */
+    struct hf_buf logins;
 };
-/* --ca-file; --authfile, or docker's own. `ca` owns ret->ca_pem. */
+/* Reads --ca-file, and --authfile or docker's own logins. `ca` owns ret->ca_pem. */
 HF_MUST_USE int hf_cli_image_access_init(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_buf *ca,
                                          struct hf_cli_image_access *ret, struct hf_err *err);
 HF_MUST_USE int hf_cli_image_registry(const struct hf_cli_image_access *access,
@@ -18,17 +18,17 @@ HF_MUST_USE int hf_cli_image_registry(const struct hf_cli_image_access *access,
                                       struct hf_err *err);
 
 struct hf_cli_image;
-/* "docker://HOST/REPOSITORY:TAG", "FOLDER", "FOLDER:TAG", "FOLDER@DIGEST" or "FILE.tar". */
+/* `text`: "docker://HOST/REPOSITORY:TAG", "FOLDER", "FOLDER:TAG", "FOLDER@DIGEST" or "FILE.tar". */
 HF_MUST_USE int hf_cli_image_open(struct hf_cli *cli, const char *text, const struct hf_cli_image_access *access,
                                   struct hf_cli_image **ret_image, struct hf_err *err);
 void hf_cli_image_free(struct hf_cli_image *image);
 HF_DEFINE_CLEANUP(struct hf_cli_image, hf_cli_image_free)
 
-/* NULL: the image is elsewhere. */
+/* Returns NULL if the image is not in a registry. */
 struct hf_oci_registry *hf_cli_image_in_registry(struct hf_cli_image *image);
 const struct hf_oci_reference *hf_cli_image_reference(const struct hf_cli_image *image);
 
-/* The index of a multi-platform image, or else its manifest. */
+/* The index of a multi-platform image, or the manifest of another one. */
 struct hf_cli_image_text {
     struct hf_oci_descriptor at;
     struct hf_buf text;
@@ -41,9 +41,9 @@ struct hf_cli_image_platform {
     struct hf_cli_image_text manifest;
     struct hf_oci_manifest parsed;
 };
-/* Those that can run, in order. */
+/* Returns the platforms that can run, in order. */
 const struct hf_cli_image_platform *hf_cli_image_platforms(const struct hf_cli_image *image, size_t *ret_n);
 
-/* Appends. -ENOENT: not in the image. */
+/* Appends the blob to `scratch`. -ENOENT: the image lacks it. */
 HF_MUST_USE int hf_cli_image_blob(struct hf_cli_image *image, const struct hf_oci_descriptor *blob,
                                   struct hf_cli_scratch *scratch, struct hf_err *err);

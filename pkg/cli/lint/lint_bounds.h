@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fields that a node with this agent.yaml would refuse. */
+/* Finds fields that a node with this agent.yaml would refuse. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -11,7 +11,7 @@ struct hf_cli_lint_report {
     void *arg;
 };
 
-/* Only nodes have keys: here, any signature counts as valid. */
+/* Only nodes have the keys, so any signature counts as valid. */
 void hf_cli_lint_update_bounds(const struct hf_config *config, const struct hf_edgeupdate *update,
                                const struct hf_cli_lint_report *report);
 void hf_cli_lint_policy_bounds(const struct hf_config *config, const struct hf_syncpolicy *policy,

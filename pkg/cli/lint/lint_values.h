@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fills in an object's variables as Flux does between a file and the cluster (postBuild.substitute of a Kustomization;
- * forms: lint_values.c). Keys stay. A filled-in text is read as YAML again, as Flux applies it: 5 becomes a number. An
- * object whose annotation or label kustomize.toolkit.fluxcd.io/substitute is "disabled" stays as it is. Pure. */
+/* Fills in an object's variables, also in field names, as Flux does between a file and the cluster. Reads a filled-in
+ * text as YAML again, as Flux applies it: 5 becomes a number. Leaves an object alone whose annotation or label
+ * kustomize.toolkit.fluxcd.io/substitute is "disabled". Pure. */
 #pragma once
 
 #include "cli/args.h"
 #include "codec/json.h"
 
-enum { HF_LINT_VALUES_NAME = 64 /* with the final zero; longer names are cut */ };
+enum { HF_LINT_VALUES_NAME = 64 };
 
-/* Reads all --substitute. *ret_values is unchanged without one. -EINVAL: one has another form. */
+/* Reads all --substitute; without one, *ret_values stays. -EINVAL: one is not NAME=VALUE. */
 HF_MUST_USE int hf_lint_values_read(const struct hf_cli_args *args, json_t **ret_values, struct hf_err *err);
 
-/* True if Flux would fill in something outside spec.release; `name`: the first variable. */
+/* Whether Flux would fill in something outside spec.release; `name`: the first variable. */
 bool hf_lint_values_find(const json_t *object, char name[HF_LINT_VALUES_NAME]);
 
 struct hf_lint_values_report {
-    /* A fault: a variable without a value, one in what is signed, or a form that only Flux knows. */
+    /* Reports a variable that has no value, is in what is signed, or has a form that only Flux knows. */
     int (*fault)(void *arg, const char *path, const char *text, struct hf_err *err);
     void *arg;
 };

@@ -6,15 +6,15 @@
 #include "manifests/source/bundle.h"
 
 struct hf_cli_content_params {
-    const char *path;     /* folder, file, archive (.tar.gz, .tgz), or "-": an archive */
-    const char *sub_path; /* from.subPath, or NULL */
-    bool keep_top;        /* in git's archives, as for a fluxSource */
-    bool no_modes;        /* as for a ConfigMap */
-    bool flux_modes;      /* those of Flux's artifacts */
+    const char *path; /* folder, file, archive (.tar.gz, .tgz), or "-": an archive */
+    const char *sub_path;
+    bool keep_top;   /* keep the top folder of git's archives, as for a fluxSource */
+    bool no_modes;   /* drop file modes, as for a ConfigMap */
+    bool flux_modes; /* set the modes of Flux's artifacts */
 };
 
 bool hf_cli_content_is_pipe(const char *path);
 
-/* *ret_bundle is sealed. -EBADMSG: a node refuses it. */
+/* *ret_bundle is sealed. -EBADMSG: a node would refuse it. */
 HF_MUST_USE int hf_cli_content_read(struct hf_cli *cli, const struct hf_cli_content_params *params,
                                     struct hf_bundle **ret_bundle, struct hf_err *err);

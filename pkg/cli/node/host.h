@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Halves of `node host`, with place and systemd for tests. They return as commands do. Main thread only; block. */
+/* The halves of `node host`. They return as commands do. Main thread only; block. */
 #pragma once
 
 #include "cli/cli.h"
@@ -8,6 +8,6 @@
 
 int hf_cli_host_status(struct hf_cli *cli, const struct hf_hostlife_place *place,
                        const struct hf_hostlife_systemd *systemd, bool json, struct hf_err *err);
-/* `force`: also while a pod watches. */
+/* `force`: remove it even while a pod watches. */
 int hf_cli_host_remove(struct hf_cli *cli, const struct hf_hostlife_place *place,
                        const struct hf_hostlife_systemd *systemd, bool force, struct hf_err *err);

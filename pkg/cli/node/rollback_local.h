@@ -14,5 +14,4 @@
     HF_CLI_OPTION("state-dir", "DIR", "with --local: the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")")
 /* clang-format on */
 
-/* `rollback --local`: returns as a command does. */
 int hf_cli_rollback_local(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err);

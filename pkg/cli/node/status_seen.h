@@ -14,30 +14,29 @@
 
 enum hf_cli_seen_state { HF_CLI_CURRENT, HF_CLI_STOPPED, HF_CLI_FINISHED, HF_CLI_SILENT };
 
-/* UNSEEN: the lock cannot be opened */
+/* UNSEEN: the lock cannot be opened. */
 enum hf_cli_agent { HF_CLI_AGENT_ABSENT, HF_CLI_AGENT_RUNS, HF_CLI_AGENT_UNSEEN };
 
 struct hf_cli_seen {
     enum hf_cli_seen_state state;
-    bool known;      /* has a time */
-    uint64_t age_ns; /* if `known` */
+    bool known; /* the status has a time */
+    uint64_t age_ns;
     bool agent_runs;
-    bool agent_unknown; /* agent on another node, or unopened lock */
+    bool agent_unknown; /* the agent is on another node, or its lock cannot be opened */
 };
 
 const char *hf_cli_seen_name(enum hf_cli_seen_state state);
 
-/* By the agent's lock; warns if that cannot be opened. *ret_since_unix_ns: last start. */
+/* Tries the agent's lock; warns if that cannot be opened. *ret_since_unix_ns: the agent's last start. */
 enum hf_cli_agent hf_cli_see_agent(struct hf_cli *cli, const char *state_dir, uint64_t *ret_since_unix_ns);
 
-/* status.observedTime; 0: none, or more than 10 minutes in the future. */
+/* Returns status.observedTime; 0 if absent, or more than 10 minutes in the future. */
 uint64_t hf_cli_observed_unix_ns(struct hf_cli *cli, const json_t *node);
 
 struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, enum hf_cli_agent agent);
 
-/* {state, agentRunning, ageSeconds}; null: unknown. */
 json_t *hf_cli_seen_json(const struct hf_cli_seen *seen);
 
 #define HF_CLI_AGO_TEXT 24
-/* "14m": largest unit that gives 2 or more. */
+/* Writes "14m": the largest unit that gives 2 or more. */
 const char *hf_cli_ago(uint64_t age_ns, char text[HF_CLI_AGO_TEXT]);

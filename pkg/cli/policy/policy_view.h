@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which SyncPolicy gives each section of a node's settings? Decoding reads zoneinfo files. */
+/* Finds which SyncPolicy gives each section of a node's settings. */
 #pragma once
 
 #include "base/err.h"
 #include "codec/json.h"
 
 struct hf_policy_view_input {
-    const char *node;       /* or NULL */
+    const char *node;
     const json_t *edgenode; /* NULL: a new node */
-    const json_t *labels;   /* NULL: only policies that the node reports */
-    const json_t *policies; /* also of other nodes */
+    const json_t *labels;   /* NULL: show only policies that the node reports */
+    const json_t *policies; /* also those of other nodes */
 };
 
 /* Members of *ret_view:

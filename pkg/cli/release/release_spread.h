@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a release spreads: by a strategy, or at once. */
 #pragma once
 
 #include "cli/parts.h"
 
-/* Without spec.strategy: --everywhere sets HF_EVERYWHERE_ANNOTATION; else adds a canary and waves, unless one host is
- * selected. */
+/* Without spec.strategy: sets HF_EVERYWHERE_ANNOTATION if --everywhere is given, else adds a canary and waves, unless
+ * the selector names one host. */
 HF_MUST_USE int hf_release_put_spread(const struct hf_cli_args *args, json_t *update, struct hf_err *err);
 
 HF_MUST_USE int hf_release_mean_all(json_t *update, struct hf_err *err);
 
-/* NULL, or what an EdgeUpdate lacks that would start at once on all nodes or more than HF_RELEASE_MAX_UNSTAGED; as the
- * chart's policy holdfast-guard. */
+/* Returns what is missing in an EdgeUpdate that would start at once on all nodes or more than HF_RELEASE_MAX_UNSTAGED,
+ * or NULL. */
 #define HF_RELEASE_UNSTAGED_TEXT 240
 enum { HF_RELEASE_MAX_UNSTAGED = 10 };
 const char *hf_release_unstaged(const json_t *update, char text[HF_RELEASE_UNSTAGED_TEXT]);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signs an EdgeUpdate, a SyncPolicy or an entry of spec.manifests. Verifies each signature before it replaces one of
- * the same key id. The n-th --key-id is that of the n-th --key; else the key file's name (cli/release/keyfile.h). */
+ * the same key id. The n-th --key-id is for the n-th --key; without --key-id, the key file's name counts. */
 #pragma once
 
 #include "cli/parts.h"
 
-/* Sets an absent spec.release.signedAt while nothing is signed. */
+/* Also sets spec.release.signedAt, if it is absent and nothing is signed. */
 HF_MUST_USE int hf_cli_sign_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *update, struct hf_err *err);
 
 /* The signatures cover hf_trust_policy_message(). */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The release that a new one builds upon: to sign it unseen would make a forged one trusted. */
+/* The release that a new one builds upon: to sign on top of a forged one would make that trusted. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -10,11 +10,11 @@
                   .repeats = true)
 #define HF_CLI_LEAP_OPTION HF_CLI_OPTION("leap", NULL, "allow a sequence of more than double the earlier one")
 
-/* A key of --trusted, else of --key, must have signed `update`. -EKEYREJECTED: none has. */
+/* A key of --trusted, or else of --key, must have signed `update`. -EKEYREJECTED: none has. */
 HF_MUST_USE int hf_cli_check_signed(struct hf_cli *cli, const struct hf_cli_args *args,
                                     const struct hf_edgeupdate *update, const char *what, struct hf_err *err);
 
-/* Nodes never take a lower sequence again, and none above 2^53-1. -EINVAL: more than 1000 above twice `before`, without
+/* Nodes never accept a lower sequence again. -EINVAL: `sequence` is more than 1000 above twice `before`, without
  * --leap. */
 HF_MUST_USE int hf_cli_check_leap(const struct hf_cli_args *args, uint64_t sequence, uint64_t before,
                                   struct hf_err *err);

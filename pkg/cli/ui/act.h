@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command for the body of POST /fleet/act. Pure.
+/* Makes the command for the body of POST /fleet/act. Pure.
  *
- *     {"act": "Halt", "name": "edge-app", "reason": "wrong build", "confirmed": true}
+ * {"act": "Halt", "name": "edge-app", "confirmed": true}
  *
- * `holdfast ui` runs that command. Without "confirmed" it only asks the API server
- * whether the user may. */
+ * `holdfast ui` runs that command. Without "confirmed" it only asks the API server whether the user may. */
 #pragma once
 
 #include "cli/args.h"
@@ -14,23 +13,23 @@ enum { HF_UI_ACT_MAX_BYTES = 2048, HF_UI_ACT_WORDS = HF_CLI_MAX_OPTIONS + 8 };
 
 struct hf_ui_act {
     bool confirmed;
-    const char *name;   /* the row's; may be invalid */
-    const char *plural; /* of the changed object */
+    const char *name;   /* name of the row; may be invalid */
+    const char *plural; /* plural of the kind of the object to change */
     const char *words[2], *reason, *release;
-    json_t *json; /* owns texts */
+    json_t *json; /* owns the texts above */
 };
 
-/* -EBADMSG, for people: no act, unknown or too long fields, control characters. */
+/* -EBADMSG, for people: no act, unknown or too long fields, or control characters. */
 HF_MUST_USE int hf_ui_act_parse(struct hf_view body, struct hf_ui_act *ret_act, struct hf_err *err);
 void hf_ui_act_done(struct hf_ui_act *act);
 
-/* The command's words, with args' options for the cluster; `context` "": no --context. The caller frees all. */
+/* Returns the command's words, with args' options for the cluster, and --context unless `context` is "". */
 char **hf_ui_act_argv(const struct hf_ui_act *act, const char *program, const struct hf_cli_args *args,
                       const char *context, const char *object);
 void hf_ui_argv_free(char **argv);
 
-/* ["--kubeconfig=FILE", ...] for a reader: without --context, a secret hidden. */
+/* Returns ["--kubeconfig=FILE", ...] for a reader: without --context, with the token hidden. */
 json_t *hf_ui_act_options(const struct hf_cli_args *args);
 
-/* A SelfSubjectAccessReview: may the user change `object`? */
+/* Makes a SelfSubjectAccessReview: may the user change `object`? */
 json_t *hf_ui_act_review(const struct hf_ui_act *act, const char *object);

@@ -6,7 +6,6 @@
 #include "base/buf.h"
 #include "codec/json.h"
 
-/* Rows, also of gone objects; a row's bytes; an answer's bytes of rows. */
 enum { HF_UI_MAX_ROWS = 300000, HF_UI_MAX_ROW_BYTES = 256 << 10, HF_UI_MAX_ANSWER_BYTES = 1 << 20 };
 
 struct hf_ui_board;
@@ -14,15 +13,15 @@ struct hf_ui_board;
 struct hf_ui_board *hf_ui_board_new(void);
 void hf_ui_board_free(struct hf_ui_board *board);
 
-/* Takes `row`, an object without "k" and "n", which are added. An equal row changes nothing. -E2BIG: too many, or too
- * large; -ENOMEM, also if `row` is NULL: the row before stays. */
+/* Takes `row`, an object, and adds "k" and "n" to it. An equal row changes nothing. The old row stays on -E2BIG (too
+ * many rows, or too large) and on -ENOMEM (also if `row` is NULL). */
 HF_MUST_USE int hf_ui_board_put(struct hf_ui_board *board, const char *kind, const char *name, json_t *row);
-/* Puts {"k", "n", "gone": true}; does nothing without a row. */
+/* Replaces the row, if any, by {"k", "n", "gone": true}. */
 HF_MUST_USE int hf_ui_board_remove(struct hf_ui_board *board, const char *kind, const char *name);
 
-/* 0: empty. Grows. */
+/* Returns a number that grows with each change; 0: empty. */
 uint64_t hf_ui_board_version(const struct hf_ui_board *board);
 
-/* Appends {"version": N, "more": BOOL, "rows": [...]}: changed after `since`, oldest first; N: the last one's. -E2BIG:
- * out->max. */
+/* Appends {"version": N, "more": BOOL, "rows": [...]}: rows changed after `since`, oldest first; N is the last one's
+ * version. -E2BIG: above out->max. */
 HF_MUST_USE int hf_ui_board_changes(const struct hf_ui_board *board, uint64_t since, struct hf_buf *out);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The server of the fleet's page, and who may ask it. Loop thread only.
+/* The server of the fleet's page. Loop thread only.
  *
- * /fleet needs the token in the fragment of the page's address: in X-Holdfast-Token, or as second word of
- * Sec-WebSocket-Protocol. Other users except root are refused even with it: command lines are public. Listens on
- * 127.0.0.1, behind loop/server/guard.h. */
+ * It answers /fleet only with the token from the fragment of the page's address: in X-Holdfast-Token, or as second word
+ * of Sec-WebSocket-Protocol. Even with it, it refuses users except us and root: command lines are public. Listens on
+ * 127.0.0.1. */
 #pragma once
 
 #include "cli/ui/board.h"
@@ -16,18 +16,18 @@ struct hf_ui_door;
 struct hf_ui_door_params {
     struct hf_loop *loop;
     const struct hf_ui_board *board;
-    uint32_t uid; /* this process's */
+    uint32_t uid;
     struct hf_ui_requests *requests;
 };
 
-/* -EIO: no random bytes; hf_server_new()'s. */
+/* -EIO: no random bytes. Or errors of hf_server_new(). */
 HF_MUST_USE int hf_ui_door_open(const struct hf_ui_door_params *params, struct hf_ui_door **ret_door,
                                 struct hf_err *err);
-/* Before the loop's end. Accepts NULL. */
+/* Call it before the loop ends. */
 void hf_ui_door_close(struct hf_ui_door *door);
 
-/* "http://127.0.0.1:PORT/#TOKEN" */
+/* Returns "http://127.0.0.1:PORT/#TOKEN". */
 const char *hf_ui_door_url(const struct hf_ui_door *door);
 
-/* Sends JSON to all viewers, also later ones. */
+/* Sends JSON to all viewers, also to later ones. */
 HF_MUST_USE int hf_ui_door_tell(struct hf_ui_door *door, struct hf_view text);

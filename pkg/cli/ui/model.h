@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parsed rows, for `top` and comparisons. Pure. */
+/* The board's rows, parsed for `top` and comparisons. Pure. */
 #pragma once
 
 #include "base/strmap.h"
 #include "cli/ui/board.h"
 #include "cli/ui/row.h"
 
-/* Objects by the names of their rows (cli/ui/row.h). */
 struct hf_ui_model {
     struct hf_strmap nodes, labels, updates;
-    uint64_t version; /* board's */
+    uint64_t version;
 };
 
 void hf_ui_model_init(struct hf_ui_model *model);
@@ -18,23 +17,22 @@ void hf_ui_model_done(struct hf_ui_model *model);
 /* Takes what changed since the last call. -ENOMEM: rows are missing; call again. */
 HF_MUST_USE int hf_ui_model_take(struct hf_ui_model *model, const struct hf_ui_board *board);
 
-/* What a node needs; if silent: HF_UI_AWAY, unless it needs a person. */
+/* Returns what a node needs: an enum hf_ui_look, or HF_UI_AWAY if it is silent and needs no person. */
 enum { HF_UI_AWAY = HF_UI_BAD + 1, HF_UI_LOOKS };
 unsigned hf_ui_model_look(const json_t *node, int64_t now_unix_s);
 
-/* The verdict's update, or the first one, or NULL. */
+/* Returns the update that the node's verdict is about, else the first one, or NULL. */
 const json_t *hf_ui_model_update(const json_t *node);
 
-/* Value, or "". */
 const char *hf_ui_model_label(const struct hf_ui_model *model, const char *name, const char *key);
-/* The key that most likely names a site; or NULL. */
+/* Returns the key that most likely names a site, or NULL. */
 const char *hf_ui_model_site_key(const struct hf_ui_model *model);
 
-/* All words of `find`, in any case, are in name, reason, agent's version, a release, phase, "runs=VERSION" or a label
- * "key=value". */
+/* Whether all words of `find`, in any case, are in name, reason, agent's version, a release, phase, "runs=VERSION" or a
+ * label "key=value". */
 bool hf_ui_model_matches(const struct hf_ui_model *model, const char *name, const char *find);
 
-/* Compares with nodes that share a release and, unless `key` is "", this label's value: {"n": how many, "by":
- * "site=oslo", "apart": [{"what", "mine", "most": what most have, "n": how many}]}; labels only where all others agree.
- * NULL: no such node, no memory. */
+/* Compares a node with those that share a release and, unless `key` is "", its value of this label: {"n": how many,
+ * "by": "site=oslo", "apart": [{"what", "mine", "most": what most have, "n": how many}]}. Labels count only where all
+ * others agree. NULL: no such node, or no memory. */
 json_t *hf_ui_model_compare(const struct hf_ui_model *model, const char *name, const char *key);

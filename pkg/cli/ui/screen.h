@@ -11,22 +11,21 @@ enum { HF_UI_FIND = 64, HF_UI_SELECTED = 640, HF_UI_MAX_SCREEN_BYTES = 16 << 20 
 
 struct hf_ui_screen {
     const struct hf_ui_model *model;
-    const json_t *state; /* hf_ui_follow_state()'s */
+    const json_t *state; /* from hf_ui_follow_state() */
     int64_t now_unix_s;
-    unsigned columns, lines; /* lines 0: all, once, for a file */
+    unsigned columns, lines; /* 0 lines: draw all once, for a file */
     bool colour;
-    /* where the reader is */
     char find[HF_UI_FIND];
-    bool typing; /* the filter */
+    bool typing;
     enum hf_ui_sort sort;
-    char selected[HF_UI_SELECTED]; /* a row; "": the first */
-    bool open;                     /* with details */
-    unsigned scroll;               /* in details */
-    int move;                      /* selection's, at the next draw */
+    char selected[HF_UI_SELECTED]; /* name of a row; "": the first one */
+    bool open;                     /* the row's details are shown */
+    unsigned scroll;
+    int move; /* how many rows the next draw moves the selection */
 };
 
-/* Keyboard's bytes. False: quit. */
+/* Handles bytes from the keyboard. Returns false to quit. */
 bool hf_ui_screen_input(struct hf_ui_screen *screen, const char *bytes, size_t n);
 
-/* Appends `lines` lines of `columns` characters at most, no line end at last; moves the selection. -E2BIG. */
+/* Moves the selection. Appends `lines` lines of at most `columns` characters, without line end at last. -E2BIG. */
 HF_MUST_USE int hf_ui_screen_draw(struct hf_ui_screen *screen, struct hf_buf *out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides agents' CertificateSigningRequests by controller/csr/rule.h, after a read of their Node. Every replica
- * watches. Borrows what the parameters point to, except `terms`. */
+/* Decides agents' CertificateSigningRequests by controller/csr/rule.h, after a read of their Node. Borrows what the
+ * parameters point to, except `terms`. */
 #pragma once
 
 #include "controller/csr/rule.h"
@@ -9,18 +9,18 @@
 struct hf_approver;
 
 enum {
-    HF_APPROVER_MAX_OPEN = 512, /* undecided requests */
+    HF_APPROVER_MAX_OPEN = 512,
     HF_APPROVER_MAX_PER_NODE = 8,
 };
 
 struct hf_approver_params {
     struct hf_leader_env env;
-    struct hf_csr_terms terms; /* copied */
+    struct hf_csr_terms terms;
 };
 
 struct hf_approver *hf_approver_new(const struct hf_approver_params *params, struct hf_err *err);
 void hf_approver_free(struct hf_approver *approver);
 HF_DEFINE_CLEANUP(struct hf_approver, hf_approver_free)
 
-/* Decides requests that wait. */
+/* Call it when this process begins to lead: it decides the requests that wait. */
 void hf_approver_lead(struct hf_approver *approver);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Annotates each EdgeNode with its Node's uid: admission policies, which cannot read the Node, compare the annotation
- * with a certificate's group, to refuse certificates of an earlier Node of this name. */
+/* Annotates each EdgeNode with its Node's uid. Admission policies, which cannot read the Node, compare it with a
+ * certificate's group, to refuse certificates of an earlier Node of this name. */
 #pragma once
 
 #include "controller/lead/turns.h"
 
 #define HF_NODE_BINDER_ANNOTATION "edge.codcompass.io/node-uid"
-#define HF_NODE_BINDER_NONE "none" /* no Node: no certificate is good */
+#define HF_NODE_BINDER_NONE "none" /* without a Node: no certificate is good */
 
 struct hf_node_binder;
 
@@ -14,7 +14,7 @@ enum { HF_NODE_BINDER_MAX_FLYING = 8, HF_NODE_BINDER_PER_S = 50 };
 
 struct hf_node_binder_params {
     struct hf_leader_env env;
-    bool (*is_complete)(void *arg); /* with the env's arg: all Nodes have come */
+    bool (*is_complete)(void *arg); /* whether all Nodes have come; gets the env's arg */
 };
 
 struct hf_node_binder *hf_node_binder_new(const struct hf_node_binder_params *params);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Watches Nodes, EdgeNodes and EdgeUpdates for the engine (rollout/engine.h), and performs its plans. Every replica
- * watches, to decide at once as next leader. Borrows what the parameters point to. */
+/* Watches Nodes, EdgeNodes and EdgeUpdates for the engine (rollout/engine.h), and performs its plans. Borrows what the
+ * parameters point to. */
 #pragma once
 
 #include "controller/csr/node_binder.h"
@@ -11,20 +11,21 @@
 
 struct hf_conductor;
 
-/* The Lease's annotation for hf_rollout_engine_allow_collect(): "true". */
+/* The Lease's annotation ("true") by which an operator lets the engine delete EdgeNodes without Nodes even beyond 30 %
+ * of all. */
 #define HF_CONDUCTOR_ALLOW_COLLECT "edge.codcompass.io/allow-collect"
 
 struct hf_conductor_params {
-    struct hf_leader_env env; /* its arg is also for the functions below */
+    struct hf_leader_env env;
     struct hf_rollout_params rollout;
-    struct hf_label_writer *labels; /* get all Nodes and EdgeNodes, like the next two; or NULL */
+    struct hf_label_writer *labels; /* gets all Nodes and EdgeNodes, like the next two; or NULL */
     struct hf_node_binder *binder;
     struct hf_policy_writer *policies;
-    const char *identity;           /* for Events */
-    bool (*may_collect)(void *arg); /* HF_CONDUCTOR_ALLOW_COLLECT */
-    /* last answer; bytes of a watch do not count */
+    const char *identity;
+    bool (*may_collect)(void *arg);
+    /* when the server last answered; bytes of a watch do not count */
     uint64_t (*heard_ns)(void *arg);
-    /* An object has an epoch above all earlier ones. False: it is no leader's, and may come again. */
+    /* An object has an epoch above all earlier ones. Returns false if that is no leader's; it may come again. */
     bool (*saw_epoch)(void *arg, uint64_t epoch);
 };
 
@@ -32,14 +33,13 @@ struct hf_conductor *hf_conductor_new(const struct hf_conductor_params *params, 
 void hf_conductor_free(struct hf_conductor *conductor);
 HF_DEFINE_CLEANUP(struct hf_conductor, hf_conductor_free)
 
-/* `epoch` 0: does not lead. */
+/* `epoch` 0: this process does not lead. */
 void hf_conductor_lead(struct hf_conductor *conductor, uint64_t epoch);
 
-/* Has every object come? If not, `reason` says what is missing. */
+/* Whether every object has come; if not, `reason` says what is missing. */
 bool hf_conductor_is_complete(const struct hf_conductor *conductor, char *reason, size_t n);
 
-/* No write waits or is on its way. */
 bool hf_conductor_is_idle(const struct hf_conductor *conductor);
 
-/* By the API server's last Date, or this machine's clock. */
+/* By the API server's last Date, or else this machine's clock. */
 uint64_t hf_conductor_unix_ns(const struct hf_conductor *conductor);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Metrics of rollouts and fleet, measured at each scrape. Only the leader exports those of rollouts. */
+/* Metrics of rollouts and the fleet, measured at each scrape. Only the leader exports those of rollouts. */
 #pragma once
 
 #include "rollout/engine.h"

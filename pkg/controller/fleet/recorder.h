@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events (events.k8s.io/v1) on EdgeUpdates, in "default" as for cluster-scoped objects. Drops and counts what it cannot
- * write. */
+/* Writes Events (events.k8s.io/v1) on EdgeUpdates, in "default" as for cluster-scoped objects. Drops and counts what it
+ * cannot write. */
 #pragma once
 
 #include "base/clock.h"
@@ -16,9 +16,9 @@ void hf_recorder_free(struct hf_recorder *recorder);
 HF_DEFINE_CLEANUP(struct hf_recorder, hf_recorder_free)
 
 struct hf_recorder_event {
-    const char *name, *uid; /* EdgeUpdate's */
-    const char *reason;     /* CamelCase */
-    const char *note;       /* a sentence, cut to 1,000 bytes */
+    const char *name, *uid;
+    const char *reason;
+    const char *note; /* a sentence; cut to 1,000 bytes */
     bool is_warning;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes reported labels to Nodes, where agents may not, at most once in ten seconds each. Then an empty set under the
- * agent's field manager removes labels that the agent wrote earlier, if the report has status.labels. */
+/* Writes reported labels to Nodes, where agents may not, at most once in ten seconds each. Also removes labels that an
+ * agent wrote itself, if its report has status.labels. */
 #pragma once
 
 #include "controller/lead/turns.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pace of the leader's writes: objects take turns, each rests after its write, one timer wakes the first that is
- * due. */
+/* Paces the leader's writes: objects take turns, each rests after its write, one timer wakes the first that is due. */
 #pragma once
 
 #include "base/strmap.h"
@@ -8,33 +7,33 @@
 #include "kube/call.h"
 #include "loop/world.h"
 
-/* What each part of the controller works with. It outlives the parts. */
+/* What each part of the controller works with; outlives them. */
 struct hf_leader_env {
     struct hf_kube *kube;
-    struct hf_world world;    /* not its fs */
-    bool (*leads)(void *arg); /* asked before each write */
+    struct hf_world world;
+    bool (*leads)(void *arg);
     void *arg;
 };
 
 struct hf_turns;
 
-/* First member of the writer's struct. */
+/* The first member of a writer's struct for its objects. */
 struct hf_turns_object {
     struct hf_turns *turns;
     const char *name;
-    uint64_t due_ns;                 /* monotonic; no write before */
-    struct hf_kube_pending *pending; /* NULL: none in flight */
+    uint64_t due_ns;                 /* no write before this monotonic time */
+    struct hf_kube_pending *pending; /* the write in flight, or NULL */
 };
 
 struct hf_turns_ops {
-    /* The earliest monotonic time by the object alone; 0: at once; HF_NEVER: there is nothing to write. */
+    /* Returns when the object wants its next write (monotonic); 0: at once; HF_NEVER: it has nothing to write. */
     uint64_t (*due_ns)(struct hf_turns_object *object);
-    /* Sends, if still wanted. */
+    /* Sends the write, if it is still wanted. */
     void (*begin)(struct hf_turns_object *object);
     void (*answered)(struct hf_turns_object *object, const struct hf_kube_answer *answer);
-    void (*done)(struct hf_turns_object *object); /* frees its members */
+    void (*done)(struct hf_turns_object *object);
     size_t object_size, max_flying;
-    uint64_t turn_ns; /* between objects */
+    uint64_t turn_ns;
 };
 
 struct hf_turns {
@@ -42,7 +41,7 @@ struct hf_turns {
     const struct hf_turns_ops *ops;
     struct hf_strmap objects;
     size_t n_flying;
-    uint64_t next_turn_ns, armed_ns; /* HF_NEVER: not armed */
+    uint64_t next_turn_ns, armed_ns;
     struct hf_timer *timer;
 };
 
@@ -51,14 +50,13 @@ HF_MUST_USE int hf_turns_init(struct hf_turns *turns, const struct hf_leader_env
 /* Frees the objects. May follow a failed hf_turns_init(). */
 void hf_turns_done(struct hf_turns *turns);
 
-/* The object `name`, zeroed if new; or NULL. */
+/* Returns the object `name`, zeroed if new; or NULL. */
 void *hf_turns_make(struct hf_turns *turns, const char *name);
 
-/* Wakes up by then; _look(): when the object is due. */
+/* arm() wakes up by this time; look() when the object is due. */
 void hf_turns_arm(struct hf_turns *turns, uint64_t at_ns);
 void hf_turns_look(struct hf_turns_object *object);
 
-/* As hf_kube_call_send(). */
 HF_MUST_USE int hf_turns_send(struct hf_turns_object *object, const struct hf_kube_call *call, struct hf_err *err);
-/* Cancels what is in flight; then no write for this long. */
+/* Cancels the write in flight; then none for the pause. */
 void hf_turns_rest(struct hf_turns_object *object, uint64_t pause_ns);

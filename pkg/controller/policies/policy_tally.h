@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counts for the status of each SyncPolicy: the nodes that it selects, and the nodes that report it. Pure. */
+/* Counts, for each SyncPolicy's status, the nodes that it selects, and the nodes that report it. Pure. */
 #pragma once
 
 #include "codec/json.h"
@@ -8,20 +8,19 @@ enum { HF_POLICY_TALLY_MAX = 500 };
 
 struct hf_policy_tally;
 
-/* Selected nodes have taken the policy, lag, or are away. */
 struct hf_policy_counts {
-    unsigned selected;  /* by nodeSelector */
-    unsigned taken;     /* report the policy's generation */
-    unsigned lagging;   /* report another */
-    unsigned in_effect; /* report a section, any generation */
-    unsigned conflicts; /* name it in PolicyConflict */
+    unsigned selected;
+    unsigned taken;     /* selected nodes that report the policy's generation */
+    unsigned lagging;   /* selected nodes that report another generation */
+    unsigned in_effect; /* nodes that report a section of it, in any generation */
+    unsigned conflicts; /* nodes that name it in PolicyConflict */
 };
 
 struct hf_policy_tally *hf_policy_tally_new(void);
 void hf_policy_tally_free(struct hf_policy_tally *tally);
 HF_DEFINE_CLEANUP(struct hf_policy_tally, hf_policy_tally_free)
 
-/* -EBADMSG: no name. -E2BIG: HF_POLICY_TALLY_MAX. Then the tally is unchanged. */
+/* -EBADMSG: no name. -E2BIG: above HF_POLICY_TALLY_MAX. On errors the tally is unchanged. */
 HF_MUST_USE int hf_policy_tally_take_node(struct hf_policy_tally *tally, const json_t *node);
 HF_MUST_USE int hf_policy_tally_take_edgenode(struct hf_policy_tally *tally, const json_t *edgenode);
 HF_MUST_USE int hf_policy_tally_take_policy(struct hf_policy_tally *tally, const json_t *policy);
@@ -29,7 +28,7 @@ void hf_policy_tally_drop_node(struct hf_policy_tally *tally, const char *name);
 void hf_policy_tally_drop_edgenode(struct hf_policy_tally *tally, const char *name);
 void hf_policy_tally_drop_policy(struct hf_policy_tally *tally, const char *name);
 
-/* Valid until the tally changes; or NULL. */
+/* Returns the policy's counts, valid until the tally changes; or NULL. */
 const struct hf_policy_counts *hf_policy_tally_counts(const struct hf_policy_tally *tally, const char *name);
 
 /* *ret_body: for a server-side apply; NULL: `policy` has this status. -ENOENT. */

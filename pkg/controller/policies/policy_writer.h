@@ -9,9 +9,9 @@ struct hf_policy_writer;
 enum { HF_POLICY_WRITER_PER_S = 2 };
 
 struct hf_policy_writer_params {
-    struct hf_leader_env env;       /* its arg is also for the functions below */
-    bool (*is_complete)(void *arg); /* all Nodes and EdgeNodes have come */
-    uint64_t (*unix_ns)(void *arg); /* API server's */
+    struct hf_leader_env env;
+    bool (*is_complete)(void *arg); /* whether all Nodes and EdgeNodes have come */
+    uint64_t (*unix_ns)(void *arg); /* the API server's time */
 };
 
 struct hf_policy_writer *hf_policy_writer_new(const struct hf_policy_writer_params *params, struct hf_err *err);

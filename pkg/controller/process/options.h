@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Flags and environment variables (base/flags/flags.h). Pure. */
+/* The controller's flags and environment variables. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,17 +14,17 @@ enum hf_controller_action { HF_CONTROLLER_RUN, HF_CONTROLLER_HELP, HF_CONTROLLER
 
 enum hf_controller_listener { HF_CONTROLLER_METRICS, HF_CONTROLLER_HEALTH, HF_CONTROLLER_LISTENERS };
 
-/* Borrow from argv and environment. */
+/* Borrows from argv and environment. */
 struct hf_controller_options {
-    const char *server, *kubeconfig; /* or NULL */
+    const char *server, *kubeconfig;
     const char *lease_namespace, *lease_name;
-    const char *identity;      /* NULL: host's name */
+    const char *identity;      /* NULL: the host's name */
     const char *agent_account; /* NULL: holdfast-agent in lease_namespace */
     bool no_election;
     bool approve_certificates;
     bool write_labels;
     struct hf_listen_flag listen[HF_CONTROLLER_LISTENERS];
-    uint64_t collect_after_ns; /* EdgeNodes without a Node */
+    uint64_t collect_after_ns; /* delete EdgeNodes after so long without a Node */
     enum hf_controller_action action;
     enum hf_log_level log_level;
 };

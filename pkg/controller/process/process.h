@@ -4,7 +4,6 @@
 
 #include "controller/process/options.h"
 
-/* As in --help and manual page. */
 enum { HF_CONTROLLER_EXIT_OK = 0, HF_CONTROLLER_EXIT_FAILED = 1, HF_CONTROLLER_EXIT_USAGE = 2 };
 
 /* Blocks until SIGTERM or SIGINT, unless it cannot start; returns the exit code. Logs to stderr. Main thread only. */

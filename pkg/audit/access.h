@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lets the group `holdfast` pass through the state folder, which only root may enter, to the audit log, but not list
- * it. Uses a POSIX ACL: with mode 0711 every user could pass. Threads: any; `fs`: blocks. */
+ * it, by a POSIX ACL. Threads: any; functions with `fs` block. */
 #pragma once
 
 #include <sys/types.h>

@@ -4,7 +4,7 @@
  *
  * Zero the struct, and pass all lines in order. It cannot find whole lines cut off at the end, or a log that root wrote
  * anew: compare a hash that left the node earlier (EdgeNode.status.journal.lastHash). An unreadable segment, or a new
- * chain above one (audit/log.c), is a gap, which fails the check. */
+ * chain above one, is a gap, which fails the check. */
 #pragma once
 
 #include "audit/segment.h"
@@ -13,7 +13,7 @@ struct hf_audit_check {
     uint64_t seq; /* last entry's number; 0 before the first */
     char hash[HF_SHA256_HEX];
     uint64_t oldest_seq;
-    uint64_t dropped; /* entries removed by rotation, by the last SegmentStarted */
+    uint64_t dropped; /* entries removed by rotation, as the last SegmentStarted says */
     char segment[HF_AUDIT_NAME];
     uint64_t entries;
     struct hf_err fault; /* first fault; code 0: none */

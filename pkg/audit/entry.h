@@ -97,7 +97,7 @@ struct hf_audit_entry {
 /* Appends the line without a newline. -E2BIG: `out` is full, or the line exceeds HF_AUDIT_LINE_MAX. */
 HF_MUST_USE int hf_audit_entry_format(const struct hf_audit_entry *entry, struct hf_buf *out);
 
-/* Adds blanks, with a new sum, to the last of `lines`, from `begin` to its newline. -E2BIG: `lines` is unchanged. */
+/* Adds blanks, with a new sum, to the last of `lines`, which begins at `begin`. -E2BIG: `lines` is unchanged. */
 HF_MUST_USE int hf_audit_entry_pad(struct hf_buf *lines, size_t begin, size_t blanks);
 
 /* Parses a line without its newline, and checks `sum`. -EBADMSG: no line of an audit log, or changed. */

@@ -25,7 +25,7 @@ struct hf_audit_log_params {
     uint64_t *unread_ns;
     /* called when an event became an entry; may be NULL */
     void (*added)(void *arg, enum hf_audit_kind kind);
-    /* gets each good entry at opening, in order; may begin again at an earlier one; may be NULL */
+    /* gets each good entry at opening, in order; may get entries again; may be NULL */
     void (*has)(void *arg, const struct hf_audit_entry *entry);
     void *arg;
 };
@@ -37,7 +37,7 @@ struct hf_audit_log;
  * repaired. */
 HF_MUST_USE int hf_audit_log_open(const struct hf_audit_log_params *params, struct hf_audit_log **ret_log,
                                   struct hf_err *err);
-/* Does not write what waits. */
+/* Frees without writing what waits. */
 void hf_audit_log_free(struct hf_audit_log *log);
 HF_DEFINE_CLEANUP(struct hf_audit_log, hf_audit_log_free)
 
@@ -66,5 +66,5 @@ struct hf_audit_head hf_audit_log_head(const struct hf_audit_log *log);
 uint64_t hf_audit_log_lost(const struct hf_audit_log *log);
 /* Counts `n` events lost before the log was open. */
 void hf_audit_log_lose(struct hf_audit_log *log, uint64_t n);
-/* Whether `has` missed entries at opening, from entry 1 on. */
+/* Whether `has`, at opening, missed an entry since entry 1. */
 bool hf_audit_log_has_dropped(const struct hf_audit_log *log);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files of an audit log: audit-<seq>.jsonl; <seq>: first entry's number, with leading zeros. With `fs`: blocks. */
+/* Files of an audit log: audit-<number of the first entry, with leading zeros>.jsonl. Functions with `fs` block. */
 #pragma once
 
 #include <limits.h>
@@ -46,15 +46,16 @@ HF_MUST_USE int hf_audit_segments_list(const struct hf_fs_ops *fs, const char *d
 HF_MUST_USE int hf_audit_segment_read(const struct hf_fs_ops *fs, const char *dir, uint64_t first, struct hf_buf *text,
                                       struct hf_err *err);
 
-/* Takes the next line from *rest; false: the end. First set line->segment, and line->number to 0. A last line without
- * newline is damaged. */
+/* Takes the next line from *rest; false: the end. Before the first line, set line->segment, and line->number to 0. A
+ * last line without newline is damaged. */
 bool hf_audit_line_next(struct hf_view *rest, struct hf_audit_line *line);
 
-/* Calls `visit` for each line, which lies in *text (as above). A result other than 0 ends it, and is returned. An
- * unreadable or empty segment is one damaged line. */
+/* Calls `visit` for each line, which lies in *text (`max` as above). A result other than 0 ends the visits, and is
+ * returned. An unreadable or empty segment is visited as one bad line. */
 HF_MUST_USE int hf_audit_segment_visit(const struct hf_fs_ops *fs, const char *dir, uint64_t first, struct hf_buf *text,
                                        int (*visit)(void *arg, const struct hf_audit_line *line), void *arg);
 
-/* Visits all lines from entry `from`'s segment on. Also -errno of the folder. */
+/* Visits all lines, from the segment with entry `from` on. Returns as hf_audit_segment_visit(), or -errno of the
+ * folder. */
 HF_MUST_USE int hf_audit_read(const struct hf_fs_ops *fs, const char *dir, uint64_t from,
                               int (*visit)(void *arg, const struct hf_audit_line *line), void *arg, struct hf_err *err);

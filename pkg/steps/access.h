@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How downloads reach their servers: mirrors of a URL and how these have fared, credential and TLS of an origin
- * (config/artifacts.h). All downloads of a process share one hf_access. `access` may be NULL (no mirrors, no
- * credentials), except for _configure(), _ticket_init() and _use().
+/* How downloads reach their servers: mirrors of a URL and how these have fared, credential and TLS of an origin.
+ * `access` may be NULL (no mirrors, no credentials), except for _configure(), _ticket_init() and _use().
  *
- * Credentials and certificates are read from their files for each request, so a rotated one is used at once. No
- * secret stays here after the answer. */
+ * Credentials and certificates are read from their files for each request, so a rotated one is used at once.
+ * hf_access itself keeps no secret. */
 #pragma once
 
 #include "base/clock.h"
@@ -50,9 +49,9 @@ struct hf_access_ticket {
     struct hf_err err;
 };
 
-/* A ticket is for one request. _init() begins it for a borrowed `url`; _read() reads its files on a worker;
- * hf_access_use() prepares the client, and returns its own or _read()'s failure, whose text names the item of
- * `artifacts`, the file and the remedy; _done() wipes and frees. */
+/* A ticket is for one request. _init() begins it for a borrowed `url`; _read() reads the credential's files, on a
+ * worker; hf_access_use() prepares the client, and returns its own or _read()'s failure, whose text names the item of
+ * `artifacts`; _done() wipes and frees. */
 void hf_access_ticket_init(const struct hf_access *access, const char *url, struct hf_access_ticket *ticket);
 void hf_access_ticket_read(const struct hf_fs_ops *fs, struct hf_access_ticket *ticket);
 HF_MUST_USE int hf_access_use(struct hf_access *access, struct hf_access_ticket *ticket, struct hf_err *err);

@@ -52,7 +52,7 @@ struct hf_fetch_params {
     /* Reports new bytes from the network. `before`: an earlier process received them. May be NULL. */
     void (*moved)(void *arg, uint64_t wire_bytes, bool before);
     /* `r` 0: the artifact is complete on disk, or the new file exists. Else retry after retry_after_ns, unless
-     * `hopeless`: the HTTP status (such as 404) forbids it. */
+     * `hopeless`: the HTTP status forbids it. */
     void (*done)(void *arg, int r, const struct hf_failure *failure, uint64_t retry_after_ns, bool hopeless);
     void *arg;
 };

@@ -60,7 +60,7 @@ struct hf_fetch {
     void *gone_arg;
     atomic_bool cancel;
     struct hf_http_call *call;
-    struct hf_timer *timer; /* watches the minimum speed; also delivers the result in the next turn */
+    struct hf_timer *timer; /* watches the minimum speed; also delivers the result in the next iteration */
     bool delivering;
     int fd;
     struct { /* fetch.now: progress after a kill */
@@ -68,7 +68,7 @@ struct hf_fetch {
         char boot[40];
         bool noted;
     } now;
-    struct hf_fetch_record record; /* as on disk, except for the offset */
+    struct hf_fetch_record record; /* what the next save writes, except `offset`, `wire` and `complete` */
     bool unsaved;
     unsigned char head[HF_FETCH_HEAD];
     size_t head_n;

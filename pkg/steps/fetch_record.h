@@ -2,8 +2,8 @@
 /* Progress of a download, in two sealed files of <state>/updates/<release>:
  *
  *   fetch      to resume after power cuts: written durably from time to time, after a sync of the content
- *   fetch.now  to resume after a kill -9, until a reboot (by the kernel's boot id): written after each write of
- *              content, and never synced, to spare flash storage
+ *   fetch.now  to resume after a kill -9, until a reboot: written after each write of content, and never synced, to
+ *              spare flash storage
  *
  * Functions with `fs` block. */
 #pragma once

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Restarts a release's service: systemd's D-Bus method RestartUnit, or a command. */
+/* Restarts a release's service: systemd's RestartUnit, or a command. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -7,14 +7,14 @@
 #include "loop/unit.h"
 #include "steps/failure.h"
 
-/* least limit of a unit: systemd's DefaultTimeoutStartSec */
+/* shortest time limit of a unit: systemd's DefaultTimeoutStartSec */
 #define HF_RESTART_UNIT_TIMEOUT_NS (90 * HF_NS_PER_S)
 #define HF_RESTART_EXEC_TIMEOUT_NS (60 * HF_NS_PER_S)
 
 struct hf_restart;
 
 /* Restarts the unit or runs the command in `install`, which is borrowed for the call. Waits until a unit of Type=notify
- * is ready. A unit's limit: HF_RESTART_UNIT_TIMEOUT_NS or `start_ns`, whichever is longer. `done`: 0, or -errno and
+ * is ready. A unit's time limit is the longer of HF_RESTART_UNIT_TIMEOUT_NS and `start_ns`. `done`: 0, or -errno and
  * RestartFailed, UnitNotFound or SystemdUnavailable. */
 HF_MUST_USE int hf_restart_start(const struct hf_proc_ops *proc, const struct hf_unit_ops *unit,
                                  const struct hf_install *install, uint64_t start_ns,

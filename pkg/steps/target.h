@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The install path of a release, opened below an allowed root; no symbolic link below the root can lead elsewhere
- * (openat2()). The download and files made from it lie beside the target as `.holdfast-<release>.<suffix>`, on its file
+/* The install path of a release, opened below an allowed root; no symbolic link below the root can lead elsewhere.
+ * The download and files made from it lie beside the target as `.holdfast-<release>.<suffix>`, on its file
  * system, for renames and hard links. Threads: any; file access blocks. Borrows strings. */
 #pragma once
 
@@ -38,11 +38,12 @@ struct hf_target_dir {
 /* Checks target->path as text. -EACCES: it is not in normal form, or not below a root. Pure. */
 HF_MUST_USE int hf_target_check(const struct hf_target *target, struct hf_failure *failure);
 
-/* Finds the longest root above target->path. Returns its length without final slashes, or 0. Pure. */
+/* Finds the longest root above target->path; if there is none, leaves *ret_root. Returns its length without final
+ * slashes (0 also for "/"). Pure. */
 size_t hf_target_root(const struct hf_target *target, const char **ret_root);
 
-/* Opens the target's folder. -ENOENT: a folder is missing; `missing` (may be NULL): the topmost below the root, else
- * "". */
+/* Opens the target's folder. -ENOENT: a folder is missing; `missing` (may be NULL) becomes the topmost missing folder
+ * below the root, or "". */
 HF_MUST_USE int hf_target_open(const struct hf_target *target, struct hf_target_dir *ret_spot,
                                char missing[HF_TARGET_MAX_PATH], struct hf_failure *failure);
 void hf_target_dir_done(struct hf_target_dir *dir);

@@ -9,14 +9,14 @@
 
 struct release;
 
-/* The engine's metrics; all NULL if none are collected. Only counts.c writes it. */
+/* The engine's metrics; all NULL if none are collected. */
 struct counts {
     struct hf_metric_family *outcomes, *failures;
     struct hf_metric *fetched, *saved, *repairs, *rollbacks;
 };
 
 struct hf_update_engine {
-    /* the next two own its strings */
+    /* `strings` and `roots` own its texts */
     struct hf_update_params p;
     char *strings[6];
     char **roots;

@@ -7,9 +7,9 @@
 
 struct release *release_new(struct hf_update_engine *engine, const char *name);
 void release_free(struct release *release);
-/* Reads the journal and syncs its folder. A damaged one is set aside; an unreadable one leads to RELEASE_UNREAD. */
+/* Reads the journal and syncs its folder. Sets a damaged journal aside; RELEASE_UNREAD: the journal is unreadable. */
 void release_load(struct release *release);
-/* Whether memory has the journal, and its start was handled. */
+/* Whether the release is new, or was considered after its journal was read. */
 static inline bool release_is_known(const struct release *release)
 {
     return release->stage == RELEASE_RUNNING || release->stage == RELEASE_REMOVED;
@@ -25,58 +25,59 @@ void release_recheck_repair(struct release *release);
 void prepare_start(struct release *release);
 void replace_fetch(struct release *release);
 void replace_patch(struct release *release);
-/* In Verified, with the turn, runs the hook beforeSwap, then raises GO or FAILED. Waits if the gate has closed
- * meanwhile. */
+/* In Verified, with the turn, runs the hook beforeSwap, then raises GO or FAILED. If the gate closed meanwhile, only
+ * leaves the turn. */
 void replace_begin_swap(struct release *release);
 void replace_swap(struct release *release);
 void probation_start(struct release *release);
-/* Judges the committed release after a boot. True: it started a step. */
+/* Judges the committed release after a boot. True: a step or a write of the journal has begun. */
 bool probation_after_boot(struct release *release);
 void probation_done(struct release *release);
 void rollback_start(struct release *release);
-/* Restarts the agent's unit, which ends this process, once RolledBack is durable. */
+/* Restarts the agent, which ends this process. Call it when the journal on disk has left RollingBack. */
 void rollback_restart_agent(struct release *release);
 void finish_commit(struct release *release);
 void finish_clean(struct release *release);
-/* Starts a cleanup that was put off, if due. True: it started a step. */
+/* Repeats a commit or cleanup that was put off. False: none is due. */
 bool finish_overdue(struct release *release);
 void drift_look(struct release *release);
 /* Looks for drift of the committed release while the journal has a newer one. */
 void drift_look_behind(struct release *release);
-/* whether the newer release waits while a repair runs in its place */
+/* Whether the newer release, in whose place a repair runs, must not start yet. */
 bool drift_pauses_newer(const struct release *release);
-/* The `run` of a step_job with committed_digest and `look`. 1: the committed release is in place; 0: not; -errno. */
+/* The `run` of a step_job; set its `swap`, `look` and committed_digest before. 1: the committed release is in place;
+ * 0: not; -errno. */
 int drift_run_committed(struct step_job *step);
 /* ---- self.c: releases of kind Agent ------------------------------------------------------------------------------ */
 
 const char *self_path_of(const struct hf_update_engine *engine, const struct hf_install *install);
 struct hf_target self_target_of(const struct hf_update_engine *engine, enum hf_install_kind kind, const char *path,
                                 const char *release);
-/* Whether a tree with this archive is the last that the supervisor gave up. */
+/* Whether the tree that the supervisor gave up last is from this archive. */
 bool self_is_given_up(const struct release *release, const char *sha256, struct hf_supervisor_note *ret_verdict);
 void self_tell(const struct release *release);
 /* Raises HF_EV_UNHEALTHY if the supervisor gave the new version up or is missing. Returns whether it did. */
 bool self_trial_fails(struct release *release);
-/* whether the agent must be healthy for longer first, until retry.due_ns */
+/* Whether the agent must be healthy for longer first; then sets retry.due_ns. */
 bool self_trial_waits(struct release *release);
-/* Returns whether the supervisor restarts the agent, which ends this process. */
+/* Has the supervisor restart the agent, which ends this process. False: the release is not of kind Agent. */
 bool self_trial_restart(struct release *release);
 
 /* ---- order.c ----------------------------------------------------------------------------------------------------- */
 
 void orders_read(struct hf_update_engine *engine);
 void orders_done(struct hf_update_engine *engine);
-/* Makes the version before wanted, or ends its order. True: it started a step. */
+/* Follows the site's order, or ends it. True: nothing else may start now. */
 bool order_consider(struct release *release);
 /* Whether an order must still be followed: then do not park the release. */
 bool order_is_open(const struct release *release);
 
 /* ---- repairs.c --------------------------------------------------------------------------------------------------- */
 
-/* Counts a look for drift and begins a pause: none for the first three repairs, then each doubles it, and a quiet look
- * at an interval halves it. */
+/* Counts a look for drift, and sets the pause before the next: none for three repairs, then a minute, which each repair
+ * doubles (up to 512 minutes), and each look at an interval without drift halves. */
 void repairs_count(struct release *release, bool drifted);
-/* Returns the pause before a disturbed repair is tried again, which doubles each time. */
+/* Counts a repair whose target somebody changed. Returns the pause before its next try. */
 uint64_t repairs_pause_ns(struct release *release);
 /* Counts and reports a repair that has ended, and begins a pause. `what`: for params.repaired. */
 void repairs_put_back(struct release *release, const char *what);
@@ -84,7 +85,7 @@ void repairs_put_back(struct release *release, const char *what);
 /* ---- retain.c ---------------------------------------------------------------------------------------------------- */
 
 void retain_find_other(const struct release *release, char other[HF_TARGET_MAX_PATH]);
-/* Sets the parameters of the next functions, which run on the worker. */
+/* Sets step->keep and step->other for the next functions, which run on the worker. */
 void retain_prepare(const struct release *release, struct step_job *step);
 int retain_find(struct step_job *step);
 /* Logs failures if `just_committed`. */
@@ -94,19 +95,19 @@ void retain_drop_former(struct step_job *step);
 /* Points `keep` to the committed release. False: no artifact for this architecture. */
 bool retain_take_committed(const struct release *release, const struct hf_edgeupdate *committed,
                            struct hf_kept_params *keep);
-/* Removes what is kept and not needed of the committed release step->committed_digest. */
+/* Removes kept content that is neither of the committed release (step->committed_digest) nor chosen nor wanted. */
 void retain_trim(struct step_job *step);
-/* Makes retain_consider() remove what need not stay any more, unless a look for drift does. */
+/* Has retain_consider() remove what need not stay, unless a look for drift does so first. */
 void retain_want(struct release *release);
 bool retain_consider(struct release *release);
-/* Serves neighbours what is in place (`on`), or nothing. engine->p.share may be NULL. */
+/* `on`: serves verified and installed content to neighbours; else ends that. */
 void retain_serve(struct hf_update_engine *engine, bool on);
 
 /* ---- watches.c --------------------------------------------------------------------------------------------------- */
 
-/* On the worker, after retain_prepare(): lists the folders of what is installed. */
+/* On the worker, after retain_prepare(): lists the installed folders. */
 void watches_find(struct step_job *step);
-/* On the loop: watches these folders. `anew`: also those that are watched already. */
+/* On the loop: watches these folders. `anew`: even if the same folders are watched already. */
 void watches_set(struct release *release, struct step_job *step, bool anew);
 void watches_drop(struct release *release);
 
@@ -114,7 +115,8 @@ void watches_drop(struct release *release);
 
 bool service_is_agent(const struct release *release);
 bool service_has_restart(const struct release *release);
-/* Both start a step and call `done` (`arg`: the release) once, maybe at once; `done` calls step_end(). */
+/* Both start a step and call `done` (`arg`: the release) once, maybe at once; `done` calls step_end(). But a restart by
+ * the supervisor ends the process. */
 void service_restart(struct release *release, void (*done)(void *arg, int r, const struct hf_failure *failure));
 /* `spec` is borrowed until `done`. */
 void service_check(struct release *release, const struct hf_release *spec,
@@ -123,20 +125,21 @@ void service_check(struct release *release, const struct hf_release *spec,
 /* ---- boots.c ----------------------------------------------------------------------------------------------------- */
 
 void boots_read(struct hf_update_engine *engine);
-/* Record this boot's verdict on the committed release: good; bad, so order.c goes back; bad, but the node cannot go
+/* Record verdicts on the committed release. boots_failed(): bad, so order.c goes back; boots_stay(): the node cannot go
  * back. */
 void boots_passed(struct release *release);
 void boots_failed(struct release *release, const char *why);
 void boots_stay(struct release *release, const char *because);
 
-/* Notes a change of the path's content: with install.reboot sets j.boots.changed. */
+/* Notes a change of the path's content in j.boots.changed, which becomes "" without install.reboot. */
 void boots_note(struct release *release);
 /* Whether the path's content changed in this boot, and needs another boot. */
 bool boots_pending(const struct release *release);
-/* Whether in Probation a reboot must precede the verdict: then it reboots, waits, or raises HF_EV_BOOTED. */
+/* In Probation, deals with a reboot that must precede the verdict: reboots the node, waits, or raises HF_EV_BOOTED.
+ * False: no reboot is needed. */
 bool boots_go_first(struct release *release);
-/* In RollingBack, with the old version in place, does the node have to reboot? DONE: no; WAIT: yes, continue later;
- * NEVER: the reboot did not come. */
+/* In RollingBack, with the old version in place, reboots the node if it had booted the new one. DONE: continue now;
+ * WAIT: later; NEVER: the reboot did not come. */
 enum boots_back { BOOTS_DONE, BOOTS_WAIT, BOOTS_NEVER };
 enum boots_back boots_go_back(struct release *release);
 
@@ -150,7 +153,7 @@ bool hooks_start(struct release *release, enum hf_hook_kind kind,
 
 /* Sets the desired release; NULL: there is none. 0 or -ENOMEM. */
 int wanted_set(struct release *release, const struct hf_desired *desired);
-/* Takes over `kept`, the journal's JSON. */
+/* Takes over `kept`, the journal's part of the EdgeUpdate. */
 void wanted_restore(struct release *release, json_t *kept);
 /* Takes over `committed`, and makes it the wanted release until wanted_repair_end(). */
 void wanted_repair(struct release *release, struct hf_edgeupdate *committed);
@@ -163,15 +166,15 @@ bool wanted_order_again(struct release *release);
 bool wanted_is_local(const struct release *release);
 /* Whether the journal's update follows the site's order, and so fetches nothing. */
 bool wanted_goes_back(const struct release *release);
-/* Returns the committed EdgeUpdate's kept part; free it. NULL: not in memory. */
+/* Returns the part of the committed EdgeUpdate that a journal keeps; free it. NULL: it is not in memory. */
 json_t *wanted_committed(const struct release *release);
 /* Whether the site holds the release, which stops updates and repairs. */
 bool wanted_held(const struct release *release);
 void wanted_done(struct release *release);
 bool wanted_matches(const struct release *release);
-/* Whether nothing of this name is wanted, in phase Idle, Committed or RolledBack. */
+/* Whether no release of this name is wanted, and the phase is Idle, Committed or RolledBack. */
 bool wanted_no_more(const struct release *release);
-/* Starts an update to the wanted release; the journal keeps only the history. */
+/* Starts an update to the wanted release; of the old journal only the history stays. */
 void wanted_accept(struct release *release, enum hf_update_event event, enum hf_reason reason);
 
 /* ---- review.c ---------------------------------------------------------------------------------------------------- */
@@ -179,18 +182,17 @@ void wanted_accept(struct release *release, enum hf_update_event event, enum hf_
 /* Asks the gate. *ret_message explains the reason, or is NULL. */
 enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_reason, const char **ret_message);
 void review_load_floor(struct release *release);
-/* Raises the event that follows a step which was stopped for the wanted release or the gate. */
+/* After a download or patching was stopped, raises the event that follows. */
 void review_stopped(struct release *release);
 
 /* ---- method.c ---------------------------------------------------------------------------------------------------- */
 
-/* NULL: none, or its EdgeUpdate is lost. */
+/* NULL: none, or the EdgeUpdate is lost. */
 const struct hf_artifact *method_artifact(const struct release *release);
 const struct hf_delta_ref *method_delta(const struct release *release);
-/* After an inspection sets j.method, and returns attempt.go_reason. j.detour says if memory, disk or *death rule out
- * the shortest chain. */
+/* Sets j.method, and returns the value for attempt.go_reason. j.detour then says what rules the shortest chain out. */
 enum hf_reason method_choose(struct release *release, struct delta_death *death);
-/* Avoids the delta that *err made unusable, and chooses again. */
+/* Avoids the delta that failed with *err, and chooses again. */
 void method_drop_delta(struct release *release, const struct hf_err *err);
 void method_use_whole_file(struct release *release);
 /* Whether artifact or deltas need a credential: then they are not shared with neighbours. */
@@ -200,8 +202,8 @@ bool method_may_be_neighbour(const struct release *release);
 /* ---- transition.c ------------------------------------------------------------------------------------------------ */
 
 void transition_init(struct release *release);
-/* Writes the journal, then starts the action that follows. HF_R_None: reason and message stay. `message` NULL or "":
- * hf_reason_meaning(). The reason's remedy is appended if it fits. */
+/* Enters the next state, writes the journal, then starts the state's action. HF_R_None: reason and message stay.
+ * `message` NULL or "": hf_reason_meaning(). The reason's remedy is appended if it fits. */
 void transition_event(struct release *release, enum hf_update_event event, enum hf_reason reason, const char *message);
 void transition_failure(struct release *release, enum hf_update_event event, const struct hf_failure *failure);
 void transition_no_memory(struct release *release, enum hf_update_event event);
@@ -219,10 +221,10 @@ void transition_note_written(struct release *release);
 
 void retry_back_off(struct release *release, enum hf_reason reason, uint64_t at_least_ns);
 uint64_t retry_wake_ns(const struct release *release);
-/* At a start in Waiting, delays the next download if earlier ones had wrong content. */
+/* At a start in Waiting, delays the next download if earlier downloads had wrong content. */
 void retry_hold_back(struct release *release);
-/* Call it in Waiting before `wanted` replaces the object: after a change by a person, plans the next attempt at a
- * random time within engine->p.retry_cap_ns, never later than planned. */
+/* Call it before `wanted` replaces the object. If a person changed it in Waiting, plans the next attempt at a random
+ * time within engine->p.retry_cap_ns, never later than planned. */
 void retry_object_changed(struct release *release, const struct hf_edgeupdate *wanted);
 
 /* ---- counts.c ---------------------------------------------------------------------------------------------------- */

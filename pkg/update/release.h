@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One release, with its parts and actions.
  *
- * A release has at most one step in progress. Its end can raise an event of rules/machine.h: transition.c writes the
- * next state to the journal, then starts the move's action. After a change of the desired releases, release_consider()
- * reacts between two steps, and stops one that may be interrupted.
+ * A release has at most one step in progress. The step's end can raise an event of rules/machine.h: transition.c writes
+ * the next state to the journal, then starts its action. To a change of the desired releases, release_consider() reacts
+ * between two steps, and stops a step that may be interrupted.
  *
  * Threads: `run` of a step_job is on a worker: it accesses only the job and what does not change meanwhile. */
 #pragma once
@@ -26,7 +26,7 @@
 #include "update/state/attempt.h"
 #include "update/state/journal.h"
 
-/* releases wanted at one time; all releases on this node, with those that only have a history */
+/* most releases wanted at one time; most releases on this node, parked ones included */
 enum { HF_UPDATE_MAX_RELEASES = 64, HF_UPDATE_MAX_HISTORIES = 256 };
 
 struct release;
@@ -40,7 +40,7 @@ enum release_stage {
     RELEASE_REMOVED,
 };
 
-/* The journal on disk. Only transition.c writes it, and release.c as it reads the journal. */
+/* What is known of the journal on disk. */
 struct release_record {
     /* what the status shows; newer than on disk after attempts without progress, which are not written */
     struct hf_journal shown;
@@ -54,12 +54,12 @@ struct release_record {
     uint64_t unread_ns; /* RELEASE_UNREAD: time of the first failed read; else 0 */
 };
 
-/* What is wanted, and what the journal has. Written by wanted.c, except that transition.c frees `kept` after an update,
- * and release_recheck_repair() replaces `object` during its call. */
+/* What is wanted, and what the journal has. Functions that ask review_ask() about another release replace `object`
+ * meanwhile. */
 struct release_wanted {
-    /* the release to install: in a repair the committed one, else the caller's; NULL: none */
+    /* the release to install (in a repair the committed one); NULL: none */
     struct hf_edgeupdate *object;
-    /* the caller's release, in a repair or if `ordered`; else NULL */
+    /* the caller's release, while another one takes its place in `object`; else NULL */
     struct hf_edgeupdate *asked;
     bool ordered; /* `object` is the version before, by the site's order */
     enum hf_desired_gate gate;
@@ -69,11 +69,10 @@ struct release_wanted {
     enum hf_link link;
     /* the journal's release; NULL: lost or not needed */
     struct hf_edgeupdate *accepted;
-    json_t *kept; /* the part of `accepted` that the journal keeps */
+    json_t *kept; /* the part of `accepted` that the journal keeps, or NULL */
 };
 
-/* Whether this node may install the wanted release. Written by review.c, except that others clear `current`, and
- * finish.c sets `floor` after a commit. */
+/* Whether this node may install the wanted release. */
 struct release_review {
     bool current; /* the next four members are up to date */
     enum hf_reason distrust, misfit;
@@ -87,16 +86,16 @@ struct release_review {
     char disk_message[HF_UPDATE_MAX_MESSAGE];
 };
 
-/* A delta to avoid: the agent died in it. */
+/* A delta to avoid, since the agent died while it applied it. */
 struct delta_death {
     unsigned times;
-    bool oom; /* killed by the OOM killer, in the agent's cgroup or the one above */
+    bool oom; /* the OOM killer struck (hf_attempt_oom()) */
     char delta[HF_SHA256_HEX];
     char from[HF_SHA256_HEX]; /* SHA-256 of its base */
 };
 
-/* The attempt in progress, written by the actions. Each attempt resets received_bytes; each update resets
- * delta_failures, restart_tries and `recheck`. */
+/* The attempt in progress. Each attempt resets received_bytes; each update resets kept_failed, delta_failures,
+ * restart_tries and `recheck`. */
 struct release_attempt {
     struct hf_swap_inspection seen;
     /* memory, measured once an attempt */
@@ -104,7 +103,7 @@ struct release_attempt {
     uint64_t disk_room; /* bytes for deltas besides the new version */
     enum hf_kept_source kept;
     bool kept_failed; /* the kept content could not be taken: fetch it */
-    /* what the status shows first: Downloading, or why not the shortest chain */
+    /* what the status shows first: Downloading, Patching, or why not the shortest chain */
     enum hf_reason go_reason;
     /* intermediate file that is the base of the next delta; "": the installed file */
     char step_sha256[HF_SHA256_HEX];
@@ -112,7 +111,7 @@ struct release_attempt {
     uint64_t received_bytes;
     unsigned delta_failures;
     unsigned restart_tries;
-    unsigned reboots; /* install.reboot commands by this process since the path last changed */
+    unsigned reboots; /* 1: this process has run install.reboot, and waits for the reboot; else 0 */
     /* the agent's release was rolled back, but this process still runs it; not in the journal */
     bool owes_restart;
     bool recheck; /* verify the file again at the swap: an earlier process verified it, or a hook ran since */
@@ -129,11 +128,10 @@ struct release_retry {
     enum release_redo redo;
     /* failures of cleanup, or of the commit since the floor was saved */
     unsigned tries;
-    /* next try of a cleanup that failed often, and holds up nothing any more */
+    /* next try of a cleanup that failed often; 0: none */
     uint64_t clean_due_ns;
 };
 
-/* Written by drift.c and repairs.c, except that others set look_wanted, and transition.c resets `look` at a commit. */
 struct release_drift {
     struct hf_swap_look look;
     /* a start, a watch or the interval asks for a look */
@@ -151,7 +149,7 @@ struct release_drift {
     char kept[HF_SHA256_HEX];
 };
 
-/* inotify watches of the folders of what is installed; written by watches.c */
+/* inotify watches of the installed folders */
 struct release_watches {
     struct hf_watch **watches;
     size_t n;
@@ -178,7 +176,7 @@ enum step_kind {
     STEP_ORDER,
 };
 
-/* Only the pointer of `kind` is set, by the file that starts the step; step.c writes the other members. */
+/* Of the five pointers to calls at most one is set, by the file that starts the call. */
 struct release_step {
     enum step_kind kind;
     /* the step was stopped, so its error is no failure */

@@ -20,7 +20,7 @@ struct step_job {
     struct hf_room room;
     struct delta_death death;
     struct hf_swap_look look;
-    struct hf_kept_params keep; /* what to keep, after a commit or a look without drift */
+    struct hf_kept_params keep; /* retain_prepare() */
     enum hf_kept_source kept;
     struct hf_buf folders;
     char other[HF_TARGET_MAX_PATH];
@@ -39,7 +39,7 @@ struct step_job {
     char committed_digest[HF_SHA256_HEX];
 };
 
-/* Makes a step. Then set its parameters, and call step_submit() or step_discard(). */
+/* Makes a step. Set its parameters, then call step_submit() or step_discard(). */
 struct step_job *step_new(struct release *release, enum step_kind kind, int (*run)(struct step_job *step),
                           void (*then)(struct release *release, struct step_job *step));
 /* Starts the step. If no worker takes the job, calls `then` at once, with job.r < 0. */
@@ -49,8 +49,8 @@ void step_discard(struct step_job *step);
 bool step_is_in_progress(const struct release *release);
 void step_begin(struct release *release, enum step_kind kind);
 void step_end(struct release *release);
-void step_stop(struct release *release); /* no effect on a restart or health checks */
-/* Drops the step because the engine closes: no callback follows, except of jobs and downloads. */
+void step_stop(struct release *release); /* only for kinds from STEP_INSPECT to STEP_PATCH */
+/* Drops the step because the engine closes: neither `then` nor another callback follows. */
 void step_drop(struct release *release);
 struct hf_target step_target(const struct release *release);
 struct hf_swap_params step_swap_params(const struct release *release, const struct step_job *step);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Accepts a node's floors as its newest, for a person on the node. Only holdfast-tpm may call it. */
+/* Accepts a node's floors as the newest, for a person on the node. Only holdfast-tpm may call it. */
 #pragma once
 
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All floors of a node, in memory and as text of the floor record (floors/record.h). A floor is a history
- * (rules/sequence.h) with a key such as "release/app". The text has a line for each, in order of keys; "-" is an
- * unknown digest:
+ * (rules/sequence.h) with a key such as "release/app". The text has a line for each floor, sorted by key; "-" is
+ * an unknown digest:
  *   floor <key> <top sequence> <top digest> <current sequence> <current digest> [<used digest>...]
  * Pure. */
 #pragma once

@@ -47,12 +47,12 @@ enum hf_floor_step {
     HF_FLOOR_STEP_REST,
     HF_FLOOR_STEP_LOAD,
     HF_FLOOR_STEP_READ,
-    HF_FLOOR_STEP_OPEN,  /* have the TPM open its blob */
-    HF_FLOOR_STEP_FIRST, /* give the counter its first value, write the first record */
+    HF_FLOOR_STEP_OPEN,  /* have the TPM open the record's blob */
+    HF_FLOOR_STEP_FIRST, /* find out the counter's first value, write the first record */
     HF_FLOOR_STEP_SEAL,  /* write a record with the counter's next value */
     HF_FLOOR_STEP_WRITE, /* write the loaded record again, durably */
     HF_FLOOR_STEP_COUNT, /* increment the counter, or make it */
-    HF_FLOOR_STEP_AGAIN, /* load the record again after a pause */
+    HF_FLOOR_STEP_AGAIN, /* load record and counter again after a pause */
 };
 
 /* Returns why releases must wait, or HF_R_None. */

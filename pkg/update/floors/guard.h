@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Notices by a counter in the TPM 2 that older floors have replaced the newest. Until the newest floors are in place
- * and counted, new releases wait; repairs and rollbacks go on. While off, it only collects floors. */
+/* The floor guard notices, by a counter in the TPM 2, that older floors have replaced the newest. Until the newest
+ * floors are in place and counted, new releases wait, but not repairs and rollbacks. While off, it only collects
+ * floors. */
 #pragma once
 
 #include "api/update/reason.h"
@@ -33,10 +34,10 @@ void hf_floor_guard_free(struct hf_floor_guard *guard);
 void hf_floor_guard_configure(struct hf_floor_guard *guard, bool on, const char *tcti);
 
 /* Joins *history and the guard's floor of this kind ("release") and name (hf_sequence_join()); both get the result.
- * While on, records and counts a risen floor. NULL: no effect. */
+ * While on, a risen floor leads to a new record and an increment of the counter. `guard` NULL: no effect. */
 void hf_floor_guard_join(struct hf_floor_guard *guard, const char *kind, const char *name,
                          struct hf_sequence_history *history);
 
 /* Returns why releases must wait, or HF_R_None (always if `guard` is NULL). *ret_message lasts until the next call or
- * turn of the loop. */
+ * iteration of the loop. */
 enum hf_reason hf_floor_guard_ask(const struct hf_floor_guard *guard, const char **ret_message);

@@ -22,10 +22,10 @@ struct hf_floor_record_foreign {
     unsigned n;
     unsigned char sha256[HF_FLOOR_RECORD_MAX_FOREIGN][32];
 };
-/* Does nothing if full. Pure. */
+/* Adds the record with this text; no effect if full. Pure. */
 void hf_floor_record_add_foreign(struct hf_floor_record_foreign *foreign, struct hf_view text);
 
-/* What hf_floor_record_load() found out about files and copies. */
+/* What hf_floor_record_load() found. */
 struct hf_floor_record_places {
     /* a file or copy is damaged, unsafe (owner, mode) or unreadable: see *err */
     bool bad;
@@ -42,7 +42,7 @@ HF_MUST_USE int hf_floor_record_parse(struct hf_view text, struct hf_floor_recor
 void hf_floor_record_key(uint64_t value, struct hf_view floors, unsigned char key[HF_FLOOR_RECORD_KEY]);
 
 /* Loads the record with the highest value that is not in *foreign, from the files and the copies below all roots of
- * *target (its path and release are not used). *ret_record borrows from *text, empty with `max`
+ * *target (its path and release are not used). *ret_record borrows from *text, which begins empty, with `max`
  * HF_FLOOR_RECORD_MAX_BYTES. -ENOENT: none. Sets *ret_places also after an error. Blocks. */
 HF_MUST_USE int hf_floor_record_load(const struct hf_target *target, const char *state_dir,
                                      const struct hf_floor_record_foreign *foreign, struct hf_buf *text,

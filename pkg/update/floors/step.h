@@ -11,7 +11,7 @@
 /* Waits for the lock. Returns a descriptor that holds it. -EIO: it cannot be made, opened or locked. -ENAMETOOLONG. */
 HF_MUST_USE int hf_floor_step_lock(const struct hf_fs_ops *fs, const char *state_dir, struct hf_err *err);
 
-/* Increments the counter to `to`, under the lock; *ret_value: its value afterwards. `tcti`, other errors:
+/* Increments the counter if it is `to` - 1, or makes a missing one; *ret_value: its value then. `tcti`, other errors:
  * tpm/chip.h. */
 HF_MUST_USE int hf_floor_step(const char *tcti, const struct hf_fs_ops *fs, const char *state_dir, uint64_t to,
                               uint64_t *ret_value, struct hf_err *err);

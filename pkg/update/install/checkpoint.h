@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Records how much of a new file a delta has made, to resume after a kill or power cut. A wrong record does no harm:
- * the complete file is compared with the signed hash. Threads: any; blocks. */
+/* Records how much of a new file a delta has made, to resume after a kill or power cut. A wrong record does no harm,
+ * since the signed hash decides. Threads: any; blocks. */
 #pragma once
 
 #include "base/buf.h"
@@ -23,8 +23,9 @@ struct hf_checkpoint_keeper {
         .fd = -1                                                                                                       \
     }
 
-/* Opens the checkpoints of a delta that makes `size` bytes with hash `sha256`. Returns whether an earlier process left
- * one: *ret_point is the furthest; the caller checks that the new file reaches it. */
+/* Opens the checkpoints of a delta that makes `size` bytes with hash `sha256`; below 16 MiB there are none. Returns
+ * whether an earlier process left a checkpoint, the furthest in *ret_point; the caller checks that the new file reaches
+ * it. */
 bool hf_checkpoint_open(const struct hf_target_dir *dir, const char *delta_sha256, const char *sha256, uint64_t size,
                         struct hf_checkpoint_keeper *keeper, struct hf_delta_checkpoint *ret_point);
 /* Returns the furthest offset on disk, or 0. */

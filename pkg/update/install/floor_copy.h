@@ -8,8 +8,8 @@
 #include "steps/target.h"
 #include "update/rules/sequence.h"
 
-/* Joins the good copies below all roots into *history, since an old release may have been below another one. A missing
- * copy is no error. Returns the error of the last bad copy (damaged, unreadable or writable by others). */
+/* Joins the good copies below all roots into *history, since an old release may have been below another root. A missing
+ * copy is no error. Returns the error of the last bad copy (damaged, unreadable or writable by others), else 0. */
 HF_MUST_USE int hf_floor_copy_load(const struct hf_target *target, struct hf_sequence_history *history,
                                    struct hf_err *err);
 

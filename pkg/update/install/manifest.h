@@ -6,7 +6,7 @@
  * a file's SHA-256. A full check reads every file; a quick check those that look changed, and some others, so that over
  * time all are read.
  *
- * Workers only; blocks. Memory: some KiB; digests 64 to 128 bytes a file. */
+ * Workers only; blocks. */
 #pragma once
 
 #include <stdatomic.h>
@@ -40,7 +40,7 @@ void hf_install_manifest_digests_done(struct hf_install_manifest_digests *digest
 struct hf_install_manifest_source {
     /* from the extractor, if it made the whole tree; may be NULL */
     struct hf_install_manifest_digests *digests;
-    /* Without `digests`: reads every file, then agree(arg) verifies the whole tree's content; -errno: no new
+    /* Called if `digests` is NULL, after every file was read, to verify the whole tree's content; -errno: no new
      * manifest. */
     int (*agree)(void *arg);
     void *arg;
@@ -75,7 +75,7 @@ struct hf_install_manifest_look {
     /* Bytes of unchanged files that may be read. Each check first adds HF_INSTALL_MANIFEST_LOOK_BYTES, which is also
      * the maximum. */
     int64_t credit;
-    unsigned mended; /* files and folders whose mode or owner was set */
+    unsigned mended; /* files and folders whose mode or owner the last check corrected */
     char what[200];  /* the last correction, or why the last check returned 0 */
 };
 
@@ -86,8 +86,8 @@ enum hf_install_check {
 };
 
 /* Compares the tree with its manifest. 1: right; 0: look->what differs; -ENOENT: no usable manifest; other -errno: not
- * completed. Corrects mode and owner of files with right content (look->mended), and renews the manifest if only
- * attributes differ from it. */
+ * completed. Corrects mode and owner of files with right content (look->mended), and renews the manifest if such a file
+ * has another inode or ctime. */
 HF_MUST_USE int hf_install_manifest_check(const struct hf_install_manifest *manifest, int top_fd,
                                           enum hf_install_check how, struct hf_install_manifest_look *look,
                                           const atomic_bool *cancel, struct hf_failure *failure);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Records of a manifest (format: manifest.c); internal to manifest.c and manifest_check.c. Workers only; blocks. */
+/* Records of a manifest (format: manifest.c). Workers only; blocks. */
 #pragma once
 
 #include "pack/tar/tar_read.h"
@@ -41,7 +41,7 @@ void manifest_writer_done(struct manifest_writer *writer);
 struct manifest_reader {
     const struct hf_fs_ops *fs;
     int fd;
-    /* offset of the next byte; offset of the records' end; the manifest's inode */
+    /* `at`: offset of the next byte to read; `end`: offset of the records' end; `inode`: the manifest's */
     uint64_t at, end, inode;
     unsigned count;
     size_t from, n; /* bytes[from..n) is unread */

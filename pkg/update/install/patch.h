@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes the new file from the download: complete, verified and durable, beside the old one. Method Kept takes the
- * content from kept/kept.h. May be repeated after a crash. Workers only; blocks. */
+/* Makes the new file, or extracts the new tree, from the download: complete, verified and durable, beside the old one.
+ * Method Kept takes the content from kept/kept.h. May be repeated after a crash. Workers only; blocks. */
 #pragma once
 
 #include <stdatomic.h>
@@ -22,10 +22,11 @@ struct hf_patch_params {
     const char *step_sha256;
     /* the result is an intermediate file */
     bool to_step;
-    /* hash of a packed download (.zst, .xz), compared before it is unpacked; else NULL */
+    /* Hash of the whole file's download, compared before use. If it is not `sha256`, the download is packed (.zst,
+     * .xz). NULL: not stated. */
     const char *packed_sha256;
     uint64_t packed_size;
-    /* may unpack without packed_sha256: only to repair a release from before that field */
+    /* may unpack without packed_sha256, to repair a release from before that field */
     bool unpacks_unstated;
     bool had_old;
     const char *old_sha256; /* valid for kind File with had_old */

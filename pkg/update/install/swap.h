@@ -31,8 +31,8 @@ struct hf_swap_params {
 
 struct hf_swap_inspection {
     bool exists;
-    /* SHA-256 of the installed file. Tree: of the archive, from the folder's name; "": the link names no tree of this
-     * release, a missing one, or a damaged one of the new version. */
+    /* SHA-256 of the installed file. Tree: of the archive, by the folder's name; "": the link names no tree of this
+     * release, a missing tree, or a damaged tree of the new version. */
     char sha256[HF_SHA256_HEX];
     char link[HF_TARGET_MAX_PATH]; /* kind Tree: text of the link */
     /* topmost missing folder below the root, or "" */
@@ -41,20 +41,20 @@ struct hf_swap_inspection {
     uint64_t staged_bytes;           /* bytes of an earlier attempt's download and new file */
     char step_sha256[HF_SHA256_HEX]; /* SHA-256 of an earlier attempt's intermediate file, or "" */
     uint64_t step_bytes;
-    bool unproven; /* kind Agent: not known to the supervisor as healthy */
+    bool unproven; /* kind Agent: the supervisor does not know the installed tree as healthy */
 };
 
 /* What earlier checks for drift saw. Zeroed at first, and after an update. */
 struct hf_swap_look {
     struct hf_install_manifest_look seen; /* kind File uses only `what` and `mended` */
-    /* kind File: identity of the file read last; any change of the file changes one of these */
+    /* kind File: identity of the file read last, which any change of the file changes */
     uint64_t device, inode, size;
     int64_t changed_s, changed_ns;
 };
 
 /* Checks whether the committed version is in place. 1: yes; 0: no (look->seen.what); -errno: not completed. Reads a
- * file only if its identity has changed; a tree as hf_install_manifest_check(). Corrects mode or owner of right content
- * (look->seen.mended); with HF_INSTALL_CHECK_LOOK returns 0 instead. */
+ * file only if its identity is not that in *look; checks a tree by hf_tree_verify(). Corrects mode or owner of right
+ * content (look->seen.mended); with HF_INSTALL_CHECK_LOOK returns 0 instead. */
 HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_look *look,
                               struct hf_failure *failure);
 
@@ -68,14 +68,15 @@ HF_MUST_USE int hf_swap_inspect(const struct hf_swap_params *params, struct hf_s
  * hf_swap_undo(). */
 HF_MUST_USE int hf_swap_run(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* Restores the old version, or removes the new one if there was none. -ESTALE with RollbackFailed: the old version is
+/* Restores the old version, or without had_old removes the new one. -ESTALE with RollbackFailed: the old version is
  * missing or changed, or somebody else replaced the link. */
 HF_MUST_USE int hf_swap_undo(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* Checks whether hf_swap_undo() is done. 1: yes (a tree is as in its manifest); 0: no; -errno. */
+/* Checks whether the old version is in place (a tree by a quick check), or without had_old, whether nothing is. 1: yes;
+ * 0: no; -errno. */
 HF_MUST_USE int hf_swap_is_undone(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* Removes downloads, unfinished and old files, old manifests, trees that no link names (kind Agent: except `good` and
- * `previous` of supervisor/state.h), and folders made for a target that does not exist. Call it only while the journal
- * on disk says which version is in place. */
+/* Removes downloads, unfinished and old files, old manifests, folders made for a target that does not exist, and all
+ * trees but the installed one (kind Agent: old_link and the links `good` and `previous` of supervisor/state.h also keep
+ * theirs). Call it only while the journal on disk says which version is in place. */
 HF_MUST_USE int hf_swap_clean(const struct hf_swap_params *params, struct hf_failure *failure);

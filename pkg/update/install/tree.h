@@ -3,8 +3,8 @@
  *
  *   /opt/app/current -> .holdfast-app.tree/<sha256 of the archive>
  *
- * The caller verifies the archive. Files get the owner of the tree in use, else the agent's user and group. An existing
- * folder is compared with its manifest before it is used again. Workers only; _make, _verify and _clean block. */
+ * The caller verifies the archive. Files get the owner of the tree in use, else the agent's user and group. Workers
+ * only; functions with `dir` block. */
 #pragma once
 
 #include <stdatomic.h>
@@ -16,8 +16,8 @@
 const char *hf_tree_folder(const char *release, const char *sha256, const char *old_link,
                            char folder[HF_INSTALL_MANIFEST_VERSION]);
 
-/* Extracts `tar_fd` into `folder`, replacing an existing one, with its manifest in `records` (NULL: none). Afterwards,
- * also after a crash, the folder is complete and durable or absent. -ESTALE: the target's link names the folder. */
+/* Extracts `tar_fd` into `folder`, replacing an existing folder, with its manifest in `records` (NULL: none). Durable;
+ * after a crash call it again. -ESTALE: the target's link names the folder. */
 HF_MUST_USE int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *folder, const char *records,
                              const atomic_bool *cancel, struct hf_failure *failure);
 
@@ -36,6 +36,6 @@ bool hf_tree_link_parse(const char *release, const char *text, char sha256[HF_SH
 /* Returns the folder at the end of `text`; "": no tree of this release. */
 const char *hf_tree_link_folder(const char *release, const char *text);
 
-/* Removes all trees except `keep`; after the last, also their common folder. */
+/* Removes all trees except `keep`; if none is left, also their common folder. */
 HF_MUST_USE int hf_tree_clean(const struct hf_target_dir *dir, const char *const *keep, size_t n,
                               struct hf_failure *failure);

@@ -46,8 +46,8 @@ enum hf_kept_source {
     HF_KEPT_SOURCES,
 };
 
-/* Returns the first that is there: a copy or clone, unlike a link, cannot have been changed through the installed
- * name. */
+/* Returns the first source that is there: a copy or clone, unlike a link, cannot have been changed through the
+ * installed name. */
 enum hf_kept_source hf_kept_source_choose(const bool there[HF_KEPT_SOURCES]);
 
 /* Whether taking the content may need its space once more. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keeps content of committed versions beside the target, to save the network.
  *
- * Always keeps a hard link to the installed files, or a reflink where possible; by the policy a copy, and the version
+ * Always keeps a reflink of the installed files, or where that fails a hard link; by the policy a copy, and the version
  * before. A hard link brings back a file that was removed or replaced, not one changed in place. Nothing is kept where
  * other users may rename files of the target's folder. Workers only; blocks. */
 #pragma once
@@ -29,10 +29,10 @@ struct hf_kept_params {
     const atomic_bool *cancel;
 };
 
-/* Keeps what is chosen of both versions (the committed one if in place), and removes all else. May be called at any
- * time, also after a power cut. An error costs only what could not be kept. */
+/* Keeps what is chosen of both versions (of the committed one if it is in place), and removes all else. An error
+ * costs only what could not be kept. */
 HF_MUST_USE int hf_kept_keep(const struct hf_kept_params *params, struct hf_failure *failure);
-/* Makes room, as for a newer version: removes what is neither of the committed version nor chosen. */
+/* Makes room, as for a newer version: removes what is neither of the committed nor the wanted version, nor chosen. */
 HF_MUST_USE int hf_kept_trim(const struct hf_kept_params *params, struct hf_failure *failure);
 
 struct hf_kept_want {
@@ -49,8 +49,8 @@ struct hf_kept_want {
 enum hf_kept_source hf_kept_find(const struct hf_kept_want *want, const struct hf_target_dir *dir);
 
 /* Reads the content that an installation would take. 1: right; 0: not. Compares IN_PLACE with its manifest in
- * `records`, others by hash. -ENOENT with NOWHERE: there is none, or none can have this hash, because another program
- * made the installed tree's archive. */
+ * `records`, others by hash. -ENOENT with NOWHERE: nothing is kept, or nothing kept can have this hash, because another
+ * program made the installed tree's archive. */
 HF_MUST_USE int hf_kept_check(const struct hf_kept_want *want, const struct hf_target_dir *dir, const char *records,
                               enum hf_kept_source *ret_source, struct hf_failure *failure);
 
@@ -62,5 +62,5 @@ HF_MUST_USE int hf_kept_take(const struct hf_kept_want *want, const struct hf_ta
 /* Whether a kept file is a hard link to this file. */
 bool hf_kept_names(const struct hf_target_dir *dir, const struct stat *st);
 
-/* Removes all kept forms of this content, which proved wrong. */
+/* Removes all kept forms of this content. */
 void hf_kept_drop(const struct hf_target_dir *dir, const char *sha256);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opens a release's content on the disk, to serve it to neighbours. Workers only; blocks. */
+/* Opens a release's content, to serve it to neighbours. Workers only; blocks. */
 #pragma once
 
 #include "api/release.h"
@@ -12,6 +12,6 @@ struct hf_kept_offer {
     uint64_t size;
 };
 
-/* Opens the first with the hash: verified new file, a kept form, what is installed; of a tree its archive, in a file
- * without a name. Returns a descriptor. -ENOENT: none. */
+/* Opens the first of these with the hash: the new file, a kept form, what is installed; a tree as its archive, in a
+ * file without a name. Returns a descriptor. -ENOENT: none. */
 HF_MUST_USE int hf_kept_offer(const struct hf_kept_offer *offer, struct hf_failure *failure);

@@ -6,11 +6,10 @@
 #include "codec/sha256.h"
 
 enum {
-    /* each delta costs a download and the write of a file */
     HF_DELTA_CHAIN_MAX = 4,
-    /* after one more, use no deltas at all */
+    /* after one more delta to avoid, use no deltas at all */
     HF_DELTA_CHAIN_MAX_AVOIDED = 4,
-    /* bytes of `avoid`, with the terminator */
+    /* bytes of `avoid`, with terminator */
     HF_DELTA_CHAIN_MAX_AVOID = HF_DELTA_CHAIN_MAX_AVOIDED * HF_SHA256_HEX,
 };
 

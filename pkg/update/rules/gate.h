@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* May an update start or continue now, and if not, why? Pure.
  *
- * Asked before an update starts, while it fetches and patches, and before the swap. Repairs of the running release
- * ignore windows, admission and budgets; a hold, an unreadable trust folder or floor, a refusal or a misfit stops
- * them. */
+ * Only a hold, an unreadable trust folder or floor, a refusal or a misfit stops a repair of the committed release. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,29 +15,28 @@ struct hf_gate_facts {
     enum hf_reason unsure;
     /* HF_R_None, or a reason of hf_sequence_judge() */
     enum hf_reason sequence;
-    /* by hf_release_outdated(); false for the committed release */
+    /* hf_release_outdated() is not NULL; false for the committed release */
     bool outdated;
-    /* NO for the committed release */
+    /* has the release expired? NO for the committed release */
     enum hf_time_answer expired;
-    bool rolled_back_before; /* this release is the last that was rolled back here */
-    /* PathNotAllowed, PathTaken or HF_R_None */
+    bool rolled_back_before; /* this release was rolled back here last */
+    /* PathNotAllowed, PathTaken, AgentFailed or HF_R_None */
     enum hf_reason bad_path;
     /* ExecNotAllowed, UnitNotAllowed, OwnProgram or HF_R_None */
     enum hf_reason bad_exec;
-    /* NoArtifactForArch, RequirementsNotMet, NotInPod or HF_R_None */
+    /* NoArtifactForArch, RequirementsNotMet, NotInPod, NotOnHost or HF_R_None */
     enum hf_reason misfit;
     enum hf_desired_gate gate;
     /* HF_R_None, or a reason of hf_floor_guard_ask() */
     enum hf_reason floors;
-    /* The swap comes next, but the node lacks its turn. Also set during a repair of the committed release, which needs
-     * no turn. */
+    /* the swap comes next, or a repair of the committed release runs, and the node lacks its turn */
     bool turn_missing;
     /* the budget is used up, and the update has to download */
     bool writes_used_up;
     /* HF_LINK_OPEN also if nothing has to be downloaded */
     enum hf_link link;
     bool disk_critical;
-    /* the site's hold, which stops repairs; HELD in `gate` stops all updates */
+    /* the site's hold, which stops repairs; HELD in `gate` stops repairs and other updates */
     bool held;
     bool is_committed; /* a repair of the committed release */
     bool suspended;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state machine of a release: which event leads to which next state and action.
  *
- * Healthy and Restored are raised only after a comparison of what is installed. A state is durable in the journal
- * before its action starts; every action may run again after a crash. */
+ * Healthy is raised only after a comparison of what is installed. A state is durable in the journal before its action
+ * starts; every action may run again after a crash. */
 #pragma once
 
 #include "api/update/phase.h"
@@ -14,22 +14,23 @@ enum hf_update_event {
     HF_EV_DESIRED,
     /* the journal's release is no longer wanted */
     HF_EV_DROPPED,
-    HF_EV_GO,        /* the release has the turn, and the gate is open */
-    HF_EV_HELD,      /* the gate closed before the swap */
-    HF_EV_REFUSED,   /* signature, sequence, expiry or path is bad */
+    HF_EV_GO,        /* the release has the turn, and before the swap the gate is open */
+    HF_EV_HELD,      /* the gate closed during Fetching or Patching */
+    HF_EV_REFUSED,   /* the gate refuses the release, or the version before is not kept */
     HF_EV_MISFIT,    /* the release does not fit this node */
     HF_EV_INSTALLED, /* the new version is already in place */
     HF_EV_FETCHED,
     HF_EV_PATCHED,
     HF_EV_STEPPED,   /* an intermediate file is complete: next delta */
-    HF_EV_FALL_BACK, /* the delta is unusable: take another, or the whole file */
+    HF_EV_FALL_BACK, /* delta, kept content or neighbour is unusable: fetch in another way */
     HF_EV_SWAPPED,
     HF_EV_HOOKED,  /* afterSwap has run */
     HF_EV_DELAYED, /* the node's reboot has to wait */
     HF_EV_BOOTED,  /* the node has booted the new version */
     HF_EV_RESTARTED,
     HF_EV_HEALTHY,
-    /* check or restart failed, the deadline passed, or the agent started HF_UPDATE_MAX_STARTS times */
+    /* check, hook or restart failed, the deadline passed, the target changed, or the agent started HF_UPDATE_MAX_STARTS
+     * times */
     HF_EV_UNHEALTHY,
     HF_EV_FAILED, /* the step failed, and may succeed later */
     /* the old version is in place (checked if possible), or cannot be restored */

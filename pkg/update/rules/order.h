@@ -22,7 +22,7 @@ struct hf_order_facts {
 
 enum hf_order_verdict {
     HF_ORDER_NONE,   /* the wanted release decides */
-    HF_ORDER_FOLLOW, /* the node runs the version before */
+    HF_ORDER_FOLLOW, /* the version before is to run */
     HF_ORDER_OVER,   /* the wanted release decides, and the order can be removed */
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Services that start a node's pods: if an update breaks one and power fails, an agent in a pod cannot restore the old
- * version. Threads: any. */
+ * version. */
 #pragma once
 
 #include <stdbool.h>

@@ -37,7 +37,7 @@ bool hf_sequence_is_current(const struct hf_sequence_history *history, const cha
 /* Recording a commit again changes nothing. */
 void hf_sequence_commit(struct hf_sequence_history *history, uint64_t sequence, const char *digest);
 
-/* Merges *other, from another copy on disk, into *history: `used` of both, `top` and `current` of the newer one. Newer
- * is what has the higher sequence in `top`, or with equal sequences more in `used`, or as the only one a digest in
- * `top`. */
+/* Merges *other, from another copy on disk, into *history: `used` of both, `top` and `current` of the newer history.
+ * Newer is the history with the higher sequence in `top`; if these are equal, the history with more in `used`, or the
+ * only one with a digest in `top`. */
 void hf_sequence_join(struct hf_sequence_history *history, const struct hf_sequence_history *other);

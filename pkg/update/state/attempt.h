@@ -11,7 +11,7 @@
 #include "codec/state/record.h"
 #include "os/room.h"
 
-/* deaths of the agent while it applies one delta, from any cause */
+/* deaths of the agent while it applies one delta, from any cause; then it avoids the delta */
 enum { HF_ATTEMPT_MAX_DEATHS = 3 };
 
 struct hf_attempt {
@@ -35,14 +35,14 @@ HF_MUST_USE int hf_attempt_begin(const struct hf_fs_ops *fs, const char *folder,
                                  struct hf_err *err);
 /* 0 also if there is no record. */
 HF_MUST_USE int hf_attempt_end(const struct hf_fs_ops *fs, const char *folder, struct hf_err *err);
-/* False: there is no record, or it was damaged and is set aside. */
+/* False: no usable record; a damaged one is set aside. */
 bool hf_attempt_find(const struct hf_fs_ops *fs, const char *folder, struct hf_attempt *ret_attempt);
 
-/* Sets all members except `at`. */
+/* Sets `boot` and `kills`; `at` becomes 0. */
 void hf_attempt_look(const struct hf_fs_ops *fs, struct hf_attempt_now *ret_now);
 
-/* Whether the OOM killer struck since the attempt began, in the agent's cgroup or the one above (os/room.h), without a
- * reboot since. Pure. */
+/* Whether the OOM killer struck since the attempt began, in the agent's cgroup or the one above, without a reboot
+ * since. Pure. */
 bool hf_attempt_oom(const struct hf_attempt *attempt, const struct hf_attempt_now *now);
 
 /* Whether to avoid the delta: after hf_attempt_oom(), a death without progress or reboot, or HF_ATTEMPT_MAX_DEATHS

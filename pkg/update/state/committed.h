@@ -16,8 +16,8 @@ HF_MUST_USE int hf_committed_format(const json_t *object, struct hf_buf *out);
 /* NULL: no object, or not decodable. May block to read zoneinfo files. */
 struct hf_edgeupdate *hf_committed_decode(json_t *object);
 
-/* Writes `text` durably, unless the file has it. If the file has another release than `digest`, keeps that as the
- * version before, and sets *ret_rotated. Blocks. */
+/* Writes `text` durably, unless the file has it. If the file has another release than `digest`, keeps that release as
+ * the version before, and sets *ret_rotated. Blocks. */
 HF_MUST_USE int hf_committed_save(const struct hf_fs_ops *fs, const char *folder, struct hf_view text,
                                   const char *digest, bool *ret_rotated, struct hf_err *err);
 

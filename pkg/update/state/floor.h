@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The floor of one release name on disk: the history of committed releases (update/rules/sequence.h). Functions with
- * `fs` block. */
+/* The floor of one release name: the history of committed releases (update/rules/sequence.h), in two equal files.
+ * Functions with `fs` block. */
 #pragma once
 
 #include <stdint.h>
@@ -14,7 +14,7 @@
 enum { HF_FLOOR_MAX_BYTES = 4096 };
 
 /* Loads the floor, or zero if there is none. *ret_damaged counts files that are damaged (renamed now) or unreadable.
- * Fails if one cannot be read and the other is not good. */
+ * Fails if one file cannot be read and the other is not good. */
 HF_MUST_USE int hf_floor_load(const struct hf_fs_ops *fs, const char *folder, struct hf_sequence_history *ret_history,
                               unsigned *ret_damaged, struct hf_err *err);
 

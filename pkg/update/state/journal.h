@@ -23,7 +23,7 @@ enum {
     HF_UPDATE_MAX_VERSION = 129, /* with the terminator; longer ones are cut */
     HF_UPDATE_MAX_MESSAGE = 257,
     HF_UPDATE_MAX_DETOUR = 225,
-    HF_UPDATE_MAX_STARTS = 3, /* agent starts in one probation; then it rolls back */
+    HF_UPDATE_MAX_STARTS = 3, /* agent starts in one probation; at the last of these it rolls back */
 };
 
 enum hf_update_method { HF_METHOD_NONE, HF_METHOD_DELTA, HF_METHOD_FULL, HF_METHOD_KEPT, HF_METHOD_NEIGHBOUR };
@@ -71,7 +71,7 @@ struct hf_journal {
     bool probed;
     bool restarted;
     bool hooked;     /* afterSwap has run */
-    bool local;      /* the release is the version before, by the site's order (update/state/order.h) */
+    bool local;      /* the release is the version before, by the site's order */
     bool good_local; /* the last committed release is `local`: the floors do not know its commit */
 
     struct hf_journal_boots boots;
@@ -88,7 +88,7 @@ struct hf_journal {
     char good_digest[HF_SHA256_HEX];
     char good_version[HF_UPDATE_MAX_VERSION];
     char bad_digest[HF_SHA256_HEX];       /* last rolled back, never to start again; or "" */
-    char avoid[HF_DELTA_CHAIN_MAX_AVOID]; /* deltas not to use (update/rules/delta_chain.h) */
+    char avoid[HF_DELTA_CHAIN_MAX_AVOID]; /* deltas not to use */
     char detour[HF_UPDATE_MAX_DETOUR];    /* why not the shortest chain of deltas, for the status; "": it is used */
 };
 
@@ -112,6 +112,6 @@ extern const struct hf_record_type hf_journal_type;
 
 const char *hf_update_method_name(enum hf_update_method method);
 
-/* Returns the version in place: the new one in Probation and Committed, else the one before; borrowed. "": unknown, as
- * in Swapping and RollingBack, after a rollback that could not restore, and before drift is repaired. */
+/* Returns the version in place: the new one in Probation and Committed, else the one before; borrowed. "": nothing, or
+ * unknown, as in Swapping and RollingBack, after a rollback that could not restore, and before drift is repaired. */
 const char *hf_journal_installed(const struct hf_journal *journal);

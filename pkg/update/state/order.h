@@ -18,7 +18,7 @@ struct hf_order {
     char version[129];
     char reason[HF_ORDER_MAX_REASON];
     char by[HF_ORDER_MAX_BY]; /* who gave the order, or "" */
-    uint64_t since_unix_ns;   /* by the wall clock, which may be wrong */
+    uint64_t since_unix_ns;   /* by the wall clock */
     char refused[257];        /* why the order was refused, which ends it; "": it is in force */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Encodes the blocks of a body in several threads. Creating only. */
+/* Encodes the blocks of a body in several threads. */
 #pragma once
 
 #include "delta/create.h"

@@ -19,11 +19,11 @@ HF_MUST_USE int delta_unpacker_finish(struct delta_unpacker *u, struct hf_err *e
 
 struct delta_packer;
 
-/* `quick`: low effort, to estimate in a third of the time. `split`: large blocks become two zstd frames for two
- * threads, 0.7 % larger. `params` may be NULL; its threads change no bytes. */
+/* `quick`: low effort, to estimate sizes in a third of the time. `split`: two threads make two zstd frames of a large
+ * block, 0.7 % larger. `params` may be NULL; its threads change no bytes. */
 struct delta_packer *delta_packer_new(bool quick, bool split, const struct hf_delta_create_params *params);
 void delta_packer_free(struct delta_packer *p);
 
-/* Appends length and coder, then the block. `made`: bytes of the new file that the block makes. */
+/* Appends length and coder, then the block. `made`: how many bytes of the new file the block makes. */
 HF_MUST_USE int delta_packer_pack(struct delta_packer *p, const struct hf_buf *bytes, uint64_t made,
                                   struct hf_buf *body);

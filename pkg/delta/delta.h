@@ -54,7 +54,8 @@ struct hf_delta_out {
     int (*write)(void *ctx, const void *bytes, size_t n);
 };
 
-/* First bytes of a SHA-256, which find early which file is wrong. The whole SHA-256 of the new file decides. */
+/* First bytes of a SHA-256, which show whether the old file or the delta is wrong. The whole SHA-256 of the new file
+ * decides. */
 enum { HF_DELTA_FINGERPRINT_BYTES = 4 };
 
 struct hf_delta_info {
@@ -62,7 +63,7 @@ struct hf_delta_info {
     enum hf_delta_profile profile;
     uint64_t old_size, new_size, patch_size;
     unsigned char old_fingerprint[HF_DELTA_FINGERPRINT_BYTES];
-    /* method 5: needs no old file, and has no fingerprint */
+    /* method 5: the old file counts only by its size, and has no fingerprint */
     bool from_any;
     unsigned char new_sha256[HF_SHA256_BYTES];
 };
@@ -73,7 +74,7 @@ struct hf_delta_create_params {
     /* Small profile: 1, 2 or 3 save 0.8, 1.2 or 1.4 MiB of memory when applying; each makes the delta a few per cent
      * larger. */
     unsigned lean;
-    /* Called during the search; the work is in any unit. Not 0: cancel (-ECANCELED). May be NULL. */
+    /* Called during the search; `done` and `total` have no unit. Not 0: cancel (-ECANCELED). May be NULL. */
     int (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *progress_ctx;
     /* Called in the caller's thread before a phase that reads neither file, to release mapped pages. May be NULL. */
@@ -101,7 +102,7 @@ struct hf_delta_apply_params {
     struct hf_delta_old old;
     struct hf_delta_in patch;
     struct hf_delta_out out;
-    const atomic_bool *cancel;                /* read after each 256 KiB; may be NULL */
+    const atomic_bool *cancel;                /* read every 256 KiB; may be NULL */
     const struct hf_delta_checkpoint *resume; /* NULL: from the start */
     /* Called after each 4 MiB of the new file, except at its end. Sync the output before storing the checkpoint. A
      * negative result stops. May be NULL. */
@@ -119,13 +120,13 @@ struct hf_delta_apply_params {
 HF_MUST_USE int hf_delta_apply(const struct hf_delta_apply_params *params, struct hf_delta_info *ret_info,
                                struct hf_err *err);
 
-/* Reads the header, and with method 5 the body, which is at most 32 bytes. */
+/* Reads the header, and with method 5 the body. */
 HF_MUST_USE int hf_delta_read_info(const struct hf_delta_in *patch, struct hf_delta_info *ret_info, struct hf_err *err);
 
 struct hf_delta_parts {
     uint64_t header_bytes;
     uint64_t map_bytes;
-    /* of 4 MiB, except the last; at most one with methods 4 and 5 */
+    /* each makes 4 MiB, except the last; methods 4 and 5 have at most one */
     uint64_t blocks;
     uint64_t block_bytes;
     uint64_t largest_block_bytes;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds executable images in a file or archive, pairs old with new ones, and blanks references in their code, so that
- * copies get longer. Creating only. */
+ * copies get longer. */
 #pragma once
 
 #include "delta/cm/model.h"
@@ -22,17 +22,17 @@ HF_MUST_USE int delta_images_find(const unsigned char *bytes, size_t n, struct d
                                   struct hf_err *err);
 void delta_found_done(struct delta_found *found);
 
-/* Makes a copy, to be freed, with zeros in place of references, or a hash of the constant where they lead to read-only
- * data. */
+/* Makes a copy, to be freed. References in it become zeros or, if they lead to read-only data, a hash of the constant
+ * there. */
 HF_MUST_USE int delta_images_blank(const struct delta_found *found, const unsigned char *bytes, size_t n,
                                    unsigned char **ret_blanked, struct hf_err *err);
 
-/* make->copies must be complete. */
+/* Sets make->pairs and both images from make->copies, which must be complete. */
 HF_MUST_USE int delta_images_pair(struct delta_make *make, const struct delta_found *old,
                                   const struct delta_found *new_found, struct hf_err *err);
 
-/* Calls `match` (returns 0 or -ENOMEM) for each pair, with a sorted map of make->copies that stays as it was while
- * `match` changes them. */
+/* Calls `match` (returns 0 or -ENOMEM) for each pair, with a sorted map of make->copies, which stays as it was while
+ * `match` changes the copies. */
 HF_MUST_USE int delta_images_match_each(struct delta_make *make,
                                         int (*match)(struct delta_make *make, uint32_t pair,
                                                      const struct delta_map *map),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Codes a block of method 2 as stripes: each has the literals, then the copies, of a part of it, so two threads can
- * decode in bounded memory. */
+/* Codes a block of method 2 as stripes. A stripe has the literals, then the copies, of a part of the block, so two
+ * threads can decode in bounded memory. */
 #pragma once
 
 #include "delta/apply_state.h"

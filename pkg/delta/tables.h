@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Matches tables (relocations, symbols, unwind tables, Go's) entry by entry, by symbol or address, since their bytes
- * are too alike. Creating only. */
+ * are too alike. */
 #pragma once
 
 #include "delta/create.h"

@@ -26,7 +26,7 @@ struct hf_mirror_cache *hf_mirror_cache_new(const struct hf_mirror_cache_params 
 /* First free all keeps, except those being synced. */
 void hf_mirror_cache_free(struct hf_mirror_cache *cache);
 
-/* Notes that the blob was read, so that others are removed first. Accepts NULL, and absent blobs. */
+/* Notes that the blob was read, so that other blobs are removed first. Accepts NULL, and absent blobs. */
 void hf_mirror_cache_touch(const struct hf_mirror_cache *cache, const char *sha256);
 /* Removes a wrong blob. Accepts NULL. */
 void hf_mirror_cache_drop(const struct hf_mirror_cache *cache, const char *sha256);
@@ -34,7 +34,7 @@ void hf_mirror_cache_drop(const struct hf_mirror_cache *cache, const char *sha25
  * that are absent or wait already. */
 void hf_mirror_cache_check(struct hf_mirror_cache *cache, const char *sha256);
 /* Removes blobs until `bytes` more fit. -EDQUOT: wanted blobs leave too little of `max_bytes`. -ENOSPC: the disk has
- * too little space. After these errors nothing was removed. */
+ * too little space. Removes nothing if that would not be enough. */
 HF_MUST_USE int hf_mirror_cache_room(const struct hf_mirror_cache *cache, uint64_t bytes);
 
 struct hf_mirror_keep;

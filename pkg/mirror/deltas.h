@@ -3,7 +3,7 @@
  * (docs/reference/image-deltas.md).
  *
  * Artifacts are not trusted: a delta counts only for a blob in the image's manifest, of the size stated there; whoever
- * applies it compares the digest. */
+ * applies the delta compares the blob's digest. */
 #pragma once
 
 #include "codec/sha256.h"
@@ -42,8 +42,8 @@ struct hf_mirror_look_params {
     void *arg;
 };
 
-/* Asks the registry for an image's deltas, and enters those whose base the node has. -ENOENT: nothing to look for.
- * After errors `done` is not called. */
+/* Asks the registry for an image's deltas, and enters into params->deltas those whose base the node has. -ENOENT:
+ * nothing to look for. After errors `done` is not called. */
 struct hf_mirror_look;
 HF_MUST_USE int hf_mirror_look_start(const struct hf_mirror_look_params *params, struct hf_mirror_look **ret_look);
 void hf_mirror_look_cancel(struct hf_mirror_look *look); /* accepts NULL; not after `done` */

@@ -27,10 +27,10 @@ bool hf_mirror_image_parse(const char *text, struct hf_mirror_image *ret_image);
 /* Forgets what the manifests contain. */
 void hf_mirror_image_forget(struct hf_mirror_image *image);
 
-/* Finds the next blob to fetch for `platform` ("linux/arm64"). 1: *ret_missing is it. 0: `stores` (mirror/store.h) have
- * all. Calls `visit` for each known blob, without "sha256:". -ENOENT: not for the platform. -EBADMSG, -E2BIG: bad
- * manifest. -EAGAIN: the next manifest is larger than *bytes: call again with more. *bytes shrinks by what was read;
- * HF_MIRROR_IMAGE_READ suffices for an image. */
+/* Finds the next blob to fetch for `platform` ("linux/arm64"). 1: *ret_missing is that blob. 0: `stores`
+ * (mirror/store.h) have all blobs. Calls `visit` for each known blob, with its digest without "sha256:". -ENOENT: the
+ * image is not for the platform. -EBADMSG, -E2BIG: bad manifest. -EAGAIN: the next manifest is larger than *bytes: call
+ * again with more. *bytes shrinks by what was read; HF_MIRROR_IMAGE_READ suffices for an image. */
 HF_MUST_USE int hf_mirror_image_next(char *const *stores, struct hf_mirror_image *image, const char *platform,
                                      size_t *bytes, void (*visit)(void *arg, const char *sha256), void *arg,
                                      struct hf_mirror_blob *ret_missing);

@@ -14,5 +14,5 @@ void hf_prefetch_free(struct hf_prefetch *prefetch);
 void hf_prefetch_gate(struct hf_prefetch *prefetch, const char *closed);
 struct hf_mirror_ready hf_prefetch_ready(const struct hf_prefetch *prefetch);
 /* Whether the cache must keep this blob, since it belongs to a wanted image. While space is made for a named image,
- * only blobs of named ones count. `prefetch` NULL: false. */
+ * only blobs of named images count. `prefetch` NULL: false. */
 bool hf_prefetch_wants(const struct hf_prefetch *prefetch, const char *sha256);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes a layer from layers of the node and a delta: fetches the delta into a scratch file, while a worker makes the
- * layer in another file, readable as it grows. */
+/* Makes a layer from layers of the node and a delta: fetches the delta into a scratch file, and has a worker make the
+ * layer in another file, readable as it grows. The worker does not wait for the end of a long fetch. */
 #pragma once
 
 #include "mirror/deltas.h"
@@ -24,8 +24,8 @@ HF_MUST_USE int hf_mirror_rebuild_start(const struct hf_mirror_rebuild_params *p
 void hf_mirror_rebuild_free(struct hf_mirror_rebuild *rebuild);
 
 /* 1: it runs. 0: the layer is complete, its digest not compared. -EBADMSG: the delta is damaged or does not fit this
- * node: never try it again. -EILSEQ: the same, after bytes were made. Other errors, such as an unreachable registry,
- * may pass. */
+ * node: never try it again. -EILSEQ: the same, after bytes were made of a delta with a wrong or unknown digest. Other
+ * errors, such as an unreachable registry, may be temporary. */
 int hf_mirror_rebuild_state(const struct hf_mirror_rebuild *rebuild);
 bool hf_mirror_rebuild_arrives(const struct hf_mirror_rebuild *rebuild);
 const struct hf_err *hf_mirror_rebuild_err(const struct hf_mirror_rebuild *rebuild);

@@ -24,8 +24,8 @@ struct hf_mirror_request {
     char registry[HF_MIRROR_REGISTRY]; /* "images.example", "registry.example:5000" */
     char name[HF_MIRROR_NAME];
     char reference[HF_MIRROR_REFERENCE];     /* a tag or "sha256:..." */
-    char sha256[HF_SHA256_HEX];              /* of a reference by digest; "": a tag */
-    char artifact_type[HF_MIRROR_REFERENCE]; /* of referrers; "": all */
+    char sha256[HF_SHA256_HEX];              /* digest in `reference`; "": a tag */
+    char artifact_type[HF_MIRROR_REFERENCE]; /* wanted type of referrers; "": all */
     char accept[HF_MIRROR_ACCEPT];           /* all Accept lines joined; "": any type */
     char authorization[HF_MIRROR_AUTHORIZATION];
     bool ranged;       /* a part is wanted; Ranges of any other form mean the whole */
@@ -34,9 +34,9 @@ struct hf_mirror_request {
     bool patient;
 };
 
-/* Returns 0, or the status to answer: 400, 404 (also for digests other than sha256), 405; *ret_request then has
- * `authorization`. */
+/* Returns 0, or the status to answer: 400, 404 (also for digests other than sha256), 405. After 404 and 405
+ * *ret_request has `authorization`. */
 int hf_mirror_request_parse(struct hf_view head, struct hf_mirror_request *ret_request);
 
-/* Whether the text is "sha256:" and 64 lower case digits; copies them to `hex`. */
+/* Whether the text is "sha256:" and 64 lower case hex digits; copies the digits to `hex`. */
 bool hf_mirror_digest(struct hf_view text, char hex[HF_SHA256_HEX]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A request that the mirror serves; internal to this folder. Sending the last bytes, refusing, and giving up free
- * it. */
+/* A request that the mirror serves; internal to this folder. Sending the last bytes, refusing, and giving up free the
+ * serving. */
 #pragma once
 
 #include "loop/http/url.h"
@@ -22,7 +22,7 @@ struct hf_serving {
     struct hf_list link;
     void (*on_free)(struct hf_serving *serving);
     struct hf_mirror *mirror;
-    struct hf_streamed_exchange *exchange; /* NULL: the client has closed the connection */
+    struct hf_streamed_exchange *exchange; /* NULL: the client has its answer, while `call` learns the tag's digest */
     struct hf_mirror_request request;
     char origin[HF_URL_ORIGIN];
     struct hf_mirror_call *call;
@@ -62,7 +62,7 @@ struct hf_mirror {
     char *folder;
     struct hf_mirror_deltas deltas;
     struct hf_serving *rebuilding;
-    /* Asks the registry for what the client asked for; for a blob, from `at` on. */
+    /* Asks the registry for what the client asked for; for the remainder of a begun blob, from `at` on. */
     void (*ask_registry)(struct hf_serving *serving);
     struct hf_mirror_cache *cache;
     struct hf_prefetch *prefetch;
@@ -73,7 +73,7 @@ struct hf_mirror {
     uint64_t prefetched;
 };
 
-/* False: the registry is not on the list. */
+/* Finds a registry's origin. Returns false if the registry is not on the list. */
 bool hf_mirror_find_registry(const struct hf_mirror *mirror, const char *name, char origin[HF_URL_ORIGIN]);
 
 void hf_serving_free(struct hf_serving *serving); /* not NULL */
@@ -85,7 +85,7 @@ void hf_serving_give_up(struct hf_serving *serving);
 /* `extra`: lines that end with CR LF. Returns false if memory is short: give up. */
 bool hf_serving_send_head(struct hf_serving *serving, int status, const char *type, uint64_t length, const char *extra);
 void hf_serving_answer(struct hf_serving *serving, int status, const char *extra, const char *text);
-/* Answers with an error in the form of the OCI distribution specification. `message` has no quotes. */
+/* Answers with an error in the form of the OCI distribution specification. `message` must not have quotes. */
 void hf_serving_refuse(struct hf_serving *serving, int status, const char *code, const char *message);
 
 /* Call it before a blob's bytes. `whole`: compare their hash. `from`: their source, for the metric. */
@@ -95,5 +95,5 @@ bool hf_serving_send_blob_head(struct hf_serving *serving, bool partial, uint64_
 /* Returns 1 if the client takes no more for now, < 0 to give up. */
 HF_MUST_USE int hf_serving_deliver(struct hf_serving *serving, const void *bytes, size_t n);
 void hf_serving_finish(struct hf_serving *serving);
-/* Puts the bytes into the cache, too, from the first one on. Returns false if that fails and no client waits. */
+/* Puts the blob's bytes into the cache, too. Returns false if that fails and no client waits for them. */
 HF_MUST_USE bool hf_serving_keep(struct hf_serving *serving, uint64_t size);

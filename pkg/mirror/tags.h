@@ -24,7 +24,7 @@ struct hf_mirror_tags {
 void hf_mirror_tags_done(struct hf_mirror_tags *tags);
 
 /* Notes a digest. 1: write the file, since the digest is new or another one, or the saved time differs by
- * HF_MIRROR_TAG_AGE_S. */
+ * HF_MIRROR_TAG_AGE_S or more. */
 HF_MUST_USE int hf_mirror_tags_put(struct hf_mirror_tags *tags, const struct hf_mirror_request *request,
                                    const char *sha256, uint64_t now_unix_s);
 /* Returns NULL if the tag is unknown, or was last seen more than `within_s` ago. A clock that went back does not count
@@ -33,7 +33,7 @@ const struct hf_mirror_tag *hf_mirror_tags_find(const struct hf_mirror_tags *tag
                                                 const struct hf_mirror_request *request, uint64_t now_unix_s,
                                                 uint64_t within_s);
 
-/* Appends JSON. -E2BIG: out->max. */
+/* Appends JSON. -E2BIG: above out->max. */
 HF_MUST_USE int hf_mirror_tags_format(const struct hf_mirror_tags *tags, struct hf_buf *out);
 /* Adds the tags in JSON, except invalid ones. -EBADMSG: other JSON. */
 HF_MUST_USE int hf_mirror_tags_parse(struct hf_mirror_tags *tags, struct hf_view text, struct hf_err *err);

@@ -19,7 +19,7 @@ struct hf_mirror_tags_file;
 struct hf_mirror_tags_file *hf_mirror_tags_file_new(const struct hf_mirror_tags_file_params *params);
 /* A worker may still be writing the file afterwards. */
 void hf_mirror_tags_file_free(struct hf_mirror_tags_file *file);
-/* Notes a digest by hf_mirror_tags_put(). Without memory the tag is forgotten. */
+/* Notes a digest by hf_mirror_tags_put(). Notes nothing without memory. */
 void hf_mirror_tags_file_put(struct hf_mirror_tags_file *file, const struct hf_mirror_request *request,
                              const char *sha256, uint64_t now_unix_s);
 const struct hf_mirror_tags *hf_mirror_tags_file_get(const struct hf_mirror_tags_file *file);

@@ -41,18 +41,19 @@ struct hf_mirror_ask {
     uint64_t from, to;
     uint64_t connect_ns;
     uint64_t timeout_ns; /* for the whole transfer; 0: only silence ends it */
-    uint64_t max_bytes;  /* UINT64_MAX: none */
+    uint64_t max_bytes;  /* UINT64_MAX: no limit */
     const struct hf_mirror_tally *tally;
-    bool resumes; /* resumes after an interruption; the answer must state its length */
-    /* Called for the answer after tokens and redirects, and for its bytes, as in struct hf_http_request. */
+    bool resumes; /* resumes after an interruption, if the answer stated its length */
+    /* Called for the answer after tokens and redirects, and for its bytes unless its status is 300 or more, as in
+     * struct hf_http_request. */
     int (*on_response)(void *arg, const struct hf_http_response *response);
     int (*on_body)(void *arg, const void *bytes, size_t n);
     void (*done)(void *arg, int r, const struct hf_err *err);
     void *arg;
 };
 
-/* Copies the texts; *tally must outlive the call. After -ENOMEM or -ECANCELED `done` is not called. Callbacks never
- * come before it returns. */
+/* Copies the texts; *tally must outlive the call. After an error of hf_mirror_call_start() `done` is not called.
+ * Callbacks never come before it returns. */
 struct hf_mirror_call;
 HF_MUST_USE int hf_mirror_call_start(struct hf_mirror_upstream *upstream, const struct hf_mirror_ask *ask,
                                      struct hf_mirror_call **ret_call);

@@ -31,7 +31,7 @@ struct hf_oci_image_delta {
 };
 
 void hf_oci_image_delta_done(struct hf_oci_image_delta *delta);
-uint64_t hf_oci_image_delta_bytes(const struct hf_oci_image_delta *delta); /* size of all blobs; cannot overflow */
+uint64_t hf_oci_image_delta_bytes(const struct hf_oci_image_delta *delta); /* size of all blobs */
 
 /* Free *ret. -EBADMSG: invalid. -E2BIG: above a limit. */
 HF_MUST_USE int hf_oci_image_delta_parse(struct hf_view text, struct hf_oci_image_delta *ret, struct hf_err *err);

@@ -11,7 +11,7 @@ enum {
 };
 
 struct hf_oci_manifest {
-    char artifact_type[HF_OCI_MEDIA_TYPE]; /* "": an image */
+    char artifact_type[HF_OCI_MEDIA_TYPE]; /* "": an image, or too long */
     struct hf_oci_descriptor config;
     struct hf_oci_descriptor *layers; /* the lowest layer first */
     size_t layers_n;

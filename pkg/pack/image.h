@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opens an old OCI image as the old file of an image delta: its layers and configuration in archive order, as parts.
- * The delta makes the new archive (OCI layout or docker-archive, a tar) byte for byte, so digests stay. Blocks: workers
- * only. */
+ * The delta makes the new archive (OCI layout or docker-archive, a tar) byte for byte, so its digests stay the same.
+ * Blocks: workers only. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Codes a byte bit by bit, predicted from its contexts (tables, ranks) and from guesses of the byte (bytes.c). Integers
- * only; one path for both directions. */
+/* Codes a byte bit by bit; predicts each bit from the byte's contexts (tables, ranks) and from guesses of the byte
+ * (bytes.c). Integers only; one path for both directions. */
 #pragma once
 
 #include "delta/cm/cm.h"
@@ -24,7 +24,7 @@ struct delta_byte_context {
     uint16_t guess[BYTES_GUESSES]; /* guessed byte + 1; 0: none */
     /* below BYTES_TRUSTS; guesses of one trust share their statistics */
     uint16_t trust[BYTES_GUESSES];
-    unsigned kind; /* kind < BYTES_CLASSES, near < 256, scene < BYTES_SCENES: select weights */
+    unsigned kind; /* `kind` (< BYTES_CLASSES), `near` (< 256) and `scene` (< BYTES_SCENES) select weights */
     unsigned near, scene;
 };
 
@@ -35,9 +35,9 @@ struct delta_bytes {
     uint32_t *ranks; /* each of 2^rank_bits entries, in the memory of the tables */
     unsigned table_bits, rank_bits;
     bool quick;
-    /* Logits: ln(p / (1 - p)) * 4096. A source is a rank by its count, or a guess by its trust. */
+    /* Logits: ln(p / (1 - p)) * 4096. A source is a rank with a certain count, or a guess with a certain trust. */
     int16_t state_logit[DELTA_STATES];
-    /* second index: number of bits still to come */
+    /* second index: how many bits of the byte follow */
     int16_t source_logit[BYTES_SOURCES + 1][8];
     int16_t byte_logit[BYTES_SOURCES + 1];
     uint16_t rise[512];
@@ -61,7 +61,8 @@ unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const stru
 /* Learns that `byte` follows `c`, without coding it. */
 void delta_bytes_learn(struct delta_bytes *b, const struct delta_byte_context *c, unsigned byte);
 
-/* Returns how much a logit grows after a true prediction; `x`: its upper 8 bits, `count` < 256: its updates. */
+/* Returns how much a logit grows after a true prediction; `x`: the logit's upper 8 bits; `count` < 256: how often it
+ * was updated. */
 static inline int16_t delta_bytes_rise(const struct delta_bytes *b, int x, unsigned count)
 {
     return (int16_t)(b->rise[b->rate[count] - x] + b->more[count]);

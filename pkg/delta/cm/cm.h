@@ -2,7 +2,7 @@
 /* A binary arithmetic coder with logistic mixing; integers only, so all machines agree. delta_cm_code() takes the bit
  * to encode, and returns the decoded bit.
  *
- * After Matt Mahoney's PAQ ("Adaptive Weighing of Context Models for Lossless Data Compression", 2005). */
+ * After Matt Mahoney's PAQ (2005). */
 #pragma once
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@ struct delta_cm {
     bool encoding;
     uint32_t low, high, code;
     struct hf_buf *out;
-    int failed; /* 0 or -errno; after a failure, decoding reads zeros */
+    int failed; /* 0 or -errno; after a read error, decoding gets zeros */
     /* only for decoding, from here on */
     struct delta_input *in;
     struct hf_err *err;
@@ -100,7 +100,7 @@ static inline uint32_t delta_mixed(const uint16_t squash[4096], delta_lanes inpu
     return squash[(x > DELTA_STRETCH_MAX ? DELTA_STRETCH_MAX : x < -DELTA_STRETCH_MAX ? -DELTA_STRETCH_MAX : x) + 2048];
 }
 
-/* Adaptive bits for numbers below 2^42: for their length, and for three digits after the leading 1. */
+/* Adaptive bits for numbers below 2^42: for their length, and for the three bits after the leading 1. */
 struct delta_number {
     uint32_t length[64];
     uint32_t bits[43][8];

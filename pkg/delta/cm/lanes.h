@@ -15,7 +15,7 @@ enum { DELTA_LANES = 8 };
 
 typedef int16_t delta_lanes __attribute__((vector_size(2 * DELTA_LANES)));
 
-/* Saturates. */
+/* Adds, and saturates. */
 static inline delta_lanes delta_lanes_add(delta_lanes a, delta_lanes b)
 {
 #if defined(__SSE2__)
@@ -85,7 +85,7 @@ static inline delta_lanes delta_lanes_step(delta_lanes input, int16_t error)
     return (by + 1) >> 1;
 }
 
-/* Returns a bit for each lane: it is negative. */
+/* Returns a bit for each lane, set if it is negative. */
 static inline unsigned delta_lanes_negative(delta_lanes a)
 {
 #if defined(__SSE2__)

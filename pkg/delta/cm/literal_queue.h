@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Carries a stripe's literals from the thread that decodes them to the one that inserts them. A single thread first
- * puts the whole stripe. */
+/* Carries a stripe's literals from the thread that decodes them to the one that inserts them. If one thread does both,
+ * it first puts the whole stripe. */
 #pragma once
 
 #include <pthread.h>
@@ -25,7 +25,7 @@ struct delta_literal_queue {
     size_t taken, known;
     pthread_mutex_t lock;
     pthread_cond_t more;
-    size_t made; /* bytes to take; `lock` protects the members from here to `err` */
+    size_t made; /* bytes that can be taken; `lock` protects the members from here to `err` */
     bool waiting, ended;
     int failed;
     struct hf_err err;
@@ -47,5 +47,5 @@ void delta_literal_queue_end(struct delta_literal_queue *queue, int r, const str
 /* Waits for n bytes, and lends them. If the stripe ends too early: the producer's error, or -EBADMSG. */
 HF_MUST_USE int delta_literal_queue_take(struct delta_literal_queue *queue, size_t n, const unsigned char **ret_bytes,
                                          struct hf_err *err);
-/* Returns at the stripe's end: the producer's error, -EBADMSG if bytes remain, or 0. */
+/* Call it at the stripe's end. Returns the producer's error, -EBADMSG if bytes remain, or 0. */
 HF_MUST_USE int delta_literal_queue_check(struct delta_literal_queue *queue, struct hf_err *err);

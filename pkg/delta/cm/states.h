@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bit histories (nonstationary, after Matt Mahoney's PAQ). A state is a byte that stands for the zeros and ones seen
- * after a context, and the last bit; states of fewer bits have lower numbers. Pure. */
+/* Bit histories (nonstationary, after Matt Mahoney's PAQ). A state is a byte that stands for how many zeros and ones
+ * were seen after a context, and which came last; states of fewer bits have lower numbers. Pure. */
 #pragma once
 
 #include <stdint.h>

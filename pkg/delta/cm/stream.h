@@ -13,7 +13,7 @@ enum { STREAM_OLD = 2, STREAM_TAIL = 32 };
 
 struct delta_stream {
     struct delta_bytes bytes;
-    /* By the hash of a few bytes: the position behind their last occurrence. `history` is in the same memory. */
+    /* Maps the hash of a few bytes to the position behind their last occurrence. `history` is in the same memory. */
     uint32_t *match_at;
     unsigned char *history;
     unsigned match_bits;
@@ -36,8 +36,8 @@ void delta_stream_done(struct delta_stream *st);
 void delta_stream_reset(struct delta_stream *st, bool quick);
 
 /* Codes a unit of at most `room` bytes, and returns its size: an AArch64 instruction, an x86 reference of four bytes,
- * or a byte. `truth` NULL: decodes. `cm` NULL: only learns. old[0]: the bytes if the copy before continued; old[1]: if
- * the next copy began earlier; or NULL. */
+ * or a byte. `truth` NULL: decodes. `cm` NULL: only learns. old[0]: the bytes here if the copy before continued;
+ * old[1]: the bytes here if the next copy began earlier; either may be NULL. */
 unsigned delta_stream_code(struct delta_stream *st, struct delta_cm *cm, const unsigned char *truth, uint64_t room,
                            const unsigned char *const old[STREAM_OLD], unsigned char ret_bytes[static 4]);
 
@@ -51,7 +51,7 @@ void delta_stream_plain(struct delta_stream *st, struct delta_cm *cm, unsigned c
 void delta_stream_add(struct delta_stream *st, const unsigned char *bytes, size_t n, bool closely);
 /* Puts the target's address in place of a reference's four bytes in the history. */
 void delta_stream_reference(struct delta_stream *st, uint64_t place, uint32_t distance);
-/* Returns 1 + the byte that a repetition predicts, or 0. *ret_length, below 16, grows with the repetition. */
+/* Returns 1 + the byte that a repetition predicts, or 0. *ret_length, below 16, grows with its length. */
 unsigned delta_stream_expects(struct delta_stream *st, unsigned *ret_length);
 
 /* What delta_aside_end() restores after delta_aside_learn() has learned bytes as if they were at another place. */

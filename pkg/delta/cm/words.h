@@ -7,7 +7,7 @@
 
 enum { DELTA_WORD_LIKES = 4, DELTA_WORD_BITS = 11 };
 
-/* New minus old value of the last word with this key: a part of the old word, such as operation and register. */
+/* `by`: new minus old value of the last word with this `key`, a part of the old word such as operation and register. */
 struct delta_word_change {
     uint32_t key, by;
 };
@@ -25,7 +25,7 @@ struct delta_word_guess {
     uint32_t old, word[DELTA_WORD_LIKES];
     struct delta_word_change *from[DELTA_WORD_LIKES];
     uint32_t key[DELTA_WORD_LIKES];
-    unsigned changed; /* a bit for each candidate: the last word with its key changed */
+    unsigned changed; /* a bit for each candidate, set if the last word with its key changed */
 };
 
 void delta_words_reset(struct delta_words *w, unsigned lean);
@@ -33,7 +33,7 @@ void delta_words_reset(struct delta_words *w, unsigned lean);
 /* *ret points into *w until the next reset. Call delta_words_note() before the next guess. */
 void delta_words_guess(struct delta_words *w, uint32_t old, struct delta_word_guess *ret);
 
-/* Codes which candidate equals the word. Returns false if none does. Decoding ignores `word`. */
+/* Codes which candidate equals the word. Returns false if no candidate does. Decoding ignores `word`. */
 bool delta_words_code(struct delta_words *w, struct delta_cm *cm, const struct delta_word_guess *g, uint32_t word,
                       uint32_t *ret_word);
 

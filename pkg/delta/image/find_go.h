@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Go's findfunctab: for each bucket of 4,096 bytes of code, the number of its first function, and for each of 16 parts
- * the difference to that. */
+/* Go's findfunctab has for each bucket of 4,096 bytes of code the number of the function at its start, and for each of
+ * 16 parts of the bucket the difference to that number. */
 #pragma once
 
 #include <stdint.h>
@@ -20,6 +20,6 @@ struct delta_go_found {
     uint32_t rows[DELTA_GO_BUCKET_PARTS];
 };
 
-/* Computes which old functions stand at the starts of a bucket's parts. Fails only if reading fails. */
+/* Computes which old functions stand at the starts of a new bucket's parts. Fails only if reading fails. */
 HF_MUST_USE int delta_go_bucket(struct delta_predictor *p, uint64_t bucket, const uint32_t **ret_rows,
                                 struct hf_err *err);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds the Go linker's tables: function table (pclntab), offsets of types, and where their values count from. By Go's
- * runtime/symtab.go and internal/abi/type.go, 1.16 to 1.26. Hostile tables only predict badly. */
+/* Finds the Go linker's tables: function table (pclntab), offsets of types, and where their values count from. Follows
+ * Go's runtime/symtab.go and internal/abi/type.go, 1.16 to 1.26. Hostile tables only make predictions bad. */
 #pragma once
 
 #include "delta/image/image.h"
 
 enum {
-    DELTA_GO_SEARCH_MAX = 16 << 20, /* bytes searched for one table at most */
+    DELTA_GO_SEARCH_MAX = 16 << 20,
     DELTA_GO_FUNCTIONS_MAX = 16 << 20,
-    DELTA_GO_HEAD_BYTES = 48, /* first bytes of a function's description, which give its size */
+    DELTA_GO_HEAD_BYTES = 48,
     DELTA_GO_PCDATA_MAX = 64,
 };
 
@@ -23,7 +23,7 @@ const struct delta_go_function_layout *delta_go_function_layout(const struct del
 
 uint64_t delta_go_function_size(const struct delta_go *go, const unsigned char *head);
 
-/* Reads a row of the function table: the function's position (DELTA_GO_116: address), and its description's (last row:
- * DELTA_NOWHERE). */
+/* Reads a row of the function table. *ret_entry: the function's position (DELTA_GO_116: address); *ret_function: its
+ * description's position (last row: DELTA_NOWHERE). */
 HF_MUST_USE int delta_go_row(struct delta_old *file, const struct delta_go *go, uint64_t index, uint64_t *ret_entry,
                              uint64_t *ret_function, struct hf_err *err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Segments and tables of an executable image, by which references are predicted. Both sides read the old image; the
- * delta has the new image's segments. Little-endian ELF of 32 or 64 bits; other images have no segments. Hostile
- * headers only predict badly. */
+/* Segments and tables of an executable image, by which references are predicted. Encoder and decoder read the old
+ * image; the delta has the new image's segments. Only little-endian ELF images have segments. Hostile headers only make
+ * predictions bad. */
 #pragma once
 
 #include <stdint.h>
@@ -19,7 +19,7 @@ enum delta_machine {
     DELTA_MACHINE_RISCV,
 };
 
-/* file_size bytes of the file, then zeros */
+/* in memory: file_size bytes of the file, then zeros */
 struct delta_segment {
     uint64_t offset, address, file_size, memory_size;
 };
@@ -33,16 +33,16 @@ enum delta_region_kind {
     DELTA_REGION_PLAIN,
     DELTA_REGION_CODE,
     DELTA_REGION_POINTERS,
-    DELTA_REGION_RELA, /* relocations {address, info, addend}, 64-bit */
+    DELTA_REGION_RELA,
     DELTA_REGION_SYMBOLS,
     DELTA_REGION_DYNAMIC,
     DELTA_REGION_EH_HDR,
     DELTA_REGION_EH_FRAME,
     DELTA_REGION_RODATA,
     DELTA_REGION_GO_PCLN,
-    DELTA_REGION_REL,   /* relocations {address, info}, 32-bit */
+    DELTA_REGION_REL,
     DELTA_REGION_EXIDX, /* ARM's unwind table {function, instructions}, self-relative */
-    DELTA_REGION_RELR,  /* relocations: even words are addresses, odd ones bitmaps for the words that follow */
+    DELTA_REGION_RELR,
     DELTA_REGION_GO_ROWS,
     DELTA_REGION_GO_FUNCTIONS,
     DELTA_REGION_GO_TYPES,
@@ -52,7 +52,7 @@ enum delta_region_kind {
     DELTA_REGION_KINDS,
 };
 
-/* Returns 0 to 15, for contexts. Go's last three kinds share numbers with REL, EXIDX and RELR. */
+/* Returns a number below 16 for a kind. */
 static inline unsigned delta_region_slot(enum delta_region_kind kind)
 {
     return kind < 16 ? kind : kind - 16u + DELTA_REGION_REL;
@@ -61,7 +61,7 @@ static inline unsigned delta_region_slot(enum delta_region_kind kind)
 /* A part of the file with one kind of content, such as a section. */
 struct delta_region {
     uint64_t offset, size, address;
-    /* Symbols: offset of the string table. Relocations: of the symbol table. Go's offsets: of where they count from. */
+    /* Offset of the string table (for symbols), the symbol table (for relocations), or where GO_OFFSETS count from. */
     uint64_t link;
     enum delta_region_kind kind;
     bool linkage;
@@ -77,10 +77,10 @@ struct delta_go {
 
 struct delta_image {
     enum delta_machine machine;
-    /* linked at a fixed address: every word that may be an address is taken for one */
+    /* linked at a fixed address: words of constant data that may be addresses are taken for them */
     bool fixed;
     bool narrow;
-    uint64_t got; /* offset of the global offset table; 32-bit code counts from there */
+    uint64_t got; /* offset of the global offset table */
     struct delta_segments segments;
     bool go_expected;
     struct delta_go go;
@@ -93,14 +93,14 @@ struct delta_pair {
     uint32_t old_offset, old_size, new_offset, new_size;
 };
 
-/* Returns the region at `offset`, which ends before *ret_end; one of DELTA_REGION_PLAIN where there is none. */
+/* Returns the region at `offset`, DELTA_REGION_PLAIN if there is none, and its end (exclusive). */
 const struct delta_region *delta_image_region(const struct delta_image *image, uint64_t offset, uint64_t *ret_end);
 
-/* A position is a file offset or, from here on, an address without a byte in the file. */
+/* A position is a file offset or, for an address that has no byte in the file, DELTA_MEMORY + that address. */
 #define DELTA_MEMORY (UINT64_C(1) << 40)
 #define DELTA_NOWHERE UINT64_MAX
 
 /* DELTA_NOWHERE: no segment has the address. */
 uint64_t delta_position_of(const struct delta_segments *segments, uint64_t address);
-/* Returns the position itself outside of segments. */
+/* Returns `position` itself if no segment contains it. */
 uint64_t delta_address_of(const struct delta_segments *segments, uint64_t position);

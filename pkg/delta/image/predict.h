@@ -22,7 +22,7 @@ enum {
     DELTA_PAIRS_MAX = 4096,
 };
 
-/* What both sides have before the first byte of the new file. */
+/* What encoder and decoder have before the first byte of the new file. */
 struct delta_shared_context {
     struct delta_old *old;
     struct delta_map map;
@@ -40,7 +40,8 @@ struct delta_shared_context {
 
 unsigned delta_predictor_of(enum delta_machine machine);
 
-/* New minus old address of a target. key: old position + 1, in `coarse` position / 256 + 1; 0: empty. */
+/* `by`: new minus old address of a target. `key`: its old position + 1 (in delta_predictor.coarse: position / 256 + 1);
+ * 0: empty. */
 struct delta_moved {
     uint32_t key;
     int32_t by;
@@ -93,7 +94,8 @@ HF_MUST_USE int delta_predictor_enter(struct delta_predictor *p, uint64_t new_po
                                                   const struct delta_segments *truth),
                                       void *ctx, struct hf_err *err);
 
-/* Returns the base for coding the new image's segment i: the old one, moved as the image moved, or zeros. */
+/* Returns what the new image's segment i is coded against: the old image's segment i, moved as the image moved, or
+ * zeros. */
 struct delta_segment delta_predictor_segment(const struct delta_predictor *p, unsigned i);
 
 /* Predicts the window at s->new_pos and s->old_pos, `copy_left` bytes before the copy's end. Fills p->predicted and *s.

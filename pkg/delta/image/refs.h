@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds references in old bytes, and encodes them for another place. A reference depends on the address of its target,
- * and stands at a site. Scanners use only old bytes nearby, so both sides find the same sites; a false one costs a few
- * bits. FORMAT.md lists the kinds. */
+ * and stands at a site. Scanners use only old bytes nearby, so encoder and decoder find the same sites; a false site
+ * costs a few bits. FORMAT.md lists the kinds. */
 #pragma once
 
 #include "delta/image/image.h"
@@ -11,12 +11,12 @@ enum delta_ref_kind {
     DELTA_REF_CALL,
     DELTA_REF_JMP,
     DELTA_REF_JCC,
-    DELTA_REF_RIP, /* x86-64: 32-bit displacement of a rip-relative operand */
+    DELTA_REF_RIP,
     DELTA_REF_BL,
-    DELTA_REF_B19, /* AArch64: b.cond, cbz, cbnz, ldr (literal) */
-    DELTA_REF_B14, /* AArch64: tbz, tbnz */
+    DELTA_REF_B19,
+    DELTA_REF_B14,
     DELTA_REF_ADRP,
-    DELTA_REF_LO12, /* AArch64: add, load or store by an adrp's register */
+    DELTA_REF_LO12,
     DELTA_REF_ADR,
     DELTA_REF_ABS64,
     DELTA_REF_ADDEND,
@@ -37,11 +37,11 @@ enum delta_ref_kind {
     DELTA_REF_SIZE,
     DELTA_REF_GO_BUCKET,
     DELTA_REF_GO_PARTS,
-    DELTA_REF_JUMP,  /* entry of a jump table, relative to its start */
-    DELTA_REF_KINDS, /* x86-64 and AArch64 use the kinds up to here */
+    DELTA_REF_JUMP,
+    DELTA_REF_KINDS,
 
-    /* Kinds of other machines. Statistics are kept by slot, the number modulo DELTA_REF_SLOTS; kinds of one slot never
-     * meet in an image. */
+    /* Kinds of machines other than x86-64 and AArch64. Statistics are kept by slot, the number modulo DELTA_REF_SLOTS;
+     * kinds of one slot never meet in an image. */
     DELTA_REF_ARM_B = 33,
     DELTA_REF_BLX = 34,
     DELTA_REF_MOVW = 35,
@@ -90,8 +90,7 @@ struct delta_ref {
     uint32_t at;
     uint8_t kind;
     uint8_t n; /* bytes: 1, 2, 4, 6 or 8 */
-    /* RIP: bytes of the immediate. SYMBOL: size of the symbol table's entries. GO_BUCKET, GO_PARTS: offset in the
-     * bucket. Other kinds: what is added to `base`, such as 8 for an ARM pc. */
+    /* a number that the kind defines, such as the distance of an ARM pc from `base` */
     uint8_t extra;
 };
 
@@ -110,13 +109,13 @@ struct delta_announced {
 };
 
 /* Finds sites that start in bytes[0..n), the old bytes at `offset`, and end by `limit` >= n. DELTA_SCAN_BEFORE bytes
- * before and DELTA_SCAN_AFTER behind are readable. Returns their number, at most (n + 1) / 2. *announced (may be NULL)
- * begins with zeros, and is kept. */
+ * before and DELTA_SCAN_AFTER behind must be readable. Returns the number of sites, at most (n + 1) / 2. Zero
+ * *announced (may be NULL) first, and keep it between calls. */
 size_t delta_refs_scan(const struct delta_image *image, const struct delta_region *region, const unsigned char *bytes,
                        size_t n, size_t limit, uint64_t offset, struct delta_announced *announced,
                        struct delta_ref *refs);
 
 uint64_t delta_ref_encode(const struct delta_ref *ref, uint64_t site, uint64_t target, uint64_t base);
 
-/* Returns the target's address; `hint` has the bits that ADRP, LO12 and such lack. */
+/* Returns the target's address; the address `hint` has the bits that ADRP, LO12 and such lack. */
 uint64_t delta_ref_decode(const struct delta_ref *ref, uint64_t word, uint64_t site, uint64_t base, uint64_t hint);

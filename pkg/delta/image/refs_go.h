@@ -5,12 +5,12 @@
 #include "delta/image/find_go.h"
 #include "delta/image/refs.h"
 
-/* What the scan of a window leaves to the next one; zero it first. Old positions. */
+/* What the scan of a window leaves to the scan of the next window; zero it first. */
 struct delta_go_cursor {
     uint64_t row;
     uint64_t uncommon;
-    uint64_t methods, methods_end;     /* of the last type that has methods */
-    uint64_t interface, interface_end; /* of the last interface type */
+    uint64_t methods, methods_end;
+    uint64_t interface, interface_end;
     struct delta_go_found found;
 };
 
@@ -19,8 +19,7 @@ static inline bool delta_go_has(unsigned region_kind)
     return region_kind >= DELTA_REGION_GO_ROWS && region_kind <= DELTA_REGION_GO_DATA;
 }
 
-/* Finds references in regions for which delta_go_has(), as delta_refs_scan() does elsewhere. Fails only if reading
- * fails. */
+/* Finds references where delta_go_has() is true, as delta_refs_scan() does elsewhere. Fails only if reading fails. */
 HF_MUST_USE int delta_go_scan(struct delta_old *file, const struct delta_image *image,
                               const struct delta_region *region, const unsigned char *bytes, size_t n, size_t limit,
                               uint64_t offset, struct delta_go_cursor *cursor, struct delta_ref *refs,

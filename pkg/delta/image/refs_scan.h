@@ -22,7 +22,7 @@ static inline uint64_t delta_sign(uint64_t value, unsigned bits)
     return ((value & (2 * top - 1)) ^ top) - top;
 }
 
-/* Adds a reference. NULL: no segment has the address, or it ends behind the limit. */
+/* Adds a reference. NULL: no segment has the address, or the site ends behind the limit. */
 static inline struct delta_ref *delta_scan_add(struct delta_scan *s, size_t at, unsigned n, enum delta_ref_kind kind,
                                                uint64_t address, uint64_t word)
 {

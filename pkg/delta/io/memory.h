@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Offers an old file in memory to readers of old files. Creating only. */
+/* Offers an old file in memory to readers of old files. */
 #pragma once
 
 #include "delta/io/wire.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lets two threads share the callbacks of a caller who expects one thread. Begin and end while one thread works; in
- * between, each object belongs to one thread. */
+ * between, `input`, `reader` and `output` each belong to one thread. */
 #pragma once
 
 #include <pthread.h>

@@ -40,7 +40,7 @@ enum { DELTA_METHOD_AT = 4, DELTA_METHOD_BITS = 5 };
 
 size_t delta_header_format(const struct delta_header *header, unsigned char *bytes);
 
-/* Reads a delta: hashes the body, and never reads beyond it. */
+/* Reads a delta: hashes the body, and refuses to pass its end. */
 struct delta_input {
     const struct hf_delta_in *in;
     size_t pos, n;
@@ -52,7 +52,8 @@ struct delta_input {
 };
 
 void delta_input_init(struct delta_input *input, const struct hf_delta_in *in);
-/* Reads the header, and sets fields that it leaves out, except new_sha256 of DELTA_METHOD_BYTES. */
+/* Reads the header, and computes fields that the format leaves out, except new_sha256 and old_fingerprint of
+ * DELTA_METHOD_BYTES. */
 HF_MUST_USE int delta_header_read(struct delta_input *input, struct delta_header *ret_header, struct hf_err *err);
 /* Reads the body of DELTA_METHOD_BYTES, which is the new file, and sets new_sha256. */
 HF_MUST_USE int delta_bytes_read(struct delta_input *input, struct delta_header *header,
@@ -61,14 +62,14 @@ HF_MUST_USE int delta_bytes_read(struct delta_input *input, struct delta_header 
 HF_MUST_USE int delta_body_check(const struct delta_input *input, const struct delta_header *header,
                                  struct hf_err *err);
 
-/* Read or skip bytes of the delta. -EBADMSG: too few are left. */
+/* Read or skip bytes of the delta. -EBADMSG: too few are left, or a bad number. */
 HF_MUST_USE int delta_input_read(struct delta_input *input, void *bytes, size_t n, struct hf_err *err);
 HF_MUST_USE int delta_input_varint(struct delta_input *input, uint64_t max, uint64_t *ret_value, struct hf_err *err);
 HF_MUST_USE int delta_input_skip(struct delta_input *input, uint64_t n, struct hf_err *err);
 
 enum { DELTA_SLOT_BYTES = 8192, DELTA_SLOTS = 8 };
 
-/* Reads the old file through a cache of slots at multiples of DELTA_SLOT_BYTES. Bytes outside the file are 0. */
+/* Reads the old file through a cache of aligned slots. Bytes outside the file are 0. */
 struct delta_old {
     const struct hf_delta_old *file;
     uint64_t size;

@@ -25,6 +25,7 @@ HF_MUST_USE int delta_copies_add(struct delta_copies *copies, struct delta_copy 
 int delta_copies_extend(struct delta_copies *copies, uint64_t new_pos, uint64_t old_pos, uint64_t n);
 int delta_copies_replace(struct delta_copies *copies, uint64_t from, uint64_t to, const struct delta_copies *inside);
 
-/* Returns whether a copy reaches into new[at..end), and that part of it. *next: 0 at first, kept while `at` ascends. */
+/* Returns whether a copy reaches into new[at..end), and that part of the first one. *next: 0 at first, kept while `at`
+ * ascends. */
 bool delta_copies_next_inline(const struct delta_copies *copies, size_t *next, uint64_t at, uint64_t end,
                               struct delta_copy *ret_copy);

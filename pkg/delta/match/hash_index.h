@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The match finder of the fast profile: finds old positions by a hash of eight bytes. Deterministic; read-only once
- * open. Takes 2 to 4 bytes per old byte. */
+ * open. */
 #pragma once
 
 #include <stddef.h>

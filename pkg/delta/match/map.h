@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The match map says where parts of the old file are in the new one. Both sides have it first, to predict references to
- * later positions. It has the longest copies: DELTA_MAP_MAX at most (small profile: DELTA_MAP_MADE). */
+/* The match map says where parts of the old file are in the new one. Encoder and decoder have it before the blocks, to
+ * predict references to later positions. It has the longest copies: DELTA_MAP_MAX at most (small profile:
+ * DELTA_MAP_MADE). */
 #pragma once
 
 #include <stdint.h>
@@ -8,11 +9,7 @@
 #include "base/err.h"
 #include "delta/match/match.h"
 
-enum {
-    DELTA_MAP_MAX = 32768,
-    DELTA_MAP_MADE = 20480, /* with more entries, models exceed 3 MiB */
-    DELTA_MAP_LOOK = 24
-};
+enum { DELTA_MAP_MAX = 32768, DELTA_MAP_MADE = 20480, DELTA_MAP_LOOK = 24 };
 
 struct delta_map_entry {
     uint32_t new_pos, old_pos, len;
@@ -41,5 +38,5 @@ const struct delta_map_entry *delta_map_at(const struct delta_map *map, uint64_t
 
 /* Sets *ret_shift to new minus old position at old_pos, by one of the DELTA_MAP_LOOK nearest entries that begin at
  * old_pos or before. COVERED: the longest that contains old_pos. BEFORE: the one that ends last, as none contains it.
- * NONE: unset. */
+ * NONE: no entry begins there, and *ret_shift is unset. */
 enum delta_map_found delta_map_shift(const struct delta_map *map, uint64_t old_pos, int64_t *ret_shift);

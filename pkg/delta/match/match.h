@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds copies that tolerate differing bytes, by suffix array matching with forward and backward extension (Colin
- * Percival, "Naive differences of executable code", 2003). Deterministic. Blocks: workers only. Memory: at most 4 bytes
- * per old byte, and the copies. */
+ * Percival, "Naive differences of executable code", 2003). Deterministic. Blocks: workers only. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,7 +15,7 @@
 struct delta_matcher {
     const unsigned char *old, *new_bytes;
     size_t old_n, new_n;
-    struct delta_suffix_array suffix_array; /* only one of these two is open */
+    struct delta_suffix_array suffix_array; /* at most one of these two is open */
     struct delta_hash_index hash_index;
 };
 
@@ -26,7 +25,7 @@ HF_MUST_USE int delta_matcher_open(struct delta_matcher *m, const unsigned char 
                                    const unsigned char *new_bytes, size_t new_n, bool fast, struct hf_err *err);
 void delta_matcher_done(struct delta_matcher *m);
 
-/* A variant is a way to split the new file, by its min_gain. */
+/* A variant is a way to split the new file. Its min_gain: how much longer a match must be to end the current copy. */
 enum { DELTA_VARIANTS_MAX = 4 };
 
 struct delta_match_params {
@@ -38,6 +37,6 @@ struct delta_match_params {
 };
 
 /* Finds the copies of each variant, ascending and without overlaps in the new file. Lists are zero at first; free them
- * also after an error. -ECANCELED. */
+ * also after an error. -ECANCELED: by progress(). */
 HF_MUST_USE int delta_match(const struct delta_matcher *m, const struct delta_match_params *params,
                             struct delta_copies *const *ret_copies, struct hf_err *err);

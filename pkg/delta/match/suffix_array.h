@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The match finder of the small profile. Deterministic; read-only once open. Takes 4 bytes per old byte and 256 KiB. */
+/* The match finder of the small profile. Deterministic; read-only once open. */
 #pragma once
 
 #include <stddef.h>
@@ -14,7 +14,7 @@ struct delta_suffix_array {
     uint32_t *starts;
 };
 
-/* Borrows; 0 < old_n < 2 GiB. */
+/* Borrows `old`; 0 < old_n < 2 GiB. */
 HF_MUST_USE int delta_suffix_array_open(struct delta_suffix_array *s, const unsigned char *old, size_t old_n);
 void delta_suffix_array_done(struct delta_suffix_array *s);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sorts suffixes by SA-IS (Nong, Zhang, Chan: "Linear suffix array construction by almost pure induced-sorting", 2009).
- * Takes memory for the result and a few KiB, rarely a third more. */
+/* Sorts suffixes by SA-IS (Nong, Zhang, Chan, 2009). */
 #pragma once
 
 #include <stddef.h>

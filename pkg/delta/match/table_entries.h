@@ -22,6 +22,6 @@ struct delta_table_entries {
 int delta_table_entries_add(struct delta_table_entries *items, uint64_t offset, uint32_t size, uint64_t key);
 void delta_table_entries_done(struct delta_table_entries *items);
 
-/* Adds a copy for each new entry with a partner; of at most 16 bytes if their sizes differ. */
+/* Adds a copy for each new entry with a partner: of at most 16 bytes if the sizes of the two differ. */
 int delta_table_entries_match(const struct delta_table_entries *old, const struct delta_table_entries *new_items,
                               struct delta_copies *out);

@@ -28,8 +28,8 @@ HF_MUST_USE int hf_providers_parse(struct hf_view text, struct hf_providers **re
 void hf_providers_free(struct hf_providers *providers);
 HF_DEFINE_CLEANUP(struct hf_providers, hf_providers_free)
 
-/* Whether a pattern matches, as the kubelet compares: `*` within labels of the host, equally many labels, an equal
- * port, a path that begins with the pattern's. */
+/* Whether a pattern matches, as the kubelet compares: hosts have equally many labels, in which `*` is any text; ports
+ * are equal; the image's path begins with the pattern's. */
 bool hf_providers_match(const char *pattern, const char *image);
 bool hf_providers_cover(const struct hf_provider *provider, const char *image);
 HF_MUST_USE int hf_providers_ask(const struct hf_provider *provider, const char *image, struct hf_buf *out);
@@ -40,12 +40,12 @@ struct hf_provider_answer {
     enum hf_provider_scope scope; /* what the answer may be reused for */
     uint64_t keep_ns;             /* how long to keep it; 0: not at all */
     struct {
-        char *pattern, *line; /* "Authorization: Basic ..." */
+        char *pattern, *line; /* `line`: "Authorization: Basic ..." */
     } logins[HF_PROVIDER_LOGINS];
     size_t n;
 };
 
-/* Reads a CredentialProviderResponse. -EBADMSG: invalid. Call _done() also after errors. */
+/* Reads a CredentialProviderResponse. -EBADMSG: invalid. Call hf_provider_answer_done() also after errors. */
 HF_MUST_USE int hf_providers_take(const struct hf_provider *provider, struct hf_view text,
                                   struct hf_provider_answer *ret, struct hf_err *err);
 void hf_provider_answer_done(struct hf_provider_answer *answer);

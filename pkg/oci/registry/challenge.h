@@ -16,9 +16,9 @@ struct hf_oci_challenge {
 
 /* `text`: value of WWW-Authenticate. -EBADMSG: malformed, or neither Basic nor Bearer with a realm. */
 HF_MUST_USE int hf_oci_challenge_parse(const char *text, struct hf_oci_challenge *ret);
-/* Appends the URL to get the token from. -E2BIG: out->max. */
+/* Appends the URL to get the token from. -E2BIG: above out->max. */
 HF_MUST_USE int hf_oci_challenge_url(const struct hf_oci_challenge *challenge, struct hf_buf *out);
-/* Reads the token in that URL's answer; *ret_seconds: how long it is valid. Wipe and free *ret_token. -EBADMSG: no
+/* Reads the token in the answer of that URL; *ret_seconds: how long it is valid. Wipe and free *ret_token. -EBADMSG: no
  * token. */
 HF_MUST_USE int hf_oci_token_parse(struct hf_view answer, char **ret_token, uint64_t *ret_seconds, struct hf_err *err);
 

@@ -13,7 +13,8 @@ struct hf_oci_reference {
     char digest[HF_OCI_DIGEST]; /* or ""; takes precedence over `tag` */
 };
 
-/* Map the host in a name to the API's, and to the one in config.json: Docker's hub has three. */
+/* Map the host in an image's name to the host of the API, and to the host in config.json: Docker's hub has three
+ * hosts. */
 const char *hf_oci_api_host(const char *host);
 const char *hf_oci_login_host(const char *host);
 /* Reverses hf_oci_api_host(). */
@@ -29,5 +30,5 @@ const char *hf_oci_reference_origin(const struct hf_oci_reference *reference, bo
 /* Makes the API's URL of the blob "oci://HOST/REPOSITORY@DIGEST": http on loopback, else https. 1: free *ret_url. 0:
  * `url` has another form. */
 HF_MUST_USE int hf_oci_blob_url(const char *url, char **ret_url);
-/* Extracts the repository from such a URL of the API. Returns false for any other URL. */
+/* Extracts the repository from the API's URL of a blob. Returns false for any other URL. */
 bool hf_oci_blob_repository(const char *url, char name[static HF_OCI_REPOSITORY]);

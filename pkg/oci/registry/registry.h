@@ -27,12 +27,12 @@ HF_DEFINE_CLEANUP(struct hf_oci_registry, hf_oci_registry_free)
 HF_MUST_USE int hf_oci_registry_manifest(struct hf_oci_registry *registry, const char *repository, const char *name,
                                          struct hf_buf *out, struct hf_oci_descriptor *ret, struct hf_err *err);
 /* Appends the index of `digest`'s referrers, from the API, or from the tag that replaces it. *ret_api: the registry has
- * the API. -ENOENT: it has neither. */
+ * the API. -ENOENT: it has neither API nor tag. */
 HF_MUST_USE int hf_oci_registry_referrers(struct hf_oci_registry *registry, const char *repository, const char *digest,
                                           struct hf_buf *out, bool *ret_api, struct hf_err *err);
 
 enum { HF_OCI_TAGS = 20000 };
-/* Appends the repository's tags to the array `tags`, perhaps one of them twice. -E2BIG: more than HF_OCI_TAGS. */
+/* Appends the repository's tags to the array `tags`, perhaps some of them twice. -E2BIG: more than HF_OCI_TAGS. */
 HF_MUST_USE int hf_oci_registry_tags(struct hf_oci_registry *registry, const char *repository, json_t *tags,
                                      struct hf_err *err);
 

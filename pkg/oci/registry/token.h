@@ -19,7 +19,7 @@ struct hf_oci_token_ask {
 };
 
 /* Reads where to ask for a token. `registry` is the URL that answered 401 itself, `challenge` its WWW-Authenticate. 1:
- * ask there. 0: no token wanted, or unreadable. -EPROTO: a service that must not be asked. */
+ * ask there. 0: `challenge` wants no token, or is unreadable. -EPROTO: a service that must not be asked. */
 HF_MUST_USE int hf_oci_token_ask(const char *registry, const char *repository, const char *challenge,
                                  struct hf_oci_token_ask *ret, struct hf_err *err);
 /* Returns `line` ("Authorization: ...") if the service may see it, or NULL. */

@@ -29,11 +29,11 @@ struct pack_reader {
 };
 
 void pack_reader_init(struct pack_reader *reader, const struct hf_delta_old *from, uint64_t at, uint64_t end);
-/* Fills an empty buffer. 1: it has bytes; 0: end of range or file; or -errno. */
+/* Fills the buffer if it is empty. 1: it has bytes; 0: end of range or file; or -errno. */
 HF_MUST_USE int pack_reader_fill(struct pack_reader *reader, struct hf_err *err);
 uint64_t pack_reader_offset(const struct pack_reader *reader);
 
-/* A store of bytes. add() appends bytes and returns their offset; pread() returns the bytes read or -errno. */
+/* A store of bytes. add() appends bytes at offset *ret_at; pread() returns the bytes read or -errno. */
 struct pack_store {
     void *ctx;
     int (*add)(void *ctx, const void *bytes, size_t n, uint64_t *ret_at, struct hf_err *err);
@@ -43,7 +43,6 @@ struct pack_store {
 struct pack_store pack_store_buf(struct hf_buf *buf);
 
 enum pack_codec {
-    /* plain form: the content; marks: the choices of the encoder that its prediction misses */
     PACK_CODEC_DEFLATE = 1,
     PACK_CODEC_DEFLATE_TOKENS = 2,
     PACK_CODEC_XZ = 3,
@@ -80,8 +79,8 @@ struct pack_decode {
     void *shared;
 };
 
-/* State that a delta's streams share. It is made before old streams are decoded, which add to it; new streams follow,
- * one at a time, from bytes [at, at + n) of the store. */
+/* State that a delta's streams share. Make it first; then decode old streams, which add to the state; then encode new
+ * streams, one at a time, by bytes [at, at + n) of the store. */
 struct pack_shared_ops {
     int (*make)(const struct pack_store *store, uint64_t at, uint64_t n, void **ret_shared, struct hf_err *err);
     /* after the last new stream; -EBADMSG: bytes remain */
@@ -101,7 +100,8 @@ struct pack_codec_ops {
     const struct pack_shared_ops *shared;
 };
 
-/* Returns NULL for an unknown codec. codecs.c has all; a program with fewer defines this function itself. */
+/* Returns NULL for an unknown codec. codecs.c knows all codecs; a program with fewer codecs defines this function
+ * itself. */
 const struct pack_codec_ops *pack_codec_ops(enum pack_codec codec);
 
 /* Decoders call it when they need `bytes` in total. -E2BIG: more than decode->memory_max. */
@@ -112,7 +112,7 @@ HF_MUST_USE int pack_decode_check_cancel(const struct pack_decode *decode, struc
 /* Continues gzip's checksum; `crc` begins at 0. */
 uint32_t pack_crc32(uint32_t crc, const unsigned char *bytes, size_t n);
 
-/* What to search: a setup (xz.h, zst.h, deflate_find.h) that makes `packed` of `plain`. */
+/* What to search: a setup (xz.h, zst.h, deflate_find.h) that makes `packed` from `plain`. */
 struct pack_search {
     const unsigned char *packed, *plain;
     size_t packed_n, plain_n;

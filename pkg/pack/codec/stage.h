@@ -18,7 +18,7 @@ HF_DEFINE_CLEANUP(struct pack_encoder, pack_encoder_free)
 /* Returns an upper bound of an encoder's memory; UINT64_MAX: bad setup or no such codec. */
 uint64_t pack_encoder_memory(const struct pack_setup *setup);
 
-/* Decodes exactly one stream of decode->n bytes, with gzip tail if set. -EBADMSG: anything else. */
+/* Decodes exactly one stream of decode->n bytes, with gzip tail if set. -EBADMSG: damaged, or of another length. */
 HF_MUST_USE int pack_decode_run(const struct pack_decode *decode, struct hf_err *err);
 /* Decodes a stream of at most decode->n bytes; *ret_n: its length. */
 HF_MUST_USE int pack_decode_some(const struct pack_decode *decode, uint64_t *ret_n, struct hf_err *err);

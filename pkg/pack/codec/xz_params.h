@@ -7,7 +7,7 @@
 
 enum { XZ_FILTERS_MAX = 3 /* before LZMA2 */ };
 
-/* Points into itself: do not copy it after pack_xz_end_filters(). */
+/* Points into itself: do not copy it once it has a filter. */
 struct pack_xz_params {
     bool threaded;
     lzma_check check;

@@ -7,7 +7,7 @@
 enum pack_zstd_flags {
     ZST_CHECKSUM = 1,
     ZST_SIZE = 2,
-    ZST_WORKER = 4, /* made with a worker thread, as by the zstd command: long content becomes jobs */
+    ZST_WORKER = 4, /* made with a worker thread, as by the zstd command */
 };
 
 extern const struct pack_codec_ops pack_zstd_ops;

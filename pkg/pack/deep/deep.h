@@ -34,7 +34,7 @@ struct hf_deep_info {
     uint64_t memory_bytes;  /* in addition to what a plain delta needs */
     uint64_t scratch_bytes; /* on disk, or in memory without a scratch file */
     uint64_t streams;
-    /* recipe_bytes includes the coded part; what remains of the delta is the inner one */
+    /* recipe_bytes includes the coded part; the remainder of the delta is the inner delta */
     uint64_t header_bytes, recipe_bytes;
     unsigned inner_method; /* set by hf_deep_read_info() only */
     char libraries[96];
@@ -50,8 +50,8 @@ struct hf_deep_create_params {
     bool inside;
     const struct hf_deep_part *parts; /* of the old file, in order; or NULL */
     size_t parts_n;
-    /* Most bytes of unpacked streams at one time, which need three times as much memory; 0: no limit. Above: a plain
-     * delta, or with parts -E2BIG. */
+    /* Most bytes of all unpacked streams, which need three times as much memory; 0: no limit. Above: a plain delta or,
+     * with parts, -E2BIG. */
     uint64_t unpacked_max;
 };
 
@@ -61,22 +61,23 @@ HF_MUST_USE int hf_deep_create(const void *old, size_t old_n, const void *new_by
                                struct hf_err *err);
 
 struct hf_deep_apply_params {
-    /* Checkpoints come after each 4 MiB of unpacked output, in a compressed stream at the start of the outermost one,
-     * and never twice. Treat them as opaque. Resuming unpacks the old file again. */
+    /* After each 4 MiB of unpacked output, checkpoint() gets that point or, inside a compressed stream, the start of
+     * the outermost stream, unless it had that already. Treat checkpoints as opaque. Resuming hashes (unless
+     * delta.old_is_verified) and unpacks the old file again. */
     struct hf_delta_apply_params delta;
     struct hf_deep_scratch scratch;
     uint64_t memory_max, scratch_max; /* most that the delta may need; 0: no limit */
-    /* Called after header and recipe if *info decides what the old file is (archive of a folder, parts): *ret_old
-     * replaces delta.old; its hash is checked unless delta.old_is_verified. May be NULL. */
+    /* Set it if *info decides what the old file is (archive of a folder, parts). Called after header and recipe:
+     * *ret_old replaces delta.old, and its hash is checked unless delta.old_is_verified. May be NULL. */
     int (*open_old)(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err);
     void *open_old_ctx;
 };
-/* After success free *ret_info (may be NULL). */
+/* After success, free *ret_info (ret_info may be NULL). */
 HF_MUST_USE int hf_deep_apply(const struct hf_deep_apply_params *params, struct hf_deep_info *ret_info,
                               struct hf_err *err);
 
 enum { HF_DEEP_HEAD = 5 };
 bool hf_deep_is(const unsigned char head[static HF_DEEP_HEAD]);
 
-/* Reads the header and, of a deep delta, the recipe. Free *ret_info. */
+/* Reads the header and, of a deep delta, the recipe. After success, free *ret_info. */
 HF_MUST_USE int hf_deep_read_info(const struct hf_delta_in *patch, struct hf_deep_info *ret_info, struct hf_err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds compressed streams in a file: by magic number, if unpacking succeeds. Holds all contents in memory. Blocks:
+/* Finds compressed streams in a file by their magic numbers, and unpacks them. Holds all contents in memory. Blocks:
  * workers only. */
 #pragma once
 
@@ -26,13 +26,13 @@ struct found {
 struct find_list {
     struct found *p;
     size_t n, cap;
-    bool in_shared; /* the list is of a stream that shares state: only one is open at a time */
+    bool in_shared; /* the list is inside a stream that shares state; of such streams only one may be open */
 };
 
 void find_list_done(struct find_list *list);
 void find_list_free(struct find_list *list);
 
-/* Finds streams, in order and without overlaps. `quick`: zstd only. *left: bytes that contents may still take; it
- * shrinks. -E2BIG: it is too little. */
+/* Finds streams, in order and without overlaps. `quick`: zstd only. *left: how many bytes contents may still take; it
+ * shrinks. -E2BIG: *left is too little. */
 HF_MUST_USE int find_streams(const unsigned char *bytes, size_t n, bool quick, uint64_t *left,
                              struct find_list *ret_list, struct hf_err *err);

@@ -52,11 +52,11 @@ static inline uint64_t recipe_pad(uint64_t at)
     return (RECIPE_ALIGN - at % RECIPE_ALIGN) % RECIPE_ALIGN;
 }
 
-/* One step: raw bytes, then a stream begins, or the stream around ends. Only old programs have packed_n and codec, only
- * new ones `setup` and what follows gzip_tail. */
+/* One step: raw bytes, then a stream begins, or the enclosing stream ends. Only old programs have packed_n and codec,
+ * only new programs `setup` and the members after gzip_tail. */
 struct recipe_op {
     uint64_t raw;
-    bool open; /* a stream begins; otherwise the stream around, or the file, ends */
+    bool open; /* a stream begins; otherwise the enclosing stream, or the file, ends */
     uint64_t packed_n;
     enum pack_codec codec;
     size_t setup;
@@ -65,7 +65,7 @@ struct recipe_op {
     const unsigned char *marks;
     size_t marks_n;
 };
-/* Whether the operation opens a new stream that shares state. */
+/* Whether the operation opens a stream of the new file that shares state. */
 bool recipe_is_shared(const struct recipe *recipe, const struct recipe_op *op);
 /* Read one step, and move *p behind it. -EBADMSG: invalid. */
 HF_MUST_USE int recipe_next_old(const unsigned char **p, const unsigned char *end, struct recipe_op *ret_op,
@@ -76,6 +76,6 @@ HF_MUST_USE int recipe_put_old(struct hf_buf *program, const struct recipe_op *o
 HF_MUST_USE int recipe_put_new(struct hf_buf *program, const struct recipe_op *op);
 HF_MUST_USE int recipe_put_end(struct hf_buf *program, uint64_t raw);
 
-/* Checks that our libraries compress as the delta needs. -EOPNOTSUPP: one makes other bytes. -EBADMSG: an encoder of
- * another version needs more memory than the recipe states. */
+/* Checks that our libraries compress as the delta needs. -EOPNOTSUPP: a library makes other bytes. -EBADMSG: a library
+ * of another version needs more memory than the recipe states. */
 HF_MUST_USE int recipe_check_libraries(const struct recipe *recipe, struct hf_err *err);

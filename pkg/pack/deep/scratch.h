@@ -12,7 +12,7 @@ struct hf_deep_file {
     int fd;
 };
 
-/* Borrows `name`. The first write makes <dirfd>/<name>, replaces one that a power cut left, and unlinks it. */
+/* Borrows `name`. The first write makes <dirfd>/<name>, even if a power cut left one, and unlinks it. */
 struct hf_deep_file hf_deep_file_init(const struct hf_fs_ops *fs, int dirfd, const char *name);
 void hf_deep_file_done(struct hf_deep_file *file);
 /* Borrows `file`. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds an encoder's choices in a deflate stream (RFC 1951), and makes the stream again from them.
  *
- * A token is a literal (0..255) or a match (length << 16 | distance). A block has tokens, a kind, and a description of
- * its codes unless they are predicted or fixed. */
+ * A token is a literal (0..255) or a match (length << 16 | distance). A block has tokens, a kind and, if that is
+ * DEFLATE_GIVEN, a description of its codes. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,7 +10,7 @@
 
 #include "pack/codec/codec.h"
 
-/* Plain form: the content. Marks: tokens that deflate_match.h does not predict. */
+/* Plain form: the content. Marks: tokens and ends of blocks that deflate_match.h does not predict. */
 extern const struct pack_codec_ops pack_deflate_ops;
 
 enum {
@@ -62,7 +62,7 @@ void deflate_head_put(struct deflate_head *head, unsigned value, unsigned n);
 HF_MUST_USE int deflate_head_read(const struct deflate_head *head, struct deflate_codes *ret_codes, struct hf_err *err);
 
 void deflate_fixed_codes(struct deflate_codes *ret_codes);
-/* Computes canonical codes from their lengths. Bits are reversed: the first one is lowest. */
+/* Computes canonical codes from their lengths. The bits of a code are reversed: its first bit is the lowest. */
 void deflate_codes_of(const uint8_t *lengths, unsigned n, uint16_t *codes);
 
 struct deflate_prediction {
@@ -88,7 +88,7 @@ enum deflate_kind deflate_block_kind(enum deflate_coding coding, const struct de
                                      uint32_t literal[DEFLATE_LITERALS], const uint32_t distance[DEFLATE_DISTANCES],
                                      uint64_t content_n);
 
-/* -E2BIG: above `max`. */
+/* -E2BIG: the array would exceed `max`. */
 HF_MUST_USE int deflate_grow(void **numbers, size_t each, uint32_t *cap, uint32_t max, struct hf_err *err);
 
 /* Collects the tokens of a block, and writes them at its end. */
@@ -141,7 +141,7 @@ struct deflate_reader {
 };
 
 /* Reads a block. Free block->tokens after the last one. Distances are not checked against the content. -EBADMSG:
- * invalid. -E2BIG: above DEFLATE_TOKENS_MAX. */
+ * invalid. -E2BIG: more tokens than DEFLATE_TOKENS_MAX. */
 HF_MUST_USE int deflate_read_block(struct deflate_reader *reader, struct deflate_block *block, struct hf_err *err);
 /* Returns the offset behind the stream; call it after the last block. */
 uint64_t deflate_reader_end(struct deflate_reader *reader);
@@ -150,7 +150,7 @@ HF_MUST_USE int deflate_reader_tail(struct deflate_reader *reader, uint32_t crc,
 
 /* Decodes a stream block by block. Embed it, zeroed, with its first three members set. */
 struct deflate_stream {
-    /* bytes of the embedding struct; that of blocks is added */
+    /* bytes of the embedding struct; deflate_stream_decode() adds the memory of blocks */
     uint64_t memory;
     int (*take_block)(struct deflate_stream *stream, struct hf_err *err);
     int (*end)(struct deflate_stream *stream, struct hf_err *err);
@@ -159,7 +159,6 @@ struct deflate_stream {
     struct deflate_reader reader;
     struct deflate_block block;
 };
-/* *ret_n includes the gzip tail. Returns the first error of reader, sink or decoder. -E2BIG: above decode->memory_max,
- * or too many tokens. */
+/* *ret_n includes the gzip tail. -E2BIG: above decode->memory_max, or too many tokens. */
 HF_MUST_USE int deflate_stream_decode(const struct pack_decode *decode, struct deflate_stream *stream, uint64_t *ret_n,
                                       struct hf_err *err);

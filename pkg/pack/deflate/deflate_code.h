@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Predicts codes and kinds of blocks for two families of encoders (deflate_code.c). Pure. */
+/* Predicts codes and kinds of blocks for two families of encoders. Pure. */
 #pragma once
 
 #include "pack/deflate/deflate.h"

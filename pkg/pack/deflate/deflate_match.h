@@ -11,7 +11,7 @@ enum deflate_flavour {
     DEFLATE_ZLIB,     /* memory level 8, the default */
     DEFLATE_ZLIB_BIG, /* memory level 9 */
     DEFLATE_GNU,      /* the gzip program */
-    /* Go's compress/flate, levels 2 to 9: hashes four bytes, ends blocks at 16,384 tokens */
+    /* Go's compress/flate, levels 2 to 9 */
     DEFLATE_GO,
     DEFLATE_KP,    /* klauspost/compress, level 5 */
     DEFLATE_PGZIP, /* pgzip: KP, restarted every MiB */
@@ -48,7 +48,7 @@ struct deflate_matcher {
     /* positions in the window: next token, end of input, next byte to hash */
     unsigned at, end, inserted;
     bool eof, has_current;
-    /* length (below 3: none) and distance of the match at `at`, if has_current */
+    /* length (below `shortest`: none) and distance of the match at `at`, if has_current */
     unsigned current, current_far;
     unsigned next, next_far;
     unsigned char window[DEFLATE_WINDOW + DEFLATE_KP_CHUNK + 264];

@@ -11,7 +11,7 @@ extern const struct pack_codec_ops pack_tokens_ops;
 HF_MUST_USE int pack_tokens_decode(const struct pack_decode *decode, uint64_t *ret_n, struct hf_err *err);
 
 enum {
-    /* In a word's upper 16 bits, where a match has its distance - 1 (below these). */
+    /* Values of a word's upper 16 bits, where a match has its distance - 1, which is lower. */
     TOKENS_NO_MATCH = 0xffff,
     TOKENS_END = 0xfffe, /* end of a block: kind in bits 8 to 10; bit 11: the last block */
     /* the block exceeds the first block's number of tokens */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A folder as its canonical archive, read at any offset, never written to disk.
  *
- * It is a tar (POSIX.1-1988 ustar, pax records of POSIX.1-2001) whose every byte the folder's content determines
- * (FORMAT.md, "Canonical archives"): its SHA-256 identifies the content on any machine. Members are files, folders,
- * symbolic and hard links. Security: follows no symbolic link, opens all beneath the folder (openat2). Blocks: workers
- * only. */
+ * It is a tar whose every byte the folder's content determines (FORMAT.md, "Canonical archives"): its SHA-256
+ * identifies the content on any machine. Members are files, folders, symbolic and hard links. Security: follows no
+ * symbolic link, opens all beneath the folder (openat2). Blocks: workers only. */
 #pragma once
 
 #include <stdatomic.h>
@@ -17,16 +16,16 @@ enum {
     /* record extended attributes, except those that sign content or belong to the machine (security.ima, .selinux,
      * ...) */
     HF_ARCHIVE_XATTRS = 2,
-    /* refuse a folder without files, and members with attributes that HF_ARCHIVE_XATTRS would record; excludes that
-     * flag, and is not recorded */
+    /* refuse a folder without files, and members with attributes that HF_ARCHIVE_XATTRS would record; excludes
+     * HF_ARCHIVE_XATTRS, and is not recorded */
     HF_ARCHIVE_PLAIN = 4,
 };
 
 struct hf_archive;
 
-/* Borrows `dirfd`; takes about 100 bytes and the name per member. -EBADMSG: a socket, pipe or device, or refused by
- * HF_ARCHIVE_PLAIN. -E2BIG: too many members, over 64 MiB of names, or too deep. -ENAMETOOLONG: above HF_TAR_MAX_NAME.
- * -ECANCELED: *cancel (may be NULL). If the folder changes meanwhile, the hash changes or reading fails. */
+/* Borrows `dirfd`. -EBADMSG: a socket, pipe or device, or refused by HF_ARCHIVE_PLAIN. -E2BIG: too many members, over
+ * 64 MiB of names, or too deep. -ENAMETOOLONG: a path has HF_TAR_MAX_NAME bytes or more. -ECANCELED: *cancel (may be
+ * NULL). If the folder changes meanwhile, the hash changes or reading fails. */
 HF_MUST_USE int hf_archive_new(const struct hf_fs_ops *fs, int dirfd, unsigned flags, const atomic_bool *cancel,
                                struct hf_archive **ret_archive, struct hf_err *err);
 void hf_archive_free(struct hf_archive *archive);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Turns a tar that arrives in order into a folder.
  *
- * Security: tar_read.h accepts every header; members are opened beneath the folder (openat2), never through a symbolic
+ * Security: tar_read.h checks every header; members are opened beneath the folder (openat2), never through a symbolic
  * link; a hard link leads to a regular file made before; members, names and headers have limits. The folder is durable
  * after finish. Blocks: workers only.
  *
  * HF_EXTRACT_CANONICAL: the tar must equal what archive.h makes of the result. HF_EXTRACT_ANY: any tar; parents and
- * final zeros may be missing; the last member of a name replaces earlier ones, except a folder; owners are ignored. */
+ * final zeros may be missing; the last member of a name replaces earlier ones, except a folder; owners and extended
+ * attributes are ignored. */
 #pragma once
 
 #include "base/err.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads the headers of a tar, member by member.
  *
- * POSIX.1-1988 ustar, old tar, pax (POSIX.1-2001: path, linkpath, size, uid, gid, wanted extended attributes), GNU long
- * names and links, base-256 numbers; no sparse files, devices, pipes, volumes. Security: untrusted input; sizes have
- * limits, and no name leads out of the folder. Pure, except for pread(). */
+ * Reads POSIX.1-1988 ustar, old tar, pax (POSIX.1-2001: path, linkpath, size, uid, gid, extended attributes), GNU long
+ * names and links, base-256 numbers; refuses sparse files, devices, pipes, volumes. Security: untrusted input; sizes
+ * have limits, and no name leads out of the folder. Pure, except for pread(). */
 #pragma once
 
 #include <stddef.h>
@@ -47,8 +47,8 @@ struct hf_tar {
 HF_MUST_USE int hf_tar_next(struct hf_tar *tar, struct hf_tar_member *ret_member, struct hf_err *err);
 
 /* Sets *ret_want to how many bytes, from the start of a member's headers, the next call needs (HF_TAR_MAX_HEAD at
- * most); n: they are complete; 0: the archive ends. A global header counts as a member. -EBADMSG: too many, too long,
- * or a bad size. */
+ * most); n: bytes[0..n) are complete; 0: the archive ends. A global header counts as a member. -EBADMSG: too many, too
+ * long, or a bad size. */
 HF_MUST_USE int hf_tar_head_want(const unsigned char *bytes, size_t n, size_t *ret_want, struct hf_err *err);
 HF_MUST_USE int hf_tar_head_parse(const unsigned char *bytes, size_t n, uint64_t at, struct hf_tar_member *ret_member,
                                   struct hf_buf *xattrs, struct hf_err *err);

@@ -12,7 +12,7 @@
 struct pack_zframe_bits_in {
     const unsigned char *p;
     size_t n;
-    int64_t at; /* next bit, from the front; below 0: too much was read */
+    int64_t at; /* number of unread bits; below 0: too much was read */
 };
 
 /* Returns k <= 32 bits from bit `at` on; behind the end they are zeros. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A zstd frame (RFC 8878) becomes the decisions of its encoder, which with the content give the same bytes, without an
- * encoder.
+/* Turns a zstd frame (RFC 8878) into the decisions of its encoder. They and the content give the same bytes again,
+ * without an encoder.
  *
  * A frame that holds more (padding, longer forms of sizes, bits that decoders ignore) is read, but written differently,
- * so compare. Frames with a dictionary are refused. Input is untrusted. Threads: one at a time. */
+ * so compare the bytes. Frames with a dictionary are refused. Input is untrusted. Threads: one at a time. */
 #pragma once
 
 #include "base/buf.h"
@@ -38,7 +38,7 @@ enum pack_zframe_mode { ZFRAME_PREDEFINED, ZFRAME_SINGLE, ZFRAME_FSE, ZFRAME_AGA
 /* Three alphabets, in the order of the format: lengths of literals, offsets, lengths of matches. */
 enum { ZFRAME_LL, ZFRAME_OF, ZFRAME_ML, ZFRAME_ALPHABETS };
 
-/* Literals, then a match. offset: 1 to 3 name a last offset; above, it is distance + 3. */
+/* Literals, then a match. offset: 1 to 3 refer to the last distances (RFC 8878); above 3, it is the distance + 3. */
 struct pack_zframe_sequence {
     uint32_t literals, match, offset;
 };
@@ -55,7 +55,7 @@ struct pack_zframe_block {
     enum pack_zframe_kind kind;
     bool last;
     uint32_t content_n;
-    /* The remainder is for compressed blocks. */
+    /* The members below are for compressed blocks. */
     enum pack_zframe_literals literals;
     uint8_t size_format;
     uint32_t literals_n;
@@ -70,21 +70,21 @@ struct pack_zframe_block {
     struct pack_zframe_sequence sequence[ZFRAME_SEQUENCES];
 };
 
-/* What a block takes over from earlier ones; zero at a frame's start. */
+/* What a block takes over from earlier blocks; zero at a frame's start. */
 struct pack_zframe_state {
     bool weights_known, known[ZFRAME_ALPHABETS];
     struct pack_zframe_weights weights;
     struct pack_zframe_fse fse[ZFRAME_ALPHABETS];
 };
 
-/* Reads a block's first 3 bytes: kind, `last`, and how many bytes follow. False: invalid. */
+/* Reads a block's first 3 bytes: kind, `last`, and how many bytes follow. Returns false if they are invalid. */
 bool pack_zframe_block_head(const unsigned char *bytes, struct pack_zframe_block *block, size_t *ret_n);
-/* Reads the bytes behind the head, except literals, which are content. False: invalid. */
+/* Reads the bytes behind the head, except literals, which are content. Returns false if they are invalid. */
 bool pack_zframe_block_read(struct pack_zframe_state *state, const unsigned char *p, size_t n,
                             struct pack_zframe_block *block);
 
 /* Appends the block. content and `work` have block->content_n bytes. -EBADMSG: decisions contradict content or each
- * other. Other errors are hf_buf_add()'s. */
+ * other. */
 HF_MUST_USE int pack_zframe_block_write(struct pack_zframe_state *state, const struct pack_zframe_block *block,
                                         const unsigned char *content, unsigned char *work, struct hf_buf *out);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Guesses the next sequence that the default level of klauspost/compress chooses, when all earlier ones are known. Its
- * choices depend on content and block borders alone. Threads: one at a time. */
+/* Guesses the next sequence that the default level of klauspost/compress chooses, when all earlier sequences are known.
+ * Threads: one at a time. */
 #pragma once
 
 #include "pack/zstd/frame.h"
@@ -8,7 +8,6 @@
 struct pack_zcontent;
 struct pack_zimitate;
 
-/* Allocates 640 KiB. */
 struct pack_zimitate *pack_zimitate_new(void);
 void pack_zimitate_free(struct pack_zimitate *imitate);
 void pack_zimitate_frame(struct pack_zimitate *imitate, uint64_t window_n);

@@ -16,7 +16,7 @@ struct pack_zold_page {
     uint64_t content_at, stored_at;
 };
 
-/* Old frames' sequences, in pages; full ones are in the store. A sequence without a match ends a block. */
+/* Old frames' sequences, in pages; full pages are in the store. A sequence without a match ends a block. */
 struct pack_zold {
     struct pack_store store;
     size_t n;
@@ -35,15 +35,14 @@ void pack_zold_frame(struct pack_zold *old);
 HF_MUST_USE int pack_zold_add(struct pack_zold *old, const struct pack_zframe_block *block, struct hf_err *err);
 
 struct pack_zmodel;
-/* Borrows `old` and `copies`, which ascend in new. Takes 0.3 MiB and 4 bytes per copy; 0.6 MiB more once a frame is
- * imitated, 8 MiB once one is not. */
+/* Borrows `old` and `copies`, which ascend in new content. */
 struct pack_zmodel *pack_zmodel_new(struct pack_zold *old, const struct delta_copies *copies);
 void pack_zmodel_free(struct pack_zmodel *model);
 /* imitated: pack_zimitate_guess() predicts this encoder; ignored when decoding. Fails with cm->failed or -ENOMEM. */
 HF_MUST_USE int pack_zmodel_frame(struct pack_zmodel *model, struct delta_cm *cm, uint64_t window_n, bool imitated);
 
-/* Code the size first, so that the caller can wait for content; then the block. An empty block is the last. Errors:
- * cm->failed, old->failed, -EBADMSG. */
+/* Code a block's size first, so that the caller can wait for content; then the block. An empty block is the last.
+ * Errors: cm->failed, old->failed, -EBADMSG. */
 HF_MUST_USE int pack_zmodel_size(struct pack_zmodel *model, struct delta_cm *cm, uint64_t rest,
                                  struct pack_zframe_block *block);
 HF_MUST_USE int pack_zmodel_block(struct pack_zmodel *model, struct delta_cm *cm, const struct pack_zcontent *content,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds where the match at a place of new content may come from: the last three distances, and the latest places with
- * the same 12, 8, 6 or 4 bytes. Both directions find the same. Pure. */
+ * the same 12, 8, 6 or 4 bytes. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@ struct pack_zcontent {
 uint32_t pack_zplaces_equal(const struct pack_zcontent *content, uint32_t at, uint32_t distance, uint32_t n);
 
 uint32_t pack_zplaces_distance(const uint32_t last[3], uint32_t offset, bool no_literals);
-/* Returns the shortest offset for the distance. */
+/* Returns the lowest offset that stands for the distance. */
 uint32_t pack_zplaces_offset(const uint32_t last[3], uint32_t distance, bool no_literals);
 void pack_zplaces_use(uint32_t last[3], uint32_t offset, bool no_literals);
 
@@ -36,7 +36,7 @@ struct pack_zplaces {
 void pack_zplaces_add(struct pack_zplaces *places, const struct pack_zcontent *content, uint32_t at, uint32_t left,
                       unsigned kind, uint32_t distance);
 
-/* A hash table from bytes to their latest place; 8 MiB. */
+/* A hash table from bytes to their latest place. */
 struct pack_zslots;
 struct pack_zslots *pack_zplaces_slots_new(void);
 void pack_zplaces_slots_free(struct pack_zslots *slots);

@@ -21,12 +21,13 @@ unsigned pack_zframe_weights_log(const uint8_t *weight, unsigned n);
 
 struct pack_zframe_code {
     uint16_t code;
-    uint8_t bits; /* 0: none */
+    uint8_t bits; /* 0: no code */
 };
 /* Requires complete weights. */
 void pack_zframe_codes_build(const struct pack_zframe_weights *weights, struct pack_zframe_code codes[ZFRAME_WEIGHTS]);
 
-/* Sets an alphabet's table for this block, by its mode or from the block before. Returns false if there is none. */
+/* Sets an alphabet's table by the block's mode, or leaves that of the block before. Returns false without a valid
+ * table. */
 bool pack_zframe_table_set(struct pack_zframe_state *state, const struct pack_zframe_block *block, unsigned alphabet);
 
 static inline unsigned pack_zframe_log2(uint32_t v)

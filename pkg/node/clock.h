@@ -17,7 +17,7 @@ struct hf_clock {
     struct hf_time_bound bound;
     uint64_t date_unix_ns, date_mono_ns, date_error_ns; /* the last Date; date_unix_ns 0: none */
     uint64_t agreed_unix_ns, agreed_mono_ns;            /* the last agreement; agreed_unix_ns 0: none */
-    uint64_t agreed_age_ns;                             /* its age at agreed_mono_ns */
+    uint64_t agreed_age_ns;                             /* the agreement's age at agreed_mono_ns */
     struct hf_time_track track;
     /* the wall clock's error, by the kernel (HF_NEVER: not synchronized), and when it was read (HF_NEVER: never) */
     uint64_t sync_error_ns, sync_mono_ns;
@@ -41,7 +41,7 @@ void hf_clock_set_max_skew(struct hf_clock *clock, uint64_t max_skew_ns);
 /* Whether a time server keeps the wall clock right. */
 bool hf_clock_synchronized(struct hf_clock *clock);
 
-/* Whether two witnesses agree, or a time server keeps the only credible one right. */
+/* Whether two witnesses agree, or a time server keeps the only credible witness right. */
 bool hf_clock_is_sure(struct hf_clock *clock);
 
 /* Fills *file, to be saved next; clears bound_rose. */

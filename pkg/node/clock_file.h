@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file <state>/clock: times for the next process. Unknown Unix times are 0. The file has whole seconds: ages are
- * rounded up, saved_mono_ns and hold_age_ns down. Pure. */
+/* The file <state>/clock: times for the next process. Unknown Unix times are 0. Pure. */
 #pragma once
 
 #include <stdint.h>

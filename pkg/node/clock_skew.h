@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 
-/* The server's time goes on by the monotonic clock, so our leaps do not matter. */
+/* The server's time advances by our monotonic clock, so leaps of our wall clock do not matter. */
 struct hf_clock_skew {
     bool known;
     uint64_t server_unix_ns, at_mono_ns;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Facts about this machine from /proc, /sys and /dev. Unreadable ones are unknown ("", 0, NULL). Blocks briefly. */
+/* Reads facts about this machine in /proc, /sys, /dev. Unreadable facts are unknown ("", 0, NULL). Blocks briefly. */
 #pragma once
 
 #include <stdbool.h>
@@ -33,14 +33,14 @@ const char *hf_facts_build_arch(void);
 HF_MUST_USE int hf_facts_read(const struct hf_facts_params *params, struct hf_facts *ret_facts);
 void hf_facts_done(struct hf_facts *facts);
 
-/* Whether `now` lacks what every machine has, because a file was unreadable; its label would then go. */
+/* Whether `now` lacks a fact of every machine that `before` has, because a file was unreadable. */
 bool hf_facts_has_gaps(const struct hf_facts *now, const struct hf_facts *before);
 
 bool hf_facts_has_cpu(const struct hf_facts *facts, const char *feature);
 
-/* Returns the 3C class (a label, node/labels.h): the first that fits of
+/* Returns the 3C class (a label): the first that fits of
  *
- *   compute       a GPU, or at least 4 CPUs and 3.5 GiB (a "4 GB" board has 3.7 GiB)
+ *   compute       a GPU, or at least 4 CPUs and 3.5 GiB
  *   compliance    a TPM
  *   connectivity  all else */
 const char *hf_facts_class(const struct hf_facts *facts);

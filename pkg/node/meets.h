@@ -20,5 +20,5 @@ struct hf_meets_now {
 HF_MUST_USE int hf_meets_requires(const struct hf_facts *facts, const struct hf_meets_now *now,
                                   const struct hf_requires *requires_, struct hf_err *err);
 
-/* Compares a kernel's version with a range such as ">=5.10". -EINVAL. */
+/* Compares a kernel's version with a range such as ">=5.10". -EINVAL: not a range. */
 HF_MUST_USE int hf_meets_kernel(const char *release, const char *constraint, bool *ret_matches);

@@ -22,6 +22,6 @@ bool hf_probe_exists(const struct hf_probe_root *at, const char *path);
 /* Finds the first name with the prefix, in byte order. */
 bool hf_probe_first(const struct hf_probe_root *at, const char *folder, const char *prefix, char *name, size_t n);
 
-/* Visits all names, none without the folder. Returns `visit`'s negative result, which ends it, or -errno. */
+/* Visits all names; without the folder, 0. Returns `visit`'s negative result, which ends the visits, or -errno. */
 int hf_probe_each(const struct hf_probe_root *at, const char *folder, int (*visit)(void *arg, const char *name),
                   void *arg);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lower bound of the present: the later of proof (latest signed time, or the build's) and synced time. Pure. */
+/* The lower bound of the present: the later of proof (latest signed time, or the build's) and synced time, which
+ * follows time servers. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +20,7 @@ struct hf_time_bound {
     bool synced_before;
 };
 
-/* Both Unix times are saved ones, or 0. */
+/* Both Unix times come from an earlier process, or are 0. */
 void hf_time_bound_init(struct hf_time_bound *bound, uint64_t signed_unix_ns, uint64_t synced_unix_ns,
                         uint64_t mono_ns);
 

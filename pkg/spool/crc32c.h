@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CRC-32C (Castagnoli; RFC 3720 B.4, RFC 4960 appendix B). Pure. */
+/* CRC-32C (Castagnoli; RFC 3720 B.4). Pure. */
 #pragma once
 
 #include <stddef.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inspects the folder of a spool (of a dead node, a copy, a running agent) without changing a byte. Blocks; any
- * thread. */
+/* Inspects the folder of a spool, also a running agent's, without changing a byte. Blocks; any thread. */
 #pragma once
 
 #include "base/err.h"
@@ -23,7 +22,7 @@ struct hf_spool_found {
     uint64_t headers_lost, headers_mended;
     uint64_t set_aside;
     bool newest_gone; /* the newest segment ever begun is missing */
-    /* Left by an interrupted write: no damage. */
+    /* Left by an interrupted write, which is no damage. */
     uint64_t torn_bytes;
 };
 
@@ -35,9 +34,9 @@ HF_MUST_USE int hf_spool_look(const struct hf_fs_ops *fs, const char *dir,
                               int (*visit)(void *arg, const struct hf_spool_record *record, bool waiting), void *arg,
                               struct hf_spool_found *ret_found, struct hf_err *err);
 
-/* Calls `each` with the newest max_records of the newest segment, in order. If these are fewer than `enough`, the last
- * ones of earlier segments come before. -errno: the folder or newest segment is unreadable; -EIO: a part is, and `each`
- * got the others. */
+/* Calls `each` with the newest max_records of the newest segment, in order, delivered or not. If these are fewer than
+ * `enough`, the last records of earlier segments come before. -EIO: something was unreadable, and `each` got all
+ * else. */
 HF_MUST_USE int hf_spool_recent(const struct hf_fs_ops *fs, const char *dir, size_t max_records, size_t enough,
                                 void (*each)(void *arg, struct hf_view payload), void *arg);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counts records that the disk lost, each once, though reads may meet a gap repeatedly. Pure; a plain value, zero at
- * first. */
+/* Counts records that the disk lost, though reads may meet a gap repeatedly. Zero the struct first. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,10 +19,12 @@ struct hf_spool_losses {
     uint64_t early; /* lost records of forgotten gaps, not returned yet */
 };
 
-/* Adds a gap, without what earlier gaps cover. If there are too many, the oldest is forgotten. */
+/* Adds the part of [from, to) that earlier gaps do not cover. If there are too many gaps, the oldest is forgotten, and
+ * may be counted again. */
 void hf_spool_losses_add(struct hf_spool_losses *losses, uint64_t from, uint64_t to);
 
-/* Returns how many lost records it has not returned before. Forgets gaps up to `delivered`. */
+/* Returns how many records above `delivered` are lost, without those returned before. Forgets gaps up to
+ * `delivered`. */
 uint64_t hf_spool_losses_count(struct hf_spool_losses *losses, uint64_t delivered);
 
 uint64_t hf_spool_losses_counted(const struct hf_spool_losses *losses, uint64_t after, uint64_t until);

@@ -11,7 +11,7 @@
 
 enum {
     HF_SPOOL_SEGMENT_HEADER = 64,
-    /* writes begin at multiples of this, so none touches a sector with durable content */
+    /* writes begin at multiples of this, so no write touches a sector with durable content */
     HF_SPOOL_SECTOR = 512,
     HF_SPOOL_CONTENT = HF_SPOOL_SECTOR,
     HF_SPOOL_RECORD_HEADER = 32,
@@ -25,7 +25,7 @@ struct hf_spool_header {
     uint64_t size;
     uint64_t first;
     unsigned char stream[16];
-    /* Records of earlier segments from this sequence on are a failed write's, and invalid. */
+    /* From this sequence on, records of earlier segments are left from a failed write, and invalid; 0: no record is. */
     uint64_t skip_from;
 };
 
@@ -34,7 +34,7 @@ struct hf_spool_record {
     uint64_t unix_ns;
     uint32_t tag;
     struct hf_view payload; /* borrowed */
-    /* The first record of a write. All earlier writes are durable, because each is synced before the next. */
+    /* The first record of a write. All earlier writes are durable. */
     bool begins;
     /* The writer skipped the sequences before this record, so they are not lost. */
     bool jumps;
@@ -61,10 +61,9 @@ HF_MUST_USE int hf_spool_record_format(const struct hf_spool_record *record, uin
 HF_MUST_USE int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, uint32_t salt,
                                           struct hf_spool_record *ret, size_t *ret_need);
 
-/* Whether the bytes begin like a record. */
 bool hf_spool_record_begins(const unsigned char *bytes);
 
-/* Whether the bytes begin like that record, which may be damaged elsewhere. */
+/* Whether the bytes begin like record `sequence`, which may be damaged elsewhere. */
 bool hf_spool_record_claims(const unsigned char *bytes, size_t n, uint64_t sequence);
 
 struct hf_spool_cursor {

@@ -15,7 +15,7 @@ enum {
     HF_SPOOL_MAX_SEGMENTS = 4096,
     HF_SPOOL_MAX_TAGS = 64,
     HF_SPOOL_MAX_WRITE = 512,
-    /* Delivered segments kept for hf_spool_recent(), and _MAX if they are short. */
+    /* Delivered segments kept for hf_spool_recent(), up to _MAX if they are short. */
     HF_SPOOL_PAST = 1,
     HF_SPOOL_PAST_MAX = 8,
 };
@@ -33,13 +33,13 @@ struct hf_spool_store_params {
     /* bytes to leave free on the file system */
     uint64_t reserve_bytes;
     uint64_t used; /* highest sequence that left the node, or 0 */
-    /* True: opening fails with -EIO if cursor, stream, a header or the last segment is unreadable. False: that is
-     * damage. */
+    /* True: opening fails with -EIO if cursor, stream, a header or the last segment is unreadable. False: unreadable
+     * parts count as damaged. */
     bool refuse_unreadable;
     bool only_drops;
 };
 
-/* Tag of records that the disk lost; callers use others. */
+/* Tag of records that the disk lost; callers use other tags. */
 #define HF_SPOOL_TAG_LOST 0u
 
 /* Dropped records of one tag. The last entry of a full table counts all further tags. */
@@ -67,7 +67,7 @@ struct hf_spool_stats {
     uint64_t set_aside;
 };
 
-/* Returns max_bytes / 16, but 64 KiB to 8 MiB. */
+/* Returns max_bytes / 16 in steps of 64 KiB, 64 KiB to 8 MiB. */
 uint64_t hf_spool_segment_bytes(uint64_t max_bytes);
 bool hf_spool_fits(uint64_t segment_bytes, size_t payload);
 
@@ -80,18 +80,19 @@ void hf_spool_store_free(struct hf_spool_store *store);
 HF_DEFINE_CLEANUP(struct hf_spool_store, hf_spool_store_free)
 
 /* Writes at most HF_SPOOL_MAX_WRITE records, and sets their sequences. The first *ret_done are durable, also after a
- * failure; the others must not be acknowledged, though readers may find them. -EAGAIN: full, and nothing may be
- * dropped. -E2BIG: one does not fit a segment; none is written. */
+ * failure; the others must not be acknowledged, though readers may find them. -EAGAIN: the store is full, and may drop
+ * nothing. -E2BIG: a record does not fit a segment; nothing is written. */
 HF_MUST_USE int hf_spool_store_write(struct hf_spool_store *store, struct hf_spool_record *records, size_t n,
                                      size_t *ret_done, struct hf_err *err);
 
-/* Saves the cursor at `sequence`, then removes or reuses delivered segments. -EINVAL: `sequence` is not written yet. */
+/* Saves the cursor at `sequence`, then removes or reuses delivered segments above HF_SPOOL_PAST. -EINVAL: `sequence` is
+ * not written yet. */
 HF_MUST_USE int hf_spool_store_deliver(struct hf_spool_store *store, uint64_t sequence, struct hf_err *err);
 
-/* Drops the oldest segment, even with HF_SPOOL_BLOCK. hf_spool_store_take_dropped() counts undelivered records. */
+/* Drops the oldest segment, even with HF_SPOOL_BLOCK. hf_spool_store_take_dropped() returns its undelivered records. */
 HF_MUST_USE int hf_spool_store_drop_oldest(struct hf_spool_store *store, struct hf_err *err);
 
-/* Called when files seem to be missing: copies the open segment from its descriptor; other missing segments are
+/* Call it when files seem to be missing: restores the open segment from its descriptor; other missing segments are
  * lost. */
 HF_MUST_USE int hf_spool_store_check(struct hf_spool_store *store, struct hf_err *err);
 
@@ -106,14 +107,14 @@ bool hf_spool_store_spare_begin(struct hf_spool_store *store, struct hf_spool_sp
 HF_MUST_USE int hf_spool_spare_make(const struct hf_spool_spare *spare, struct hf_err *err);
 void hf_spool_store_spare_end(struct hf_spool_store *store, int made);
 
-/* Returns 32 hex digits. Opening a folder that could assign a sequence twice makes new ones. */
+/* Returns the stream, 32 hex digits. Opening makes a new stream if the folder could assign a sequence twice. */
 const char *hf_spool_store_stream(const struct hf_spool_store *store);
 
 void hf_spool_store_trim(struct hf_spool_store *store);
 
 struct hf_spool_stats hf_spool_store_stats(const struct hf_spool_store *store);
 
-/* Returns what was dropped or lost (HF_SPOOL_TAG_LOST) since the last call; ends at 0 records. */
+/* Returns what was dropped or lost (HF_SPOOL_TAG_LOST) since the last call; the list ends at 0 records. */
 void hf_spool_store_take_dropped(struct hf_spool_store *store, struct hf_spool_dropped ret[HF_SPOOL_MAX_TAGS + 1]);
 
 struct hf_spool_extent {

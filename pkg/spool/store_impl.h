@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inside of a store, for pkg/spool. */
+/* For pkg/spool only. */
 #pragma once
 
 #include <stdio.h>
@@ -10,18 +10,17 @@ enum { HF_SPOOL_NAME_BYTES = 40, HF_SPOOL_ZERO_STEP = 64 * 1024 };
 
 struct segment {
     uint64_t first;
-    /* end of the durable content; for a segment of an earlier process, the highest possible */
+    /* end of the durable content; for a sealed segment of an earlier process, the highest possible */
     uint64_t end;
     uint64_t size;
     uint64_t written; /* all bytes below were written, not only allocated */
     uint64_t payload;
     uint32_t salt;
     uint64_t skip_from;
-    /* Records from here on are invalid. UINT64_MAX: begun by this process. */
+    /* Records from this sequence on are invalid; UINT64_MAX: no limit. */
     uint64_t limit;
 };
 
-/* The next segment, allocated ahead. */
 struct spare {
     bool ready, coming;
     uint64_t written;
@@ -58,7 +57,7 @@ struct hf_spool_store {
     struct hf_spool_cursor cursor;
     bool cursor_unconfirmed; /* read but not written since: a power cut may lose it */
     bool cursor_unnamed;
-    /* next record's sequence; highest durable or delivered one */
+    /* sequence of the next record; highest durable or delivered sequence */
     uint64_t next, last;
     uint64_t jump_to;     /* sequence of the record that gets `jumps`, or 0 */
     uint64_t failed_from; /* sequence of the first record that a failed write may have left, or 0 */
@@ -91,7 +90,7 @@ HF_MUST_USE int hf_spool_copy(const struct hf_spool_store *store, int from, int 
                               struct hf_err *err);
 HF_MUST_USE int hf_spool_zero(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir,
                               struct hf_err *err);
-/* Allocates [from, to) once more after a sync, which fails if the file system's journal has stopped (folder.c). */
+/* Allocates [from, to) once more after a sync: only this fails if the file system's journal has stopped (folder.c). */
 HF_MUST_USE int hf_spool_confirm(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir,
                                  struct hf_err *err);
 bool hf_spool_is_unlinked(const struct hf_spool_store *store, int fd);

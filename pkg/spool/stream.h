@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The identity of a spool: 128 random bits in the file `stream` (FORMAT.md). A receiver refuses a node, stream and
- * sequence seen before, so a spool that could repeat a sequence (emptied, or damaged at its end) gets a new stream.
- * Threads: any; blocks. */
+ * sequence seen before, so a spool that could repeat a sequence gets a new stream. Threads: any; blocks. */
 #pragma once
 
 #include "base/err.h"
@@ -14,9 +13,8 @@ enum { HF_SPOOL_STREAM_TEXT = 33 }; /* 32 hex digits */
 /* -ENOENT: no file. -EBADMSG: damaged. */
 HF_MUST_USE int hf_spool_stream_load(const struct hf_fs_ops *fs, const char *dir, char ret_text[HF_SPOOL_STREAM_TEXT],
                                      struct hf_err *err);
-/* Stores the stream durably. */
 HF_MUST_USE int hf_spool_stream_store(const struct hf_fs_ops *fs, const char *dir, const char *text,
                                       struct hf_err *err);
-/* Makes a new stream and stores it durably. */
+/* Stores a new stream durably. */
 HF_MUST_USE int hf_spool_stream_renew(const struct hf_fs_ops *fs, const struct hf_rand_ops *rng, const char *dir,
                                       char ret_text[HF_SPOOL_STREAM_TEXT], struct hf_err *err);

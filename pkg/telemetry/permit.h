@@ -18,11 +18,11 @@ struct hf_permit {
     void *arg;
 };
 
-/* `spec` is a shallow copy of the policy's. Refused entries are moved behind the end of their list. `single`: the
- * policy has `sink`, not `sinks`. */
+/* `spec` is a shallow copy of the policy's telemetry. Refused entries are moved behind the end of their list. `single`:
+ * the policy has `sink`, not `sinks`. */
 void hf_telemetry_permit(struct hf_telemetry *spec, bool single, const struct hf_permit *permit);
 
-/* Checks refused scrape targets again, because addresses may have changed. Appends those now allowed, and returns their
- * number. */
+/* Checks refused scrape targets again, because addresses may have changed. Appends targets now allowed, and returns
+ * their number. */
 size_t hf_telemetry_permit_scrapes_again(struct hf_telemetry_sources *sources, size_t all,
                                          const struct hf_permit *permit);

@@ -11,7 +11,7 @@
 #include "node/probe.h"
 
 struct hf_kubelet_config {
-    bool found;             /* numbers are 0 if not set */
+    bool found;             /* a file was read; numbers not set are 0 */
     unsigned image_gc_high; /* percent */
     char eviction[96];      /* such as "nodefs.available<10%", or "" */
     uint64_t log_max_bytes; /* one file of a container's log */

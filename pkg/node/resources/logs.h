@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds whether logs can fill this disk: journald's, the kubelet's, Docker's, and files below /var/log. Changes
- * nothing. Blocks: call it in a job. */
+/* Finds whether logs can fill this disk: journald's, the kubelet's, Docker's, and files below /var/log. Blocks: call it
+ * in a job. */
 #pragma once
 
 #include <stdint.h>
@@ -22,7 +22,7 @@ struct hf_logs_file {
 struct hf_logs {
     uint64_t disk_bytes;
     bool journal_on_disk;
-    uint64_t journal_max_bytes; /* 0: journald's default (a tenth of the disk, at most 4 GiB) */
+    uint64_t journal_max_bytes; /* 0: journald's default */
     bool docker_unbounded;
     struct hf_kubelet_config kubelet;
     struct hf_logs_file biggest[HF_LOGS_BIGGEST]; /* largest first; `bytes` 0: none */

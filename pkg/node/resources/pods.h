@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compares pods' memory with their limits, by cgroups below kubepods (version 2 or 1). Names:
+/* Compares pods' memory with their limits, by cgroups below kubepods (version 2 or 1). Takes names from
  * /var/log/pods/<namespace>_<name>_<uid>. Blocks: call it in a job. */
 #pragma once
 
@@ -18,9 +18,9 @@ enum {
 #define HF_PODS_KILL_NS (3600 * HF_NS_PER_S)
 
 enum hf_pods_killer {
-    HF_PODS_KILLER_UNKNOWN, /* not known in cgroup version 1 */
+    HF_PODS_KILLER_UNKNOWN, /* in cgroup version 1 */
     HF_PODS_KILLER_LIMIT,   /* the limit of the pod or container */
-    HF_PODS_KILLER_NODE     /* the node's limit, or another one above the pod */
+    HF_PODS_KILLER_NODE     /* the node's limit, or another limit above the pod */
 };
 
 struct hf_pod_memory {
@@ -28,14 +28,14 @@ struct hf_pod_memory {
     char name[HF_PODS_NAME]; /* "<namespace>/<name>", or uid */
     uint64_t used_bytes;     /* without inactive file pages */
     uint64_t limit_bytes;
-    unsigned stalled_percent; /* share of time in which it waited for memory; cgroup version 1: 0 */
+    unsigned stalled_percent; /* share of the last minute in which it waited for memory; cgroup version 1: 0 */
     uint64_t kills;
-    uint64_t limit_hits;        /* times that its own limit was reached */
+    uint64_t limit_hits;        /* times that its own or a container's limit was reached */
     bool killed;                /* within HF_PODS_KILL_NS */
-    enum hf_pods_killer killer; /* who caused the last kill */
+    enum hf_pods_killer killer; /* of the last kill */
 };
 
-/* What earlier looks found. Zeroed at first. */
+/* What earlier looks found. Zero it first. */
 struct hf_pod_kills {
     struct {
         uint64_t pod;

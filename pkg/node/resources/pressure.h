@@ -13,14 +13,14 @@ enum hf_pressure_cause {
     HF_PRESSURE_WORN,      /* the flash is nearly worn out */
     HF_PRESSURE_SPACE,     /* few blocks are free */
     HF_PRESSURE_INODES,    /* few inodes are free */
-    HF_PRESSURE_READ_ONLY, /* it should be writable */
+    HF_PRESSURE_READ_ONLY, /* the file system should be writable */
 };
 
 struct hf_pressure_disk {
     const char *path;
     struct hf_disk_usage usage;
     struct hf_wear wear;
-    bool missing; /* then all other members are 0 */
+    bool missing; /* the path does not exist; `usage` is meaningless */
     bool must_write;
     bool was_writable;
     enum hf_disk_level filling;

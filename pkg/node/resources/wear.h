@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Wear of eMMC (JEDEC 5.0). Blocks for microseconds. */
+/* Reads the wear of eMMC (JEDEC 5.0). Blocks for microseconds. */
 #pragma once
 
 #include "node/probe.h"

@@ -12,7 +12,7 @@
 
 enum { HF_WRITE_LOG_HOURS = 24 };
 
-/* Save when SAVE_NOW_BYTES are unsaved, or SAVE_BYTES for SAVE_NS. */
+/* Save when SAVE_NOW_BYTES are unsaved, or SAVE_BYTES when the last save was SAVE_NS ago. */
 #define HF_WRITE_LOG_SAVE_BYTES (1ull << 20)
 #define HF_WRITE_LOG_SAVE_NOW_BYTES (32ull << 20)
 #define HF_WRITE_LOG_SAVE_NS (600 * HF_NS_PER_S)
@@ -24,7 +24,6 @@ struct hf_write_log_now {
     const char *boot; /* boot id, or "" */
 };
 
-/* A log as it was saved. */
 struct hf_write_log_saved {
     uint64_t hours[HF_WRITE_LOG_HOURS];
     uint64_t unix_s;
@@ -63,7 +62,7 @@ uint64_t hf_write_log_day(const struct hf_write_log *log);
 /* Whether the budget is used up. Once true, it stays so until at most 95 % are used. 0: no budget. */
 bool hf_write_log_judge(struct hf_write_log *log, uint64_t budget_bytes);
 
-/* Returns how many bytes may be written between two saves: an eighth of the budget, but more than saves write. */
+/* Returns how many bytes may be written between two saves: an eighth of the budget, at least 64 KiB. */
 uint64_t hf_write_log_part(uint64_t budget_bytes);
 
 /* Whether a save is due: by the limits above; with a budget also after each part of it, when it is used up, when an

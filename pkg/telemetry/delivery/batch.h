@@ -17,9 +17,9 @@ enum hf_batch_phase {
 };
 
 enum {
-    /* A batch is planned only while fewer than this are open. Parts of a split batch do not count. */
+    /* A batch is planned only while fewer than this are not done. Parts of a split batch do not count. */
     HF_BATCH_PLANNED = 12,
-    HF_BATCH_PASSING = 6, /* The same for a batch that passes older records; only batches that may travel count. */
+    HF_BATCH_PASSING = 6, /* A batch that passes older records is planned only while fewer than this may travel. */
 };
 
 struct hf_batch {
@@ -27,7 +27,7 @@ struct hf_batch {
     enum hf_batch_phase phase;
     /* Part of a split batch. Parts go first, one at a time. */
     bool fragment;
-    /* Planned while the link was closed. It may be sent even if its records have become backlog. */
+    /* Planned as live, while the link was closed. It may be sent even if its records have become backlog. */
     bool live;
     bool saved;
     /* A single record, refused after many others: tried once more before it is a dead letter. */
@@ -36,7 +36,7 @@ struct hf_batch {
     struct hf_retry_round retry;
     struct hf_suspect suspect;
     uint64_t unix_ns;            /* time of the first record */
-    uint64_t failed_ns;          /* last failure, except HF_RETRY_SETUP */
+    uint64_t failed_ns;          /* time of the last failure with HF_RETRY_AGAIN */
     char reason[HF_REASON_TEXT]; /* cause of the last failure, a metric label */
     char detail[96];
     struct hf_outlet_sending *sending;
@@ -53,22 +53,22 @@ void hf_batches_done(struct hf_batches *batches);
 /* Adds a batch, which must not overlap others. NULL: the table is full, or no memory. */
 struct hf_batch *hf_batches_add(struct hf_batches *batches, uint64_t first, uint64_t last, enum hf_batch_phase phase);
 
-/* Finds the first sequences in [from, until] without a batch. False: none. */
+/* Finds the first sequences in [from, until] without a batch. False: all have a batch. */
 bool hf_batches_gap(const struct hf_batches *batches, uint64_t from, uint64_t until, struct hf_border *ret_gap);
 bool hf_batches_may_plan(const struct hf_batches *batches);
-/* Whether the link lets the batch be sent: it is live, or begins at `from` (hf_outlet_lane_from()) or above. */
+/* Whether the link lets the batch be sent: it is live, or begins at `from` (hf_outlet_lane_from()) or above; never if
+ * `from` is UINT64_MAX. */
 bool hf_batches_may_travel(const struct hf_batch *batch, uint64_t from);
 bool hf_batches_travel(const struct hf_batches *batches, uint64_t from);
-/* Whether a batch that passes older records may be planned. */
 bool hf_batches_may_pass(const struct hf_batches *batches, uint64_t from);
 /* Returns where a batch that passes older records may begin: at `from`, or, when the table is half full, right after
- * the last batch before it, so that the two can be joined. */
+ * the last batch before `from`, so that the two batches can be joined. */
 uint64_t hf_batches_pass_from(const struct hf_batches *batches, uint64_t from);
 /* Whether the table is too full even for a batch that passes older records. */
 bool hf_batches_crowded(const struct hf_batches *batches);
 
-/* Joins adjacent done batches, and removes those up to `durable`, the cursor on disk. Returns the sequence up to which
- * all is delivered; `delivered` is its last result. */
+/* Joins adjacent done batches, and removes done and waiting ones up to `durable`, the cursor on disk. Returns the
+ * sequence up to which all is delivered; `delivered` is its last result. */
 uint64_t hf_batches_settle(struct hf_batches *batches, uint64_t delivered, uint64_t durable);
 
 struct hf_batch_choice {

@@ -25,8 +25,8 @@ void hf_breaker_init(struct hf_breaker_state *breaker, uint64_t base_ns, uint64_
 /* Whether a request may start. After the pause, OPEN becomes HALF_OPEN. */
 bool hf_breaker_admits(struct hf_breaker_state *breaker, uint64_t now_ns);
 void hf_breaker_started(struct hf_breaker_state *breaker);
-/* `works`: the sink answered, even if it refused the content. at_least_ns: Retry-After, or 0. */
+/* `works`: the sink accepted or refused the content. at_least_ns: Retry-After, or 0. */
 void hf_breaker_ended(struct hf_breaker_state *breaker, bool works, const struct hf_rand_ops *rng, uint64_t now_ns,
                       uint64_t at_least_ns);
-/* When the next request may start. 0: now; HF_NEVER: a probe is in flight. */
+/* Returns when the next request may start. 0: now; HF_NEVER: a probe is in flight. */
 uint64_t hf_breaker_wait_until_ns(const struct hf_breaker_state *breaker);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Judges whether a batch or the sink breaks connections (rules: suspect.c). A batch that alone does so for
- * HF_SUSPECT_ROUNDS rounds in a row (hours) is split. A single record becomes a dead letter after HF_SUSPECT_LAST
- * rounds. Pure. */
+ * HF_SUSPECT_ROUNDS rounds in a row (hours) is split, its parts after one round more. A part with a single record
+ * becomes a dead letter after HF_SUSPECT_LAST rounds. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,13 +16,13 @@ struct hf_suspect {
     uint64_t since_ns;
 };
 
-/* Which batch failed last (`who`, 0: none), when it did, and when another one did. */
+/* Which batch failed last (`who`, 0: none), when it did, and when another batch did. */
 struct hf_suspects {
     uint64_t who;
     uint64_t last_ns, other_ns;
 };
 
-/* Notes a failure. `who`: the batch's id, not 0. */
+/* `who`: the batch's id, not 0. */
 void hf_suspect_failed(struct hf_suspect *suspect, struct hf_suspects *sink, uint64_t who, bool maybe_content,
                        uint64_t now_ns);
 /* Returns whether the batch is to blame, after a failure that ended a round. delivered_ns: when another batch was

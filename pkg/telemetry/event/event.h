@@ -23,7 +23,6 @@ enum {
 enum hf_event_kind { HF_EVENT_LOG, HF_EVENT_PAYLOAD, HF_EVENT_METRIC, HF_EVENT_FINDING, HF_EVENT_KINDS };
 const char *hf_event_kind_name(enum hf_event_kind kind);
 
-/* Where an event comes from. */
 enum hf_source_class {
     HF_SOURCE_NONE,
 #define CLASS(class, number, ...) HF_SOURCE_##class = number,
@@ -57,12 +56,12 @@ struct hf_event {
     enum hf_source_class source_class;
     enum hf_severity severity;
     uint64_t unix_ns;
-    struct hf_view id;     /* unique, the same when read again; if "", hf_fanout_store() makes one */
+    struct hf_view id;     /* unique, the same when read again; if "", hf_fanout_store() makes an id */
     struct hf_view source; /* "journald:edge-inference.service", "file:/var/log/x", "http", "node" */
     struct hf_view origin; /* the node that observed a forwarded event */
     /* User id (decimal) and systemd unit of the posting process, from the kernel; or empty. */
     struct hf_view peer_uid, peer_unit;
-    /* Rises with each event of a node. hf_fanout_store() sets it, unless a forwarded event has one. */
+    /* Rises with each event of a node. hf_fanout_store() sets it, unless a forwarded event has a sequence. */
     uint64_t origin_sequence;
     struct hf_view key;      /* names a state, of which only the newest payload counts */
     struct hf_view body;     /* text, or a payload's JSON as received */
@@ -70,13 +69,13 @@ struct hf_event {
     struct hf_view boundary;
     enum hf_value_kind value_kind;
     struct hf_view name;
-    /* Of a counter: the total, or a window's increase. Of a histogram: an observation, or a window's sum. */
+    /* A counter's total, or its increase in a window; a histogram's observation, or its sum in a window. */
     double value;
     struct hf_view histogram; /* JSON (pipeline/aggregate.h), or empty */
     uint64_t window_ns;       /* the window ends at unix_ns; 0: not aggregated */
-    bool anomaly;             /* not aggregated, and sent first */
+    bool anomaly;             /* sent as a single event, and first */
     bool truncated;           /* the end of `body` was cut off */
-    /* The pipeline made the event from values of `owner`. Not in the line. */
+    /* The pipeline made the event from values of `owner`. The line has neither member. */
     bool derived;
     uint64_t owner;
     struct hf_attribute attributes[HF_EVENT_MAX_ATTRIBUTES];
@@ -96,13 +95,13 @@ HF_MUST_USE int hf_event_parse(struct hf_view text, struct hf_event *ret_event, 
  * write. */
 enum {
     HF_OWNER_AGENT,
-    HF_OWNER_UNKNOWN, /* such as on another machine */
+    HF_OWNER_UNKNOWN, /* without user id, such as on another machine */
     HF_OWNER_UID,     /* plus the user id */
 };
 uint64_t hf_event_owner(const struct hf_event *event);
 uint64_t hf_event_owner_of_uid(struct hf_view peer_uid);
 
-/* Whether an earlier attribute has this one's name; lines leave it out. */
+/* Whether an earlier attribute has the name of attribute i; lines leave i out then. */
 static inline bool hf_event_repeats_attribute(const struct hf_event *event, size_t i)
 {
     struct hf_view name = event->attributes[i].name;

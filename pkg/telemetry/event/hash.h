@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A fast hash, equal on every machine. Somebody can choose collisions: compare the bytes too. */
+/* A fast hash, equal on every machine. Collisions can be chosen: compare the bytes too. */
 #pragma once
 
 #include <endian.h>

@@ -22,7 +22,7 @@ uint64_t hf_ids_of_sink(const struct hf_ids *ids, struct hf_view name);
 bool hf_ids_contains(const struct hf_ids *ids, uint64_t fingerprint);
 /* 1: added, maybe in place of the oldest; 0: was there; -ENOMEM. */
 HF_MUST_USE int hf_ids_add(struct hf_ids *ids, uint64_t fingerprint);
-/* Forgets what could not be stored, so that its sender may send it again. */
+/* Forgets an event that could not be stored, so that it is accepted again. */
 void hf_ids_forget(struct hf_ids *ids, uint64_t fingerprint);
 size_t hf_ids_count(const struct hf_ids *ids);
 

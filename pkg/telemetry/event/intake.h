@@ -34,10 +34,11 @@ static inline void hf_receipt_release(struct hf_receipt *receipt, int r)
 enum hf_offer {
     HF_OFFER_STORED, /* the receipt is held until the event is durable or failed */
     HF_OFFER_DUPLICATE,
-    /* Dropped by a filter of the policy, for want of a sink, or because a newer payload of its key has passed. */
+    /* Dropped by a filter of the policy, for want of a sink or series, or because a newer payload of its key has
+     * passed. */
     HF_OFFER_FILTERED,
     HF_OFFER_AGGREGATED,       /* part of a window, not stored */
-    HF_OFFER_REFUSED_BOUNDARY, /* no sink has its boundary */
+    HF_OFFER_REFUSED_BOUNDARY, /* no sink has the event's boundary */
 };
 
 struct hf_intake {
@@ -45,7 +46,7 @@ struct hf_intake {
     /* Returns enum hf_offer or -errno. -EAGAIN: not now, offer it again at resume(). -E2BIG: it can never be stored.
      * After other errors a later offer may succeed. */
     int (*offer)(void *ctx, const struct hf_event *event, struct hf_receipt *receipt);
-    /* Returns why the last offer got -EAGAIN. 0: no room for anyone; -EDQUOT: the owner used its share of a queue;
+    /* Returns why the last offer got -EAGAIN. 0: everyone must wait; -EDQUOT: the owner used its share of a queue;
      * -ENODEV: a sink is unusable, as text[n] says. May be NULL. */
     int (*blocked)(void *ctx, char *text, size_t n);
 };

@@ -4,10 +4,10 @@
 #include "telemetry/event/event.h"
 
 /* Whether `glob` matches the whole text. '*': any bytes; '?': one byte; [a-z_], [!a-z_]: one byte in or outside a set.
- * Pure, as all here. */
+ * Pure. */
 bool hf_match_glob(const char *glob, struct hf_view text);
 
-/* Whether every condition holds, or there is none. */
+/* Whether every condition holds, or there is no condition. */
 bool hf_match(const struct hf_event_match *match, const struct hf_event *event);
 
 /* Returns the attribute's value, or NULL. */

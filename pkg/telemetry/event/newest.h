@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Remembers the newest payload of each key and owner, of HF_NEWEST_MAX keys at most. After a restart, or with more
- * keys, an older payload may pass, and the receiver drops it by hf_newest_wins(). Pure. */
+/* Remembers the version of the newest payload of each key and owner, for HF_NEWEST_MAX keys at most. After a restart,
+ * or with many keys, an older payload may pass; the receiver drops it by hf_newest_wins(). Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,7 +18,7 @@ struct hf_newest_version {
     uint64_t sequence;
 };
 /* Whether `a` is newer: by sequence within one node, otherwise by time, node name and sequence, so that every node gets
- * one result. */
+ * the same result. */
 bool hf_newest_wins(const struct hf_newest_version *a, const struct hf_newest_version *b);
 
 struct hf_newest;
@@ -32,7 +32,6 @@ struct hf_newest *hf_newest_new(const struct hf_rand_ops *rng);
 void hf_newest_free(struct hf_newest *newest);
 HF_DEFINE_CLEANUP(struct hf_newest, hf_newest_free)
 
-/* Whether a newer version of the key has passed. */
 bool hf_newest_superseded(const struct hf_newest *newest, const struct hf_newest_key *key,
                           const struct hf_newest_version *version);
 void hf_newest_note(struct hf_newest *newest, const struct hf_newest_key *key, const struct hf_newest_version *version);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes numbers as JSON, faster than printf(). Pure. */
+/* Writes numbers as JSON. Pure. */
 #pragma once
 
 #include <stddef.h>

@@ -15,8 +15,8 @@ struct hf_own_ids {
     bool kept;
 };
 
-/* Loads <dir>/ids.key, or makes it. *ret_ids must be zeros, or as an earlier call left it. On -errno it is valid, but
- * events read again after a restart may be sent twice. */
+/* Loads <dir>/ids.key, or makes it. *ret_ids must be zeros, or as an earlier call left it. After -errno *ret_ids is
+ * valid, but events read again after a restart may be sent twice. */
 int hf_own_ids_load(const struct hf_fs_ops *fs, const struct hf_rand_ops *rand, const char *dir,
                     struct hf_own_ids *ret_ids, struct hf_err *err);
 

@@ -55,7 +55,6 @@ struct hf_format_answer hf_format_read_answer(const struct hf_format *format, co
                                               const char *type, struct hf_view answer);
 /* Returns the URL without slashes at its end, and for OTLP without /v1, /v1/logs or /v1/metrics. Borrowed. */
 struct hf_view hf_format_base(enum hf_sink_format kind, const char *url);
-/* Whether each request has only one record. */
 static inline bool hf_format_is_single(const struct hf_format *format)
 {
     return format->kind == HF_SINK_SEED;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Survives the SIGBUS of an unreadable page of the journal, which libsystemd maps: between begin and end the page
- * becomes zeros. Each thread calls begin and end; the first begin of the process must return before another
- * thread's. */
+ * becomes zeros. Each thread calls begin and end; the first begin of the process must return before another thread
+ * calls begin. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decides when an anomaly of one rule in one series begins and ends (anomaly.c). An aggregating pipeline also emits raw
- * values: the `before` last ones, the first of the anomaly, and the next `after`. Pure. */
+ * values: the last `before` values, the first of the anomaly, and the next `after`. Pure. */
 #pragma once
 
 #include "telemetry/event/event.h"
@@ -37,7 +37,7 @@ struct hf_anomaly_rule_state {
     uint64_t after;           /* number of values still to emit raw */
     struct hf_sample *before; /* ring of the last rule->before samples, owned */
     size_t before_at, before_n;
-    size_t before_open; /* samples of `before` still to emit; while not 0, no new ones enter */
+    size_t before_open; /* samples of `before` still to emit; while not 0, no new samples enter */
     struct hf_pending_finding begins, ends;
 };
 

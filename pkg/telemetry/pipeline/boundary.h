@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decides which sinks get an event, and reports refusals. An event with a compliance boundary goes only to sinks with
- * the same one; without such a sink it is refused and stored nowhere. Pure. */
+ * the same boundary; without such a sink it is refused and stored nowhere. Pure. */
 #pragma once
 
 #include "telemetry/event/event.h"

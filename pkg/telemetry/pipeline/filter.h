@@ -12,7 +12,7 @@ enum hf_filter_result { HF_FILTER_KEPT, HF_FILTER_DROPPED, HF_FILTER_BELOW, HF_F
 
 struct hf_token_bucket {
     struct hf_bucket tokens;
-    uint64_t suppressed; /* suppressed events that are not reported yet */
+    uint64_t suppressed; /* events that are not reported yet */
     uint32_t rule;       /* index in spec->rates */
     uint64_t owner;
     char source[HF_FILTER_SOURCE]; /* "*": all sources without a bucket of their own */

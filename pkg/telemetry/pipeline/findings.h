@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes events of anomalies, which borrow from series, rule and *room. Pure. */
+/* Makes events about anomalies. The events borrow from series, rule and *room. Pure. */
 #pragma once
 
 #include "telemetry/event/number.h"

@@ -24,7 +24,8 @@ HF_DEFINE_CLEANUP(struct hf_pipeline, hf_pipeline_free)
 HF_MUST_USE int hf_pipeline_offer(struct hf_pipeline *pipeline, const struct hf_event *event, uint64_t now_ns,
                                   uint64_t unix_ns, hf_pipeline_emit *emit, void *arg);
 
-/* Emits ended windows, absences and counts. -EAGAIN (also no memory): call it again. Other errors lose an event. */
+/* Emits ended windows, absences and counts. -EAGAIN (also no memory): call it again. Other errors of `emit` only lose
+ * that event. */
 HF_MUST_USE int hf_pipeline_tick(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns,
                                  hf_pipeline_emit *emit, void *arg);
 /* When hf_pipeline_tick() is due, or HF_NEVER. */

@@ -30,7 +30,7 @@ struct hf_series_table {
     struct {
         uint64_t owner;
         size_t n, bytes;
-    } senders[HF_SERIES_SENDERS]; /* the last one: all others */
+    } senders[HF_SERIES_SENDERS]; /* the last entry: all other senders */
     uint32_t *slots;
     size_t n_slots;
     struct hf_buf scratch;
@@ -42,7 +42,7 @@ void hf_series_table_done(struct hf_series_table *table);
 /* Finds or adds the event's series. NULL: table full, key too long, no memory. */
 struct hf_series *hf_series_get(struct hf_series_table *table, const struct hf_event *event, struct hf_view name,
                                 bool *ret_new);
-/* The caller has allocated n bytes for the series. */
+/* Counts n bytes that the caller allocated for the series. */
 void hf_series_charge(struct hf_series_table *table, struct hf_series *series, size_t n);
 /* Removes a series; the last one moves to its index. */
 void hf_series_remove(struct hf_series_table *table, size_t index);

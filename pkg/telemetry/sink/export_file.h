@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A sink's request as an HTTP/1.1 message (RFC 9112) in a file, without credentials, because a medium can be lost.
- * Pure. */
+/* Formats and parses a sink's request as an HTTP/1.1 message (RFC 9112), without credentials, because a medium can be
+ * lost. Pure. */
 #pragma once
 
 #include "loop/http/http.h"

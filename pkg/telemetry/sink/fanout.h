@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Puts an event into the queue of every sink that is to get it. If only some store it, its sender offers it again for
- * the others. A sink that does not open is tried again every 30 seconds. */
+/* Puts an event into the queue of every sink that is to get it. If only some sinks store it, its sender offers it again
+ * for the others. A sink that does not open is tried again every 30 seconds. */
 #pragma once
 
 #include "telemetry/event/ids.h"
@@ -28,12 +28,13 @@ HF_DEFINE_CLEANUP(struct hf_fanout, hf_fanout_free)
 /* Opens the sinks of `spec`, borrowed until hf_fanout_close(). Blocks; logs errors. `former_bytes`: bytes that former
  * sinks use. */
 void hf_fanout_open(struct hf_fanout *fanout, const struct hf_telemetry *spec, uint64_t former_bytes);
-/* Closes all sinks. Calls gone(arg) for each, maybe before it returns. Open again only after the last call. */
+/* Closes all sinks. Calls gone(arg) hf_fanout_outlets() times, maybe before it returns. Open again only after the last
+ * call. */
 void hf_fanout_close(struct hf_fanout *fanout, void (*gone)(void *arg), void *arg);
 
 enum hf_fanout_stored {
-    HF_FANOUT_STORED,    /* on its way to at least one sink */
-    HF_FANOUT_DUPLICATE, /* all selected sinks have it */
+    HF_FANOUT_STORED,    /* on its way to a sink */
+    HF_FANOUT_DUPLICATE, /* all selected sinks have the event */
 };
 /* Stores the event for each spec->sinks[i] whose bit i is set in `sinks`. Sets a missing id or sequence. Returns enum
  * hf_fanout_stored or -errno. After STORED, `receipt` (maybe NULL) is held until each sink has the event on disk or

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Limits the disk space of former sinks, which no policy names any more. Their data stays in case one names them again.
- * After each change of settings a job removes empty folders and, to save space, the oldest data (rules: former.c). With
- * `patient` unreadable data waits, otherwise it counts as damaged. hf_former_decide() is pure. */
+/* Limits the disk space of former sinks. Their data stays in case a policy names them again. After each change of
+ * settings a job removes empty folders and, to save space, the oldest data (rules: former.c). With `patient` unreadable
+ * data waits, otherwise it counts as damaged. */
 #pragma once
 
 #include "telemetry/sink/outlet.h"
@@ -19,7 +19,7 @@ struct hf_former_folder {
     uint64_t dropped;
 };
 
-/* Sorts the folders, and sets `removed` and `trim_bytes`. */
+/* Sorts the folders, and sets `removed` and `trim_bytes`. Pure. */
 void hf_former_decide(struct hf_former_folder *folders, size_t n, uint64_t limit_bytes);
 
 uint64_t hf_former_limit_bytes(const struct hf_telemetry *spec);
@@ -31,11 +31,11 @@ struct hf_former_result {
     size_t kept;
     bool unreadable;
     bool cancelled;
-    struct hf_err err; /* first error; all folders were tried */
+    struct hf_err err; /* first error */
 };
 
-/* Starts the job, which blocks; only while no outlet is open. done() is called once, after the return; not after
- * -errno. */
+/* Starts the job, which blocks; only while no outlet is open. done() is called once after this function has
+ * returned 0. */
 HF_MUST_USE int hf_former_start(const struct hf_telemetry_env *env, const struct hf_telemetry *spec, bool patient,
                                 void (*done)(void *arg, const struct hf_former_result *result), void *arg);
 

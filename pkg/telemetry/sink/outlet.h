@@ -25,7 +25,7 @@ struct hf_outlet_params {
     const struct hf_telemetry_sink *sink; /* borrowed */
     const char *device_key_ref;           /* for `seed`: "file:/path", "env:NAME" or NULL */
     const char *cloud_endpoint;           /* used if the sink has no URL; or NULL */
-    const struct hf_http_ops *http;       /* NULL: its own, with the sink's credentials */
+    const struct hf_http_ops *http;       /* NULL: the outlet's own, with the sink's credentials */
     uint64_t max_bytes;                   /* for both lanes together */
     uint64_t timeout_ns;                  /* for a small body; 0: 30 s */
     bool refuse_unreadable;
@@ -41,8 +41,8 @@ HF_DEFINE_CLEANUP(struct hf_outlet, hf_outlet_free)
 /* Ends the outlet. Calls gone(arg), maybe before it returns, once another outlet may have the name. */
 void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg);
 
-/* Queues a line. `receipt` (may be NULL) is held until the line is durable. `tag`: hf_event_tag(); `owner`:
- * hf_shares_owner(). -EAGAIN: no room, or (bulk) *env->writes_paused. -E2BIG: more than HF_EVENT_MAX_TEXT. */
+/* Queues a line. `receipt` is held until the line is durable. `tag`: hf_event_tag(); `owner`: hf_shares_owner().
+ * -EAGAIN: no room, or (bulk) *env->writes_paused. -E2BIG: more than HF_EVENT_MAX_TEXT. */
 HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, uint64_t owner, uint32_t tag,
                                  struct hf_view line, struct hf_receipt *receipt);
 
@@ -54,8 +54,7 @@ bool hf_outlet_allows(struct hf_outlet *outlet, enum hf_lane lane, uint64_t owne
 bool hf_outlet_has_room(struct hf_outlet *outlet, enum hf_lane lane, size_t n);
 
 bool hf_outlet_owes_drops(const struct hf_outlet *outlet);
-/* Reports drops now; otherwise the outlet does so by itself. `receipt` (may be NULL) is held until the reports are
- * durable. */
+/* Reports drops now; otherwise the outlet does so by itself. `receipt` is held until the reports are durable. */
 void hf_outlet_report_drops(struct hf_outlet *outlet, struct hf_receipt *receipt);
 
 /* Reads the newest max_records of each lane, also delivered ones. Blocks: only right after hf_outlet_new(). */
@@ -66,7 +65,7 @@ void hf_outlet_link_changed(const struct hf_outlet *outlet);
 
 struct hf_outlet_state {
     struct hf_spool_state lanes[HF_LANES];
-    uint64_t oldest_unix_ns; /* of the oldest waiting record */
+    uint64_t oldest_unix_ns; /* time of the oldest waiting record */
     uint64_t last_delivery_unix_ns;
     uint64_t delivered, deferred, dead_lettered, attempts, failures; /* since hf_outlet_new() */
     enum hf_breaker breaker;

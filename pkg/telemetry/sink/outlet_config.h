@@ -29,7 +29,7 @@ struct hf_outlet_config {
     void *pump_arg;
 };
 
-/* -EINVAL: no URL, or one too long. Call _done also after a failure. */
+/* -EINVAL: no URL, or URL or folder too long. Call _done also after a failure. */
 HF_MUST_USE int hf_outlet_config_init(struct hf_outlet_config *config, const struct hf_outlet_params *params,
                                       struct hf_err *err);
 void hf_outlet_config_done(struct hf_outlet_config *config);

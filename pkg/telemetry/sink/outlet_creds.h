@@ -13,7 +13,7 @@ struct hf_outlet_creds *hf_outlet_creds_new(const struct hf_outlet_params *param
 void hf_outlet_creds_free(struct hf_outlet_creds *creds);
 
 /* Returns the client. If files are unusable, sets *err and returns the client with old credentials, or NULL. NULL also
- * while the node lacks a certificate or token. */
+ * while the node lacks a certificate or token that the sink wants. */
 const struct hf_http_ops *hf_outlet_creds_http(struct hf_outlet_creds *creds, uint64_t now_ns, struct hf_err *err);
 
 const char *hf_outlet_creds_device_key(const struct hf_outlet_creds *creds);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Records dropped to make room (by class and severity) and lost by the disk (HF_SPOOL_TAG_LOST), until they are
- * reported. A plain value. */
+ * reported. */
 #pragma once
 
 #include "spool/store.h"
@@ -17,7 +17,7 @@ struct hf_outlet_drops {
 void hf_outlet_drops_add(struct hf_outlet_drops *drops, const struct hf_outlet_config *config,
                          const struct hf_outlet_metrics *metrics, const struct hf_spool_dropped *dropped);
 
-/* Returns an entry to report, or NULL. Then set its `records` to 0. */
+/* Returns an entry to report, or NULL. Set its `records` to 0 once it is reported. */
 struct hf_spool_dropped *hf_outlet_drops_last(struct hf_outlet_drops *drops);
 
 /* Writes the entry as a finding's line. */

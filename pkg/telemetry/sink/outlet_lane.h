@@ -20,11 +20,11 @@ struct hf_outlet_lane {
     struct hf_border_file file;
     struct hf_batches batches;
     struct hf_fresh fresh;
-    /* Last sequence on disk at opening. Batches up to here are sent even if not full. */
+    /* Last sequence on disk at opening. Batches that begin up to here are sent even if not full. */
     uint64_t backlog_until;
     uint64_t unplanned_bytes;      /* estimate, of lines in no batch */
     uint64_t due_ns;               /* when to send a batch that is not full; HF_NEVER: no record waits */
-    uint64_t oldest_unix_ns;       /* time of the oldest record in no batch, about; 0: unknown */
+    uint64_t oldest_unix_ns;       /* about the time of the oldest record in no batch; 0: unknown */
     uint64_t broken_until_ns;      /* no loads before this time, because one failed */
     uint64_t dead_letter_after_ns; /* no dead letters before this time, because a write failed */
     bool peeked;
@@ -43,18 +43,17 @@ struct hf_outlet_lane {
     uint64_t writes_before;
 };
 
-/* Opens a lane and restores its batches. Before, its members are zero except file.fd = -1. Blocks. Borrows the
- * pointers. */
+/* Opens a lane and restores its batches. Blocks. Borrows the pointers. */
 HF_MUST_USE int hf_outlet_lane_open(struct hf_outlet_lane *lane, enum hf_lane which, uint64_t max_bytes,
                                     const struct hf_outlet_config *config, const struct hf_outlet_metrics *metrics,
                                     struct hf_outlet_drops *drops, struct hf_err *err);
 
-/* Whether n bytes have room. */
+/* Whether n bytes have room; never in `bulk` while *env.writes_paused. */
 bool hf_outlet_lane_has_room(struct hf_outlet_lane *lane, size_t n);
 
 bool hf_outlet_lane_allows(struct hf_outlet_lane *lane, uint64_t owner, size_t n);
 
-/* `receipt` (may be NULL) is held until the line is durable. -EAGAIN: no room. */
+/* `receipt` is held until the line is durable. -EAGAIN: no room. */
 HF_MUST_USE int hf_outlet_lane_append(struct hf_outlet_lane *lane, uint64_t owner, uint32_t tag, struct hf_view line,
                                       struct hf_receipt *receipt);
 
@@ -64,8 +63,8 @@ void hf_outlet_lane_save_shares(struct hf_outlet_lane *lane);
 void hf_outlet_lane_settle(struct hf_outlet_lane *lane);
 
 /* Returns the lowest sequence that may be sent, for hf_batches_may_travel(). With the link open, and always in
- * `urgent`: 0. With the link closed: the first live record; 0 if spool or table are full; UINT64_MAX if the live share
- * is used up until *wait_until_ns. */
+ * `urgent`: 0. With the link closed: UINT64_MAX while the live share is used up (lowers *wait_until_ns); otherwise the
+ * first live record, or 0 if spool or table are full. */
 uint64_t hf_outlet_lane_from(struct hf_outlet_lane *lane, uint64_t now_ns, uint64_t *wait_until_ns);
 /* Called when a request starts. Returns whether it sends backlog over an open link; other requests of `bulk` use up the
  * live share. */
@@ -80,5 +79,5 @@ uint64_t hf_outlet_lane_wait_ns(const struct hf_outlet_lane *lane);
 
 uint64_t hf_outlet_lane_durable(const struct hf_outlet_lane *lane);
 
-/* When the oldest waiting record was accepted; 0: unknown, none. */
+/* Returns when the oldest waiting record was accepted; 0: unknown, or no record waits. */
 uint64_t hf_outlet_lane_oldest_unix_ns(const struct hf_outlet_lane *lane);

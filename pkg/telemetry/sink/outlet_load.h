@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes bodies of spooled records, one load at a time: reads them; then a job packs and compresses them and saves the
- * border, or writes dead letters. The running job has the buffers to itself. */
+/* Makes bodies of spooled records, one load at a time: reads them, then a job packs and compresses them and saves the
+ * border, or writes dead letters. While the job runs, only it uses the buffers. */
 #pragma once
 
 #include "codec/squeeze.h"
@@ -29,12 +29,11 @@ struct hf_outlet_loader {
     enum hf_outlet_load_task task;
     struct hf_outlet_lane *lane;
     struct hf_batch *batch;
-    struct hf_border range; /* sequences to load */
-    /* payloads have only lengths until point_at_lines() */
+    struct hf_border range;
     struct hf_spool_record *records;
     size_t n, cap;
     struct hf_buf lines;
-    bool foreign; /* all loaded records have a boundary that the sink lacks; false: none has */
+    bool foreign; /* all loaded records have a boundary that the sink lacks; false: no record has */
     bool cut;     /* not all of `range` was read */
     uint64_t kept_from;
     size_t kept;
@@ -62,11 +61,11 @@ void hf_outlet_load_init(struct hf_outlet_loader *loader, const struct hf_outlet
                          const struct hf_outlet_metrics *metrics, struct hf_outlet_lane *lanes,
                          struct hf_outlet_sender *sender);
 
-/* Starts the most urgent load that is due. Lowers *wait_until_ns to the next. */
+/* Starts the most urgent load that is due. Lowers *wait_until_ns to the time of the next load. */
 void hf_outlet_load_next(struct hf_outlet_loader *loader, uint64_t now_ns, uint64_t *wait_until_ns);
 
 void hf_outlet_load_free_idle(struct hf_outlet_loader *loader);
 
-/* Ends the loader, after the lanes' spools. Calls ended(arg), maybe before it returns, once no worker uses the
+/* Ends the loader; close the lanes' spools before. Calls ended(arg), maybe before it returns, once no worker uses the
  * loader. */
 void hf_outlet_load_end(struct hf_outlet_loader *loader, void (*ended)(void *arg), void *arg);

@@ -78,8 +78,8 @@ bool hf_outlet_send_wants_body(struct hf_outlet_sender *sender, uint64_t now_ns,
 /* Whether deliveries fail: breaker not closed, or failures and no delivery for a minute. */
 bool hf_outlet_send_is_outage(const struct hf_outlet_sender *sender, uint64_t now_ns);
 
-/* Splits a refused batch after `middle`, or delays it. With `middle` 0 its single record becomes a dead letter, or is
- * tried once more if many were refused in a row. */
+/* Splits a refused batch after `middle`, or delays it if it cannot. With `middle` 0 its single record becomes a dead
+ * letter, or is tried once more if many were refused in a row. */
 void hf_outlet_send_refuse(struct hf_outlet_sender *sender, struct hf_outlet_lane *lane, struct hf_batch *batch,
                            uint64_t middle, const char *reason, uint64_t now_ns);
 

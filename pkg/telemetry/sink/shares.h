@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counts how much of a lane each sender and source uses, and limits it (rules: shares.c). Pure; a plain value. */
+/* Counts how much of a lane each sender and source uses, and limits it (rules: shares.c). Pure. */
 #pragma once
 
 #include "telemetry/event/event.h"
@@ -32,7 +32,7 @@ struct hf_shares {
 
 void hf_shares_init(struct hf_shares *shares, uint64_t capacity, bool drop_oldest);
 
-/* Returns a post's sender, also for what the pipeline makes of it, otherwise the source's class. */
+/* Returns a post's sender, also for what the pipeline makes of posts; otherwise the source's class. */
 uint64_t hf_shares_owner(const struct hf_event *event);
 uint64_t hf_shares_agent(void);
 
@@ -47,10 +47,10 @@ void hf_shares_end(struct hf_shares *shares, unsigned slot, uint64_t bytes);
 
 /* Counts durable bytes. True: a new part begins, so save the shares. */
 bool hf_shares_stored(struct hf_shares *shares, unsigned slot, uint64_t bytes, uint64_t sequence);
-/* Removes what was delivered or dropped up to `sequence`. */
+/* Removes the parts of which all records up to `sequence` were delivered or dropped. */
 void hf_shares_gone(struct hf_shares *shares, uint64_t sequence);
 
-/* Save and restore the counts. _restore gives slot 0 what was stored after the save; if `text` is damaged, all
+/* Save and restore the counts. Restoring gives slot 0 the bytes stored after the save; if `text` is damaged, all
  * `waiting` bytes above `gone` up to `last`. */
 void hf_shares_format(const struct hf_shares *shares, const unsigned char stream[static HF_SHARES_STREAM],
                       unsigned char text[static HF_SHARES_TEXT]);

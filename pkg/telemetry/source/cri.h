@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parses lines of container logs (CRI and Docker) and names of pods' log folders. Pure.
  *
- *   /var/log/pods/<namespace>_<pod>_<uid>/<container>/<restarts>.log    (kubelet; Kubernetes' "kubelet-cri-logging")
+ *   /var/log/pods/<namespace>_<pod>_<uid>/<container>/<restarts>.log    (kubelet)
  *   2026-11-20T08:00:00.123456789Z stdout F the line                    (containerd, CRI-O)
  *
  * F marks a whole line or its last part; after P another part follows. */

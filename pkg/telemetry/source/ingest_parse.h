@@ -39,7 +39,7 @@ struct hf_ingest_params {
     char peer_uid[12];
     char peer_unit[HF_INGEST_UNIT];
     bool trusted; /* second pass: checksums are not checked again */
-    /* Where to begin: the number of items before, and parser.scan.at behind them. */
+    /* Where to begin: the number of items before, and parser.scan.at after them. */
     size_t from_item, from_offset;
 };
 

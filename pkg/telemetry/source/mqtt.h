@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* MQTT 3.1.1 (OASIS, 2014) for a subscriber. Not by libmosquitto: 2.0 sends PUBACK before the message is on disk, and
- * the broker then drops the message. Pure. Borrows from the input. */
+/* MQTT 3.1.1 for a subscriber. libmosquitto 2.0 sends PUBACK before the message is on disk, so the broker
+ * would drop the message. Pure. Borrows from the input. */
 #pragma once
 
 #include "base/buf.h"
@@ -34,7 +34,7 @@ struct hf_mqtt_connect {
     const char *username, *password; /* may be NULL */
     uint16_t keepalive_s;
 };
-/* Appends a packet, as the next ones do; -E2BIG. The broker keeps messages for the client (no "clean session"). */
+/* Appends a packet, as the functions below do; -E2BIG. The broker keeps messages (no "clean session"). */
 HF_MUST_USE int hf_mqtt_add_connect(struct hf_buf *out, const struct hf_mqtt_connect *connect);
 /* Subscribes with QoS 1; `topics` ends with NULL. */
 HF_MUST_USE int hf_mqtt_add_subscribe(struct hf_buf *out, uint16_t id, const char *const *topics);

@@ -8,7 +8,7 @@
 enum {
     HF_POSITION_MAX_BYTES = 256 << 10,
     HF_POSITION_DELAY_S = 4,
-    /* After this many durable events a source saves with `soon`: fewer than ids recognise after a restart. */
+    /* after this many durable events a source saves with `soon` */
     HF_POSITION_MAX_UNSAVED = 4096,
 };
 
@@ -16,11 +16,11 @@ struct hf_position;
 
 /* The file is <env->dir>/sources/<name>; nothing is read yet. */
 struct hf_position *hf_position_new(const struct hf_telemetry_env *env, const char *name);
-/* Saves a change first. */
+/* Saves a change first, unless a save runs. */
 void hf_position_free(struct hf_position *position);
 HF_DEFINE_CLEANUP(struct hf_position, hf_position_free)
 
-/* Appends what was saved. -ENOENT: nothing. */
+/* Appends what was saved. -ENOENT: nothing was saved. */
 HF_MUST_USE int hf_position_load(const struct hf_position *position, struct hf_buf *out, struct hf_err *err);
 
 /* Saves within HF_POSITION_DELAY_S, or at once if `soon`. A save calls text(arg, out); `arg` must stay valid until

@@ -36,13 +36,13 @@ struct hf_telemetry_env {
     const char *user_agent; /* "holdfast-agent/<version>" */
     struct hf_identity *identity;
     const char *dir; /* existing folder EDGE_STORAGE_DIR */
-    /* Folders of the host, in a pod below its mount point. `journal` NULL: the default. */
+    /* Folders of the host; in a pod, below the host's mount point. `journal` NULL: the default. */
     const char *proc, *sys, *pods, *journal;
     const char *audit; /* folder of the audit log */
     /* True: the write budget is spent, and `bulk` accepts nothing. NULL: no limit. */
     const bool *writes_paused;
     const struct hf_telemetry_link *link; /* NULL: never closed */
-    /* Delivers through this table (sink/export.h), without credentials and `link`. NULL: by the network. */
+    /* Outlets deliver through this table (sink/export.h), without credentials and `link`. NULL: by the network. */
     const struct hf_http_ops *exported;
     /* A sink stops or resumes accepting, has its first dead letter, or a trouble has passed. Must not call telemetry.
      * May be NULL. */

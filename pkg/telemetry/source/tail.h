@@ -13,7 +13,7 @@ enum {
     HF_TAIL_TURN_BYTES = 256 << 10,
     HF_TAIL_MAX_PIECES = 128,
     HF_TAIL_FIND_S = 5,
-    HF_TAIL_GONE_S = 10, /* a vanished file that does not grow for this time is not followed any more */
+    HF_TAIL_GONE_S = 10, /* a vanished file is followed until it has not grown for this time */
     HF_TAIL_REST_S = 60, /* an incomplete record is passed on after this time */
     HF_TAIL_ID = 64,
 };
@@ -27,7 +27,7 @@ struct hf_tail_file {
     const void *owner; /* what find() passed for it */
     void *state;
     int fd;
-    uint64_t dev, ino, start_hash; /* start_hash: hash of the first line; 0: it is incomplete */
+    uint64_t dev, ino, start_hash; /* start_hash: hf_tail_open_hash_start() */
     unsigned generation;
     uint64_t birth_ns;
     /* `mark`, `safe_mark`: hashes of the bytes before mark_at, safe_mark_at */
@@ -39,11 +39,11 @@ struct hf_tail_file {
     uint64_t safe;        /* everything before this offset is durable */
     uint64_t size;
     struct timespec changed;
-    /* Since when (monotonic) the size is unchanged; since when the file is not found. 0: not so. */
+    /* quiet: since when the size is unchanged; gone: since when the file is not found; 0: not so */
     uint64_t quiet_since_ns, gone_since_ns;
     bool skipping;
     uint64_t not_before_ns;
-    /* seen: by the last find(); looked_at: at least once */
+    /* seen: the last find() found the file; looked_at: its size was checked */
     bool seen, looked_at;
     struct hf_list pieces;
 };
@@ -59,11 +59,11 @@ struct hf_tail_line {
 struct hf_tail_ops {
     /* Calls hf_tail_found() for each file. */
     void (*find)(void *arg, struct hf_tail *tail);
-    /* Returns the owner that find() would pass; NULL: do not follow. */
+    /* Returns the owner that find() would pass; NULL: do not follow the file. */
     const void *(*owner)(void *arg, const char *path);
     /* Whether the file may be read. `path` has no links. */
     bool (*allows)(void *arg, const char *path);
-    /* Gets one record. -EAGAIN: offer it again later; others: continue. */
+    /* Takes one record. Returns -EAGAIN to get it again later. */
     int (*line)(void *arg, const struct hf_tail_line *line);
     /* Whether the line begins a record. NULL: every line does. */
     bool (*starts)(void *arg, const struct hf_tail_file *file, struct hf_view line);

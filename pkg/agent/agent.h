@@ -37,7 +37,7 @@ struct hf_agent_owner {
     void (*writes_paused)(void *arg, bool paused);
     /* `closed`: why bulk transfers wait, such as "LinkQuotaUsed"; NULL: they may run. */
     void (*link_changed)(void *arg, const char *closed);
-    /* The callback is NULL with a folder source. */
+    /* NULL with a folder source. */
     struct hf_http_traffic (*api_traffic)(void *arg);
     /* Returns telemetry's part of the status: a new object, or NULL. */
     json_t *(*telemetry)(void *arg);
@@ -62,13 +62,13 @@ struct hf_agent_params {
     struct hf_home *home;
     struct hf_world world; /* its file system and clock are those of `home` */
     const struct hf_source_ops *source;
-    /* The source reports accepted statuses back; until then <state>/outbox.json keeps them. */
+    /* The source reports accepted statuses back; only then <state>/outbox.json is removed. */
     bool source_echoes;
     /* Statuses go to another server (kube/split.h), whose contact decides when to write. */
     bool status_apart;
-    /* Where Events go; borrowed. NULL (always with a MetaServer): nowhere. */
+    /* Where Events go; borrowed. NULL or a MetaServer: nowhere. */
     struct hf_kube *events;
-    /* Where the objects are that spec.manifests names; borrowed. NULL with a folder source. */
+    /* Server of the objects that spec.manifests names; borrowed. NULL with a folder source. */
     struct hf_kube *source_kube;
     const struct hf_http_ops *kubelet_http; /* client of the kubelet (kube/upstream.h); NULL: no credentials */
     const struct hf_http_ops *http;         /* client for any origin, without credentials */
@@ -115,11 +115,11 @@ HF_DEFINE_CLEANUP(struct hf_agent, hf_agent_free)
 
 enum hf_agent_stop {
     HF_AGENT_STOP_REQUESTED, /* sends a last status */
-    HF_AGENT_STOP_DONE,      /* --once is settled: sends none */
+    HF_AGENT_STOP_DONE,      /* --once is settled: sends no status */
 };
 
-/* Stops downloads, saves what must survive, and calls owner.stopped(). REQUESTED gives a reachable server a last status
- * within 2 s. */
+/* Stops downloads, saves what must survive, and then, perhaps after the return, calls owner.stopped(). REQUESTED gives
+ * a reachable server a last status within 2 s. */
 void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why);
 
 /* Judges policies and releases again. New update roots need a restart. Each `config` must stay valid until
@@ -131,7 +131,7 @@ void hf_agent_hold_changed(struct hf_agent *agent);
 /* Call it when the wall clock leapt, or the machine slept: timers do not count sleep. */
 void hf_agent_clock_changed(struct hf_agent *agent);
 
-/* An important change (a breaker, a new dead letter): report it before the next heartbeat. */
+/* Call it after an important change (a breaker, a new dead letter): a status reports it before the next heartbeat. */
 void hf_agent_telemetry_changed(struct hf_agent *agent);
 
 void hf_agent_telemetry_sent(struct hf_agent *agent, uint64_t bytes, bool backlog);
@@ -150,5 +150,6 @@ bool hf_agent_knows_policy(const struct hf_agent *agent);
 /* Why the reachable source refuses EdgeUpdates or SyncPolicies, or NULL. */
 const char *hf_agent_source_failure(const struct hf_agent *agent);
 
-/* Exit code of --once. 0: Ready (sync/readiness.h), nothing waits for the rollout, and --once did not give up. */
+/* Exit code of --once. 0: Ready (sync/readiness.h), source folder readable, nothing waits for the rollout, and --once
+ * did not give up. */
 int hf_agent_result(const struct hf_agent *agent);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `metrics` may be NULL. */
+/* The agent's counters. `metrics` may be NULL. */
 #pragma once
 
 #include "web/metrics.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writes to disk in order, on a worker. A resume point waits for earlier writes of its kind. A failed write is repeated
- * at the next write, or by hf_diskq_retry(). Arguments are copied. */
+ * at the next write, or by hf_diskq_retry(), unless it can never succeed. Arguments are copied. */
 #pragma once
 
 #include <stdbool.h>
@@ -32,7 +32,7 @@ void hf_diskq_put(struct hf_diskq *queue, const char *kind, const json_t *object
 void hf_diskq_remove(struct hf_diskq *queue, const char *kind, const char *name);
 void hf_diskq_set_resume(struct hf_diskq *queue, const char *kind, const struct hf_cache_resume *resume);
 
-/* Durable, mode 0600. */
+/* Replaces a file, durably, with mode 0600. */
 void hf_diskq_write(struct hf_diskq *queue, const char *path, struct hf_view text);
 void hf_diskq_erase(struct hf_diskq *queue, const char *path);
 
@@ -41,7 +41,7 @@ void hf_diskq_retry(struct hf_diskq *queue);
 /* Whether no write runs or waits, except failed ones. */
 bool hf_diskq_idle(const struct hf_diskq *queue);
 
-/* Whether a write of the last job failed, or a new one found no memory. text[n] gets the failure, or "". */
+/* Whether a write of the last job failed, or a new write found no memory. text[n] gets the failure, or "". */
 bool hf_diskq_failing(const struct hf_diskq *queue, char *text, size_t n);
 
 /* Whether a write of the last job failed with EROFS. */

@@ -18,5 +18,5 @@ struct hf_agent_env {
     struct hf_diskq *diskq; /* NULL before the cache is read */
     struct hf_agent_counters *counters;
     struct hf_floor_guard *floors;
-    struct hf_audit_inlet *audit; /* for events that leave no state */
+    struct hf_audit_inlet *audit; /* takes entries about events that no state shows */
 };

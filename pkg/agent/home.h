@@ -42,7 +42,7 @@ HF_MUST_USE int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const 
 bool hf_home_is_same_boot(const struct hf_home *home);
 bool hf_home_is_other_boot(const struct hf_home *home);
 
-/* The clock for all code; its Unix time may go back (node/clock.h). */
+/* Its Unix time may go back (node/clock.h). */
 const struct hf_clock_ops *hf_home_clock(struct hf_home *home);
 
 struct hf_write_log_now hf_home_log_now(struct hf_home *home);

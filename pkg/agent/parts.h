@@ -23,7 +23,7 @@ struct hf_update_engine;
 
 struct hf_agent_parts {
     const struct hf_agent_env *env;
-    struct hf_contact *contact; /* not const because of hf_contact_confirm() and hf_stale_age_ns() */
+    struct hf_contact *contact;
     const struct hf_follows *follows;
     const struct hf_chosen_policy *policy;
     const struct hf_own_edgenode *own_edgenode;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds when --once makes no progress: no objects and no bytes of downloads come, no phase changes, and nothing runs
- * that has a deadline of its own. */
+/* Finds when --once makes no progress: no list of objects is completed, no bytes of downloads come, no phase changes,
+ * and nothing runs that has a deadline of its own. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,7 +8,7 @@
 
 #include "agent/parts.h"
 
-#define HF_STANDSTILL_NS (600 * HF_NS_PER_S) /* then --once gives up */
+#define HF_STANDSTILL_NS (600 * HF_NS_PER_S) /* after this time, --once gives up */
 
 struct hf_standstill {
     uint64_t stamp;

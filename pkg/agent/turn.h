@@ -18,7 +18,7 @@ struct hf_turn {
     const struct hf_sched_ops *sched;
     struct hf_timer *timer;
     unsigned due; /* set of enum hf_due */
-    bool running; /* a turn runs, and it or the next one does new work */
+    bool running; /* a turn runs: new work waits for it or for the next turn */
     bool ended;
 };
 

@@ -31,7 +31,7 @@ struct hf_alone_params {
     void *arg;
 };
 
-/* Borrows `params` until freed. */
+/* Copies `params`, and borrows what they refer to. */
 HF_MUST_USE int hf_alone_new(const struct hf_alone_params *params, struct hf_alone **ret_alone, struct hf_err *err);
 /* Leaves pods and containerd running, for the next process. */
 void hf_alone_free(struct hf_alone *alone);
@@ -44,9 +44,9 @@ struct hf_alone_file {
 };
 
 /* Sets the files whose pods should run. No effect while a file differs from its hash, as during repair, or during a
- * step: then `changed` follows. */
+ * step, after which `changed` is called. */
 void hf_alone_set(struct hf_alone *alone, const struct hf_alone_file *files, size_t n);
 
-/* Returns "Standby", "Starting", "Running", "Refused", "NoRuntime" or "NotOnHost". *ret_message: why, or ""; until the
- * next call. */
+/* Returns "Standby", "Starting", "Running", "Refused", "NoRuntime" or "NotOnHost". *ret_message: why, or ""; valid
+ * until the next call. */
 const char *hf_alone_status(const struct hf_alone *alone, const char *entry, const char **ret_message);

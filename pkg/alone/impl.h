@@ -52,7 +52,7 @@ struct hf_alone {
     struct hf_probe_call *probing;
     struct hf_unit_call *asking;
     struct hf_proc_call *running;
-    struct hf_alone_step step; /* the step that `running` does */
+    struct hf_alone_step step;
     void (*acted)(struct hf_alone *alone, bool ok, struct hf_view output);
 };
 

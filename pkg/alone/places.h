@@ -12,10 +12,10 @@ struct hf_alone_place {
     const char *containerd;
     const char *config;
     const char *socket;       /* used if the configuration names none */
-    const char *root, *state; /* its folders for data and state; NULL: as configured */
+    const char *root, *state; /* containerd's folders for data and state; NULL: as configured */
     const char *crictl;
     const char *path; /* PATH of containerd, for runc, shims, CNI plugins */
-    const char *unit; /* its systemd unit; NULL: the K3s agent starts it */
+    const char *unit; /* containerd's systemd unit; NULL: the K3s agent starts it */
 };
 
 /* Finds the place of this node, a static object. NULL: none; *err says what is missing. */

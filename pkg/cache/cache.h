@@ -13,7 +13,6 @@ enum { HF_CACHE_MAX_OBJECTS = 10000, HF_CACHE_MAX_BYTES = 64 << 20, HF_CACHE_MAX
 
 struct hf_cache;
 
-/* Makes a missing `dir`. */
 HF_MUST_USE int hf_cache_open(const struct hf_fs_ops *fs, const char *dir, struct hf_cache **ret_cache,
                               struct hf_err *err);
 void hf_cache_free(struct hf_cache *cache);
@@ -25,8 +24,8 @@ struct hf_cache_resume {
     char labels[65];               /* hash of the node's labels, if they decided which objects to keep; or "" */
 };
 
-/* Calls visit() with each object (borrowed), by file name; its -errno ends the load. `followed` is the kind of the
- * resume point: `kind`, or "EdgeUpdate" for "EdgeUpdateRefused". If anything was damaged (*ret_damaged),
+/* Calls visit() with each object (borrowed), in the order of file names; its -errno ends the load. `followed` is the
+ * kind of the resume point: `kind`, or "EdgeUpdate" for "EdgeUpdateRefused". If *ret_damaged files were damaged,
  * resource_version is "", also on disk. */
 HF_MUST_USE int hf_cache_load(struct hf_cache *cache, const char *kind, const char *followed,
                               int (*visit)(void *arg, json_t *object), void *arg, struct hf_cache_resume *ret_resume,

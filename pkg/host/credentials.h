@@ -8,6 +8,6 @@
 #define HF_HOSTLIFE_SERVICE_ACCOUNT "/var/run/secrets/kubernetes.io/serviceaccount"
 #define HF_HOSTLIFE_POD_DIR "pod" /* in <state>/host/ */
 
-/* Writes the files that change. `account`: folder of the pod's service account. -ENOENT: it lacks a file. */
+/* Writes the files that change. `account`: folder of the pod's service account. -ENOENT: that folder lacks a file. */
 HF_MUST_USE int hf_hostlife_credentials_sync(const struct hf_hostlife_place *place, const char *account,
                                              const char *server, struct hf_err *err);

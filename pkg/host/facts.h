@@ -19,6 +19,5 @@ void hf_hostlife_facts(const struct hf_hostlife_place *place, const struct hf_ho
 /* Whether others than root may write to the state folder or host/ in it. */
 bool hf_hostlife_is_open(const struct hf_hostlife_place *place);
 
-/* Finds the facts that need neither systemd nor image, for `holdfast doctor`. `root`: where the host's root is; "":
- * here. */
+/* Finds the facts about system, folders and unit alone. `root`: path of the host's root; "": "/". */
 unsigned hf_hostlife_look_at_host(const struct hf_hostlife_place *place, const char *root);

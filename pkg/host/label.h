@@ -8,8 +8,8 @@
 
 enum { HF_HOSTLIFE_LABEL = 256 };
 
-/* The type in a label; false: none. A unit needs the type of its folder, as the name of that type differs between
- * policies. */
+/* Finds the type in a label. Returns false if there is none. A unit needs the type of its folder, as the name of that
+ * type differs between policies. */
 bool hf_hostlife_label_type(struct hf_view label, char type[HF_HOSTLIFE_LABEL]);
 
 /* Whether a file labelled `current` (USER:ROLE:TYPE[:LEVEL]; empty: SELinux is off) needs a label of another type or

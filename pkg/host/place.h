@@ -46,7 +46,6 @@ struct hf_hostlife_decision {
     char message[HF_HOSTLIFE_TEXT];
 };
 
-/* Errors of _load: those of hf_record_load(). */
 HF_MUST_USE int hf_hostlife_mark_load(const struct hf_hostlife_place *place, struct hf_hostlife_mark *ret_mark,
                                       struct hf_err *err);
 HF_MUST_USE int hf_hostlife_mark_save(const struct hf_hostlife_place *place, const struct hf_hostlife_mark *mark,
@@ -56,8 +55,8 @@ HF_MUST_USE int hf_hostlife_decision_load(const struct hf_hostlife_place *place,
 HF_MUST_USE int hf_hostlife_decision_save(const struct hf_hostlife_place *place,
                                           const struct hf_hostlife_decision *decision, struct hf_err *err);
 
-/* The content of <run>/boot, made at the first call after a boot; or "". The kernel's id does not serve, as pods of a
- * system container see another. */
+/* The content of <run>/boot, made at the first call after a boot; or "". The kernel's id does not serve, as pods in a
+ * system container see another id. */
 void hf_hostlife_boot_id(const struct hf_hostlife_place *place, char boot[HF_HOSTLIFE_BOOT]);
 
 /* Returns Persists or Installed; NO_REASON: no pod installed the agent. Records the first boot after the

@@ -11,7 +11,6 @@ enum { HF_HOSTLIFE_STATE = 32 };
 
 struct hf_hostlife_systemd {
     void *ctx;
-    /* Errors: those of loop/unit.h. */
     HF_MUST_USE int (*act)(void *ctx, enum hf_unit_act act, struct hf_err *err);
     HF_MUST_USE int (*restart)(void *ctx, struct hf_err *err);
     HF_MUST_USE int (*state)(void *ctx, char active[HF_HOSTLIFE_STATE], struct hf_err *err);

@@ -17,6 +17,6 @@ bool hf_hostlife_unit_is_ours(struct hf_view text);
 /* Appends NAME="value" for an EnvironmentFile=. -EINVAL: a control character. */
 HF_MUST_USE int hf_hostlife_add_variable(struct hf_buf *out, const char *name, const char *value, struct hf_err *err);
 
-/* Appends a variable that $NAME in ExecStart= expands to these arguments. -EINVAL: a control character. */
+/* Appends a variable, so that $NAME in ExecStart= expands to these arguments. -EINVAL: a control character. */
 HF_MUST_USE int hf_hostlife_add_words(struct hf_buf *out, const char *name, char *const *words, size_t n,
                                       struct hf_err *err);

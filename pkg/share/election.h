@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides which node of a site downloads, and which take from a neighbour. Pure. */
+/* Decides which nodes of a site download from the origin, and which from a neighbour. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,10 +15,10 @@ enum hf_share_state {
 };
 
 struct hf_share_view {
-    const char *node; /* "": not seen yet */
+    const char *node; /* "": not known yet */
     enum hf_share_state state;
-    bool busy;     /* a download from it just failed: ask it later */
-    bool excluded; /* it served other content, or delayed this node */
+    bool busy; /* a download from it has just failed: wait a little */
+    bool excluded;
 };
 
 enum hf_share_choice { HF_SHARE_ALONE, HF_SHARE_WAIT, HF_SHARE_GET };
@@ -31,7 +31,7 @@ struct hf_share_decision {
 /* Whether node `a` goes before node `b`, in an order that is random for each content, but the same on every node. */
 bool hf_share_goes_before(const char *sha256, const char *a, const char *b);
 
-/* Decides to GET the content from a neighbour that has it; else to WAIT for one that fetches it; else to WAIT for one
- * that wants it and goes before `self`; else ALONE. */
+/* Decides to GET the content from a neighbour that has it (WAIT while it is busy); else to WAIT for one that fetches
+ * it; else to WAIT for one that wants it and goes before `self`; else ALONE. */
 struct hf_share_decision hf_share_decide(const char *sha256, const char *self, const struct hf_share_view *views,
                                          size_t n);

@@ -2,8 +2,8 @@
 /* The nodes of a site (an IPv4 subnet) download a content once: a node that wants it asks its neighbours (election.h),
  * and one that has it serves it.
  *
- * Sharing is on while the owner (settings) and the policy (allow) say so; else there is no port or timer. The caller
- * compares the hash, and reports a wrong one. */
+ * Sharing is on while the owner (settings) and the policy (allow) say so; else no port is open and no timer runs. The
+ * caller compares the hash of a download, and reports a wrong one. */
 #pragma once
 
 #include "base/log.h"
@@ -29,12 +29,11 @@ struct hf_share_params {
     struct hf_metrics *metrics;
     const char *node_name; /* copied */
     uint64_t max_skew_ns;
-    /* Called by hf_share_allow() when `allowed` changes: call hf_share_settle(). May be NULL. */
+    /* Called by hf_share_allow() when `allowed` changes; should call hf_share_settle(). May be NULL. */
     void (*allowed)(void *arg);
     void *arg;
 };
 
-/* Settings of the node's owner. */
 struct hf_share_settings {
     uint16_t port; /* the same on all nodes of a site: TLS over TCP, discovery over UDP */
     uint64_t bytes_per_s;
@@ -45,7 +44,7 @@ struct hf_sharing *hf_share_new(const struct hf_share_params *params);
 void hf_share_free(struct hf_sharing *share);
 HF_DEFINE_CLEANUP(struct hf_sharing, hf_share_free)
 
-/* Copies and applies `settings`; NULL: off. Equal settings only join new interfaces. A failure is logged once; the next
+/* Copies and applies `settings`; NULL: off. Equal settings only add new interfaces. A failure is logged once; the next
  * call tries again. */
 void hf_share_settle(struct hf_sharing *share, const struct hf_share_settings *settings);
 void hf_share_allow(struct hf_sharing *share, bool allowed);
@@ -64,15 +63,16 @@ const struct hf_http_ops *hf_share_http(struct hf_sharing *share);
  * called within hf_share_want(). */
 typedef void hf_share_decided_fn(void *arg, const char *url, const char *node);
 
-/* Asks neighbours for this content; a want of another content ends. Wanting it again does not prolong the wait. False:
- * sharing is off. */
+/* Asks neighbours for this content; a want of another content ends. Wanting it again does not prolong the wait. Returns
+ * false if sharing is off. */
 bool hf_share_want(struct hf_sharing *share, const char *sha256, uint64_t size, hf_share_decided_fn *decided,
                    void *arg);
 /* Ends this want, if it is the current one: `decided` will not be called. */
 void hf_share_end(struct hf_sharing *share, const char *sha256);
-/* Makes `decided` come soon, with the origin. */
+/* Makes an outstanding decision come soon, for the origin. */
 void hf_share_hurry(struct hf_sharing *share, const char *sha256);
 void hf_share_progress(struct hf_sharing *share, const char *sha256, uint64_t bytes);
-/* Reports that the chosen neighbour did not serve the content, or (`wrong`) served another; then it is not asked for a
- * day. Call hf_share_want() again. Returns its name until then; NULL: none was chosen. */
+/* Reports that the chosen neighbour did not serve the content, or (`wrong`) served another, after which it is not
+ * chosen for a day. Call hf_share_want() next; until then, the returned name of the neighbour is valid. NULL: none was
+ * chosen. */
 const char *hf_share_blame(struct hf_sharing *share, const char *sha256, bool wrong);

@@ -12,8 +12,8 @@
 
 enum { SHARE_PEERS = 64, SHARE_RESTS = 32, SHARE_OFFERS = 8 };
 
-/* A node that is not asked for a while, as it served other content or delayed this one. Kept by name, as addresses
- * change. */
+/* A node that is not chosen for a while, as it served other content, broke off downloads, or delayed this node. Kept by
+ * name, as addresses change. */
 struct share_rest {
     char node[HF_HTTP_NODE];
     uint64_t until_ns; /* 0: a free entry */
@@ -26,7 +26,7 @@ struct share_peer {
     char host[INET_ADDRSTRLEN];
     char node[HF_HTTP_NODE]; /* from its certificate; "": no handshake yet */
     uint64_t busy_until_ns;
-    unsigned failures; /* broken downloads in a row */
+    unsigned failures; /* broken downloads since it was last excluded */
     bool here;         /* has answered or asked since the last discovery began */
     /* about the wanted content */
     enum hf_share_state state;
@@ -55,7 +55,7 @@ struct share_want {
     unsigned told;
     uint64_t poll_ns;
     struct share_peer *peer;
-    bool hurried; /* the caller must stop: choose the origin at the next tick */
+    bool hurried; /* the caller wants to stop: the next tick chooses the origin */
     hf_share_decided_fn *decided;
     void *arg;
 };

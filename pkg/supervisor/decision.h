@@ -5,14 +5,14 @@
 #include "supervisor/state.h"
 
 enum hf_supervisor_event {
-    HF_SUPERVISOR_BEGIN,          /* the supervisor starts; no agent ran yet */
-    HF_SUPERVISOR_NOT_EXECUTABLE, /* the kernel refuses the program */
-    HF_SUPERVISOR_NOT_STARTED,    /* it did not start, for a reason such as too little memory */
+    HF_SUPERVISOR_BEGIN, /* the supervisor starts; no agent ran yet */
+    HF_SUPERVISOR_NOT_EXECUTABLE,
+    HF_SUPERVISOR_NOT_STARTED, /* for lack of memory or the like */
     HF_SUPERVISOR_ENDED,
-    HF_SUPERVISOR_LOCKED, /* it ended because another agent has the state folder */
+    HF_SUPERVISOR_LOCKED, /* another agent has the state folder */
     HF_SUPERVISOR_HUNG,
-    HF_SUPERVISOR_LATE,    /* it was on trial, and not healthy in time */
-    HF_SUPERVISOR_RESTART, /* it ended as announced */
+    HF_SUPERVISOR_LATE,    /* on trial, and not healthy in time */
+    HF_SUPERVISOR_RESTART, /* it had announced its end */
     HF_SUPERVISOR_EVENTS,
 };
 
@@ -26,9 +26,9 @@ struct hf_supervisor_facts {
 };
 
 struct hf_supervisor_decision {
-    const char *start; /* slot to start, to which `current` shall lead; NULL: none */
+    const char *start; /* slot to start, to which `current` must lead; NULL: none */
     unsigned wait_s;
-    const char *give_up; /* why `ran` is given up (write the verdict before the start); NULL: it is not given up */
+    const char *give_up; /* why `ran` is given up; write the verdict first. NULL: it is not */
     bool forget;         /* remove the verdict: `current` names its slot again */
 };
 

@@ -48,8 +48,8 @@ enum {
     HF_HOST_WAIT_MAX_S = 60,
 };
 
-/* Of `verdict`: "NotExecutable", "Crashed", "Hung" or "Late", and the build given up. Of `trial`: how often a build has
- * ended, in digits, and which build. */
+/* In `verdict`, `word` is "NotExecutable", "Crashed", "Hung" or "Late", and `slot` the build given up. In `trial`,
+ * `word` is how often build `slot` has ended, in digits. */
 struct hf_supervisor_note {
     char word[16];
     char slot[HF_HOST_SLOT];

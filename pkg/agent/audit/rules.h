@@ -25,10 +25,10 @@ void hf_audit_memory_done(struct hf_audit_memory *memory);
 
 void hf_audit_memory_learn(struct hf_audit_memory *memory, const struct hf_audit_event *event);
 
-/* A state that neither this look nor the last has seen counts as absent. */
+/* Begins a look. A state that neither this look nor the last has seen counts as absent. */
 void hf_audit_memory_begin_look(struct hf_audit_memory *memory);
 
-/* Each function below judges a state. True: it needs the entry *ret_event. */
+/* Each function below judges a state: it returns whether the state needs the entry *ret_event. */
 
 bool hf_audit_of_update(struct hf_audit_memory *memory, const struct hf_update_status *status, uint64_t now_ns,
                         struct hf_audit_event *ret_event);
@@ -41,7 +41,6 @@ struct hf_audit_manifest {
 };
 bool hf_audit_of_manifest(struct hf_audit_memory *memory, const struct hf_audit_manifest *manifest,
                           struct hf_audit_event *ret_event);
-/* Judges repairs. */
 bool hf_audit_of_drift(struct hf_audit_memory *memory, const struct hf_audit_manifest *manifest,
                        struct hf_audit_event *ret_event);
 
@@ -51,7 +50,7 @@ struct hf_audit_policy {
     bool is_signed;
     const char *others;                   /* the other policies, such as "b@2 (signed), c@1"; or NULL */
     const char *distrust, *distrust_text; /* why signatures are not accepted; or NULL */
-    const char *override;                 /* value of the annotation allow-prune, or NULL */
+    const char *override;                 /* annotation allow-prune, or NULL */
 };
 bool hf_audit_of_policy(struct hf_audit_memory *memory, const struct hf_audit_policy *policy,
                         struct hf_audit_event *ret_event);
@@ -67,13 +66,12 @@ bool hf_audit_of_refused(struct hf_audit_memory *memory, const struct hf_refused
 struct hf_audit_configuration {
     const char *digest;
     size_t n_faults;
-    const char *fault; /* first fault, or NULL */
+    const char *fault;
     const char *summary;
 };
 bool hf_audit_of_configuration(struct hf_audit_memory *memory, const struct hf_audit_configuration *configuration,
                                struct hf_audit_event *ret_event);
 
-/* `stamp`: hash of the trust folder, in hex. */
 bool hf_audit_of_trust(struct hf_audit_memory *memory, const char *stamp, const char *keys,
                        struct hf_audit_event *ret_event);
 

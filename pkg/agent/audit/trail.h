@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The node's audit log (pkg/audit). Each turn that builds a status adds entries for changed states (audit/rules.h).
- * While the log cannot be opened (a full disk), entries count as lost, and the trail tries again. Blocks briefly. */
+ * While the log cannot be opened, entries count as lost, and the trail tries again. Blocks briefly. */
 #pragma once
 
 #include "agent/audit/inlet.h"

@@ -9,7 +9,7 @@
 struct hf_labeller {
     const struct hf_agent_env *env;
     struct hf_chosen_policy *policy;
-    struct hf_delivery *delivery; /* under way, or NULL */
+    struct hf_delivery *delivery;
     json_t *sent;
     struct hf_backoff backoff;
     uint64_t not_before_ns;

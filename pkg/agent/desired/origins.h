@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Records from which policy each section comes (api/policies), in <state>/sections, to decide conflicts of one rank,
- * and for removalGrace. Blocks briefly. */
+/* Records from which policy each section comes (api/policies), in <state>/sections, to decide conflicts between
+ * policies of one rank, and for removalGrace. Blocks briefly. */
 #pragma once
 
 #include "agent/env.h"
@@ -31,5 +31,5 @@ void hf_origins_take(struct hf_origins *origins, const struct hf_policy_set *set
  * the entry. */
 uint64_t hf_origins_grace_left_ns(struct hf_origins *origins, const struct hf_policy_set *set, const char *entry);
 
-/* Forgets an entry. `policy` gets the policy that had it last, or "". */
+/* Forgets an entry unless a policy has it again. `policy` gets the policy that had it last, or "". */
 void hf_origins_removed(struct hf_origins *origins, const char *entry, char policy[HF_API_MAX_NAME + 1]);

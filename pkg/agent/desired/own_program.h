@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds releases that would replace or restart this agent, so that nothing could roll back: they install over its
- * programs, by any path, or, except for kind Agent, into the folder from which a supervisor starts it. */
+/* Finds releases that would replace or restart this agent, so that nothing could roll back. Releases of kind Agent do
+ * not count: the supervisor can go back. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -12,7 +12,7 @@ struct hf_own_program {
     const char *host_dir;
 };
 
-/* Whether a release would (*err says why); so would one that installs a folder above a program, or installs or restarts
- * the agent's unit. */
+/* Whether the release installs over holdfast-agent, holdfast-tpm or holdfast-units, a folder above the agent,
+ * `host_dir` or the agent's unit, or restarts that unit; *err says which. */
 bool hf_own_program_is(const struct hf_fs_ops *fs, const struct hf_own_program *own, const struct hf_install *install,
                        struct hf_err *err);

@@ -14,7 +14,7 @@ struct hf_planner {
     const struct hf_agent_env *env;
     struct hf_plan *plan;
     struct hf_strmap desired_names;
-    struct hf_strmap noted; /* "<object>/<object used instead>" that were logged */
+    struct hf_strmap noted; /* logged pairs "<object>/<object used instead>" */
     struct hf_release_trust trust;
     char superseded[HF_READINESS_NAMES];
     char not_admitted[HF_READINESS_NAMES];

@@ -23,11 +23,11 @@ struct hf_chosen_policy {
     bool unsure;
     char distrust_text[HF_POLICY_MESSAGE];
     char names[HF_POLICY_MESSAGE];
-    json_t *node;           /* this node's Node, condensed; NULL: not reported yet */
-    json_t *desired_labels; /* labels to give the Node */
+    json_t *node; /* this node's Node, condensed; NULL: not reported yet */
+    json_t *desired_labels;
     struct hf_issues labels_refused;
     json_t *own_labels; /* labels that selectors of SyncPolicies see */
-    json_t *labels;     /* those of EdgeUpdates: own_labels, with desired_labels while there is no Node */
+    json_t *labels;     /* those that selectors of EdgeUpdates see: without a Node, also desired_labels */
 };
 
 HF_MUST_USE int hf_policy_init(struct hf_chosen_policy *policy, const struct hf_agent_env *env);
@@ -43,6 +43,6 @@ enum { HF_POLICY_OWN_LABELS = 1, HF_POLICY_LABELS = 2 };
 HF_MUST_USE int hf_policy_choose(struct hf_chosen_policy *policy, const struct hf_objects *policies, bool proven,
                                  const struct hf_facts *facts);
 
-/* How long an entry that is not in effect must stay. 0: it may go; HF_NEVER: a selecting policy has it. Call it only
- * while all policies are certainly known. */
+/* Returns how long an entry that is not in effect must stay. 0: it may go; HF_NEVER: a selecting policy has it. Call it
+ * only while all policies are certainly known. */
 uint64_t hf_policy_removal_wait_ns(struct hf_chosen_policy *policy, const char *entry);

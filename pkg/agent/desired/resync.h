@@ -13,7 +13,7 @@ struct hf_resync {
     struct hf_clock_resync rule;
     struct hf_unit_call *call;
     unsigned looked_at;
-    const char *service; /* the one to restart, or the first that failed */
+    const char *service; /* service to restart, or the first that failed */
     uint64_t wait_ns;    /* time from work_mono_ns to the next work; or HF_NEVER */
     uint64_t work_mono_ns;
     unsigned leaps;

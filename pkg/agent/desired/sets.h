@@ -43,6 +43,6 @@ void hf_sets_check(struct hf_sets *sets);
 /* Resumes downloads of archives. */
 void hf_sets_link_opened(struct hf_sets *sets);
 void hf_sets_look_alone(struct hf_sets *sets);
-/* The images that pods of the entries name; zeroed if the policy does not ask. hf_image_mirror_take() frees the
+/* Returns the images that pods of the entries name; zeroed if the policy does not ask. hf_image_mirror_take() frees the
  * names. */
 struct hf_image_workloads hf_sets_find_images(const struct hf_sets *sets);

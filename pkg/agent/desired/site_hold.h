@@ -9,7 +9,7 @@ struct hf_site_hold {
     const struct hf_agent_env *env;
     struct hf_hold file;
     bool active;
-    /* When the hold ends by itself; changes of less than 5 s are ignored. HF_NEVER: no end. */
+    /* When the hold ends by itself; changes of up to 5 s are ignored. HF_NEVER: no end. */
     uint64_t end_unix_ns;
     uint64_t wait_ns; /* time until hf_site_hold_judge() is due */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Leaves out objects for other nodes. When labels change, or the table has room again (follow/objects.h), the agent
- * lists all objects anew. */
+/* Leaves out objects for other nodes. When labels change, or the table has room again (follow/objects.h), the agent may
+ * have to list all objects anew. */
 #pragma once
 
 #include "agent/follow/follow.h"
@@ -25,6 +25,6 @@ void hf_concern_judge_resume(struct hf_follow *follow);
 /* Lists again if an object that was left out may now select this node or find room. */
 void hf_concern_labels_changed(struct hf_follow *follow);
 
-/* Drops objects that no longer select this node. Only for kinds that have come completely from the API server itself,
- * and after the Node has come. */
+/* Drops objects that no longer select this node. Skips kinds that have not come completely from the API server itself,
+ * and all kinds before the Node has come. */
 void hf_concern_trim(struct hf_follows *follows);

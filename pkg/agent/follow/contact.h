@@ -13,7 +13,7 @@ struct hf_contact {
     struct hf_stale stale;
     enum hf_staleness staleness;
     struct hf_clock_skew skew;
-    /* Server's clock minus ours; changes of less than 5 s are ignored. */
+    /* Server's clock minus ours; changes of up to 5 s are ignored. */
     int64_t report_offset_ns;
     struct hf_stale_kept saved;
     /* an old contact is not saved before this time: after a leap it may only seem old */
@@ -35,7 +35,7 @@ void hf_contact_confirm(struct hf_contact *contact);
 void hf_contact_found(struct hf_contact *contact);
 void hf_contact_lost(struct hf_contact *contact, const struct hf_err *err);
 
-/* An attempt to get contact failed. Returns whether to report a new reason. No effect for a folder. */
+/* Records that an attempt to get contact failed. Returns whether to report a new reason. No effect for a folder. */
 bool hf_contact_failed(struct hf_contact *contact, const struct hf_err *err);
 enum hf_contact_reason hf_contact_reported_reason(const struct hf_contact *contact);
 

@@ -22,9 +22,9 @@ struct hf_follow {
     struct hf_cache_resume resume;
     /* unparsable objects, at most 64: name to reason (char *) */
     struct hf_strmap unreadable;
-    bool resume_moved; /* `resume` is newer than on disk */
+    bool resume_moved; /* not saved yet */
     bool synced;       /* all existing objects have come to this process */
-    /* the API server itself answered, not only a store */
+    /* the API server itself answers, not only a cache on the node */
     bool proven;
     uint64_t proven_ns;
     bool relisting;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The objects of one kind that select this node, in memory and in the cache on disk. The last good version of each
- * stays in effect until another good one comes or the object is deleted; of a newer refused one, the table has the
- * reason.
+ * stays in effect until another good one comes or the object is deleted. If a newer version is refused, the table keeps
+ * the reason.
  *
- * Objects are condensed: they have only the fields that a node needs. */
+ * Objects are condensed. */
 #pragma once
 
 #include <stdbool.h>
@@ -54,7 +54,7 @@ struct hf_objects {
 };
 
 enum hf_object_change {
-    HF_OBJECT_SAME, /* no kept field changed */
+    HF_OBJECT_SAME, /* no kept field except resourceVersion changed */
     HF_OBJECT_GOOD,
     HF_OBJECT_REFUSED,
     HF_OBJECT_OTHERS, /* a version for other nodes */
@@ -65,12 +65,12 @@ void hf_objects_init(struct hf_objects *objects, const struct hf_object_kind *ki
 void hf_objects_done(struct hf_objects *objects);
 
 /* Puts a version of an object into the table. `labels`: the node's; NULL: unknown, so all objects are kept. -EBADMSG:
- * no usable name. -E2BIG: it selects this node, and there is no room; *ret_change is REFUSED if its name is new, else
- * SAME. */
+ * no usable name. -E2BIG: it selects this node, and there is no room; *ret_change is REFUSED if `no_room` did not have
+ * its name, else SAME. */
 HF_MUST_USE int hf_objects_take(struct hf_objects *objects, const json_t *json, const json_t *labels,
                                 enum hf_object_change *ret_change);
 
-/* Removes an object. False: the table had neither the object nor its name. */
+/* Removes an object, or its name without room. Returns whether the table had either. */
 bool hf_objects_drop(struct hf_objects *objects, const char *name);
 
 /* Removes each object that does not select `labels`, after calling dropped(). Returns how many. */
@@ -84,8 +84,8 @@ bool hf_objects_has_others(const struct hf_objects *objects);
 
 bool hf_objects_has_room_again(const struct hf_objects *objects);
 
-/* Forgets the selectors of objects for other nodes, before a complete list. A name without room stays until its object
- * fits or is gone. */
+/* Forgets the selectors of objects for other nodes; call it before a complete list. A name without room stays until its
+ * object fits or is gone. */
 void hf_objects_forget_others(struct hf_objects *objects);
 
 /* Whether the table has the object, or its name without room. */

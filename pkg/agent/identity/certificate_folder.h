@@ -12,7 +12,7 @@
 /* -EPERM: somebody else owns the folder or may write there; *err has the remedy. -ENOTDIR. Errors of stat(). */
 HF_MUST_USE int hf_certificate_folder_check(const struct hf_fs_ops *fs, const char *dir, struct hf_err *err);
 
-/* Appends the file to `out`. Errors of hf_certificate_folder_check() and hf_file_read(). */
+/* Appends the file to `out`. -EPERM, -ENOTDIR as above. */
 HF_MUST_USE int hf_certificate_folder_read(const struct hf_fs_ops *fs, const char *dir, const char *path,
                                            struct hf_buf *out, struct hf_err *err);
 

@@ -36,8 +36,8 @@ HF_MUST_USE int hf_client_certificate_new(const struct hf_client_certificate_par
 void hf_client_certificate_free(struct hf_client_certificate *certificate);
 HF_DEFINE_CLEANUP(struct hf_client_certificate, hf_client_certificate_free)
 
-/* The server answered 401. A certificate in use is set aside, and another requested, at most once in five minutes; one
- * not in use is tried again, unless expired. */
+/* Call it when the server answered 401. Sets a certificate in use aside, and requests another, at most once in five
+ * minutes; tries one that is not in use again, unless it has expired. */
 void hf_client_certificate_refused(struct hf_client_certificate *certificate);
 
 /* The configuration has another credential, as after `holdfast node enrol`: ends a pause between requests. */
@@ -50,7 +50,7 @@ void hf_client_certificate_node(struct hf_client_certificate *certificate, const
  * certificate again if no other could be had. */
 void hf_client_certificate_check(struct hf_client_certificate *certificate);
 
-/* The message of condition ClientCertificateValid, or NULL. *ret_valid false: what is wrong, and the remedy; true: how
- * the certificate came. Borrowed until it changes. */
+/* Returns the message of condition ClientCertificateValid, or NULL. It says what is wrong, and the remedy, or, if
+ * *ret_valid, how the certificate came. Borrowed until it changes. */
 const char *hf_client_certificate_problem(const struct hf_client_certificate *certificate, bool *ret_valid,
                                           const char **ret_reason);

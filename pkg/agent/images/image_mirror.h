@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs the mirror of spec.images.mirror (mirror/mirror.h), with its secret and containerd's hosts.toml in
- * <state>/mirror, for root alone. */
+ * <state>/mirror, readable by root alone. */
 #pragma once
 
 #include "api/syncpolicy.h"
@@ -22,7 +22,7 @@ struct hf_image_mirror_params { /* upstream.logins is ignored */
 
 /* The images that pods of the node's manifests name; zeroed if the policy does not ask. */
 struct hf_image_workloads {
-    bool asked;         /* images.prefetchFrom.workloads */
+    bool asked;         /* the policy sets images.prefetchFrom.workloads */
     char *names;        /* one per line; NULL: none; the mirror takes them over */
     const char *reason; /* CamelCase: why some images are unknown or cannot be fetched; else NULL */
     bool never;         /* those images can never be fetched ahead */
@@ -41,5 +41,5 @@ void hf_image_mirror_report(struct hf_image_mirror *mirror, void (*ready_changed
                             void (*prefetched)(void *arg, uint64_t bytes), void *arg);
 void hf_image_mirror_gate(struct hf_image_mirror *mirror, const char *closed);
 struct hf_mirror_ready hf_image_mirror_ready(const struct hf_image_mirror *mirror);
-/* For waitForImages: whether all images that can be fetched ahead are here. */
+/* Whether all images that can be fetched ahead are here (for waitForImages); false if none is asked for. */
 bool hf_image_mirror_has_all(const struct hf_image_mirror *mirror);

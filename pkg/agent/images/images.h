@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lets only images of a signed list run on this node: writes the list for holdfast-verify, reports refusals, and looks
- * for containers that bypass it. */
+ * for containers that bypass holdfast-verify. */
 #pragma once
 
 #include "agent/images/finding.h"
@@ -25,7 +25,7 @@ struct hf_images {
     uint64_t looked;
     const struct hf_alone_place *place;
     char socket[256], store[320]; /* containerd's socket and content store */
-    struct hf_buf stored;         /* output of `crictl images` */
+    struct hf_buf stored;
     void (*tell)(void *arg, const char *text);
     void *arg;
 };
@@ -33,7 +33,7 @@ struct hf_images {
 void hf_images_init(struct hf_images *images, const struct hf_agent_env *env);
 void hf_images_done(struct hf_images *images);
 
-/* Call it after each choice of policies, and after the mirror. Starts a look. */
+/* Call it after each choice of policies and hf_image_mirror_follow(). Starts a look. */
 void hf_images_follow(struct hf_images *images, const struct hf_policy_set *set);
 
 /* Takes refusals, every 10 s at most. */

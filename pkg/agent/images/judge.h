@@ -22,5 +22,5 @@ struct hf_images_judge_params { /* copied */
 HF_MUST_USE int hf_images_judge_start(const struct hf_images_judge_params *params, struct hf_buf *stored,
                                       struct hf_images_judge **ret_judge);
 
-/* Cancels before done(), which is then not called. Accepts NULL. */
+/* Cancels a judgement that has not ended: done() is not called. Accepts NULL. */
 void hf_images_judge_cancel(struct hf_images_judge *judge);

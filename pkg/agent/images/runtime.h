@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds whether a containerd asks image verifiers before each pull of the kubelet. Pure. Only its transfer service asks
- * them (core/transfer/local/pull.go); CRI pulls with that since 2.1, unless CheckLocalImagePullConfigs()
- * (internal/cri/config/config.go) forbids. Default folder: plugins/imageverifier/path_unix.go. */
+ * them (core/transfer/local/pull.go); CRI pulls with that service since 2.1, unless CheckLocalImagePullConfigs()
+ * (internal/cri/config/config.go) forbids it. Default folder: plugins/imageverifier/path_unix.go. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,10 +23,11 @@ struct hf_image_imports {
     bool lost;
 };
 
-/* Reads a configuration file. Begin with zeros and HF_IMAGE_VERIFIER_DIR, then read all files in order. */
+/* Reads the text of a configuration file; call it for all files in order. *runtime begins with zeros and
+ * HF_IMAGE_VERIFIER_DIR. */
 void hf_image_runtime_read(struct hf_image_runtime *runtime, const char *toml, struct hf_image_imports *ret_imports);
 
-/* One setting of `local_pull`, or NULL. */
+/* Returns the name of one setting in `local_pull`, or NULL. */
 const char *hf_image_runtime_local_pull(const struct hf_image_runtime *runtime);
 
 /* Reads the version from "containerd github.com/containerd/containerd/v2 v2.1.4 0123abc". False: a text of another

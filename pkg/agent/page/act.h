@@ -39,12 +39,12 @@ HF_MUST_USE int hf_page_act_parse(struct hf_view body, const char *state_dir, co
 /* Writes the act as a line for a shell on the node, cut at `n` bytes. */
 const char *hf_page_act_command(const struct hf_page_act *act, char *text, size_t n);
 
-/* After HF_PAGE_GUESSES wrong tokens in a minute, a peer (os/socket/peer.h) is ignored until that minute ends. */
+/* After HF_PAGE_GUESSES wrong tokens in a minute, a peer (os/socket/peer.h) is refused until that minute ends. */
 enum { HF_PAGE_GUESSES = 5, HF_PAGE_GUESSERS = 16 };
 
 struct hf_page_guesses {
     struct hf_page_guesser {
-        uint64_t peer, until_ns; /* until_ns 0: a free entry */
+        uint64_t peer, until_ns;
         unsigned n;
     } of[HF_PAGE_GUESSERS];
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Serves POST /page/act, one command at a time. It needs `page: Act` in agent.yaml, "application/json", and the token
- * of web/page_token.h in a header that no other site's form can send. */
+/* Serves POST /page/act, one command at a time. A request needs `page: Act` in agent.yaml, "application/json", and the
+ * token of web/page_token.h in a header that no other site's form can send. */
 #pragma once
 
 #include "agent/page/page.h"

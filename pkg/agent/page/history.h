@@ -25,7 +25,7 @@ struct hf_page_history *hf_page_history_new(const struct hf_page_series *series,
 void hf_page_history_free(struct hf_page_history *history);
 
 bool hf_page_history_is_due(const struct hf_page_history *history, uint64_t mono_ns);
-/* NAN: unknown. */
+/* A value NAN is unknown. */
 void hf_page_history_add(struct hf_page_history *history, uint64_t mono_ns, const double *values);
 
 /* Appends {"ages": [SECONDS, ...], "series": {NAME: [VALUE or null, ...]}}, oldest first. -E2BIG. */

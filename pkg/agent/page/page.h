@@ -29,7 +29,7 @@ struct hf_agent_page_params {
     } acts;
 };
 
-/* Borrows `params`. */
+/* Copies `params`, and borrows what they refer to. */
 struct hf_agent_page *hf_agent_page_new(const struct hf_agent_page_params *params);
 /* Free it after the servers that use its routes, and before the loop. */
 void hf_agent_page_free(struct hf_agent_page *page);

@@ -12,7 +12,6 @@
 /* Sealed file in the state folder, with the configuration that worked last. */
 #define HF_LAST_CONFIGURATION "configuration"
 
-/* Earlier configurations stay in memory, as parts may refer to them. */
 struct hf_agent_configuration {
     const struct hf_agent_options *options;
     const struct hf_fs_ops *fs;
@@ -29,7 +28,7 @@ struct hf_agent_configuration {
 HF_MUST_USE int hf_agent_configuration_read(struct hf_agent_configuration *configuration, struct hf_err *err);
 
 /* After --probation, saves the configuration in effect for later starts. Call hf_agent_configuration_done() before the
- * loop ends. */
+ * loop is freed. */
 HF_MUST_USE int hf_agent_configuration_keep(struct hf_agent_configuration *configuration,
                                             const struct hf_sched_ops *sched);
 void hf_agent_configuration_done(struct hf_agent_configuration *configuration);

@@ -23,7 +23,7 @@ struct hf_downloads_params {
 HF_MUST_USE int hf_downloads_new(const struct hf_downloads_params *params, const struct hf_config *config,
                                  struct hf_downloads **ret_downloads, struct hf_err *err);
 void hf_downloads_free(struct hf_downloads *downloads); /* free it after the agent */
-/* Requests under way at the next call still borrow `config`. */
+/* Borrows `config` until the requests under way at the next call have ended. */
 void hf_downloads_configure(struct hf_downloads *downloads, const struct hf_config *config);
 /* Blocks briefly. */
 void hf_downloads_follow(struct hf_downloads *downloads, const struct hf_syncpolicy *policy);

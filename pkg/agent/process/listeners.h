@@ -36,7 +36,7 @@ struct hf_listeners_params {
     struct hf_metrics *metrics;
     struct hf_web_check ready;
     struct hf_server_route ingest;
-    /* Routes of the page, on metrics and the socket; copied. */
+    /* Routes of the page, on metrics and the socket; borrowed. */
     const struct hf_server_route *page;
     size_t n_page;
     const char *run_dir; /* NULL: no default socket */

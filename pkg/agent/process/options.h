@@ -43,10 +43,11 @@ struct hf_agent_identity {
     bool key_in_tpm;
 };
 
-/* Strings are static, from argv or environment, or owned. Paths are absolute. NULL: not given. */
+/* Strings are static, from argv or environment, or owned. Paths are absolute, except for `source` and kubeconfigs.
+ * NULL: not given. */
 struct hf_agent_options {
     const char *server, *kubeconfig, *source;
-    const char *export_dir;        /* where status and telemetry are exported; or NULL */
+    const char *export_dir;
     const char *status_kubeconfig; /* where statuses go; NULL: to the source */
     const char *node_name;
     const char *state_dir, *trust_dir;

@@ -22,8 +22,9 @@ struct hf_outside *hf_outside_watch_clock(struct hf_loop *loop, void (*changed)(
 void hf_outside_free(struct hf_outside *outside);
 HF_DEFINE_CLEANUP(struct hf_outside, hf_outside_free)
 
-/* The path of a program beside `self`, or NULL. Pure. */
+/* Writes the path of `name` in the folder of program `self`. NULL: too long. Pure. */
 const char *hf_outside_beside(const char *self, const char *name, char path[PATH_MAX]);
 
-/* Finds the unit in /proc/self/cgroup. False: it is not below system.slice, or does not fit. Pure. */
+/* Finds this process's unit in the text of /proc/self/cgroup. False: it is not below system.slice, or does not fit.
+ * Pure. */
 bool hf_outside_own_unit(struct hf_view cgroup, char *unit, size_t n);

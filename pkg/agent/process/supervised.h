@@ -15,7 +15,7 @@ struct hf_supervised_facts {
 struct hf_supervised_params {
     struct hf_world world;
     const char *state_dir;
-    uint64_t probation_ns; /* time for which the facts must hold before the agent is healthy */
+    uint64_t probation_ns; /* time for which the facts must hold before the agent reports healthy */
     struct hf_supervised_facts (*look)(void *arg);
     void (*stop)(void *arg, const char *why);
     void *arg;

@@ -19,7 +19,7 @@ enum hf_echo_news {
     HF_ECHO_NOTHING,
     HF_ECHO_WRITE_AGAIN, /* the EdgeNode lacks the newest status */
     HF_ECHO_ADOPTED,     /* the higher number was adopted: write above it */
-    HF_ECHO_SHARED,      /* adopted more than three times: do not write in answer */
+    HF_ECHO_SHARED,      /* a higher number was adopted more than three times: do not write in answer */
     HF_ECHO_DELIVERED,
 };
 
@@ -29,7 +29,7 @@ enum hf_echo_news hf_echo_take(struct hf_echo *echo, const json_t *edgenode, str
 
 bool hf_echo_name_shared(const struct hf_echo *echo);
 
-/* After an hour without a higher number, returns true once: the name is not shared any more. */
+/* If the name is shared, returns true once after an hour without a higher number: it is shared no more. */
 bool hf_echo_forget(struct hf_echo *echo, uint64_t now_ns);
 
 /* Copies transition times of conditions with the same type and status from `theirs`. */

@@ -22,7 +22,7 @@ struct hf_herald {
     uint64_t dropped_seen;
     unsigned leaps_seen;
     bool away;
-    uint64_t longest_ns; /* longest age of contact while `away` */
+    uint64_t longest_ns;
     const char *pressure;
     bool refused;
 };
@@ -36,9 +36,9 @@ void hf_herald_look(struct hf_herald *herald);
 
 void hf_herald_tell(struct hf_herald *herald, enum hf_notice_reason reason, const char *text);
 
-/* The server accepts Events again. After an outage (spread_ns not 0), the next one waits up to five minutes. */
+/* Records that the server accepts Events again. After an outage (spread_ns not 0), the next Event waits up to five
+ * minutes. */
 void hf_herald_reachable(struct hf_herald *herald, uint64_t spread_ns);
 
-/* Sends the oldest notice, and saves the file. */
 void hf_herald_send_if_due(struct hf_herald *herald);
 uint64_t hf_herald_wait_until_ns(const struct hf_herald *herald);

@@ -10,7 +10,7 @@ struct hf_outbox {
     json_t *essence; /* essence in outbox.json; NULL: none, or an earlier process's */
 };
 
-/* The conditions of an earlier process's status, whose transition times still hold: a new array, or NULL. */
+/* Returns the conditions of an earlier process's status, whose transition times still hold: a new array, or NULL. */
 json_t *hf_outbox_load(struct hf_outbox *outbox, const struct hf_agent_env *env);
 void hf_outbox_done(struct hf_outbox *outbox);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Builds EdgeNode.status, and delivers it at the pace of sync/pace.h:
  *
- *   write   the server is reachable: server-side apply; the outbox keeps a copy until the source reports it
+ *   write   the server is reachable: server-side apply; an outbox stays until the source reports the status
  *   park    the server is not reachable: the outbox keeps the status
  *   keep    deliveries fail: changes, and each interval, renew the local copies
  *
@@ -38,13 +38,13 @@ struct hf_report {
     unsigned refusals;                  /* refused deliveries in a row */
     char refused[HF_READINESS_MESSAGE]; /* text of the last refusal; "" after a success */
     bool ready, stalled;
-    bool waiting; /* an update waits for the rollout; Ready is not affected */
+    bool waiting; /* an update waits for the rollout */
     bool delivered;
-    bool just_created; /* the EdgeNode was just created: creating it again would not help */
+    bool just_created; /* creating the EdgeNode again would not help */
     bool stopping;
 };
 
-/* Borrows `parts`, to read it later. */
+/* Borrows `parts`. */
 HF_MUST_USE int hf_report_init(struct hf_report *report, const struct hf_agent_env *env,
                                const struct hf_agent_parts *parts, struct hf_err *err);
 void hf_report_done(struct hf_report *report);
@@ -65,7 +65,7 @@ void hf_report_changed(struct hf_report *report);
 
 bool hf_report_reconciling(const struct hf_report *report);
 
-/* Stops; with `last_status`, the run file and a reachable server get one more status. hf_report_stopped(): it was
- * answered, 2 s passed, or there was none. */
+/* Stops; with `last_status`, the run file and a reachable server get one more status. hf_report_stopped() returns
+ * whether that status was answered, 2 s have passed, or none was sent. */
 void hf_report_stop(struct hf_report *report, bool last_status);
 bool hf_report_stopped(struct hf_report *report);

@@ -23,21 +23,21 @@ enum {
     HF_STATUS_MAX_OTHERS = 256,
     HF_STATUS_MAX_SECTIONS = 128,
     HF_STATUS_ONE_BYTES = 1024,    /* bytes of a status with one release and Ready */
-    HF_STATUS_TROUBLE_BYTES = 3072 /* bytes if not Ready, as a person reads the reason */
+    HF_STATUS_TROUBLE_BYTES = 3072 /* bytes if not Ready */
 };
 
 struct hf_status_disk {
     const char *path;
     unsigned used_percent;
     enum hf_disk_level level;
-    bool missing;                 /* if so, figures are 0 */
+    bool missing;
     unsigned inodes_used_percent; /* 0: not counted */
     bool read_only;
     bool has_wear;
     unsigned wear_percent;
 };
 
-/* A condition that exists only with trouble; `reason`: CamelCase, or NULL. */
+/* A condition that exists only in trouble, that is, if `reason` (CamelCase) and `message` are not NULL. */
 struct hf_status_trouble {
     const char *reason;
     const char *message;
@@ -55,7 +55,7 @@ enum hf_status_clock {
     HF_STATUS_CLOCK_NOT_SYNCHRONIZED, /* neither a time server nor an API server confirms it */
 };
 
-/* Borrowed; NULL: none. Reasons are CamelCase. */
+/* What the status shows; borrowed. NULL: none. Reasons are CamelCase. */
 struct hf_status_view {
     const char *version;
     bool pod_mode;
@@ -79,8 +79,8 @@ struct hf_status_view {
     uint64_t hold_end_unix_ns;
     const struct hf_policy_set *policies;
     const struct hf_issues *labels_refused;
-    const char *config_fault; /* the first fault */
-    bool name_shared;         /* another agent uses this node's name */
+    const char *config_fault;
+    bool name_shared;
     const json_t *labels;
     struct {
         const char *labels, *delivery, *disk;
@@ -100,11 +100,11 @@ struct hf_status_view {
 HF_MUST_USE int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uint64_t now_unix_ns,
                                   json_t **ret_essence);
 
-/* Cuts texts, so that a status with one update fits HF_STATUS_ONE_BYTES or _TROUBLE_BYTES, not counting optional parts
- * (such as labels, disks, telemetry) and unusually long texts. hf_status_essence() calls it. */
+/* Cuts messages of a status with one update towards HF_STATUS_ONE_BYTES or _TROUBLE_BYTES. hf_status_essence() calls it
+ * before it adds labels, keys and sections, which do not count. */
 void hf_status_fit(json_t *essence);
 
-/* Compares all except transition times; false if one is NULL. */
+/* Whether both are equal, except for transition times. False if one is NULL. */
 bool hf_status_same(const json_t *essence_a, const json_t *essence_b);
 
 /* The agent's traffic. Zeros are left out. */

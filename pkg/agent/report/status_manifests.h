@@ -18,7 +18,7 @@ struct hf_status_manifest {
     const char *revision; /* resourceVersion or commit */
     const char *digest;
     uint64_t items;
-    uint64_t drifts; /* number of drifts undone */
+    uint64_t drifts; /* drifts undone */
     enum hf_manifest_reason reason;
     const char *message;
     uint64_t time_unix_ns;
@@ -32,7 +32,7 @@ struct hf_status_manifests {
     size_t n_failed, n_pending, n_troubled;
 };
 
-/* Lists the first HF_MAX_MANIFESTS. An Applied one has a message only if it says more than success. */
+/* Lists the first HF_MAX_MANIFESTS. An Applied entry has a message only if that says more than success. */
 json_t *hf_status_manifests_list(const struct hf_status_manifest *manifests, size_t n);
 
 /* Sums the entries up in *params, which borrows from *ret_judged. */

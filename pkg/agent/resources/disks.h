@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* By spec.disk, judges the disks, the agent's own writes, logs, and the memory of pods. */
+/* Judges the disks, the agent's own writes, logs, and the memory of pods, by spec.disk. */
 #pragma once
 
 #include "agent/report/status.h"
@@ -21,7 +21,7 @@ struct hf_disks {
     char *paths[HF_MAX_DISK_PATHS]; /* owned */
     size_t n_paths;
     struct hf_pressure_disk disks[HF_SURVEY_MAX_DISKS];
-    /* as the status shows them: they move at a new level, or by 3 percentage points */
+    /* figures in the status, which change at a new level, or by 3 percentage points */
     struct hf_disk_usage shown[HF_SURVEY_MAX_DISKS];
     uint64_t devices[HF_SURVEY_MAX_DISKS];
     size_t n;
@@ -43,7 +43,7 @@ struct hf_disks {
 void hf_disks_init(struct hf_disks *disks, const struct hf_agent_env *env);
 void hf_disks_done(struct hf_disks *disks);
 
-/* Measures own folders (blocks for milliseconds), and starts the first look. */
+/* Measures the agent's folders and the update roots (blocks for milliseconds), and starts the first look. */
 void hf_disks_begin(struct hf_disks *disks);
 
 /* Adopts the policy; judges at once by new levels. */
@@ -51,9 +51,9 @@ void hf_disks_follow(struct hf_disks *disks, const struct hf_policy_disk *policy
 
 void hf_disks_look(struct hf_disks *disks);
 
-/* Counts the agent's writes. True: the write budget was just used up, or has room again, so plan again. */
+/* Counts the agent's writes. Returns whether the write budget was just used up, or has room again: then plan again. */
 bool hf_disks_count(struct hf_disks *disks);
-/* When to count next; sooner while `busy` updating. HF_NEVER without a budget. */
+/* Returns when to count next; sooner while `busy` updating. HF_NEVER without a budget. */
 uint64_t hf_disks_wait_until_ns(const struct hf_disks *disks, bool busy);
 
 void hf_disks_save(struct hf_disks *disks);

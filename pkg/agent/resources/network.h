@@ -24,7 +24,7 @@ enum hf_network_kind {
 struct hf_network_lane {
     struct hf_network *network;
     enum hf_network_kind kind;
-    bool ends; /* a closed gate ends these transfers */
+    bool ends; /* hf_network_enforce() ends these transfers */
     struct hf_http_ops ops;
     struct hf_list calls;
 };
@@ -48,7 +48,7 @@ void hf_network_init(struct hf_network *network, const struct hf_agent_env *env)
 /* Reads the saved count. Blocks for milliseconds. */
 void hf_network_begin(struct hf_network *network);
 
-/* Judges the gate anew. True: it changed, so plan again. */
+/* Judges the gate anew. Returns whether it changed: then plan again. */
 bool hf_network_judge(struct hf_network *network, const struct hf_policy_connectivity *policy);
 /* Ends downloads of archives if the gate is closed. */
 void hf_network_enforce(struct hf_network *network);

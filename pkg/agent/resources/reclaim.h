@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Removes the agent's old files from a critically full file system (spec.disk.reclaim). Blocks: in a job. Threads: any.
+/* Removes the agent's old files from a critically full file system (spec.disk.reclaim). Blocks: run it in a job.
+ * Threads: any.
  *
  * Removes only regular files with the agent's names, older than a day, in its folders and below update roots, in
  * this order:
@@ -16,8 +17,8 @@
 #include "base/fs.h"
 
 enum {
-    HF_RECLAIM_MAX_REMOVED = 64,  /* files removed, per run */
-    HF_RECLAIM_MAX_VISITED = 4096 /* names looked at, per run */
+    HF_RECLAIM_MAX_REMOVED = 64,  /* files per run */
+    HF_RECLAIM_MAX_VISITED = 4096 /* names per run */
 };
 
 enum hf_reclaim_kind { HF_RECLAIM_DOWNLOAD, HF_RECLAIM_SET_ASIDE, HF_RECLAIM_DEAD_LETTER, HF_RECLAIM_KINDS };
@@ -45,6 +46,6 @@ struct hf_reclaim {
     size_t n;
 };
 
-/* Continues after a failure. Free *ret_reclaim. */
+/* Continues after a failure. */
 void hf_reclaim_run(const struct hf_reclaim_params *params, struct hf_reclaim *ret_reclaim);
 void hf_reclaim_done(struct hf_reclaim *reclaim);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `metrics` may be NULL. */
+/* Gauges of disks, writes, pods and network. `metrics` may be NULL. */
 #pragma once
 
 #include "agent/resources/disks.h"

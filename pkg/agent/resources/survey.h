@@ -26,11 +26,12 @@ struct hf_survey_disk {
 };
 
 struct hf_survey {
-    /* input; copied except `fs`, as a survey may outlive the agent */
+    /* input; strings are copied, as a survey may outlive the agent */
     const struct hf_fs_ops *fs;
     char *state_dir, *storage_dir; /* storage_dir may be NULL */
     char *host_root;
-    char *host_view, *own_root; /* folders above /proc and /sys: the host's, and this process's */
+    /* folders above the host's cgroups, logs and settings, and above this process's /proc and /sys */
+    char *host_view, *own_root;
     char **roots;
     unsigned warn_percent, critical_percent;
     bool reclaim;

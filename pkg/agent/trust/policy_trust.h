@@ -20,7 +20,6 @@ enum hf_policy_verdict {
     HF_POLICY_REFUSED,  /* no accepted signature, and one is required */
 };
 
-/* Sets a damaged file aside, with a warning: old policies may then be accepted. */
 void hf_policy_trust_init(struct hf_policy_trust *trust, const struct hf_agent_env *env);
 void hf_policy_trust_done(struct hf_policy_trust *trust);
 

@@ -27,6 +27,6 @@ void hf_release_trust_end(struct hf_release_trust *trust);
 /* Whether the signatures are accepted; false also if they cannot be checked. */
 bool hf_release_trust_accepts(struct hf_release_trust *trust, const struct hf_edgeupdate *update);
 
-/* Why not, such as "Unsigned: the release is not signed"; valid until the next plan. NULL: accepted, not asked, or
- * unchecked. */
+/* Returns why signatures are not accepted, such as "Unsigned: the release is not signed"; valid until the next plan.
+ * NULL: accepted, not asked, or unchecked. */
 const char *hf_release_trust_why(const struct hf_release_trust *trust, const char *name);

@@ -9,7 +9,7 @@
 
 struct hf_trust_floors_kind {
     const char *file; /* name of the file, and the kind in its seal */
-    const char *copy; /* name of the copy: a capital letter keeps it apart from releases */
+    const char *copy; /* name of the copy; a capital letter keeps it apart from releases */
     const char *what; /* "policy", in messages */
     const char *whats;
     unsigned max; /* names at most */

@@ -5,6 +5,7 @@
 #include <endian.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 static inline uint64_t hf_hash_mix(uint64_t h)
 {

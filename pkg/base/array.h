@@ -7,10 +7,11 @@
 
 #include "base/macros.h"
 
-/* The maximum if something else limits the array. */
+/* `max` of an array that something else limits. */
 #define HF_ARRAY_ANY SIZE_MAX
 
-/* Makes room for one more. Changes `items` and `cap` (unsigned variables) only on success. -E2BIG: `max` items. */
+/* Makes room for one more item. Changes the variables `items` and `cap` (unsigned) only on success. -E2BIG: `max` items
+ * are there. */
 #define hf_array_grow(items, n, cap, max)                                                                              \
     ({                                                                                                                 \
         void *items_ = (items);                                                                                        \

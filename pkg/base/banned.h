@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Refuses libc functions that have a safer replacement, in every file of pkg/ and cmd/ (-include). libc's headers come
- * first, because after the pragma even declarations are refused. */
+/* Refuses libc functions that have a safer replacement, in every file of pkg/ and cmd/ (-include). The pragma refuses
+ * even declarations: so libc's headers come first. */
 #pragma once
 
 #include <stdio.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A bucket of tokens, each of which comes back after a gap; stored as the time when it is full (generic cell rate
- * algorithm). Pure. */
+/* A bucket of tokens, each of which comes back after a gap. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,7 +25,7 @@ static inline uint64_t hf_bucket_wait_ns(const struct hf_bucket *bucket, unsigne
     return due_ns - HF_MIN(due_ns, now_ns);
 }
 
-/* Takes a token even if none is there; the next one then comes later. */
+/* Takes a token even if none is there; the next token then comes later. */
 static inline void hf_bucket_spend(struct hf_bucket *bucket, uint64_t gap_ns, uint64_t now_ns)
 {
     bucket->full_ns = HF_MAX(bucket->full_ns, now_ns) + gap_ns;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The time as a table of functions, in uint64_t nanoseconds: durations by the monotonic clock, dates from 1970. The
- * maker of a table says which threads may use it. */
+/* The time as a table of functions, in uint64_t nanoseconds: durations by the monotonic clock, dates from 1970. */
 #pragma once
 
 #include <stddef.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads and writes numbers at any address, little-endian (le) or big-endian (be). A fixed size takes one load or store.
- * Pure. */
+/* Reads and writes numbers at any address, little-endian (le) or big-endian (be). Pure. */
 #pragma once
 
 #include <stdint.h>

@@ -3,7 +3,7 @@
  *
  * `err` may be NULL. Codes: -EAGAIN: try later; -ESTALE: outdated data; -EACCES: not permitted; -EBADMSG: bad input;
  * -ENOENT: absent; -E2BIG, -EFBIG: beyond a limit; -ECANCELED: on purpose; -ETIMEDOUT: deadline. Texts are lower case,
- * quote names, and have no full stop. Long context never cuts the cause. */
+ * quote names, and have no full stop. */
 #pragma once
 
 #include <stdarg.h>
@@ -25,7 +25,7 @@ struct hf_err {
  * -code. */
 int hf_err_set(struct hf_err *err, int code, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Sets the cause, with strerror() at its end: "open '/x': No such file or directory". Returns r. */
+/* Sets the cause, and appends strerror(). Returns r. */
 int hf_err_sys(struct hf_err *err, int r, const char *format, ...) HF_PRINTF(3, 4);
 
 /* Adds context in front; sets the cause from `r` if there is none. Returns r. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes dates and durations, as base/parse.h reads them, and counted nouns. Pure. */
+/* Writes dates, durations and counted nouns. Pure. */
 #pragma once
 
 #include <stdint.h>

@@ -28,14 +28,14 @@ struct hf_fs_ops {
     int (*fallocate)(void *ctx, int fd, uint64_t offset, uint64_t n);
     int (*fsync)(void *ctx, int fd);
     int (*fdatasync)(void *ctx, int fd);
-    /* Drops cached pages, because after a failed sync the kernel may hold as clean what the medium lacks
+    /* Drops cached pages, because after a failed sync the kernel may take pages for clean that the medium lacks
      * (lwn.net/Articles/752063). */
     void (*drop_cache)(void *ctx, int fd);
     int (*fstat)(void *ctx, int fd, struct stat *ret);
     /* Gives the file's time of creation. -EOPNOTSUPP: not kept. */
     int (*birth)(void *ctx, int fd, uint64_t *ret_unix_ns);
-    /* Counts hard links. Reads no times, unlike fstat(), after which the next fdatasync must write the inode
-     * (multigrain timestamps, Linux 6.13). */
+    /* Counts hard links without fstat(), after which the next fdatasync must write the inode (multigrain timestamps,
+     * Linux 6.13). */
     int (*links)(void *ctx, int fd);
     int (*fstatat)(void *ctx, int dirfd, const char *path, struct stat *ret, int flags);
     int (*fstatvfs)(void *ctx, int fd, struct statvfs *ret);

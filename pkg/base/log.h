@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes one JSON line for each event, with a stable name and typed fields. Loop thread only.
+/* Writes one JSON line for each event. Loop thread only.
  *
  *     hf_log(log, HF_LOG_INFO, "update.committed", HF_S("release", name), HF_D("sequence", 42));
  *     {"time":"2026-11-20T08:00:00Z","level":"info","event":"update.committed","release":"edge","sequence":42}
  *
  * Never log a secret. Values are escaped, and cut at HF_LOG_MAX_VALUE. A NULL log writes nothing.
  *
- * Each name may have HF_LOG_BURST lines a second and, except at level debug, a reserve of HF_LOG_RESERVE lines, to
- * which each minute adds one. Further lines are dropped; the next line counts them ("suppressed": n). */
+ * Each event name may have HF_LOG_BURST lines a second and, except at level debug, a reserve of HF_LOG_RESERVE lines,
+ * to which each minute adds one. Further lines are dropped; the next line counts them ("suppressed": n). */
 #pragma once
 
 #include <stdint.h>

@@ -17,8 +17,8 @@ HF_MUST_USE int hf_parse_i64(const char *text, int64_t min, int64_t max, int64_t
 /* Reads a duration as Go writes it: "72h", "1h30m", "1.5s", "300ms", "0"; up to 100 years of 366 days. */
 HF_MUST_USE int hf_parse_duration(const char *text, uint64_t *ret_ns);
 
-/* Reads a resource.Quantity of bytes: "512Mi", "1G", "1.5Gi", rounded up. Refuses negative ones, exponents, n, u, m, E,
- * Ei. */
+/* Reads a resource.Quantity of bytes: "512Mi", "1G", "1.5Gi", rounded up. Refuses negative quantities, exponents, units
+ * n, u, m, E, Ei. */
 HF_MUST_USE int hf_parse_quantity(const char *text, uint64_t *ret_bytes);
 
 /* Reads "12.5%", with at most two decimals, as 1250. */

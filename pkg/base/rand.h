@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random numbers as a table of functions; not for keys. The maker of a table says which threads may use it. */
+/* Random numbers as a table of functions; not for keys. */
 #pragma once
 
 #include <stdint.h>
@@ -9,7 +9,7 @@ struct hf_rand_ops {
     uint64_t (*u64)(void *ctx);
 };
 
-/* Returns a number in [0, bound), or 0 for bound 0. The bias is below 2^-32 for bounds up to 2^32. */
+/* Returns a number in [0, bound), or 0 for bound 0. */
 static inline uint64_t hf_rand_below(const struct hf_rand_ops *rng, uint64_t bound)
 {
     uint64_t r = rng->u64(rng->ctx);
@@ -20,8 +20,7 @@ static inline uint64_t hf_rand_below(const struct hf_rand_ops *rng, uint64_t bou
     return (r >> 32) * (bound >> 32) + (middle >> 32) + (other >> 32);
 }
 
-/* splitmix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014), for hf_rand_ops.u64. `ctx`:
- * a seeded uint64_t, one per thread. */
+/* splitmix64, for hf_rand_ops.u64. `ctx`: a seeded uint64_t, one per thread. */
 static inline uint64_t hf_rand_mix_u64(void *ctx)
 {
     uint64_t *state = ctx;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Maps strings to pointers, in a sorted array, for up to a few thousand. Copies keys; owns values only with
- * `free_value`. Pure. */
+/* Maps strings to pointers, for up to a few thousand. Copies keys; owns values only with `free_value`. Pure. */
 #pragma once
 
 #include <stddef.h>

@@ -2,7 +2,7 @@
 /* Expands a request's compressed body.
  *
  * Against bombs, it stops at the buffer's maximum, HF_EXPAND_MAX_RATIO, and zstd windows above 8 MiB. Several gzip
- * members or zstd frames are one body (RFC 1952 2.2, RFC 8878 3). */
+ * members or zstd frames are one body. */
 #pragma once
 
 #include "base/buf.h"
@@ -13,7 +13,8 @@ enum {
     HF_EXPAND_RATIO_FROM = 1 << 20, /* output above which the ratio is checked */
 };
 
-/* Reads a Content-Encoding: "", "identity", "gzip", "x-gzip", "zstd", in any case. -ENOTSUP: another, or several. */
+/* Reads a Content-Encoding: "", "identity", "gzip", "x-gzip", "zstd", in any case. -ENOTSUP: another name, or
+ * several. */
 HF_MUST_USE int hf_expand_kind(struct hf_view name, enum hf_squeeze_kind *ret_kind);
 
 /* Appends the body. -EBADMSG: damaged, incomplete, followed by other bytes, or with a window above 8 MiB. -E2BIG:

@@ -9,8 +9,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Limits for text from outside. 0 means HF_JSON_MAX_BYTES, HF_JSON_MAX_DEPTH (JSON has no higher limit),
- * HF_JSON_MAX_NODES (values). */
+/* Limits for text from outside. 0 means HF_JSON_MAX_BYTES, HF_JSON_MAX_DEPTH (JSON: never more), HF_JSON_MAX_NODES
+ * (values). */
 struct hf_json_limits {
     size_t max_bytes;
     unsigned max_depth;
@@ -39,7 +39,7 @@ static inline json_t *hf_json_mutable(const json_t *json)
 HF_MUST_USE int hf_json_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 
-/* Parses one document. JSON objects and arrays in it are read as above, other scalars by the core schema ("yes" is a
+/* Parses one document. A text that is a JSON object or array is read as above, any other by the core schema ("yes" is a
  * string). Limits hold for the tree with aliases expanded.
  *
  * -EBADMSG: not YAML, not one document, tags outside the core schema, merge keys, keys that are duplicate or not

@@ -14,7 +14,8 @@
  *   - at most HF_SCAN_MAX_DEPTH levels; no NaN, Infinity, comments, trailing commas
  *   - U+0000 is valid, because log lines may hold it, and sets `zero`
  *
- * A loose scan checks only the grammar: for text to redact, never to decide whether input is valid.
+ * A loose scan allows duplicate names, unpaired surrogates and any number: for text to redact, never to decide whether
+ * input is valid.
  *
  * After -EBADMSG or -E2BIG (too deep, or nested in 2 GiB or more), `what` and `at` tell the fault without input, which
  * may be secret, and later calls fail. */
@@ -63,14 +64,14 @@ struct hf_scan_member {
 void hf_scan_init(struct hf_scan *scan, struct hf_view text);
 void hf_scan_init_loose(struct hf_scan *scan, struct hf_view text);
 
-/* Length of a byte order mark, 3 or 0. RFC 8259 allows to skip it. */
+/* Length of a byte order mark: 3 or 0. */
 size_t hf_scan_mark_bytes(struct hf_view text);
 
 /* ---- values ---- */
 
 HF_MUST_USE int hf_scan_value(struct hf_scan *scan, struct hf_scan_value *ret_value);
 
-/* Skips a value and gives its text, of a string with the quotes. `ret_text` may be NULL. */
+/* Skips a value and gives its text; a string keeps its quotes. `ret_text` may be NULL. */
 HF_MUST_USE int hf_scan_raw(struct hf_scan *scan, struct hf_view *ret_text);
 
 /* Reads a string; *ret_inside lacks the quotes, and its escapes are as received. */
@@ -79,7 +80,7 @@ HF_MUST_USE int hf_scan_text(struct hf_scan *scan, struct hf_view *ret_inside, b
 /* Reads an object. -EBADMSG also for more than `max` members. */
 HF_MUST_USE int hf_scan_members(struct hf_scan *scan, struct hf_scan_member *members, size_t max, size_t *ret_n);
 
-/* Returns 1 for an element, 0 at the end. `first`: this is the first call. */
+/* _next returns 1 before an element, 0 at the end; `first`: it is the first call since _enter. */
 HF_MUST_USE int hf_scan_array_enter(struct hf_scan *scan);
 HF_MUST_USE int hf_scan_array_next(struct hf_scan *scan, bool first);
 
@@ -142,8 +143,8 @@ struct hf_scan_walk {
 
 void hf_scan_walk_init(struct hf_scan_walk *walk, struct hf_scan *scan, unsigned max_depth);
 void hf_scan_walk_done(struct hf_scan_walk *walk);
-/* Returns 1 with *ret_item, or 0 at the end. In objects with more than 16 members, duplicates may be found only at the
- * end. */
+/* Returns 1 with *ret_item, or 0 at the end. In an object with more than 16 members, a duplicate name may be found only
+ * at the object's end. */
 HF_MUST_USE int hf_scan_walk_next(struct hf_scan_walk *walk, struct hf_scan_item *ret_item);
 
 /* ---- meaning ---- */
@@ -156,7 +157,7 @@ HF_MUST_USE int hf_scan_string(const struct hf_scan_value *value, struct hf_buf 
  * surrogate U+FFFD. */
 size_t hf_scan_unescape(struct hf_view inside, char *out);
 
-/* Length of the beginning that is ASCII without controls, '"' and '\'. */
+/* Length of the beginning that is ASCII from ' ' on without '"' and '\'. */
 size_t hf_scan_plain(const char *p, size_t n);
 
 /* Compares a name with its escapes resolved. */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Compresses request bodies with little memory and time. -E2BIG: out->max. -EIO: the library failed.
  *
- *     hf_squeeze_begin(squeeze, &body); hf_squeeze_add(squeeze, bytes, n) ...; hf_squeeze_end(squeeze);
- *
  * Makes many frames in the same memory: about 0.6 MiB for zstd (window 128 KiB), 0.3 MiB for gzip (32 KiB). */
 #pragma once
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What plain YAML scalars mean in the core schema (YAML 1.2.2, section 10.3.2). Pure. */
+/* What plain YAML scalars mean in the core schema (YAML 1.2.2). Pure. */
 #pragma once
 
 #include "codec/json.h"

@@ -8,10 +8,10 @@
 #include "base/fs.h"
 #include "base/macros.h"
 
-/* Makes missing folders above it, too. `mode` (less umask): of new ones. */
+/* Makes the folder and missing ones above it. `mode` (less umask): of new folders. */
 HF_MUST_USE int hf_dir_make(const struct hf_fs_ops *fs, const char *path, mode_t mode, struct hf_err *err);
 
-/* Succeeds also if the file system cannot sync folders. */
+/* Returns 0 also if the file system cannot sync folders. */
 HF_MUST_USE int hf_dir_sync(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
 /* Follows no links. Returns 0 also if `path` is absent. -ELOOP: deeper than 64 levels. */

@@ -17,7 +17,7 @@
 HF_MUST_USE int hf_file_read(const struct hf_fs_ops *fs, const char *path, struct hf_buf *out, struct hf_err *err);
 
 enum { HF_FILE_ID = 40 };
-/* Reads an id from a file. Returns false, and "", if there is none of less than HF_FILE_ID bytes. */
+/* Returns false, and "", if the file has no id of less than HF_FILE_ID bytes. */
 bool hf_file_read_id(const struct hf_fs_ops *fs, const char *path, char id[HF_FILE_ID]);
 /* Reads this boot's id, or "". Monotonic times are comparable only within a boot. */
 void hf_file_boot_id(const struct hf_fs_ops *fs, char id[HF_FILE_ID]);
@@ -40,7 +40,8 @@ HF_MUST_USE int hf_file_replace(const struct hf_fs_ops *fs, const char *path, co
 /* Durable. Returns 0 also if the file is absent. */
 HF_MUST_USE int hf_file_remove(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
-/* Removes a file and the `<path>.new` of a power cut. If both are absent, succeeds on a read-only file system, too. */
+/* Durable. Removes a file and the `<path>.new` of a power cut. If both are absent, succeeds on a read-only file system,
+ * too. */
 HF_MUST_USE int hf_file_forget(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
 /* Locks the file, which it makes if needed. Returns a descriptor; closing it unlocks. -EWOULDBLOCK: another process has

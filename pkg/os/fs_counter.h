@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* os/fs_posix.h, with a count of the bytes written by each part of the process. */
+/* The file system of os/fs_posix.h, with one counter of written bytes for each part of the process. */
 #pragma once
 
 #include <stdatomic.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Memory that this process may still use: the smallest of
  *
- *   the machine     half of MemAvailable in /proc/meminfo, because others share it
- *   the cgroups     its own and those above, v1 and v2: the limit (memory.max, memory.high; memory.limit_in_bytes)
+ *   the machine     half of MemAvailable in /proc/meminfo
+ *   the cgroups     the own one and those above, v1 and v2: the limit (memory.max, memory.high; memory.limit_in_bytes)
  *                   minus used memory without file pages, minus 24 MiB of headroom
  *
- * What is unreadable is no bound. Blocks briefly. */
+ * What is unreadable is no bound. */
 #pragma once
 
 #include <stdint.h>
@@ -20,8 +20,8 @@ struct hf_room {
 /* `root`: "", or a recorded tree of files. */
 void hf_room_memory(const struct hf_fs_ops *fs, const char *root, struct hf_room *ret_room);
 
-/* Counts of OOM kills in the own cgroup (0 at each start of a service), and in its parent (v2: and all below); 0:
- * unreadable. */
+/* Counts OOM kills; 0: unreadable. `own`: in the own cgroup, which is new at each start of a service. `above`: in its
+ * parent, for v2 with all cgroups below that. */
 struct hf_room_kills {
     uint64_t own, above;
 };

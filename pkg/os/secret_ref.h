@@ -17,7 +17,7 @@ struct hf_secret_ref {
 /* Checks only the form. -EINVAL: another form. */
 HF_MUST_USE int hf_secret_ref_parse(const char *text, struct hf_secret_ref *ret_ref);
 
-/* Reads the secret into *out, whose content it replaces. Trims blanks and line breaks of a file. -E2BIG. -ENOENT: no
- * such file or variable. */
+/* Reads the secret into *out, whose content it replaces. Trims blanks and line breaks at both ends of a file. -E2BIG.
+ * -ENOENT: no such file or variable. */
 HF_MUST_USE int hf_secret_ref_read(const struct hf_secret_ref *ref, const struct hf_fs_ops *fs, struct hf_buf *out,
                                    struct hf_err *err);

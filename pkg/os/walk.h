@@ -17,9 +17,9 @@ struct hf_walk {
     char path[HF_WALK_MAX_PATH];
 };
 
-/* `path`: absolute, not "/". Its last component may be absent; if it is a link, that is followed. Then open
- * ret_walk->name with O_NOFOLLOW relative to ret_walk->folder. -ELOOP: a link that another user could make, or more
- * than 8. -ENOENT, -ENOTDIR: before the last component. -ENAMETOOLONG. -EINVAL. */
+/* `path`: absolute, not "/". Its last component may be absent; a link there is followed. Then open ret_walk->name with
+ * O_NOFOLLOW relative to ret_walk->folder. -ELOOP: a link that another user could make, or more than 8. -ENOENT,
+ * -ENOTDIR: before the last component. -ENAMETOOLONG. -EINVAL. */
 HF_MUST_USE int hf_walk_to(const struct hf_fs_ops *fs, const char *path, struct hf_walk *ret_walk, struct hf_err *err);
 
 void hf_walk_done(const struct hf_fs_ops *fs, struct hf_walk *walk);

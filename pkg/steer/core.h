@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an engine with several machines needs: references, wake-ups, notices and, with `one_job`, the turn: which
- * machine has the job. Part of the owner's engine. */
+/* Gives an engine with several machines references, wake-ups, notices and, with `one_job`, the turn: the right of one
+ * machine to the job. The owner's engine embeds it. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 struct hf_steer_core;
 struct hf_steer_machine;
 
-/* Called only by the event loop; `gone` also by hf_steer_core_unref(). */
+/* Called by the event loop; `gone`, which frees the engine, by the last hf_steer_core_unref(). */
 struct hf_steer_engine {
     /* Lets machines start what is due. Returns when to call it again, or HF_NEVER. */
     uint64_t (*consider)(struct hf_steer_core *core);
@@ -33,7 +33,7 @@ struct hf_steer_core {
     struct hf_steer_machine *active;
 };
 
-/* Begins with the owner's reference. Borrows `engine`. After -ENOMEM nothing is to be freed. */
+/* Begins with the owner's reference. Borrows `engine`. */
 HF_MUST_USE int hf_steer_core_init(struct hf_steer_core *core, const struct hf_steer_engine *engine,
                                    const struct hf_world *world);
 /* Lets nothing start any more. The owner then stops what runs, and gives its reference back. */
@@ -48,5 +48,5 @@ void hf_steer_core_wake(struct hf_steer_core *core);
 /* Calls `changed` in the loop's next iteration. */
 void hf_steer_core_notify(struct hf_steer_core *core);
 bool hf_steer_core_is_woken(const struct hf_steer_core *core);
-/* Ends the turn of `machine`, if it has one, so that others may start. */
+/* Ends the turn of `machine`, if it has one, so that other machines may start. */
 void hf_steer_core_leave_turn(struct hf_steer_core *core, const struct hf_steer_machine *machine);

@@ -2,8 +2,8 @@
 /* A state machine with a journal: an event makes a move of the table, the record of the new state becomes durable, then
  * the action starts. So every action may run again after a power cut.
  *
- * The state is in the owner's record, which `enter` changes. A text that is on disk already is not written again. Free
- * a machine only without a job in progress. */
+ * The state is in the owner's record, which `enter` changes. A record that is unchanged on disk is not written again.
+ * Free a machine only without a job in progress. */
 #pragma once
 
 #include <stdbool.h>
@@ -70,7 +70,7 @@ void hf_steer_machine_event(struct hf_steer_machine *machine, unsigned event, co
 /* Makes the move in memory, and leaves the action in `due`. Returns false if the table lacks the event. */
 bool hf_steer_machine_move(struct hf_steer_machine *machine, unsigned event, const void *why);
 void hf_steer_machine_save(struct hf_steer_machine *machine);
-/* Repeats a failed write, but not before save_due_ns. Returns false if none has failed. The machine must have no
+/* Repeats a failed write, but not before save_due_ns. Returns false if no write has failed. The machine must have no
  * job. */
 bool hf_steer_machine_retry(struct hf_steer_machine *machine);
 uint64_t hf_steer_machine_retry_ns(const struct hf_steer_machine *machine);
@@ -82,17 +82,17 @@ void hf_steer_machine_keep_text(struct hf_steer_machine *machine, struct hf_buf 
 /* Makes the next save write in any case. */
 void hf_steer_machine_forget_text(struct hf_steer_machine *machine);
 
-/* Make a machine due, for engines that consider only due machines. It is also due at the start, and after a job or
- * save. */
+/* Make a machine due, for engines that consider only due machines. A machine is also due at the start, and after a job
+ * or save. */
 void hf_steer_machine_wake(struct hf_steer_machine *machine);
 void hf_steer_machine_wake_in(struct hf_steer_machine *machine, uint64_t delay_ns);
-/* Returns whether the machine is due, and clears that. If it is not, the core will wake up when it is. */
+/* Returns whether the machine is due, and makes it not due. If it is not, the core will wake up in time. */
 bool hf_steer_machine_take_due(struct hf_steer_machine *machine, uint64_t now_ns);
 
 /* Do what hf_steer_wait_set() and _end() do; notify if the status changes. */
 void hf_steer_machine_wait(struct hf_steer_machine *machine, unsigned topic, unsigned reason, const char *message);
 void hf_steer_machine_wait_end(struct hf_steer_machine *machine, unsigned topic);
-/* Returns when a pause ends that begins now. Pauses grow up to cap_ns, until hf_backoff_reset(&machine->backoff), and
- * have at least floor_ns and at_least_ns. */
+/* Returns when a pause ends that begins now. Until hf_backoff_reset(&machine->backoff), pauses grow up to cap_ns, and
+ * last at least floor_ns and at_least_ns. */
 uint64_t hf_steer_machine_pause(struct hf_steer_machine *machine, uint64_t base_ns, uint64_t cap_ns, uint64_t floor_ns,
                                 uint64_t at_least_ns);

@@ -6,7 +6,7 @@
 
 enum { HF_STEER_MESSAGE = 385 };
 
-/* The owner defines the numbers; reason 0: no wait. With topics, success of one thing does not hide the failure of
+/* The owner defines the numbers; reason 0: no wait. With topics, success in one matter does not hide failure in
  * another. */
 struct hf_steer_wait {
     unsigned reason, topic;
@@ -15,5 +15,5 @@ struct hf_steer_wait {
 
 /* `message`: NULL is ""; a long one is cut between characters. Returns whether the status changes. */
 bool hf_steer_wait_set(struct hf_steer_wait *wait, unsigned topic, unsigned reason, const char *message);
-/* Ends a wait only of this topic. Returns whether the status changes. */
+/* Ends the wait if it has this topic. Returns whether the status changes. */
 bool hf_steer_wait_end(struct hf_steer_wait *wait, unsigned topic);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Base64, standard alphabet and padding (RFC 4648, section 4). */
+/* Base64, standard alphabet and padding (RFC 4648). */
 #pragma once
 
 #include "base/buf.h"

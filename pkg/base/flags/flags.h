@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Command line, environment and help of a service, by one table. Pure.
+/* Reads a service's command line and environment, and writes its help. Pure.
  *
- * Accepts `--name value`, `--name=value`, `-h` for `--help`. A flag wins over its variable; an empty variable is not
- * set. */
+ * Accepts `--name value`, `--name=value`, `-h` for `--help`. A flag wins over its variable; an empty variable counts as
+ * not set. */
 #pragma once
 
 #include "base/buf.h"

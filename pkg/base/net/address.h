@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-/* Classes of IP addresses, by where they can be reached from. A redirect may lead only to its own class or an earlier
- * one. */
+/* Classes of IP addresses, by where they can be reached from. A redirect may lead only to the class of its server or an
+ * earlier one. */
 enum hf_address_class {
     HF_ADDRESS_PUBLIC,
     HF_ADDRESS_PRIVATE,    /* 10/8, 172.16/12, 192.168/16, 100.64/10 (carrier-grade NAT), fc00::/7, fec0::/10 */

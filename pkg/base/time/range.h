@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How the live witnesses (wall clock, Date of the server) agree. A credible one is not against the lower bound. */
+/* How the live witnesses (wall clock, Date of the server) agree. A credible witness shows no time before the lower
+ * bound. */
 enum hf_time_agreement {
     HF_TIME_UNKNOWN,
     HF_TIME_ALONE, /* only one witness is credible */
@@ -27,13 +28,13 @@ struct hf_time_range {
     uint64_t error_ns; /* the true time is at most this far from the nearer of the two above; HF_NEVER: unknown */
 };
 
-/* Gives the span from the estimate to other_unix_ns, widened by error_ns; usually narrower than the range. */
+/* Gives the span from the estimate to other_unix_ns, widened by error_ns. */
 void hf_time_span(const struct hf_time_range *range, uint64_t *ret_first_unix_ns, uint64_t *ret_last_unix_ns);
 
 enum hf_time_answer { HF_TIME_NO, HF_TIME_YES, HF_TIME_UNSURE };
 
-/* Whether `then_unix_ns` has come. YES: the whole range is at or after it. NO: the whole range is before it, or it is
- * HF_NEVER. */
+/* Whether `then_unix_ns` has come. YES: the whole range is at or after it. NO: the whole range is before it, or
+ * then_unix_ns is HF_NEVER. */
 enum hf_time_answer hf_time_has_come(const struct hf_time_range *range, uint64_t then_unix_ns);
 
 /* Returns 0 if the time may be inside the period; else the seconds until it begins, or (negative) since its end. Never

@@ -2,7 +2,7 @@
 /* State files with named fields: a table, with a row for each member, formats, parses, loads and saves a struct. All
  * have one grammar, a seal (codec/seal.h) and a JSON object:
  *
- *     holdfast-<name> <version> <SHA-256 of the rest>\n{"offset":9,"etag":"\"v1\"","complete":true}
+ *     holdfast-<name> <version> <SHA-256 of the body>\n{"offset":9,"etag":"\"v1\"","complete":true}
  *
  * Texts hold any byte except zero: each `%`, and each byte that is not valid UTF-8, becomes `%` and two hex digits.
  * Members that are zero, "", false or NULL are written only if required. Unknown names are ignored.
@@ -34,11 +34,11 @@ struct hf_record_row {
     bool required; /* always written; its absence is damage */
     bool lenient;  /* an enum's unknown name, of a later version, is read as 0 */
     size_t offset, size;
-    uint64_t max;                     /* greatest value; 0: INT64_MAX */
+    uint64_t max;                     /* greatest value; 0: UINT32_MAX or INT64_MAX, by size */
     const char *(*name_of)(unsigned); /* for an enum: names of 0 to `max` */
     const struct hf_record_rows *fields;
-    /* For an array: capacity, and offset of the `unsigned` that counts its elements; HF_RECORD_FULL: it is always
-     * full. */
+    /* For an array: capacity, and offset of the `unsigned` that counts its elements; HF_RECORD_FULL: the array is
+     * always full. */
     size_t capacity, count_offset;
 };
 #define HF_RECORD_FULL SIZE_MAX

@@ -36,11 +36,11 @@ struct content {
 void content_move(struct content *content, enum hf_content_event event);
 /* Takes over a bundle, which replaces a waiting one. */
 void content_put(struct content *content, struct hf_bundle *bundle, const char *revision);
-/* Returns the waiting bundle, which the caller then owns. */
+/* Returns the waiting bundle, which the caller then owns, or NULL. */
 struct hf_bundle *content_take(struct content *content);
 /* Sets `note` (reason NONE: no problem). Returns whether it has changed. */
 bool content_note(struct content *content, enum hf_manifest_reason reason, const char *message);
-/* Whether the digest differs from `pinned` (NULL: any will do); sets `mismatch` accordingly. */
+/* Whether the bundle's digest differs from `pinned` (NULL: any will do); sets `mismatch` accordingly. */
 bool content_mismatches(struct content *content, const struct hf_bundle *bundle, const char *pinned);
 void content_renew(struct content *content, const char from[HF_SHA256_HEX]);
 static inline bool content_waits(const struct content *content)
@@ -54,15 +54,16 @@ uint64_t content_bytes(const struct content *content);
 /* Starts the source, unless the node or a hold forbids it. */
 void content_follow(struct entry *entry);
 void content_stop(struct entry *entry);
-/* Stops the source during a hold, and starts it afterwards. Called in each turn of the loop. */
+/* Stops the source during a hold, and starts it afterwards. */
 void content_hold(struct entry *entry);
-/* Asks the source for new content, once per interval of the policy. */
+/* Called once per interval of the policy: asks the source for new content, or starts it. */
 void content_check(struct entry *entry);
-/* Whether a set may be taken up now that is new only by changed labels. If not, `text` says why. */
+/* Takes a token for a set that is new only by changed labels. Returns false if there is no token; `text` says so. */
 bool content_pace_takes(struct entry *entry, char text[HF_RECORD_MESSAGE]);
-/* Reports this set's content lost. If it is the newest, the source delivers it again. */
+/* Called when this set's content is lost: if it is the newest content, the source delivers it again. */
 void content_lost(struct entry *entry, const struct hf_manifest_set *set);
-/* Counts a job's read of the newest set's content. If that is now lost, the job's reason becomes SourceUnreachable. */
+/* Counts a job's read of the newest content. If the content counts as lost, the job's reason becomes
+ * SourceUnreachable. */
 void content_count_unreadable(struct entry *entry, struct job *job);
 /* Called after a repair of the good set; calls content_lost() if its content is lost. */
 void content_repair_ended(struct entry *entry, struct job *job);

@@ -13,7 +13,7 @@ struct permit {
     bool is_signed;
     enum hf_manifest_reason distrust; /* why the signature was not accepted */
     char distrust_text[HF_RECORD_MESSAGE];
-    /* was refused, perhaps by an earlier process: the next permitted set counts as new */
+    /* the entry was refused, perhaps by an earlier process: its next permitted set counts as new */
     bool was_refused;
     struct hf_manifest_set keyed;
 };

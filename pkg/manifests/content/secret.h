@@ -38,8 +38,8 @@ int secret_bundle(const struct entry *entry, const struct hf_manifest_set *set, 
 void secret_put(struct entry *entry, struct hf_bundle *bundle);
 /* Overwrites and frees the content and what a rollback needs. */
 void secret_wipe(struct entry *entry);
-/* Copies into memory, for a rollback, the files in place and those that the set takes over; nothing after an
- * interrupted swap, when files are of two sets. */
+/* Copies into memory, for a rollback, the entry's files and those that the set takes over. Copies nothing after an
+ * interrupted swap, when the files are of two sets. */
 int secret_keep(struct entry *entry, const struct hf_files_place *place, struct hf_manifest_outcome *outcome);
 /* Whether memory may be swapped to a disk. */
 bool secret_may_be_swapped(const struct hf_fs_ops *fs);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where contents are kept: bundles on disk (disk.c), or Secrets in memory with one copy sealed to the TPM (memory.c).
- * Each function chooses by the set. `leaks`, `load` and `keep` run on workers. */
+/* Where contents are kept: bundles on disk (disk.c), or Secrets in memory with at most one copy sealed to the TPM
+ * (memory.c). Functions about one set use its store; those about the entry use every store. `leaks`, `load` and `keep`
+ * run on workers. */
 #pragma once
 
 #include <stdbool.h>
@@ -48,9 +49,9 @@ extern const struct content_store content_disk_store, content_memory_store;
 bool content_store_in_memory(const struct entry *entry, const struct hf_manifest_set *set);
 bool content_store_allows(const struct entry *entry, const struct hf_manifest_set *set, const struct hf_config *config,
                           enum hf_config_scope scope, const char *path);
-/* Whether the kernel may swap to disk a content that must reach none. */
+/* Whether the content must reach no disk, but the kernel may swap it to one. */
 bool content_store_leaks(const struct entry *entry, const struct hf_manifest_set *set);
-/* False: the store certainly lacks the content. True: only a read can tell. */
+/* Whether the store may have the content; on disk only a read shows it. */
 bool content_store_has(const struct entry *entry, const struct hf_manifest_set *set);
 /* Copies the content. -ENOENT, -EBADMSG: lost on disk (SourceUnreachable). -ENODATA: not in memory (SecretAbsent). */
 int content_store_load(const struct entry *entry, const struct hf_manifest_set *set, struct hf_bundle **ret_bundle,
@@ -60,7 +61,7 @@ int content_store_load(const struct entry *entry, const struct hf_manifest_set *
 
 /* Moves a delivered content into its store. Returns whether a step has started. */
 bool content_store_take(struct entry *entry);
-/* Whether the set waits for its content. */
+/* Asks for the set's content, unless the store has it. Returns whether the set waits for it. */
 bool content_store_waits(struct entry *entry);
 /* Asks for the content of a refused set that is tried again. Returns whether the set waits for it. */
 bool content_store_again(struct entry *entry);
@@ -70,19 +71,19 @@ bool content_store_stalls(struct entry *entry);
 
 /* ---- of the good set, and of what is in place -------------------------------------------------------------------- */
 
-/* Keeps what only the files in place have, before a swap to `set`. */
+/* Before a swap to `set`, copies contents that only the files in place have. */
 int content_store_keep(struct entry *entry, const struct hf_manifest_set *set, const struct hf_files_place *place,
                        struct hf_manifest_outcome *outcome);
 struct secret_kept;
 const struct secret_kept *content_store_kept(const struct entry *entry);
-/* Whether the rollback waits for the good set's content, perhaps until due_ns. */
+/* Whether the rollback waits for the good set's content, perhaps until the entry's due_ns. */
 bool content_store_returns(struct entry *entry);
 /* Whether what a rollback needs was only in the memory of an earlier process. */
 bool content_store_lacks(const struct entry *entry);
 /* Whether an interrupted rollback must go to the newest set, because nobody has the good set's content. */
 bool content_store_goes_forward(const struct entry *entry);
 bool content_store_has_good(const struct entry *entry);
-/* Gets the good set's content for a repair, if the store lacks it. */
+/* Gets the good set's content, which the store lacks, for a repair. */
 void content_store_drifted(struct entry *entry, struct hf_diff *diff);
 /* Whether files in place must be compared with content that came out of the sealed copy. */
 bool content_store_verifies(struct entry *entry);

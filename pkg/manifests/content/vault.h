@@ -26,13 +26,13 @@ struct vault {
 
 /* Finds the copy, and removes it if it is not bound to every PCR of agent.yaml. Blocks. */
 void vault_load(struct entry *entry);
-/* Whether the good set should have a copy, but has no usable one. */
+/* Whether the good set's content must be sealed: its copy is missing, useless or stale, and sealing has not failed. */
 bool vault_wants(const struct entry *entry);
-/* Seals the good set's content; ends with then(entry), also on failure. Returns false if it is not in memory, or no
- * copy is wanted or possible. */
+/* Seals the good set's content; ends with then(entry), also on failure. Returns false if the content is not in memory,
+ * or no copy is wanted or possible. */
 bool vault_seal(struct entry *entry, void (*then)(struct entry *entry));
-/* Opens the copy; ends with the content in memory, or with `why`. Returns false if this set has no copy, or it cannot
- * be opened now. */
+/* Opens the copy; ends with the content in memory, or with `why`. Returns false if this set has no copy, or the copy
+ * cannot be opened now. */
 bool vault_open(struct entry *entry, const struct hf_manifest_set *set);
 /* Whether the copy may open from *ret_due_ns on, after vault_open() returned false. */
 bool vault_may_open_later(const struct entry *entry, const struct hf_manifest_set *set, uint64_t *ret_due_ns);
@@ -42,6 +42,6 @@ bool vault_must_go(const struct entry *entry);
 enum { VAULT_EXPLANATION = 146 };
 /* Writes the end of a message: why the copy did not open or does not exist, or "". */
 void vault_explain(const struct entry *entry, const struct hf_manifest_set *set, char text[VAULT_EXPLANATION]);
-/* Whether sealing has failed, so that content must be fetched for another attempt. */
+/* Whether a failed sealing is now tried again, for which the content must be fetched. */
 bool vault_retries(struct entry *entry);
 void vault_wipe(struct entry *entry);

@@ -23,5 +23,6 @@ struct hf_files_look {
     size_t n_unreadable;
 };
 
-/* Drift, also a missing or replaced file, is no error. -errno: a file cannot be read for another cause. */
+/* Returns 0 also if files are missing, replaced, or unreadable with -EIO: all are in `diff`. -errno: a file cannot be
+ * looked at. */
 HF_MUST_USE int hf_files_look_for_drift(struct hf_files_look *look, struct hf_err *err);

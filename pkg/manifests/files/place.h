@@ -3,11 +3,11 @@
  *
  *   compare  decides what to write and to remove
  *   stage    writes the new files into the staging folder `.holdfast-<entry>.new`, and syncs them
- *   swap     records the files of both sets in the inventory, renames each new file to its path, removes others (with
- *            `prune`), syncs, and records the new set alone
+ *   swap     records the files of both sets in the inventory, renames each new file to its path, removes files that the
+ *            set lacks (with `prune`), syncs, and records the new set alone
  *
- * Each file is old or new, never a part. After a crash begin at `compare`. A swap that has begun (inventory->pending)
- * needs a complete one: to the new set, or back to the good one. */
+ * Each file is old or new, never a part. After a crash begin at `compare`. After an interrupted swap
+ * (inventory->pending) a complete one must follow: to the new set, or back to the good one. */
 #pragma once
 
 #include "manifests/files/closed.h"
@@ -19,7 +19,7 @@
 struct hf_files_order {
     bool force;
     bool prune;
-    bool prune_all; /* `prune` any number: a person has allowed it */
+    bool prune_all; /* `prune` may remove any number: a person has allowed it */
     bool keep_own;  /* without `prune`: files that the set lacks stay in the inventory */
     bool repair;    /* write only files of the inventory that differ */
     /* stage unchanged files, too, for `validate` */
@@ -41,7 +41,7 @@ struct hf_files_bounds {
 struct hf_files_found {
     unsigned char *steps;
     size_t n_write, n_prune, n_replace;
-    /* the entry's files that somebody else has changed to what the set wants, unchecked */
+    /* the entry's files that somebody else has changed to what the set wants: no check has passed */
     size_t n_unproven;
     /* files as wanted that are not the entry's yet */
     size_t n_adopt;
@@ -52,7 +52,7 @@ struct hf_files_found {
 };
 
 struct hf_files_staged {
-    /* what was staged, on the node: a folder or a single file */
+    /* path on the node of the staging folder, or of the only staged file */
     char candidate[HF_FILES_MAX_PATH + 2 * NAME_MAX];
     int stage_fd;
     int above_fd;
@@ -66,9 +66,9 @@ struct hf_files_place {
     /* Static pods: they are staged in the target's folder (the kubelet ignores dot names). The entry's files that hold
      * a pod of the set under another name are removed, even without `prune`. */
     bool pods;
-    /* A Secret: it goes only to a tmpfs or ramfs, new folders have mode 0700, and the state folder gets nothing. */
+    /* A Secret: it goes only to a tmpfs or ramfs, new folders have mode 0700, and the state folder gets no content. */
     bool secret;
-    /* Nothing in these may change, by any name (files/closed.h). */
+    /* Nothing in these folders may change, by any name (files/closed.h). */
     const char *const *closed_folders;
     const char *entry;
     const char *folder; /* <state>/manifests/<entry> */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes one file for each static pod of a bundle, named by the pod alone: `web` in the namespace `shop` of the entry
- * `site` is site_shop_web.yaml. Too long a pod name becomes 80 characters and 32 hex digits of its SHA-256. Pure. Owns
- * the names; contents point into the bundle. */
+/* Makes one file for each static pod of a bundle, named by entry, namespace and pod, such as site_shop_web.yaml. Pure.
+ * Owns the names; contents point into the bundle. */
 #pragma once
 
 #include "base/err.h"
@@ -25,5 +24,6 @@ HF_MUST_USE int hf_pods_split(const char *entry, const struct hf_bundle *bundle,
                               struct hf_err *err);
 void hf_pods_done(struct hf_pods *pods);
 
-/* Makes the name for the pod in the first document of `text`; free it. -EBADMSG: no such pod. -ENAMETOOLONG. */
+/* Makes the file name for the pod in the first document of `text`; the caller frees it. -EBADMSG: no such pod.
+ * -ENAMETOOLONG. */
 HF_MUST_USE int hf_pods_name(const char *entry, struct hf_view text, char **ret_name);

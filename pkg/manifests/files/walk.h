@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opens a folder of the node component by component, and follows no link.
  *
- * With the guard, each folder must belong to root or the agent's user, and nobody else may write it, so that no other
- * user can redirect the agent. A sticky folder such as /tmp may be on the way, but not at the end. */
+ * With the guard, each folder must belong to root or the agent's user, and nobody else may write it. A sticky folder
+ * such as /tmp may be on the way, but not at the end. */
 #pragma once
 
 #include <limits.h>
@@ -24,10 +24,10 @@ struct hf_files_walk {
     const struct hf_fs_ops *fs;
     int base;
     bool guard;
-    const struct hf_files_id *closed; /* n_closed folders, also refused */
+    const struct hf_files_id *closed; /* n_closed folders, refused even without the guard */
     size_t n_closed;
     mode_t mode;            /* mode of the folders that the walk makes */
-    struct hf_strmap *made; /* receives their paths; may be NULL */
+    struct hf_strmap *made; /* receives the paths of these folders; may be NULL */
     char path[HF_FILES_MAX_PATH];
     int fd;
 };

@@ -36,13 +36,13 @@ HF_MUST_USE int hf_files_want_add(struct hf_files_want *want, const char *rel, u
                                   struct hf_view bytes, struct hf_err *err);
 HF_MUST_USE int hf_files_want_add_at(struct hf_files_want *want, const struct hf_inventory_item *item,
                                      struct hf_view bytes, struct hf_err *err);
-/* Returns NULL if there is none. Call hf_files_want_sort() before. */
+/* Returns the file at `path`, or NULL. Call hf_files_want_sort() before. */
 const struct hf_files_item *hf_files_want_find(const struct hf_files_want *want, const char *path);
 HF_MUST_USE int hf_files_want_sort(struct hf_files_want *want, struct hf_err *err);
 
 /* Makes the files of a set whose target is Files or StaticPods. Takes over `bundle` (variables replaced), also on
- * failure. `pod_folder`: the kubelet's. `known_root`: the target's folder as found before; "": resolve it now. Returns
- * outcome->r. */
+ * failure. `pod_folder`: the kubelet's folder. `known_root`: the target's folder as found before; "": resolve it now.
+ * Returns outcome->r. */
 HF_MUST_USE int hf_files_want_make(const struct hf_fs_ops *fs, const char *host_root, const struct hf_manifest *entry,
                                    const char *pod_folder, const char *known_root, struct hf_bundle *bundle,
                                    struct hf_files_want *ret_want, struct hf_manifest_outcome *outcome);

@@ -2,7 +2,7 @@
 /* Decides what an entry does with the contents of its source.
  *
  * A hold begins when a content is turned away or cannot be written. When it ends, the source starts again and delivers
- * its newest content. During a hold the source runs only for a Secret's content that the entry has asked for. */
+ * its newest content. During a hold the source is stopped, unless the entry has asked for a Secret's content. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 #include "manifests/rules/content_pace.h"
 
 enum {
-    HF_CONTENT_MAX_BYTES = 64 << 20, /* on disk, of all entries together */
+    HF_CONTENT_MAX_BYTES = 64 << 20, /* of all entries together, on disk and waiting in memory */
     /* in memory, of all entries together; a content with a turn may exceed it (source/turns.h) */
     HF_CONTENT_MAX_INCOMING_BYTES = 8 << 20,
     HF_CONTENT_MAX_UNREADABLE = 5, /* tolerated failures to read, in a row; doubled by each new copy */
@@ -74,16 +74,16 @@ static inline bool hf_content_machine_has_waiting(enum hf_content_slot slot)
 
 struct hf_content_hold {
     enum hf_manifest_reason reason;
-    uint64_t until_ns; /* 0: until the disk or the write budget allows it */
+    uint64_t until_ns; /* 0: until the disk or the write budget allows contents */
     uint64_t bytes;
-    unsigned times; /* SourceTooLarge: contents turned away in a row */
+    unsigned times; /* how often in a row SourceTooLarge was the reason */
 };
 
 struct hf_content_room {
     uint64_t now_ns;
     uint64_t interval_ns;
     uint64_t in_memory;  /* bytes of all other entries' contents */
-    uint64_t everywhere; /* the same bytes, and those on disk */
+    uint64_t everywhere; /* in_memory, and the bytes of these contents on disk */
     bool no_space;
     bool writes_used_up;
 };
@@ -93,7 +93,7 @@ struct hf_content_offer {
     bool secret;
     bool has_turn; /* it may be in memory whatever its size (source/turns.h) */
     bool downloads;
-    bool comes_again; /* it was accepted before but not written: needs no second token */
+    bool comes_again; /* the content was accepted before, but not written: it needs no second token */
 };
 
 /* Whether a content must be turned away; `text` and *hold then say why. Takes no token. */

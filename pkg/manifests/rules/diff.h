@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists what differs as a short text without content: at most HF_DIFF_NAMES paths, then the number of others. */
+/* Lists what differs as a short text without content: at most HF_DIFF_NAMES paths, then the number of further paths. */
 #pragma once
 
 #include <stddef.h>
@@ -23,5 +23,5 @@ struct hf_diff {
 
 /* Adds a path; of a long path only its end, behind "...". */
 void hf_diff_add(struct hf_diff *diff, const char *path, enum hf_diff_kind kind);
-/* Returns the text, to which it appends " and 3 more" if need be: call it only once, at the end. */
+/* Returns the text, to which it appends " and 3 more" if need be: call it once, at the end. */
 const char *hf_diff_text(struct hf_diff *diff);

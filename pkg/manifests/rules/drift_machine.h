@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decides when to look for drift, and what to do with the result.
  *
- * A repair may begin without a look, when a Secret's content has come. The table has no pauses: in Due and Paced, the
+ * A repair may begin without a look, when a Secret's content has come. The table knows no times: in Due and Paced, the
  * look begins at the owner's `due_ns`. */
 #pragma once
 
@@ -17,13 +17,13 @@ enum hf_drift_state {
     HF_DRIFT_LOOKING,
     HF_DRIFT_LOOKING_AGAIN, /* another look is wanted */
     HF_DRIFT_REPAIRING,
-    HF_DRIFT_REPAIRING_AGAIN, /* a look is wanted after it */
+    HF_DRIFT_REPAIRING_AGAIN, /* a look is wanted after the repair */
     HF_DRIFT_STATE_COUNT,
 };
 
 enum hf_drift_event {
     HF_DRIFT_EV_WANTED, /* files may have changed, or an interval of the policy has passed */
-    HF_DRIFT_EV_BEGAN,  /* a look begins */
+    HF_DRIFT_EV_BEGAN,
     HF_DRIFT_EV_DRIFTED,
     HF_DRIFT_EV_ENDED, /* the look or repair has ended, and nothing remains to do */
     HF_DRIFT_EV_PACED,

@@ -13,7 +13,7 @@ struct hf_manifest_gate {
     bool dependency_waits;
 };
 
-/* Returns the reason for the first field that is true; NONE: apply. Repairs do not ask. */
+/* Returns the reason for the first field that is true; NONE: the set may be applied. Repairs do not ask. */
 enum hf_manifest_reason hf_manifest_gate_ask(const struct hf_manifest_gate *gate);
 
 enum hf_manifest_retry {

@@ -14,11 +14,13 @@ enum hf_manifest_event {
     HF_MANIFEST_EV_STARTED,
     HF_MANIFEST_EV_NEWS, /* the entry, its content, or a fact of the node has changed */
     HF_MANIFEST_EV_LACKS,
-    /* Waiting, Refused: the target is changed next. Applying, Probation, RollingBack: the action is repeated. */
+    /* In Waiting and Refused: the target is changed next. In Applying, Probation and RollingBack: the action is
+     * repeated. */
     HF_MANIFEST_EV_GO,
     /* refused before any file changed (objects of the target Cluster may have) */
     HF_MANIFEST_EV_REFUSED,
-    /* It may succeed later. No file changed (objects of the target Cluster may have), or the content is lost. */
+    /* The attempt may succeed later. No file changed (objects of the target Cluster may have), or the content is
+     * lost. */
     HF_MANIFEST_EV_POSTPONED,
     HF_MANIFEST_EV_FAILED, /* the action failed or has no result: it is repeated */
     /* items changed, perhaps in an earlier attempt */

@@ -32,8 +32,8 @@ bool hf_plan_may_prune(size_t n_prune, size_t n_inventory);
 
 #define HF_PLAN_ALLOW_PRUNE "edge.codcompass.io/allow-prune"
 
-/* Whether the annotation `value` (may be NULL) permits the removal. It has "<entry>:<first 12 hex digits of the
- * digest>", perhaps several. `digest`: of the new content or, if the whole entry goes, of the content in place. */
+/* Whether the annotation `value` (may be NULL) permits the removal. The value has one or more "<entry>:<first 12 hex
+ * digits of the digest>". `digest`: of the new content or, if the whole entry goes, of the content in place. */
 bool hf_plan_prune_is_allowed(const char *value, const char *entry, const char *digest);
 
 const char *hf_plan_prune_advice(const char *message, const char *entry, const char *digest, char *text, size_t n);

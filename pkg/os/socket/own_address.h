@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether an IP address is this machine's. Those of kube-ipvs0 do not count: kube-proxy puts every Service's there. */
+/* Whether an IP address is this machine's. Addresses of kube-ipvs0 do not count: kube-proxy gives it every Service's
+ * address. */
 #pragma once
 
 #include <ifaddrs.h>

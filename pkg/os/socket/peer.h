@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The other end of a connection, as the kernel knows it (SO_PEERCRED, sock_diag(7)); of other machines only the
- * address. Threads: any, one at a time per lookup. */
+/* The other end of a connection, as the kernel knows it; of other machines only the address. Threads: any, one at a
+ * time per lookup. */
 #pragma once
 
 #include <stdbool.h>
@@ -36,7 +36,7 @@ struct hf_peer_ends {
     struct sockaddr_storage peer;
 };
 
-/* Finds `own` for all connections; AF_UNSPEC if the listener has all addresses. */
+/* Finds `own` for all connections; AF_UNSPEC if it listens on all addresses. */
 void hf_peer_ends_of_listener(int listen_fd, struct hf_peer_ends *ret_ends);
 
 /* `fd`: a connected stream socket. Some facts may stay unknown. */
@@ -45,5 +45,5 @@ void hf_peer_of(struct hf_peer_lookup *lookup, int fd, const struct hf_peer_ends
 uint64_t hf_peer_key_of_address(const struct sockaddr_storage *address);
 
 /* Finds the outermost unit in a text of /proc/PID/cgroup, because users choose the names of those inside
- * user@UID.service. Returns false if none fits. Pure. */
+ * user@UID.service. Returns false if there is none, or it does not fit. Pure. */
 bool hf_peer_unit_of_cgroup(struct hf_view cgroup, char *unit, size_t n);

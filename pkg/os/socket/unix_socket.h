@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/macros.h"
 
-/* less than sun_path (108), because the temporary name is longer */
+/* less than sun_path (108): until rename(2) the name is longer */
 enum { HF_UNIX_SOCKET_PATH = 108 - 8 };
 
 struct hf_unix_socket_params {
@@ -27,7 +27,7 @@ struct hf_unix_socket {
 };
 
 /* Makes the socket. At the end close *ret_fd, and call hf_unix_socket_remove(). -ENAMETOOLONG; -EPERM: another user may
- * change the folder, or owns the socket; -EEXIST: the name is no socket; -EADDRINUSE; others. */
+ * change the folder, or owns the socket; -EEXIST: the name is no socket; -EADDRINUSE. */
 HF_MUST_USE int hf_unix_socket_listen(const struct hf_unix_socket_params *params, int *ret_fd,
                                       struct hf_unix_socket *ret_socket, struct hf_err *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Exponential back-off with full jitter. Pure.
+/* Exponential back-off with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter", 2015). Pure.
  *
  * The delay after failure n (from 0) is uniform in [0, min(cap_ns, base_ns * 2^n)], at least floor_ns. */
 #pragma once

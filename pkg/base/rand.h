@@ -20,7 +20,7 @@ static inline uint64_t hf_rand_below(const struct hf_rand_ops *rng, uint64_t bou
     return (r >> 32) * (bound >> 32) + (middle >> 32) + (other >> 32);
 }
 
-/* splitmix64, for hf_rand_ops.u64. `ctx`: a seeded uint64_t, one per thread. */
+/* splitmix64 (Steele, Lea, Flood, 2014), for hf_rand_ops.u64. `ctx`: a seeded uint64_t, one per thread. */
 static inline uint64_t hf_rand_mix_u64(void *ctx)
 {
     uint64_t *state = ctx;

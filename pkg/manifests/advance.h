@@ -49,7 +49,7 @@ void advance_note_about(struct entry *entry, enum entry_note_topic topic, enum h
 /* Returns the monotonic end of a pause that starts now; each pause is longer than the last. */
 uint64_t advance_pause(struct entry *entry);
 void advance_back_off(struct entry *entry);
-/* Returns `message`, for PruneLimit followed by advice how to allow the removal. `set`: the set to place or, if all
+/* Returns `message`; for PruneLimit adds advice how to allow the removal. `set`: the set to place or, if all
  * items go, the set in place. */
 const char *advance_text(const struct entry *entry, const struct hf_manifest_set *set, enum hf_manifest_reason reason,
                          const char *message, char text[HF_RECORD_MESSAGE]);

@@ -10,8 +10,7 @@
 #include "base/clock.h"
 #include "manifests/rules/drift_machine.h"
 
-/* At most HF_REPAIR_BURST repairs at once, then one per HF_REPAIR_GAP_NS: they wear flash storage and take processor
- * time. */
+/* An entry may have HF_REPAIR_BURST repairs in a row, then one per HF_REPAIR_GAP_NS: repairs wear flash storage. */
 enum { HF_REPAIR_BURST = 10 };
 #define HF_REPAIR_GAP_NS (60 * HF_NS_PER_S)
 

@@ -27,12 +27,11 @@
 #include "manifests/task.h"
 #include "manifests/unit_call.h"
 
-/* After so many attempts of one rollback that cannot read the good set's content, the content counts as lost: an error
- * may pass, a worn-out block does not. */
+/* After so many attempts of one rollback that cannot read the good set's content, the content counts as lost. */
 enum { MANIFEST_MAX_UNREADABLE = 5 };
 
 /* After so many attempts in a row that fail for a lasting reason (not hf_manifest_outcome_may_pass()), one more rolls
- * back, or ends the rollback, so that new content can come. */
+ * back, or ends the rollback. */
 enum { MANIFEST_MAX_STUCK = 5 };
 
 struct entry_failures {
@@ -57,7 +56,7 @@ enum entry_cleanup {
 
 /* What the status shows of the entry's fields; set by engine.c alone. */
 struct entry_shown {
-    json_t *json; /* fields that the other members come from; an own reference, or NULL */
+    json_t *json; /* the entry that the other members come from; an own reference, or NULL */
     enum hf_manifest_target to;
     bool when_alone;
 };
@@ -83,7 +82,7 @@ struct entry {
     enum entry_life life;
     /* A removal has begun: if a policy has the entry again, its set counts as new. */
     bool removing;
-    /* a refused set is tried again */
+    /* try a refused set again */
     bool recheck;
     struct hf_manifest_record r;
     struct hf_inventory inventory; /* while busy, a worker may replace it */

@@ -22,7 +22,7 @@ struct hf_manifest_env {
     const struct hf_http_ops *bulk_http; /* downloads from any origin, without credentials; NULL: `http` */
     struct hf_access *access;            /* mirrors and credentials of downloads; NULL: none */
     /* Whether downloads may run now and, if not, when to ask again. NULL: always. If downloads become forbidden,
-     * `bulk_http` ends a running one with -ECANCELED. */
+     * `bulk_http` ends a running download with -ECANCELED. */
     enum hf_link (*link)(void *arg, uint64_t *ret_wait_ns);
     void *link_arg;
     const struct hf_proc_ops *proc;
@@ -38,7 +38,7 @@ struct hf_manifest_env {
     /* https://127.0.0.1:10250 with the cluster's CA and the agent's credentials; NULL: only the read-only port
      * (kubelet/health.h) */
     const struct hf_http_ops *kubelet;
-    /* after a change, static pods must become ready, or the entry rolls back; if nobody knows: HealthUnknown */
+    /* after a change, static pods must become ready, or the entry rolls back; if nobody answers: HealthUnknown */
     bool static_pod_health;
     /* bounds of the node's owner; NULL: defaults. May change between calls; a job may use the old ones until it ends */
     const struct hf_config *config;

@@ -34,7 +34,7 @@ struct hf_rollout_facts {
     bool failed;    /* hf_reason_is_failure() */
     enum hf_fleet_wait wait;
     bool heard_ever;
-    uint64_t silent_ns;  /* since the last new report, or since this process knows the node */
+    uint64_t silent_ns;  /* since the last new report or, without one, since this process knows the node */
     uint64_t working_ns; /* seen by this process: since admission, or the last wait or silence */
 };
 
@@ -50,7 +50,7 @@ bool hf_rollout_has_begun(int phase);
 
 struct hf_rollout_counts {
     uint32_t selected, admitted, updated, updating, failed, incompatible, unknown, superseded;
-    bool partial;       /* `failed` may lack overdue nodes from before this process */
+    bool partial;       /* `failed` may lack nodes overdue before this process began */
     uint32_t held;      /* part of `unknown`: held by their site */
     uint32_t open;      /* part of `updating`: admitted; stages wait only for these */
     uint32_t turn;      /* part of `updating`: waiting for a turn */

@@ -10,9 +10,8 @@
  *     for each plan.effects[i]: send it, later hf_rollout_engine_result(engine, plan.effects[i].id, 0, object, &now)
  *
  * Every apply has the resourceVersion that it was decided on, so the server refuses a slow former leader. A new leader
- * first writes its epoch into each EdgeUpdate with a strategy. Copies Nodes and EdgeNodes (below 200 bytes each without
- * turns), references EdgeUpdates. After -ENOMEM for an object, list its kind again (hf_rollout_engine_list_begin()): a
- * watch does not repeat objects. */
+ * first writes its epoch into each EdgeUpdate with a strategy. Copies Nodes and EdgeNodes. After -ENOMEM for an object,
+ * list its kind again (hf_rollout_engine_list_begin()): a watch does not repeat objects. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -26,14 +25,14 @@ struct hf_rollout_now {
     uint64_t mono_ns; /* such as CLOCK_BOOTTIME */
     /* the API server's time, as an estimate */
     uint64_t unix_ns;
-    /* part of mono_ns without contact to the nodes: makes none silent; while it grows, no stage soaks or waits */
+    /* part of mono_ns without contact to the nodes: makes no node silent; while it grows, no stage soaks or waits */
     uint64_t blind_ns;
 };
 
 struct hf_rollout_params {
-    uint64_t collect_after_ns; /* when to delete an EdgeNode without a Node; 0: 24 h */
-    unsigned silent_per_s;     /* EdgeNodes marked as silent; 0: 20 */
-    unsigned turns_per_s;      /* writes of EdgeNode.spec; 0: 50 */
+    uint64_t collect_after_ns; /* time until an EdgeNode without a Node is deleted; 0: 24 h */
+    unsigned silent_per_s;     /* EdgeNodes marked as silent per second; 0: 20 */
+    unsigned turns_per_s;      /* writes of EdgeNode.spec per second; 0: 50 */
     bool keep_silent_nodes;
 };
 
@@ -57,8 +56,8 @@ HF_MUST_USE int hf_rollout_engine_take_edgenode(struct hf_rollout_engine *engine
 void hf_rollout_engine_drop_edgenode(struct hf_rollout_engine *engine, const char *name,
                                      const struct hf_rollout_now *now);
 
-/* Keeps a reference. Returns 0 even if pkg/api refuses the object, which gets ObjectRefused. -E2BIG: more than
- * HF_ROLLOUT_MAX_UPDATES. After a restored backup the rollout continues. May read zoneinfo files. */
+/* Keeps a reference. Returns 0 even if pkg/api refuses the object, which gets ObjectRefused. -EBADMSG: no valid name.
+ * -E2BIG: more than HF_ROLLOUT_MAX_UPDATES. */
 HF_MUST_USE int hf_rollout_engine_take_update(struct hf_rollout_engine *engine, json_t *update,
                                               const struct hf_rollout_now *now);
 void hf_rollout_engine_drop_update(struct hf_rollout_engine *engine, const char *name,
@@ -71,7 +70,7 @@ void hf_rollout_engine_list_begin(struct hf_rollout_engine *engine, enum hf_roll
 void hf_rollout_engine_list_end(struct hf_rollout_engine *engine, enum hf_rollout_kind kind,
                                 const struct hf_rollout_now *now);
 
-/* Whether the watch of a kind works. While it does not, no write is planned, until it works or _list_end(). */
+/* `works`: whether the watch of a kind works. After false no write is planned until true or _list_end(). */
 void hf_rollout_engine_watch(struct hf_rollout_engine *engine, enum hf_rollout_kind kind, bool works);
 
 /* `epoch` grows from 1 with each leader; 0: only observe. */
@@ -95,7 +94,7 @@ struct hf_rollout_effect {
     const json_t *body;
     bool is_urgent;     /* TURNS, or a STATUS for agents, operators or the next leader */
     const char *uid;    /* EVENT: uid of the EdgeUpdate */
-    const char *reason; /* EVENT: "StageAdmitted" */
+    const char *reason; /* EVENT: such as "StageAdmitted" */
     const char *note;   /* EVENT: a sentence, at most 1,000 bytes */
     bool is_warning;
 };
@@ -106,8 +105,8 @@ struct hf_rollout_plan {
     uint64_t next_mono_ns; /* plan again after events, or then */
 };
 
-/* Plans at most 256 effects; the next call has more. -ENOMEM, also with 4,096 unsettled writes of EdgeNodes: there are
- * no writes; perform the Events, and ask again later. */
+/* Plans at most 256 effects; the next call has more. -ENOMEM (also with 4,096 unsettled writes of EdgeNodes): the plan
+ * has only Events; plan again later. */
 HF_MUST_USE int hf_rollout_engine_plan(struct hf_rollout_engine *engine, const struct hf_rollout_now *now,
                                        struct hf_rollout_plan *ret_plan);
 
@@ -119,12 +118,12 @@ HF_MUST_USE int hf_rollout_engine_plan(struct hf_rollout_engine *engine, const s
 int hf_rollout_engine_result(struct hf_rollout_engine *engine, uint64_t id, int r, const json_t *object,
                              const struct hf_rollout_now *now);
 
-/* ---- for metrics, logs and benchmarks ---------------------------------------------------------------------------- */
+/* ---- views ------------------------------------------------------------------------------------------------------- */
 
 struct hf_rollout_view {
     const char *name;
     const char *release; /* "" if refused */
-    const char *phase;   /* "WaveSoak"; "" without a strategy */
+    const char *phase;   /* such as "WaveSoak"; "" without a strategy */
     const char *reason;  /* reason of Ready, as planned */
     unsigned wave;
     unsigned cutoff; /* slots admitted, of 10000: 0 while halted, 10000 without a strategy */

@@ -18,7 +18,7 @@ enum {
 #define HF_ENGINE_CANARY 0x8000u
 #define HF_ENGINE_RETRY_NS (5 * HF_NS_PER_S) /* after a conflict or unknown result */
 #define HF_ENGINE_REFUSED_NS (60 * HF_NS_PER_S)
-/* a write of unknown outcome that no object shows by then was not done */
+/* a write of unknown outcome that no object shows after this time counts as not done */
 #define HF_ENGINE_DOUBT_NS (60 * HF_NS_PER_S)
 #define HF_ENGINE_LOOK_NS (10 * HF_NS_PER_S) /* longest time between counts of the nodes */
 
@@ -31,7 +31,7 @@ struct note {
 /* The write of an EdgeUpdate's status: on its way, in doubt, postponed or the last one. */
 struct status_write {
     uint64_t id;         /* the write on its way, or 0 */
-    uint64_t decided_on; /* rollout/object_version.h */
+    uint64_t decided_on; /* resourceVersion that the write was decided on */
     struct hf_rollout_state state;
     unsigned news;
     enum hf_rollout_claim claim;
@@ -134,7 +134,7 @@ static inline uint32_t hf_rollout_node_seconds(const struct hf_rollout_now *now)
     return hf_fleet_seconds(now->mono_ns - now->blind_ns);
 }
 
-/* Take an object; `decided_on`: rollout/object_version.h. Only an object from the source counts as listed. */
+/* Take an object. `decided_on`: see hf_object_version_take(). Only an object from list or watch counts as listed. */
 HF_MUST_USE int hf_rollout_take_edgenode(struct hf_rollout_engine *engine, const json_t *edgenode, uint64_t decided_on,
                                          const struct hf_rollout_now *now);
 HF_MUST_USE int hf_rollout_take_update(struct hf_rollout_engine *engine, json_t *update, uint64_t decided_on,
@@ -144,7 +144,7 @@ HF_MUST_USE int hf_rollout_track_new(const char *name, struct track **ret_track)
 void hf_rollout_track_free(struct track *track);
 HF_MUST_USE int hf_rollout_track_take(struct track *track, json_t *json, uint64_t decided_on);
 HF_MUST_USE int hf_rollout_track_grow(struct track *track, size_t n);
-/* Places up to `budget` nodes. Returns how many. */
+/* Fills `slots` for up to `budget` more nodes. Returns for how many. */
 size_t hf_rollout_track_prepare(struct track *track, const struct hf_fleet *fleet, size_t budget);
 void hf_rollout_track_node(struct track *track, const struct hf_fleet *fleet, uint32_t id, bool is_new, uint32_t now_s);
 void hf_rollout_track_notes(struct track *track, uint32_t id, const json_t *edgenode);
@@ -173,14 +173,14 @@ HF_MUST_USE int hf_rollout_plan_nodes(struct hf_rollout_engine *engine, const st
 void hf_rollout_due(struct hf_rollout_engine *engine, uint64_t mono_ns);
 void hf_rollout_touch(struct hf_rollout_engine *engine);
 bool hf_rollout_has_room(const struct hf_rollout_engine *engine);
-/* Adds an effect. Returns its id, or 0 (no memory, or full). Takes over `body`, even on failure. */
+/* Adds an effect. Returns its id, or 0 (no memory, or a full plan). Takes over `body`, even on failure. */
 uint64_t hf_rollout_emit(struct hf_rollout_engine *engine, enum hf_rollout_effect_kind kind, const char *name,
                          json_t *body, bool is_urgent);
 void hf_rollout_event(struct hf_rollout_engine *engine, const struct track *track, const char *reason, bool is_warning,
                       const char *format, ...) HF_PRINTF(5, 6);
 void hf_rollout_clear_effects(struct hf_rollout_engine *engine);
 void hf_rollout_show_effects(struct hf_rollout_engine *engine, struct hf_rollout_plan *ret_plan);
-/* Adds a write. Takes over `body`, even on failure. -ENOMEM: no memory, full, or 4,096 unsettled writes. */
+/* Adds a write. Takes over `body`, even on failure. -ENOMEM: no memory, a full plan, or 4,096 unsettled writes. */
 HF_MUST_USE int hf_rollout_write_node(struct hf_rollout_engine *engine, enum hf_rollout_effect_kind kind, uint32_t node,
                                       json_t *body, const struct hf_fleet_turns *turns);
 /* Whether a write is on its way, or the node has a pause. */

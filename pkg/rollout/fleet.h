@@ -95,9 +95,8 @@ uint32_t hf_fleet_find(const struct hf_fleet *fleet, const char *name);
 HF_MUST_USE int hf_fleet_take_node(struct hf_fleet *fleet, const json_t *node, uint32_t now_s, uint32_t *ret_id,
                                    bool *ret_changed);
 
-/* `unix_ns`: the time now, for the age of the node's first report; 0: that report is new. `decided_on`:
- * rollout/object_version.h. -ENOMEM: pass the object in again. -ESTALE: the record is newer. A version that went back
- * is from a restored backup, and is taken. */
+/* `unix_ns`: the time now, for the age of the node's first report; 0: that report is new. `decided_on`: see
+ * hf_object_version_take(). -ESTALE: the record is newer. */
 HF_MUST_USE int hf_fleet_take_edgenode(struct hf_fleet *fleet, const json_t *edgenode, uint64_t decided_on,
                                        uint32_t now_s, uint64_t unix_ns, uint32_t *ret_id);
 

@@ -8,9 +8,9 @@
 #define HF_VERSION_FROM_SOURCE UINT64_MAX
 
 struct hf_object_version {
-    uint64_t shown;
-    uint64_t source;
-    uint64_t decided_on; /* of the answered write */
+    uint64_t shown;      /* present version */
+    uint64_t source;     /* last from list or watch */
+    uint64_t decided_on; /* if our write made `shown`: the version it was decided on */
 };
 
 enum hf_version_age {

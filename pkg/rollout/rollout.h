@@ -57,7 +57,7 @@ struct hf_rollout_state {
     bool halted; /* halted by itself, for `reason` */
     char reason[HF_ROLLOUT_REASON];
     uint64_t soaked_ns;
-    uint64_t waited_ns;             /* time until the stage settles, without halts and spec.suspend */
+    uint64_t waited_ns;             /* how long the stage was open before it settled, without halts and spec.suspend */
     unsigned forgiven;              /* nodes that still fail, but were accepted by the last resume */
     char resumed[HF_ROLLOUT_TOKEN]; /* last resume token that was taken */
     uint64_t epoch;

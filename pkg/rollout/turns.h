@@ -25,7 +25,7 @@ struct hf_turn_group {
 size_t hf_turn_groups(const struct hf_turn_candidate *candidates, size_t n, struct hf_turn_group *groups);
 struct hf_turn_group *hf_turn_group(struct hf_turn_group *groups, size_t n, uint32_t hash);
 
-/* Whether one more node may swap; it is busy then. */
+/* Whether one more node of the group may swap; if so, counts it as busy. */
 bool hf_turn_may(struct hf_turn_group *group, const struct hf_share *max_unavailable);
 
 struct hf_turn_facts {

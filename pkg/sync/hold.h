@@ -26,7 +26,7 @@ struct hf_hold {
     uint64_t until_unix_ns; /* HF_NEVER: none */
 };
 
-/* -EBADMSG: `text` is no valid hold file; *ret_hold then is a hold whose reason says so. */
+/* -EBADMSG: `text` is no valid hold file; *ret_hold is then an unreadable hold. */
 HF_MUST_USE int hf_hold_parse(struct hf_view text, struct hf_hold *ret_hold, struct hf_err *err);
 
 /* `r`: the result of reading the file. -ENOENT means no hold, and returns 0; another failure is a hold, and returns

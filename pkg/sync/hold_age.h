@@ -19,8 +19,8 @@ struct hf_hold_kept {
     uint64_t age_ns;
     uint64_t began_unix_ns; /* when the hold began, if the time was sure */
     uint64_t track_unix_ns; /* track of the wall clock at the save */
-    uint64_t saved_mono_ns; /* at the save */
-    bool same_boot;         /* the save was in this boot */
+    uint64_t saved_mono_ns;
+    bool same_boot; /* the save was in this boot */
     bool boot_unknown;
 };
 
@@ -34,12 +34,13 @@ struct hf_hold_age {
     bool unsaved;      /* the clock file must be saved */
 };
 
-/* Continues the age in *kept if that is of this hold. Otherwise the age is the time since `since` by the slowest clock;
- * 0 if `since` is absent, before the build, or in every clock's future. */
+/* Continues the age in *kept if that is of this hold. Otherwise the age is the time since `since` by the earliest
+ * clock; 0 if `since` is absent, before the build, or in every clock's future. */
 void hf_hold_age_begin(struct hf_hold_age *age, uint64_t id, const struct hf_hold *hold,
                        const struct hf_hold_kept *kept, const struct hf_hold_clocks *clocks);
 
-/* Called in each turn with a hold. Sets `unsaved` when the age has grown enough to be saved. */
+/* Called in each turn with a hold. Once the time is sure, adds the time that the machine was off. Sets `unsaved`
+ * when the age has to be saved. */
 void hf_hold_age_count(struct hf_hold_age *age, const struct hf_hold *hold, const struct hf_hold_clocks *clocks);
 
 uint64_t hf_hold_age_ns(const struct hf_hold_age *age, uint64_t mono_ns);

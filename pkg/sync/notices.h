@@ -60,7 +60,7 @@ struct hf_notices {
 
 void hf_notices_done(struct hf_notices *notices);
 
-/* Copies `text`, cut to HF_NOTICES_TEXT. Drops the notice without memory. */
+/* Copies `text`, cut to HF_NOTICES_TEXT. A full queue drops an old notice; without memory, the new one. */
 void hf_notices_add(struct hf_notices *notices, enum hf_notice_reason reason, uint64_t unix_ns, const char *text);
 
 void hf_notices_restore(struct hf_notices *notices, enum hf_notice_reason reason, uint64_t unix_ns, uint64_t number,

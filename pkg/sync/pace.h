@@ -35,7 +35,7 @@ void hf_pace_started(struct hf_pace *pace, uint64_t now_ns);
 /* The next heartbeat comes after `interval_ns`, 10 % more or less at random. */
 void hf_pace_delivered(struct hf_pace *pace, uint64_t interval_ns, const struct hf_rand_ops *rng, uint64_t now_ns);
 
-/* Called when the status is in the outbox. Heartbeats continue. */
+/* Called when the status is in the outbox. */
 void hf_pace_parked(struct hf_pace *pace, uint64_t interval_ns, const struct hf_rand_ops *rng, uint64_t now_ns);
 
 /* The next write waits for `delay_ns`, and may take the last token. */

@@ -9,7 +9,7 @@
  *   Stalled      True while a person must act: an update was rolled back or rejected, an object refused, or an entry
  *                rolled back or refused; else absent.
  *
- * Ready's message explains one cause; the other conditions refer to it, except Reconciling on entries. */
+ * Ready's message explains one cause. Conditions with this cause refer to Ready, except Reconciling on entries. */
 #pragma once
 
 #include <stdbool.h>
@@ -27,10 +27,10 @@ struct hf_readiness_names {
     size_t n, left_out; /* bytes in `text`; number of names not in it */
 };
 void hf_readiness_names_add(struct hf_readiness_names *names, const char *name);
-/* Call it once, at the end. */
+/* Call this once, after the last name. */
 const char *hf_readiness_names_text(struct hf_readiness_names *names);
 
-/* Borrowed. */
+/* Strings are borrowed. */
 struct hf_refused {
     const char *kind;
     const char *name;
@@ -61,7 +61,7 @@ struct hf_readiness_part {
 struct hf_readiness {
     struct hf_readiness_part ready, reconciling, stalled;
     bool is_reconciling, is_stalled;
-    bool is_waiting; /* for the rollout */
+    bool is_waiting; /* an update waits for the rollout */
 };
 
 void hf_readiness_judge(const struct hf_readiness_params *params, struct hf_readiness *ret_readiness);

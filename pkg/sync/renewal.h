@@ -27,8 +27,8 @@ enum hf_renewal_event {
     HF_RENEWAL_PENDING, /* the request is neither approved nor signed */
     HF_RENEWAL_ABSENT,  /* the request is gone */
     HF_RENEWAL_DENIED,  /* the request is denied, or its signer failed */
-    HF_RENEWAL_REFUSED, /* refused by every way (sync/way.h) */
-    HF_RENEWAL_ANOTHER, /* refused or denied by this way, not yet by all */
+    HF_RENEWAL_REFUSED, /* every credential was refused (sync/way.h) */
+    HF_RENEWAL_ANOTHER, /* this credential was refused or denied; try the next */
     HF_RENEWAL_BAD,     /* the certificate is for another key, or expired */
     HF_RENEWAL_FAILED,
     HF_RENEWAL_EVENTS,
@@ -59,7 +59,7 @@ enum hf_renewal_delay {
 /* Reasons of ClientCertificateValid. */
 enum hf_renewal_trouble {
     HF_RENEWAL_NO_TROUBLE,
-    HF_RENEWAL_WAS_DENIED, /* denied, or the signer failed */
+    HF_RENEWAL_WAS_DENIED,
     HF_RENEWAL_NOT_ALLOWED,
     HF_RENEWAL_UNUSABLE,
     HF_RENEWAL_NOT_STORED,

@@ -4,8 +4,7 @@
  * While Stale, the agent acts on the cached state. While Expired, it starts no new update if onExpiry is Hold; without
  * any contact ever it is Expired.
  *
- * The age is the time since the last sign of life: data from the API server itself. Only contact shortens it, no leap,
- * kill or power cut. */
+ * The age is the time since the last sign of life. Only contact shortens it, no leap, kill or power cut. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,7 +15,7 @@
 enum hf_staleness { HF_STALE_FRESH, HF_STALE_STALE, HF_STALE_EXPIRED, HF_STALE_COUNT };
 const char *hf_staleness_name(enum hf_staleness staleness);
 
-/* Time after a sign of life for which the agent stays Fresh, if this process had contact: hides short reconnects. */
+/* Without contact, the agent stays Fresh for so long after a sign of life, if this process had contact. */
 #define HF_STALE_GRACE_NS (30 * HF_NS_PER_S)
 
 struct hf_stale {

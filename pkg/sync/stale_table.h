@@ -35,5 +35,5 @@ enum hf_stale_answer {
 enum hf_stale_answer hf_stale_table_answer(enum hf_stale_act act, enum hf_staleness staleness,
                                            enum hf_on_expiry on_expiry);
 
-/* Whether the agent may try: what needs the server fails, and is retried. */
+/* Whether the agent may try; an act that needs the server fails, and is retried. */
 bool hf_stale_table_may(enum hf_stale_act act, enum hf_staleness staleness, enum hf_on_expiry on_expiry);

@@ -18,7 +18,8 @@ struct hf_steady {
 void hf_steady_init(struct hf_steady *steady);
 void hf_steady_done(struct hf_steady *steady);
 
-/* The strings of *ret_reported last until the next call for this release, or for HF_STEADY_MAX others. Lowers *wait_ns.
- * -ENOMEM: *ret_reported is *status. */
+/* Sets *ret_reported to *status or, while *status has no news, for up to refresh_ns to the last report. Its strings
+ * last until the next call for this release, or for HF_STEADY_MAX others. May lower *wait_ns. -ENOMEM:
+ * *ret_reported is *status. */
 HF_MUST_USE int hf_steady_report(struct hf_steady *steady, const struct hf_update_status *status, uint64_t refresh_ns,
                                  uint64_t now_ns, struct hf_update_status *ret_reported, uint64_t *wait_ns);

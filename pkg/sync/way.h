@@ -14,7 +14,7 @@ enum hf_way {
 
 struct hf_way_facts {
     bool certificate;
-    bool kubelet;      /* the agent may use its identity */
+    bool kubelet;      /* the agent may use the kubelet's identity */
     unsigned excluded; /* hf_way_bit() of each way refused in this round */
 };
 

@@ -76,9 +76,9 @@ struct hf_cluster_check_params {
     void *arg;
 };
 
-/* Reads each item with one GET. outcome->drifted counts objects that are missing or have a field of ours changed.
- * `healthy`: all are current; otherwise HealthFailed (one cannot become current) or NotReady. r < 0: an item could not
- * be read; `drifted` counts the others. */
+/* Reads each applied item with one GET. outcome->drifted counts objects that are missing or have a field of ours
+ * changed. `healthy`: all are current; otherwise HealthFailed (one cannot become current) or NotReady. r < 0: an item
+ * could not be read, and is not in `drifted`. */
 HF_MUST_USE int hf_cluster_check_start(const struct hf_cluster_check_params *params, struct hf_cluster_run **ret_run,
                                        struct hf_err *err);
 

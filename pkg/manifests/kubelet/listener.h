@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds out who listens on a TCP port, by /proc/net/tcp and tcp6 (Documentation/networking/proc_net_tcp.rst): any local
- * user may take a free port above 1023. Threads: any; blocks for a moment. */
+ * user may take a free port above 1023. Threads: any; blocks. */
 #pragma once
 
 #include <stdbool.h>

@@ -40,8 +40,8 @@ struct hf_archive_download_params {
     void *arg;
 };
 
-/* Whether the policy or a full disk forbids downloads. Then fills *failure, and *ret_wait_ns with the time to wait
- * before asking again. */
+/* Whether the link, the write budget or a full disk forbids downloads. Then fills *failure, and *ret_wait_ns with the
+ * time to wait. */
 bool hf_archive_download_waits(const struct hf_manifest_env *env, struct hf_source_failure *failure,
                                uint64_t *ret_wait_ns);
 

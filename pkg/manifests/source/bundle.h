@@ -68,7 +68,7 @@ void hf_bundle_narrow(struct hf_bundle *bundle, const char *folder);
  * than HF_BUNDLE_MAX_FOLDERS. An empty bundle is valid. */
 HF_MUST_USE int hf_bundle_seal(struct hf_bundle *bundle, struct hf_err *err);
 
-/* -EBADMSG: the path breaks a rule of struct hf_bundle_file; *err says which. */
+/* -EBADMSG: the path breaks a rule of struct hf_bundle_file. */
 HF_MUST_USE int hf_bundle_check_path(const char *path, struct hf_err *err);
 
 /* Counts the folders above `path` that are not above `before`, the path before it in byte order (or ""). */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Follows the object of the API that has a source's content (ConfigMap, Secret) or names it (Flux); private to this
- * folder. */
+/* Follows the object of the API that has a source's content (ConfigMap, Secret) or names it (Flux). */
 #pragma once
 
 #include "kube/kube.h"

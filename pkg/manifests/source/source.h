@@ -49,7 +49,7 @@ HF_MUST_USE int hf_manifest_source_new(const struct hf_manifest_source_params *p
 /* No callback follows. */
 void hf_manifest_source_free(struct hf_manifest_source *source);
 HF_DEFINE_CLEANUP(struct hf_manifest_source, hf_manifest_source_free)
-/* Looks for new content: once per `interval` of the policy. */
+/* Looks for new content; called once per `interval` of the policy. */
 void hf_manifest_source_refresh(struct hf_manifest_source *source);
 /* Called when `takes` may return true. */
 void hf_manifest_source_ready(struct hf_manifest_source *source);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all kinds of sources share; private to this folder. A kind's struct begins with a struct hf_manifest_source. It
+/* What all kinds of sources share. A kind's struct begins with a struct hf_manifest_source. It
  * has at most one job, and lives until that has ended. */
 #pragma once
 
@@ -17,12 +17,12 @@ struct hf_manifest_source_kind {
     /* May be NULL. The struct is zero after its first member; the timer calls `turn` soon after. */
     int (*start)(struct hf_manifest_source *source, struct hf_err *err);
     void (*turn)(struct hf_manifest_source *source); /* looks for content now; NULL: the kind looks by itself */
-    /* Called when a job takes longer than HF_SOURCE_HANGS_NS. NULL: none may hang (struct hf_job). */
+    /* Called when a job takes longer than HF_SOURCE_HANGS_NS. NULL: no job may hang (struct hf_job). */
     void (*hangs)(struct hf_manifest_source *source);
     void (*refresh)(struct hf_manifest_source *source);
     /* NULL: contents are small. */
     void (*ready)(struct hf_manifest_source *source);
-    /* Called when a job has ended. `cancelled` != 0: it did not run. NULL: the kind submits none. */
+    /* Called when a job has ended. `cancelled` != 0: it did not run. NULL: the kind submits no jobs. */
     void (*worked)(struct hf_manifest_source *source, int cancelled);
     /* Stops what the kind has started, except jobs; before `done`. May be NULL. */
     void (*stop)(struct hf_manifest_source *source);

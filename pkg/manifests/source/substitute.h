@@ -15,12 +15,12 @@
 
 /* Adds HOLDFAST_NODE, HOLDFAST_ARCH, and HOLDFAST_LABEL_<KEY> for each label, unless the map has them: add the entry's
  * values first. <KEY>: the key after its last '/', in upper case, with '_' for all but A-Z and 0-9. Leaves out labels
- * with a value that no API server accepts: they are not signed, and a quote could add fields to a signed text. */
+ * whose value is empty or invalid in Kubernetes: labels are not signed, and a quote could add fields to a text. */
 HF_MUST_USE int hf_substitute_add_facts(struct hf_strmap *values, const char *node, const char *arch,
                                         const json_t *labels);
 HF_MUST_USE int hf_substitute_add_values(struct hf_strmap *values, const json_t *substitute);
 
-/* Makes a sealed bundle, secret if `bundle` is. -EBADMSG: a variable is undefined, or "${" has no end; *err names
+/* Makes a sealed bundle, secret if `bundle` is. -EBADMSG: a variable is undefined, or "${" begins none; *err names
  * variable, file and line. -E2BIG: larger than a bundle may be. */
 HF_MUST_USE int hf_substitute_bundle(const struct hf_bundle *bundle, const struct hf_strmap *values,
                                      struct hf_bundle **ret_bundle, struct hf_err *err);

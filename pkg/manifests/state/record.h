@@ -57,7 +57,7 @@ struct hf_manifest_record {
     bool restarted;
     /* Items that passed no health checks may be in place: the next set must pass them even if it changes nothing. */
     bool unproven;
-    /* Files of a signed set may be in place, and no unsigned attempt has begun since: the first such attempt must be
+    /* Files of a signed set may be in place, and no unsigned attempt has begun since: the next unsigned one must be
      * allowed to write each file. */
     bool signed_in_place;
     /* true from before a repair until the good set's unit has restarted or reloaded: the unit may work with what

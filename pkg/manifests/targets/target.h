@@ -25,7 +25,7 @@ struct target_ops {
      * false if nothing is to be removed. The caller checks that removal is allowed. */
     bool (*remove)(struct entry *entry, void (*then)(struct entry *entry));
     /* Called before the first file of a prepared attempt changes. Returns true if a step has started, which ends in
-     * Go. */
+     * the event Go. */
     bool (*prepares)(struct entry *entry);
     /* Whether a set in place must pass `probe`, whatever its entry says. */
     bool (*needs_probe)(const struct entry *entry);

@@ -7,8 +7,8 @@
 
 #include "api/manifest_reason.h"
 
-/* So often a trial begins again because somebody has changed the set, or nobody could look. Then its health decides, so
- * that no trial lasts for ever. */
+/* So often a trial begins again because somebody has changed the set, or nobody could look. Then its health
+ * decides. */
 enum { MANIFEST_MAX_TRIAL_REPAIRS = 3 };
 
 struct entry;

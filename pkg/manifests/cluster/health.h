@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Judges whether an object is what its spec asks for, by the rules of kstatus.
+/* Judges whether an object is what its spec asks for, by the rules of kstatus (sigs.k8s.io/cli-utils).
  * Exceptions: a Pod in phase Failed is Failed, not Current; a Pod that cannot be scheduled stays InProgress. Pure. */
 #pragma once
 

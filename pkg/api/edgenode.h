@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The spec of an EdgeNode, which holdfast-controller writes and the node obeys; and when a node is silent. Pure.
- *
- * A turn permits one node to swap one release (strategy.disruption). */
+/* The spec of an EdgeNode, which holdfast-controller writes and the node obeys; and when a node is silent. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,7 +12,7 @@ struct hf_edgenode_turn {
     const char *digest; /* the turn is for this digest only */
 };
 
-/* Strings point into the JSON tree, which it references. */
+/* Strings point into the JSON tree, which the object references. */
 struct hf_edgenode {
     struct hf_meta meta;
     uint64_t epoch; /* epoch of the leader that wrote it, or 0 */
@@ -32,5 +30,6 @@ bool hf_edgenode_has_turn(const struct hf_edgenode *edgenode, const char *releas
 
 uint64_t hf_edgenode_interval_ns(const json_t *status);
 
-/* Returns the age of a report that means silence: one and a half intervals, but at least one interval and 10 s. */
+/* Returns the age of a report that means silence: one and a half intervals, but at least 10 s more than one
+ * interval. */
 uint64_t hf_edgenode_silent_after_ns(uint64_t interval_ns);

@@ -44,8 +44,8 @@ struct hf_delta_ref {
     const char *sha256;
     uint64_t size;
     struct hf_delta_needs needs;
-    const char *to;   /* `steps`: hex SHA-256 of the intermediate file; else NULL */
-    uint64_t to_size; /* `steps`: size of that file */
+    const char *to; /* `steps`: hex SHA-256 of the intermediate file; else NULL */
+    uint64_t to_size;
 };
 
 struct hf_requires {
@@ -58,7 +58,7 @@ struct hf_requires {
 
 /* The packed file (.zst, .xz), if it is what nodes download. */
 struct hf_download {
-    const char *sha256; /* hex; NULL: there is no packed file */
+    const char *sha256; /* hex, or NULL */
     uint64_t size;
 };
 
@@ -88,7 +88,7 @@ struct hf_install {
     bool has_mode; /* false: the mode of the old file, or 0755 without one */
     const char *restart_unit;
     const char *restart_exec[HF_MAX_ARGV + 1];
-    bool reboots; /* reboot the node instead of a restart */
+    bool reboots;
     /* empty: `systemctl reboot` */
     const char *reboot_command[HF_MAX_ARGV + 1];
     struct hf_window reboot_window; /* any time if its duration_ns is 0 */
@@ -127,7 +127,7 @@ struct hf_check {
     const char *unit;
     uint64_t period_ns;
     uint64_t timeout_ns;
-    unsigned success_threshold; /* this many successes in a row pass */
+    unsigned success_threshold;
 };
 
 /* Writes "http http://127.0.0.1:8080/healthz", cut to n. */
@@ -233,7 +233,7 @@ const char *hf_edgeupdate_annotation(const json_t *json, const char *key);
 
 bool hf_edgeupdate_is_paused(const json_t *json);
 
-/* Returns the unit that is restarted, else the first checked one, borrowed; or NULL. */
+/* Returns the unit that the release restarts, else the first unit that a health check names; or NULL. Borrowed. */
 const char *hf_release_unit(const struct hf_release *release);
 const struct hf_artifact *hf_release_artifact(const struct hf_release *release, const char *arch);
 

@@ -42,7 +42,7 @@ struct hf_manifest_from {
     enum hf_manifest_flux_kind flux_kind;
     const char *namespace_;
     const char *name;
-    const char *url;    /* http(s) URL of a .tar.gz */
+    const char *url;    /* of a .tar.gz: http(s), or oci:// for a registry's blob */
     const char *digest; /* SHA-256 of the archive, hex */
     const char *path;
     const char *sub_path; /* relative and normal; or NULL */
@@ -71,14 +71,14 @@ struct hf_manifest {
     uid_t uid; /* for Files, if has_owner */
     gid_t gid;
     bool has_owner;
-    /* Files: must accept new files before they replace old ones; "{}" is the path of file or folder */
+    /* for Files: command that must accept new files before they replace old ones; "{}" is the path of file or folder */
     const char *validate_command[HF_MAX_ARGV + 1];
     uint64_t validate_timeout_ns;
     const char *restart_unit; /* for Files: restart it after a change; or NULL */
     const char *reload_unit;  /* for Files: reload it after a change; or NULL */
     struct hf_check *checks;
     size_t n_checks;
-    /* how long pods or objects may take to be ready, and again health checks to pass */
+    /* how long pods or objects may take to be ready, and then health checks to pass */
     uint64_t health_deadline_ns;
     bool prune;                             /* remove items that the source no longer has */
     bool force;                             /* replace what holdfast did not write */
@@ -96,7 +96,7 @@ extern const struct hf_field hf_manifest_fields[];
 
 void hf_manifest_finish(struct hf_decode *decode, void *object, json_t *json);
 
-/* Checks for unique names, and for dependencies that exist without a circle. */
+/* Reports names that occur twice, and dependencies that do not exist or form a circle. */
 void hf_manifest_finish_all(struct hf_decode *decode, const struct hf_manifest *manifests, size_t n);
 
 void hf_manifest_done(struct hf_manifest *manifest);

@@ -21,7 +21,6 @@ enum hf_manifest_phase {
         HF_MANIFEST_PHASE_COUNT,
 };
 
-/* Each row: constant, word in the status, meaning. */
 #define HF_MANIFEST_REASONS(X)                                                                                         \
     X(NONE, "", "there is no reason to give")                                                                          \
     X(APPLIED, "Applied", "the content of the source is in place")                                                     \

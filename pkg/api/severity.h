@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Severities of events, numbered as in OpenTelemetry's logs data model: the first number of a range there; syslog's own
- * levels (RFC 5424) are inside a range. Pure. */
+/* Severities of events, numbered as in OpenTelemetry's logs data model, by the first number of a range there; syslog's
+ * own levels are inside a range. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,7 +18,7 @@ enum hf_severity {
     HF_SEVERITY_EMERGENCY = 21,
 };
 
-/* A number between two has the lower one's name; 0 has "info". */
+/* A number between two constants has the lower constant's name; 0 has "info". */
 const char *hf_severity_name(enum hf_severity severity);
 
 /* Returns the equal or next lower constant; for 0, HF_SEVERITY_INFO. */

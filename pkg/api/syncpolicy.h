@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SyncPolicies: sync, reports and telemetry. They reference their JSON tree, into which texts point. Defaults and
- * bounds: syncpolicy.c. */
+/* SyncPolicies. An object references its JSON tree, into which texts point. Defaults and bounds: syncpolicy.c. */
 #pragma once
 
 #include "api/field/selector.h"
@@ -65,14 +64,14 @@ struct hf_syncpolicy {
     uint64_t interval_ns;       /* period of reconciling, drift checks and heartbeats */
     uint64_t retry_interval_ns; /* longest back-off */
     uint64_t timeout_ns;
-    /* how long an entry stays that no policy has; default: the interval */
+    /* how long the files of an entry stay that no policy has; default: the interval */
     uint64_t removal_grace_ns;
-    uint64_t stale_window_ns;    /* time without contact until it is Expired */
-    enum hf_on_expiry on_expiry; /* then start nothing new (Hold), or continue */
+    uint64_t stale_window_ns;    /* time without contact until contact is Expired */
+    enum hf_on_expiry on_expiry; /* once Expired: start nothing new (Hold), or continue */
     uint64_t clock_max_skew_ns;  /* largest difference of clocks that agree */
     bool clock_resync;           /* request a resync if clocks differ more */
     json_t *static_labels;       /* object of strings, borrowed, or NULL */
-    bool detect_labels;          /* also add labels for detected hardware */
+    bool detect_labels;
     struct hf_policy_disk disk;
     struct hf_policy_retain retain;
     bool share_neighbours;

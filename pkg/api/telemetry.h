@@ -66,7 +66,7 @@ struct hf_telemetry_mqtt {
 
 /* SOURCE(class, number, create, name, field, on); steps for a new source: docs/EXTENDING.md.
  *
- * HF_SOURCE_<class> = `number`, which tags on disk have: never change one, use the next free one.
+ * HF_SOURCE_<class> = `number`, which is in tags on disk: never change one, use the next free one.
  * hf_source_<create>_new() makes the source. `name`: metric label, and begin of "source". `field`: in
  * spec.telemetry.sources. `on`: whether `s` has the source. */
 #define HF_TELEMETRY_SOURCES(SOURCE)                                                                                   \
@@ -80,7 +80,6 @@ struct hf_telemetry_mqtt {
     SOURCE(MQTT, 8, mqtt, "mqtt", "mqtt", s->mqtt.host != NULL)                                                        \
     SOURCE(AUDIT, 10, audit, "audit", "audit", s->audit)
 
-/* The class of the agent's own events. */
 enum { HF_TELEMETRY_AGENT_CLASS = 9 };
 
 #define HF_TELEMETRY_RETRY_MIN_NS (10 * HF_NS_PER_MS)
@@ -129,7 +128,7 @@ struct hf_telemetry_anomaly {
     const char *name;
     const char *metric; /* glob; "payload.<member>": numbers in payloads */
     enum hf_anomaly_kind kind;
-    /* or NaN; only a threshold has `below`; zScore's `above` is in standard deviations */
+    /* NaN: no bound; only a threshold has `below`; zScore's `above` is in standard deviations */
     double above, below;
     double hysteresis;      /* for a threshold: a finding ends so far inside the bound */
     uint64_t window_ns;     /* `window` of zScore, `per` of rateOfChange, `after` of absence */
@@ -137,7 +136,7 @@ struct hf_telemetry_anomaly {
     enum hf_severity severity;
 };
 
-/* Most frequent values of each window. */
+/* Counts the most frequent values of an attribute in each window. */
 struct hf_telemetry_top {
     const char *attribute;
     struct hf_event_match match;

@@ -27,11 +27,11 @@ void hf_window_finish(struct hf_decode *decode, void *object, json_t *json);
  * than 64 windows follow without a gap. */
 bool hf_windows_open(const struct hf_window *windows, size_t n, uint64_t unix_ns, uint64_t *ret_next_unix_ns);
 
-/* A shorter span of the present (hf_time_span()) across an edge counts as outside: windows open late and close early by
- * the clock's error. */
+/* A span of the present (hf_time_span()) of at most this length, across an edge, counts as outside: windows open late
+ * and close early by the clock's error. */
 #define HF_WINDOW_EDGE_NS (120 * HF_NS_PER_S)
 
-/* YES: the whole span is in one window (touching ones are one), or n is 0. NO: it is outside, or short across an edge.
- * Else UNSURE. *ret_wait_ns: time to the next change if nobody sets the clock, or HF_NEVER. */
+/* YES: the whole span is in one window (touching windows count as one), or n is 0. NO: it is outside, or short across
+ * an edge. Else UNSURE. *ret_wait_ns: time to the next change if nobody sets the clock, or HF_NEVER. */
 enum hf_time_answer hf_windows_judge(const struct hf_window *windows, size_t n, const struct hf_time_range *range,
                                      uint64_t *ret_wait_ns);

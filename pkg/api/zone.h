@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Time zones from TZif files (RFC 8536) with their POSIX TZ rule; constant. */
+/* Time zones from TZif files (RFC 8536) with their POSIX TZ rule. A zone never changes. */
 #pragma once
 
 #include <stdint.h>

@@ -14,7 +14,7 @@ struct hf_cli_child {
     const char *const *env; /* NULL: ours */
     bool has_input;         /* reads our standard input; else /dev/null */
     bool with_errors;
-    uint64_t limit_ns; /* then the child is killed */
+    uint64_t limit_ns; /* after this time, the child is killed */
 };
 
 /* Appends the output to `out`. *ret_status: as of waitpid(), or HF_CLI_CHILD_NOT_STARTED. -ETIMEDOUT, -E2BIG (`out` is

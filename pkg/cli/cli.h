@@ -67,8 +67,8 @@ struct hf_cli {
     const char *program; /* "kubectl holdfast", for messages */
     FILE *out, *err;
     int in_fd, out_fd; /* used for the file name "-" */
-    bool terminal;     /* `err` is a terminal, so draw progress */
-    bool out_terminal; /* `out` is a terminal, so make texts of others plain */
+    bool terminal;     /* `err` is a terminal: draw progress */
+    bool out_terminal; /* `out` is a terminal: make texts of others plain */
     bool colour;
     const struct hf_fs_ops *fs;
     const struct hf_clock_ops *clock;
@@ -108,13 +108,13 @@ int hf_cli_complain(struct hf_cli *cli, const char *command, int r, const struct
 /* -EIO: output was lost, as on a full disk. */
 HF_MUST_USE int hf_cli_flush(struct hf_cli *cli, struct hf_err *err);
 
-/* Flushes. Returns `code`; if that fails, prints why and returns HF_EXIT_FAILED. */
+/* Flushes. Returns `code`; if the flush fails, prints why and returns HF_EXIT_FAILED. */
 int hf_cli_finish(struct hf_cli *cli, const char *command, int code);
 
 const char *hf_cli_program(int argc, char **argv);
 
-/* Returns HF_EXIT_REFUSED for -EKEYREJECTED, -EBADMSG, -ESTALE and -EOPNOTSUPP, HF_EXIT_USAGE for -EINVAL, else
- * HF_EXIT_FAILED. */
+/* Returns HF_EXIT_OK for 0, HF_EXIT_REFUSED for -EKEYREJECTED, -EBADMSG, -ESTALE and -EOPNOTSUPP, HF_EXIT_USAGE for
+ * -EINVAL, else HF_EXIT_FAILED. */
 int hf_cli_exit_of(int r);
 
 /* ---- files; "-" is standard input or output ---- */
@@ -124,7 +124,7 @@ int hf_cli_exit_of(int r);
 struct hf_cli_out {
     int fd;
     char *path; /* NULL: standard output, a device or a pipe */
-    char *temp; /* name while the file is unfinished */
+    char *temp;
     bool replaces;
 };
 #define HF_CLI_OUT_INIT                                                                                                \
@@ -175,7 +175,7 @@ void hf_cli_progress(struct hf_cli *cli, const char *label, uint64_t done, uint6
 void hf_cli_progress_end(struct hf_cli *cli);
 
 #define HF_CLI_BYTES_TEXT 24
-/* Writes "23.8 kB", in decimal units. */
+/* Writes "23.8 kB". */
 const char *hf_cli_bytes(uint64_t bytes, char text[HF_CLI_BYTES_TEXT]);
 
 #define HF_CLI_COMMAND(function)                                                                                       \

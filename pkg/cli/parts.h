@@ -20,13 +20,14 @@ HF_MUST_USE int hf_cli_read_update(struct hf_cli *cli, const char *path, json_t 
 
 void hf_cli_print_issues(struct hf_cli *cli, const char *path, const struct hf_issues *issues);
 
-/* Prints issues. -EBADMSG: one is an error. */
+/* Prints issues. -EBADMSG: an issue is an error. */
 HF_MUST_USE int hf_cli_decode_update(struct hf_cli *cli, const char *path, json_t *json,
                                      struct hf_edgeupdate **ret_update, struct hf_err *err);
 
 size_t hf_cli_count(const struct hf_cli_args *args, const char *name);
 
-/* Sets roots[] to all --update-root, then NULL; without one, leaves it. -EINVAL: no absolute path, or too many. */
+/* Sets roots[] to all --update-root, then NULL; without that option, leaves roots[]. -EINVAL: no absolute path, or too
+ * many. */
 HF_MUST_USE int hf_cli_update_roots(const struct hf_cli_args *args, const char *roots[HF_CLI_MAX_ROOTS + 1],
                                     struct hf_err *err);
 

@@ -2,7 +2,7 @@
 /* `artifacts` (credentials and TLS of origins) and `mirrors` of agent.yaml.
  *
  * Credentials are in files, never values. A URL with a user matches nothing; a URL with components "." or ".." matches
- * no item with a path. Pure. Borrows from the configuration. */
+ * no mirror, and no artifact with a path. Pure. Borrows from the configuration. */
 #pragma once
 
 #include "config/config.h"
@@ -23,9 +23,9 @@ struct hf_config_artifact {
     const char *user, *password_file;
     const char *header, *value_file;
     const char *cert_file, *key_file, *ca_file;
-    bool node_certificate; /* use the node's own (trust/identity.h) */
-    bool node_token;       /* use the node's own */
-    bool plain_http;       /* the credential may go over plain http */
+    bool node_certificate; /* use the node's own certificate (trust/identity.h) */
+    bool node_token;
+    bool plain_http; /* the credential may go over plain http */
 };
 
 size_t hf_config_n_artifacts(const struct hf_config *config);

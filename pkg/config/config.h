@@ -39,19 +39,19 @@ void hf_config_free(struct hf_config *config);
 HF_DEFINE_CLEANUP(struct hf_config, hf_config_free)
 
 /* A wrong field or item is a fault and allows nothing; a wrong maxSpool, diskReserve or staticPodFolder keeps its
- * default. A text that is no AgentConfiguration gives the defaults, with signatures required and no sealed Secrets on
- * disk. Returns 0 even with faults, or -ENOMEM. */
+ * default; a wrong requireSigned or tpm.floors counts as set. A text that is no AgentConfiguration gives the defaults,
+ * but requires signatures, and allows neither sealed Secrets on disk nor the page. Returns 0, or -ENOMEM. */
 HF_MUST_USE int hf_config_parse(struct hf_view text, const char *name, struct hf_config **ret_config,
                                 struct hf_err *err);
 
-/* Faults go to *issues, with JSON paths. Returns 0 even with faults, or -ENOMEM. */
+/* Faults go to *issues, with JSON paths. Returns 0, or -ENOMEM. */
 HF_MUST_USE int hf_config_decode(json_t *json, const char *name, struct hf_config **ret_config,
                                  struct hf_issues *issues);
 
 /* `path` is absolute, without links, a regular file. It and all folders above belong to root or this process's user,
  * and nobody else may write them (except a folder with the sticky bit). Any other file counts as no AgentConfiguration,
- * as does a missing one with `must_exist`; without, a missing file gives the defaults. Blocks. Returns 0 even with
- * faults, or -ENOMEM. */
+ * as does a missing file with `must_exist`; without `must_exist`, a missing file gives the defaults. Blocks. Returns 0,
+ * or -ENOMEM. */
 HF_MUST_USE int hf_config_load(const struct hf_fs_ops *fs, const char *path, bool must_exist,
                                struct hf_config **ret_config, struct hf_err *err);
 
@@ -68,8 +68,8 @@ HF_MUST_USE int hf_config_put_fault(struct hf_config *config, const char *fault,
 
 HF_MUST_USE int hf_config_format(const struct hf_config *config, struct hf_buf *out);
 
-/* The functions below explain false in *err (may be NULL): EINVAL: wrong form; else EACCES with the remedy, such as
- * "'/srv/log/x' is not allowed: add '/srv/log/x' to telemetry.files in /etc/holdfast/agent.yaml". */
+/* The functions below explain false in *err (may be NULL) by EINVAL for a wrong form, else by EACCES with the remedy,
+ * such as "'/srv/log/x' is not allowed: add '/srv/log/x' to telemetry.files in /etc/holdfast/agent.yaml". */
 
 /* For sources.files: `glob` is absolute, with fnmatch(3)'s wildcards in the last component. True if every match is
  * allowed. */
@@ -91,7 +91,7 @@ bool hf_config_allows_scrape(const struct hf_config *config, enum hf_config_scop
                              bool own_address, struct hf_err *err);
 bool hf_config_allows_socket(const struct hf_config *config, enum hf_config_scope scope, const char *path,
                              struct hf_err *err);
-/* `program` is absolute. All are allowed by default. */
+/* `program` is absolute. All programs are allowed by default. */
 bool hf_config_allows_exec(const struct hf_config *config, const char *program, struct hf_err *err);
 
 /* All services are allowed by default. */
@@ -99,7 +99,6 @@ bool hf_config_allows_unit(const struct hf_config *config, const char *unit, str
 
 /* The functions below are for entries of spec.manifests; by default only downloads from https are allowed. */
 
-/* Static pods can have all rights of root. */
 bool hf_config_allows_manifest_static_pods(const struct hf_config *config, enum hf_config_scope scope,
                                            struct hf_err *err);
 bool hf_config_allows_manifest_cluster(const struct hf_config *config, enum hf_config_scope scope, struct hf_err *err);
@@ -111,8 +110,8 @@ bool hf_config_allows_manifest_file(const struct hf_config *config, enum hf_conf
                                     struct hf_err *err);
 bool hf_config_allows_manifest_secret_file(const struct hf_config *config, enum hf_config_scope scope, const char *path,
                                            struct hf_err *err);
-/* `sub_path` is relative, normal; NULL, "": all. Never allowed: what overlaps hf_config_manifest_closed(). The caller
- * also compares the folders: links and bind mounts give other paths. */
+/* `sub_path` is relative and normal; NULL or "" means all of `path`. What overlaps hf_config_manifest_closed() is never
+ * allowed. The caller also compares the folders: links and bind mounts give other paths. */
 bool hf_config_allows_manifest_read(const struct hf_config *config, enum hf_config_scope scope, const char *path,
                                     const char *sub_path, struct hf_err *err);
 /* Returns paths that entries must not read: those that they must not write, except a kubelet's folders of static
@@ -126,7 +125,7 @@ bool hf_config_allows_manifest_exec(const struct hf_config *config, enum hf_conf
 bool hf_config_allows_manifest_origin(const struct hf_config *config, enum hf_config_scope scope, const char *url,
                                       struct hf_err *err);
 
-/* Absolute; `path` is normal, `folder` may end with '/'. */
+/* Both paths are absolute; `path` is normal, `folder` may end with '/'. */
 bool hf_config_path_is_within(const char *path, const char *folder);
 
 /* Whether a component begins with ".holdfast-", as floors and unfinished files do. */
@@ -134,7 +133,7 @@ bool hf_config_path_is_reserved(const char *path);
 
 bool hf_config_requires_signed_manifests(const struct hf_config *config);
 const char *hf_config_static_pod_folder(const struct hf_config *config);
-/* Allowed by default: the time service has its own servers. */
+/* A resync is allowed by default. */
 bool hf_config_allows_clock_resync(const struct hf_config *config, struct hf_err *err);
 /* What the node's page lets viewers do. Default READ; a wrong value gives NONE. */
 enum hf_config_page { HF_CONFIG_PAGE_NONE, HF_CONFIG_PAGE_READ, HF_CONFIG_PAGE_ACT, HF_CONFIG_PAGES };
@@ -165,6 +164,5 @@ bool hf_config_names_unit(const struct hf_config *config, const char *unit);
 
 const char *const *hf_config_update_roots(const struct hf_config *config);
 uint64_t hf_config_max_spool_bytes(const struct hf_config *config, enum hf_config_scope scope);
-/* How much to leave free on a file system of `disk_bytes`. */
 uint64_t hf_config_disk_reserve_bytes(const struct hf_config *config, uint64_t disk_bytes);
 bool hf_config_requires_signed_policy(const struct hf_config *config);

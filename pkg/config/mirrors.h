@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lists a download's URLs in order: mirrors, the URL itself, mirrors that failed lately.
  *
- * Mirrors are not trusted: the caller compares the hash; hf_mirrors_blame() finds those that served a part of wrong
+ * Mirrors are not trusted: the caller compares the hash; hf_mirrors_blame() finds mirrors that served a part of wrong
  * content. Pure. */
 #pragma once
 
@@ -34,9 +34,10 @@ HF_MUST_USE int hf_mirrors_list(const struct hf_config *config, const struct hf_
                                 uint64_t now_ns, struct hf_tries *ret_tries);
 void hf_mirrors_list_done(struct hf_tries *tries);
 
-/* A failed mirror rests until it serves bytes of artifact `key`; after wrong content it rests on. */
+/* A failed mirror rests for 10 min, or until it serves bytes of an artifact (`key`). Wrong content makes a mirror rest
+ * for a day. */
 void hf_mirrors_failed(struct hf_mirror_memory *memory, uint64_t mirror, uint64_t now_ns);
 void hf_mirrors_served(struct hf_mirror_memory *memory, uint64_t mirror, const char *key, uint64_t now_ns);
 
-/* Call it when artifact `key` was wrong. Returns true if a mirror served part of it: retry. */
+/* Call it when the content of artifact `key` was wrong. Returns true if a mirror served part of it: retry. */
 bool hf_mirrors_blame(struct hf_mirror_memory *memory, const char *key, uint64_t now_ns);

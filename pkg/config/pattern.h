@@ -11,19 +11,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Absolute, below PATH_MAX, no control characters, no components "", "." and "..", no final slash. Not "/". */
+/* A normal path is absolute, shorter than PATH_MAX, not "/", and has no control characters, no components "", "." and
+ * "..", and no final slash. */
 bool hf_config_path_is_normal(const char *path);
 
 bool hf_config_pattern_is_path(const char *pattern);
-/* False for a `path` that is not normal. */
+/* Whether `pattern` covers `path`; false if `path` is not normal. */
 bool hf_config_pattern_covers_path(const char *pattern, const char *path);
-/* Whether it provably covers all matches of `glob`, which is normal, with fnmatch(3)'s wildcards at its end. */
+/* Whether `pattern` provably covers all matches of `glob`, which is normal, with fnmatch(3)'s wildcards at its end. */
 bool hf_config_pattern_covers_glob(const char *pattern, const char *glob);
 
 enum { HF_CONFIG_ORIGIN = 320 };
 
 /* Writes "https://host:443" in lower case. Returns false for another scheme, a user, wrong host or port, a backslash,
- * blank, control or non-ASCII character, or if it is too long. */
+ * blank, control or non-ASCII character, or if the origin is too long. */
 bool hf_config_origin_of(const char *url, const char *const *schemes, char origin[HF_CONFIG_ORIGIN]);
 bool hf_config_pattern_is_origin(const char *pattern, const char *const *schemes);
 /* `own`: the host of `origin` is this node's, which "localhost" covers. */

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What struct hf_config holds, for this folder alone. Lists end with NULL; a NULL list is empty, except `exec` and
- * `units`. */
+/* What struct hf_config holds, for this folder alone. Lists end with NULL; a NULL list is empty, but a NULL `exec` or
+ * `units` allows all. */
 #pragma once
 
 #include "api/field/decode.h"
 #include "config/artifacts.h"
 #include "config/config.h"
 
-/* Lists that bound a SyncPolicy. */
 enum hf_config_list {
     HF_CONFIG_FILES,
     HF_CONFIG_FOLDERS,
@@ -19,7 +18,6 @@ enum hf_config_list {
     HF_CONFIG_LISTS,
 };
 
-/* Bounds of an entry of spec.manifests. */
 enum hf_config_manifest_list {
     HF_CONFIG_MANIFEST_FILES,
     HF_CONFIG_MANIFEST_SECRETS,
@@ -37,7 +35,7 @@ struct hf_config_manifests {
 
 struct hf_config {
     char *name;
-    /* of `telemetry`, and what `signedPolicies` adds */
+    /* lists of `telemetry`, and what `signedPolicies` adds */
     const char *const *lists[HF_CONFIG_SCOPES][HF_CONFIG_LISTS];
     uint64_t max_spool_bytes[HF_CONFIG_SCOPES];
     const char *const *exec;
@@ -56,8 +54,8 @@ struct hf_config {
     bool refuses_clock_resync;
     bool refuses_sealed_secrets;
     bool counts_floors;
-    struct hf_config_share share; /* 0: default */
-    bool share_is_wrong;          /* a field is wrong, so sharing is not allowed */
+    struct hf_config_share share; /* a number that is 0: default */
+    bool share_is_wrong;          /* a field is wrong: no sharing */
     const char *tcti;
     uint32_t tpm_pcrs;
     bool requires_signed_policy, requires_signed_manifests;

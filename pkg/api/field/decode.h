@@ -23,7 +23,6 @@ struct hf_decode {
 };
 
 #define hf_decode_error(decode, ...) hf_issue_error((decode)->issues, (decode)->path, __VA_ARGS__)
-/* Reports an error below the current path. */
 void hf_decode_error_at(struct hf_decode *decode, const char *key, const char *format, ...) HF_PRINTF(3, 4);
 
 /* Appends `key`, or "[index]" if NULL, to the path. Returns the length for hf_decode_leave(). */

@@ -19,7 +19,7 @@ enum hf_field_kind {
     HF_KIND_INTEGER,
     HF_KIND_DURATION,
     HF_KIND_QUANTITY,
-    HF_KIND_SHARE, /* a count or a percentage */
+    HF_KIND_SHARE,
     HF_KIND_TIME,
     HF_KIND_WORD, /* decoded to the word's index */
     HF_KIND_OBJECT,

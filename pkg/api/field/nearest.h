@@ -4,8 +4,8 @@
 
 enum { HF_NEAREST_MAX = 63 };
 
-/* Set `typed`, zero the others, then try each candidate. `best` stays NULL if none is near: edits of at most a third of
- * the length (insert, delete or replace a byte, swap two neighbours). */
+/* Set `typed`, zero the others, then try each candidate. `best` stays NULL if no candidate is near: the edits (insert,
+ * delete or replace a byte, swap two neighbours) are at most a third of the length of `typed`. */
 struct hf_nearest {
     const char *typed;
     const char *best;

@@ -15,8 +15,8 @@ enum hf_link {
 /* Returns "LinkWindowClosed" and so on, for a status; NULL: open. */
 const char *hf_link_reason(enum hf_link link);
 
-/* quota_used: maxBytesPerDay is used up. *ret_wait_ns until the next call: HF_NEVER without windows, else to the next
- * edge, at most 600 s; 60 s while unsure. */
+/* quota_used: maxBytesPerDay is used up. *ret_wait_ns: time until the next call; HF_NEVER without windows, else until
+ * the next edge, at most 600 s, or 60 s while unsure. */
 enum hf_link hf_link_judge(const struct hf_policy_connectivity *policy, const struct hf_time_range *range,
                            bool quota_used, uint64_t *ret_wait_ns);
 

@@ -3,7 +3,7 @@
  *
  * One policy alone decides a section: a key of spec ("disk"), a field of labels or images ("labels.detect",
  * "images.allow"), one label ("labels.static[KEY]") or one entry ("manifests[NAME]"). Only a signed policy decides
- * "images.allow". Which one decides: policy_set.c. Pure, except for zoneinfo files. */
+ * "images.allow". Which policy decides: policy_set.c. Pure, except for zoneinfo files. */
 #pragma once
 
 #include "api/syncpolicy.h"
@@ -17,9 +17,9 @@ struct hf_policy_member {
 struct hf_policy_set_input {
     const struct hf_policy_member *members;
     size_t n_members;
-    /* Returns the policy that had this section, or NULL. The pointer may be NULL, too. */
+    /* Returns the name of the policy that had this section, or NULL. The pointer may be NULL, too. */
     const char *(*incumbent)(void *arg, const char *path);
-    /* Whether the entry's own signatures rank it as signed. The pointer may be NULL: none does. */
+    /* Whether the entry's own signatures rank it as signed. The pointer may be NULL: no entry does. */
     bool (*entry_is_signed)(void *arg, const struct hf_manifest *entry);
     void *arg;
 };
@@ -45,7 +45,7 @@ enum hf_policy_passed {
     /* A person has to act on those below (hf_policy_set_is_conflict()). */
     HF_POLICY_PASSED_CONFLICT,        /* it has the same rank and another value */
     HF_POLICY_PASSED_NO_ROOM,         /* the policies have too many labels or entries */
-    HF_POLICY_PASSED_CIRCLE,          /* the entry is in a circle of dependencies, or depends on one left out */
+    HF_POLICY_PASSED_CIRCLE,          /* the entry is in a circle of dependencies, or depends on an entry left out */
     HF_POLICY_PASSED_NEEDS_SIGNATURE, /* the section needs a signed policy */
     HF_POLICY_PASSED_COUNT,
 };
@@ -58,9 +58,9 @@ struct hf_policy_passed_over {
 };
 
 struct hf_policy_set {
-    /* Metadata of the first policy, allow-prune of all, and the sections' spec; without members, defaults. */
+    /* Has the metadata of origins[0], allow-prune of all, and the sections' spec; without members, defaults. */
     struct hf_syncpolicy *effective;
-    struct hf_policy_origin *origins; /* in the order of `members` */
+    struct hf_policy_origin *origins; /* signed policies first, then by priority, then by name */
     size_t n_origins;
     struct hf_policy_section *sections;
     size_t n_sections;

@@ -22,5 +22,5 @@ enum hf_phase {
 
 const char *hf_phase_name(enum hf_phase phase);
 enum hf_phase hf_phase_of(const char *name); /* HF_PHASE_COUNT: no such name */
-/* Whether it neither waits nor works: Idle, Committed, RolledBack, Incompatible, Rejected. */
+/* Whether an update in this phase neither waits nor works: Idle, Committed, RolledBack, Incompatible, Rejected. */
 bool hf_phase_rests(enum hf_phase phase);

@@ -39,11 +39,11 @@ struct hf_desired {
     /* No update starts unless `gate` is OPEN, a window is open, and spec.suspend is false. Otherwise an update before
      * its swap pauses and keeps its download; a later one finishes. Only HELD, or `held`, stops repairs. */
     bool held; /* the site has a hold: stops repairs, whatever the `gate` */
-    /* The swap waits in Verified for a turn (TurnPending). Later phases and repairs need none. */
+    /* The swap waits in Verified for a turn (TurnPending). Later phases and repairs need no turn. */
     bool turn_missing;
-    /* If true, no download starts or continues (WriteBudgetUsed). Patching, later phases and repairs do. */
+    /* If true, no download starts or continues (WriteBudgetUsed). Patching, later phases and repairs continue. */
     bool writes_used_up;
     /* Unless HF_LINK_OPEN, no download by network starts or continues (LinkWindowClosed, LinkQuotaUsed, ClockUnsure).
-     * Patching, later phases, file: URLs and repairs do. */
+     * Patching, later phases, file: URLs and repairs continue. */
     enum hf_link link;
 };

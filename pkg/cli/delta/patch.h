@@ -10,7 +10,6 @@ struct hf_cli_patch {
     size_t head_n, at; /* bytes in `head`, and how many of them were read */
 };
 
-/* Reads the patch's first bytes into `head`. */
 HF_MUST_USE int hf_cli_patch_look(struct hf_cli_patch *patch, struct hf_err *err);
 bool hf_cli_patch_is_deep(const struct hf_cli_patch *patch);
 /* Callback of struct hf_delta_in. Begins at the first byte, even after hf_cli_patch_look(). */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an agent on this host depends on; doctor.c gathers it, rules.h judges it. */
+/* What an agent on this host depends on. */
 #pragma once
 
 #include <stdbool.h>
@@ -50,8 +50,8 @@ struct hf_doctor_facts {
     char config_text[HF_DOCTOR_TEXT]; /* what is wrong with the configuration, or "" */
     struct {
         unsigned number;
-        const char *option; /* the agent's option that changes it */
-        bool taken;         /* another program has the port */
+        const char *option; /* the agent's option that changes the port */
+        bool taken;
     } ports[2];
     bool api_asked;
     int api;

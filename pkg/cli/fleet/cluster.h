@@ -22,7 +22,7 @@
 struct hf_cluster;
 struct hf_loop;
 
-/* Whether an option of HF_CLUSTER_OPTIONS is given; for is_meant(), or --fleet. */
+/* Whether an option of HF_CLUSTER_OPTIONS is given; for hf_cluster_is_meant(), --fleet suffices, too. */
 bool hf_cluster_requested(const struct hf_cli_args *args);
 bool hf_cluster_is_meant(const struct hf_cli_args *args);
 
@@ -71,9 +71,9 @@ HF_MUST_USE int hf_cluster_check_name(const char *name, struct hf_err *err);
 struct hf_kube *hf_cluster_kube(const struct hf_cluster *cluster);
 const char *hf_cluster_server(const struct hf_cluster *cluster);
 /* Explains the failure `r` of `call` in *err: what was asked of which server, and what to do. Returns the command's
- * code. */
+ * result. */
 int hf_cluster_explain(const struct hf_cluster *cluster, const struct hf_kube_call *call, int r, struct hf_err *err);
 
-/* Returns the server's time at its last answer, or ours before one. */
+/* Returns the server's time at its last answer, or before that ours. */
 uint64_t hf_cluster_now_unix_ns(const struct hf_cluster *cluster);
 void hf_cluster_sleep(struct hf_cluster *cluster, uint64_t ns);

@@ -18,11 +18,11 @@ struct hf_kubeconfig_file {
     json_t *root; /* changed: file names become absolute */
 };
 
-/* The choice borrows files and options. */
+/* Borrows files and options. */
 struct hf_kubeconfig_choice {
     json_t *config;      /* a kubeconfig with one context and no `exec`; the caller's */
     const json_t *exec;  /* the plugin (plugin.h), or NULL */
-    const char *context; /* "" if options name the server or cluster */
+    const char *context; /* "" if none is chosen: options name the server or cluster */
     const char *path;
 };
 

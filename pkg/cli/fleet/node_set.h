@@ -24,5 +24,5 @@ const char *hf_node_set_label(const struct hf_node_set *set, size_t i, size_t k)
 /* Checks only the selector's form. -EINVAL: *err names `option` and the wrong part. */
 HF_MUST_USE int hf_node_set_check(const char *option, const char *selector, struct hf_err *err);
 
-/* Appends a nodeSelector as for `kubectl -l`. -EINVAL: kubectl lacks an operator. */
+/* Appends a nodeSelector as for `kubectl -l`. -EINVAL: an unknown operator. */
 HF_MUST_USE int hf_node_set_format(const json_t *node_selector, struct hf_buf *out, struct hf_err *err);

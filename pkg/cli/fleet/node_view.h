@@ -9,11 +9,11 @@
 
 struct hf_node_view {
     const char *name;
-    const char *ready, *reason; /* of condition Ready, or ""; Unknown and NodeSilent for a silent node */
+    const char *ready, *reason; /* of condition Ready, or ""; Unknown, NodeSilent once it is silent */
     const char *contact;        /* Fresh, Stale, Expired, Silent or "" */
     bool seen;                  /* the node has ever reported */
     uint64_t age_ns;
-    /* it never reported, not for hf_edgenode_silent_after_ns(), or the controller reports silence */
+    /* the node has never reported, or its report is too old, or the controller calls it silent */
     bool silent;
     const json_t *update; /* the node's entry in status.updates, or NULL */
     const char *phase;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The option -o of fleet commands. */
 #pragma once
 
 #include "cli/cli.h"

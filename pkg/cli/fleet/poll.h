@@ -13,7 +13,7 @@ struct hf_poll {
     bool json;
     uint64_t end_mono_ns;
     bool away;    /* the server is unreachable */
-    json_t *last; /* the last line of each object, by name */
+    json_t *last; /* each object's last line, by name */
 };
 
 HF_MUST_USE int hf_poll_begin(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_poll *ret_poll,
@@ -25,7 +25,7 @@ void hf_poll_end(struct hf_poll *poll);
 int hf_poll_judge(struct hf_poll *poll, int r, const struct hf_err *err);
 
 HF_MUST_USE int hf_poll_print(struct hf_poll *poll, const struct hf_update_view *view, struct hf_err *err);
-/* Prints `line`, if it changed, about the object `name`, or about no object if that is "". */
+/* Prints `line`, if it changed, about the object `name`, or about no object if `name` is "". */
 HF_MUST_USE int hf_poll_say(struct hf_poll *poll, const char *name, const char *line, struct hf_err *err);
 
 /* Sleeps until the next request is due. Returns false if the time limit has passed. */

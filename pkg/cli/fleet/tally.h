@@ -11,7 +11,7 @@ struct hf_tally {
     size_t incompatible;
     size_t away;         /* silent, and none of the three above */
     size_t missing;      /* neither committed nor incompatible */
-    char names[320];     /* the first missing ones, with reasons */
+    char names[320];     /* the first missing nodes, with reasons */
     size_t not_admitted; /* missing, not away, and not admitted yet */
 };
 
@@ -26,7 +26,8 @@ void hf_tally_add(struct hf_tally *tally, const json_t *node, const char *releas
  * not matter. */
 bool hf_tally_complete(const struct hf_tally *tally, bool reachable);
 
-/* Whether a node waits for admission, and all others committed, cannot run the version, or do not matter. */
+/* Whether a node waits for admission, and all others committed, cannot run the version, or, with `reachable`, are
+ * away. */
 bool hf_tally_waits_for_admission(const struct hf_tally *tally, bool reachable);
 
 const char *hf_tally_format_missing(const struct hf_tally *tally, char *text, size_t n);

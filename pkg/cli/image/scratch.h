@@ -19,5 +19,5 @@ HF_MUST_USE int hf_cli_scratch_open(struct hf_cli_scratch *scratch, struct hf_er
 void hf_cli_scratch_done(struct hf_cli_scratch *scratch);
 /* Callback of struct hf_delta_out and hf_oci_blob_sink; appends. */
 int hf_cli_scratch_write(void *scratch, const void *bytes, size_t n);
-/* The map outlives the scratch. */
+/* The map stays valid after hf_cli_scratch_done(). */
 HF_MUST_USE int hf_cli_scratch_map(const struct hf_cli_scratch *scratch, struct hf_cli_map *ret, struct hf_err *err);

@@ -28,7 +28,7 @@ HF_DEFINE_CLEANUP(struct hf_cli_image, hf_cli_image_free)
 struct hf_oci_registry *hf_cli_image_in_registry(struct hf_cli_image *image);
 const struct hf_oci_reference *hf_cli_image_reference(const struct hf_cli_image *image);
 
-/* The index of a multi-platform image, or the manifest of another one. */
+/* The index of a multi-platform image, or the manifest of another image. */
 struct hf_cli_image_text {
     struct hf_oci_descriptor at;
     struct hf_buf text;
@@ -41,7 +41,7 @@ struct hf_cli_image_platform {
     struct hf_cli_image_text manifest;
     struct hf_oci_manifest parsed;
 };
-/* Returns the platforms that can run, in order. */
+/* Returns the platforms in order, without attestations. */
 const struct hf_cli_image_platform *hf_cli_image_platforms(const struct hf_cli_image *image, size_t *ret_n);
 
 /* Appends the blob to `scratch`. -ENOENT: the image lacks it. */

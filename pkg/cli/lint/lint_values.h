@@ -9,14 +9,14 @@
 
 enum { HF_LINT_VALUES_NAME = 64 };
 
-/* Reads all --substitute; without one, *ret_values stays. -EINVAL: one is not NAME=VALUE. */
+/* Reads all --substitute; without one, *ret_values stays. -EINVAL: a value is not NAME=VALUE. */
 HF_MUST_USE int hf_lint_values_read(const struct hf_cli_args *args, json_t **ret_values, struct hf_err *err);
 
 /* Whether Flux would fill in something outside spec.release; `name`: the first variable. */
 bool hf_lint_values_find(const json_t *object, char name[HF_LINT_VALUES_NAME]);
 
 struct hf_lint_values_report {
-    /* Reports a variable that has no value, is in what is signed, or has a form that only Flux knows. */
+    /* Reports a variable that has no value, is in the signed part, or has a form that only Flux knows. */
     int (*fault)(void *arg, const char *path, const char *text, struct hf_err *err);
     void *arg;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* This node's hold, judged as its agent does, but by the wall clock alone, so that the end may differ. */
+/* This node's hold, judged as its agent does, but by the wall clock alone, so that its end may differ. */
 #pragma once
 
 #include "cli/cli.h"
@@ -12,7 +12,7 @@ struct hf_cli_hold_seen {
     uint64_t end_unix_ns; /* HF_NEVER: unknown */
 };
 
-/* -EACCES: this user may not read it; *ret_seen has no hold. */
+/* -EACCES: this user may not read the file; *ret_seen has no hold. */
 HF_MUST_USE int hf_cli_see_hold(struct hf_cli *cli, const char *state, struct hf_cli_hold_seen *ret_seen,
                                 struct hf_err *err);
 

@@ -3,7 +3,7 @@
  *
  *   Current   an agent runs, and the status has no time or is at most two intervals and a minute old
  *   Stopped   no agent runs; stopped on request, as the last status says
- *   Finished  no agent runs; as it says, it ran with --once
+ *   Finished  no agent runs; it ran with --once, as the last status says
  *   Silent    all else
  *
  * Only root may open the agent's lock. For others the last status or its age decides. */

@@ -15,7 +15,7 @@ struct hf_policy_view_input {
 /* Members of *ret_view:
  *
  *   node      name, or null
- *   reported  the sections are the node's report, not what the policies add up to
+ *   reported  the node reports sections; those that it does not report yet come last
  *   policies  that select the node, in order: name, priority, generation, signed, inEffect, reason
  *   sections  path, policy, priority, signed, why
  *   conflicts  for a person: path, policy (the one without effect), text

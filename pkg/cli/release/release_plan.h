@@ -11,7 +11,7 @@ struct hf_release_files {
     const char *stem; /* "<name>-<version>" */
     const char *url_base;
     bool pack; /* compress artifacts to .zst */
-    bool fast; /* make deltas with the fast profile */
+    bool fast;
     unsigned threads;
     bool agent;
     bool tree;                        /* output: artifacts are folders */

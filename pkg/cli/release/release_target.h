@@ -4,8 +4,8 @@
 
 #include "cli/parts.h"
 
-/* Sets spec.nodeSelector by --node-selector or --everywhere (empty), or keeps the template's. -EINVAL: there is none,
- * or wrong options. */
+/* Sets spec.nodeSelector by --node-selector or --everywhere (empty), or keeps the template's. -EINVAL: no selector, or
+ * wrong options. */
 HF_MUST_USE int hf_release_put_selector(const struct hf_cli_args *args, json_t *update, struct hf_err *err);
 
 bool hf_release_selects_all(const json_t *update);

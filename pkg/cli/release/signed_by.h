@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The release that a new one builds upon: to sign on top of a forged one would make that trusted. */
+/* Checks the release on which a new one builds: a signature on top of a forged release would make it trusted. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -10,7 +10,7 @@
                   .repeats = true)
 #define HF_CLI_LEAP_OPTION HF_CLI_OPTION("leap", NULL, "allow a sequence of more than double the earlier one")
 
-/* A key of --trusted, or else of --key, must have signed `update`. -EKEYREJECTED: none has. */
+/* A key of --trusted, or else of --key, must have signed `update`. -EKEYREJECTED: no such key has. */
 HF_MUST_USE int hf_cli_check_signed(struct hf_cli *cli, const struct hf_cli_args *args,
                                     const struct hf_edgeupdate *update, const char *what, struct hf_err *err);
 

@@ -4,6 +4,6 @@
 
 #include "base/buf.h"
 
-/* Also replaces control characters, except line ends and tabs, and changes of direction by '?'. Errors of
- * hf_buf_add(). */
+/* Also replaces by '?' control characters (except line ends and tabs) and characters that change the text's
+ * direction. */
 HF_MUST_USE int hf_cli_redact(struct hf_view text, struct hf_buf *out);

@@ -14,7 +14,7 @@ enum { HF_UI_ACT_MAX_BYTES = 2048, HF_UI_ACT_WORDS = HF_CLI_MAX_OPTIONS + 8 };
 struct hf_ui_act {
     bool confirmed;
     const char *name;   /* name of the row; may be invalid */
-    const char *plural; /* plural of the kind of the object to change */
+    const char *plural; /* plural of the object's kind */
     const char *words[2], *reason, *release;
     json_t *json; /* owns the texts above */
 };

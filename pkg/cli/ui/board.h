@@ -22,6 +22,6 @@ HF_MUST_USE int hf_ui_board_remove(struct hf_ui_board *board, const char *kind, 
 /* Returns a number that grows with each change; 0: empty. */
 uint64_t hf_ui_board_version(const struct hf_ui_board *board);
 
-/* Appends {"version": N, "more": BOOL, "rows": [...]}: rows changed after `since`, oldest first; N is the last one's
+/* Appends {"version": N, "more": BOOL, "rows": [...]}: rows changed after `since`, oldest first; N is the last row's
  * version. -E2BIG: above out->max. */
 HF_MUST_USE int hf_ui_board_changes(const struct hf_ui_board *board, uint64_t since, struct hf_buf *out);

@@ -2,8 +2,7 @@
 /* The server of the fleet's page. Loop thread only.
  *
  * It answers /fleet only with the token from the fragment of the page's address: in X-Holdfast-Token, or as second word
- * of Sec-WebSocket-Protocol. Even with it, it refuses users except us and root: command lines are public. Listens on
- * 127.0.0.1. */
+ * of Sec-WebSocket-Protocol. Even with the token, it refuses users except us and root: command lines are public. */
 #pragma once
 
 #include "cli/ui/board.h"

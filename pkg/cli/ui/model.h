@@ -25,14 +25,13 @@ unsigned hf_ui_model_look(const json_t *node, int64_t now_unix_s);
 const json_t *hf_ui_model_update(const json_t *node);
 
 const char *hf_ui_model_label(const struct hf_ui_model *model, const char *name, const char *key);
-/* Returns the key that most likely names a site, or NULL. */
 const char *hf_ui_model_site_key(const struct hf_ui_model *model);
 
 /* Whether all words of `find`, in any case, are in name, reason, agent's version, a release, phase, "runs=VERSION" or a
  * label "key=value". */
 bool hf_ui_model_matches(const struct hf_ui_model *model, const char *name, const char *find);
 
-/* Compares a node with those that share a release and, unless `key` is "", its value of this label: {"n": how many,
- * "by": "site=oslo", "apart": [{"what", "mine", "most": what most have, "n": how many}]}. Labels count only where all
- * others agree. NULL: no such node, or no memory. */
+/* Compares a node with those that share a release and, unless the value is "", its value of the label `key`: {"n": how
+ * many, "by": "site=oslo", "apart": [{"what", "mine", "most": what most have, "n": how many}]}. Labels count only where
+ * all others agree. NULL: no such node, or no memory. */
 json_t *hf_ui_model_compare(const struct hf_ui_model *model, const char *name, const char *key);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers requests of viewers for an object or an act, with one hf_server_answer() each. Acts are commands of this
- * program (act.h). */
+/* Answers requests of viewers for an object or an act, with one hf_server_answer() each. */
 #pragma once
 
 #include "cli/ui/follow.h"
@@ -10,7 +9,7 @@ enum { HF_UI_MAX_REQUESTS = 32, HF_UI_MAX_ACTS = 4 };
 
 struct hf_ui_requests;
 
-/* Borrows all. `program` is the path of this program. */
+/* Borrows all. */
 struct hf_ui_requests *hf_ui_requests_new(const struct hf_ui_follow *follow, const struct hf_cli_args *args,
                                           const char *program);
 /* Call it before the cluster closes. Kills commands, answers all requests. */

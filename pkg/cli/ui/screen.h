@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fleet as text. Pure; one at a time in a process. */
+/* The fleet as text. Pure, but for one thread at a time. */
 #pragma once
 
 #include "base/buf.h"

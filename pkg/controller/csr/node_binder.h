@@ -14,7 +14,7 @@ enum { HF_NODE_BINDER_MAX_FLYING = 8, HF_NODE_BINDER_PER_S = 50 };
 
 struct hf_node_binder_params {
     struct hf_leader_env env;
-    bool (*is_complete)(void *arg); /* whether all Nodes have come; gets the env's arg */
+    bool (*is_complete)(void *arg); /* whether all Nodes have come */
 };
 
 struct hf_node_binder *hf_node_binder_new(const struct hf_node_binder_params *params);

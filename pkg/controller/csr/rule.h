@@ -29,15 +29,14 @@ struct hf_csr_decision {
     const char *reason;
     char message[400];
     char node[254];               /* name of the Node, if proved; or "" */
-    char uid[HF_CERTIFICATE_UID]; /* the Node's uid, for HF_CSR_APPROVE */
+    char uid[HF_CERTIFICATE_UID]; /* uid in the request, for HF_CSR_APPROVE */
 };
 
 /* Trusts only username, groups and extra, which the API server sets. */
 void hf_csr_decide(const json_t *object, const struct hf_csr_terms *terms, struct hf_csr_decision *ret_decision);
 
 /* Denies an approved request unless `node` (the present Node decision->node or its metadata; NULL: none) has the uid in
- * request and credential (token claim node-uid, certificate group HF_CERTIFICATE_UID_GROUP), and is not younger than
- * the request. */
+ * the request, has the uid in the credential, if that names a uid, and is not younger than the request. */
 void hf_csr_check_node(const json_t *object, const json_t *node, struct hf_csr_decision *decision);
 
 /* Returns `object` with the condition Approved or Denied, for the subresource `approval`. Free it. */

@@ -18,14 +18,14 @@ struct hf_conductor;
 struct hf_conductor_params {
     struct hf_leader_env env;
     struct hf_rollout_params rollout;
-    struct hf_label_writer *labels; /* gets all Nodes and EdgeNodes, like the next two; or NULL */
+    struct hf_label_writer *labels; /* `labels`, `binder`, `policies` get all Nodes and EdgeNodes; or NULL */
     struct hf_node_binder *binder;
     struct hf_policy_writer *policies;
     const char *identity;
     bool (*may_collect)(void *arg);
     /* when the server last answered; bytes of a watch do not count */
     uint64_t (*heard_ns)(void *arg);
-    /* An object has an epoch above all earlier ones. Returns false if that is no leader's; it may come again. */
+    /* Called for an object's epoch above all earlier ones. Returns false if no leader can have had it. */
     bool (*saw_epoch)(void *arg, uint64_t epoch);
 };
 
@@ -41,5 +41,5 @@ bool hf_conductor_is_complete(const struct hf_conductor *conductor, char *reason
 
 bool hf_conductor_is_idle(const struct hf_conductor *conductor);
 
-/* By the API server's last Date, or else this machine's clock. */
+/* Returns the time by the API server's last Date, or else by this machine's clock. */
 uint64_t hf_conductor_unix_ns(const struct hf_conductor *conductor);

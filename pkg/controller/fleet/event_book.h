@@ -23,5 +23,5 @@ struct hf_event_book {
     struct hf_bucket bucket;
 };
 
-/* `key`: hash of the content. *ret_count: for HF_EVENT_REPEAT, at least 2. */
+/* `key`: hash of the content. *ret_count: number of occurrences, for HF_EVENT_REPEAT. */
 enum hf_event_action hf_event_book_note(struct hf_event_book *book, uint64_t key, uint64_t now_ns, uint32_t *ret_count);

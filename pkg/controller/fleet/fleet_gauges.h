@@ -7,7 +7,7 @@
 
 struct hf_fleet_gauges;
 
-/* `engine` and gauges outlive scrapes. */
+/* No scrape may follow the end of `engine` or gauges. */
 struct hf_fleet_gauges *hf_fleet_gauges_new(struct hf_metrics *metrics, const struct hf_rollout_engine *engine,
                                             bool (*leads)(void *arg), void *arg);
 void hf_fleet_gauges_free(struct hf_fleet_gauges *gauges);

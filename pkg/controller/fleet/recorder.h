@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes Events (events.k8s.io/v1) on EdgeUpdates, in "default" as for cluster-scoped objects. Drops and counts what it
- * cannot write. */
+/* Writes Events (events.k8s.io/v1) on EdgeUpdates, in the namespace "default", as for cluster-scoped objects. Drops and
+ * counts Events that it cannot write. */
 #pragma once
 
 #include "base/clock.h"
@@ -9,7 +9,7 @@
 struct hf_metrics;
 struct hf_recorder;
 
-/* Borrows `kube` and `clock`. `identity`: the replica's. */
+/* Borrows `kube` and `clock`. `identity` names the replica. */
 struct hf_recorder *hf_recorder_new(struct hf_kube *kube, const struct hf_clock_ops *clock, struct hf_metrics *metrics,
                                     const char *identity);
 void hf_recorder_free(struct hf_recorder *recorder);

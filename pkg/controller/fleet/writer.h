@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sends the engine's writes (rollout/engine.h), urgent ones first, while this process leads. Copies them. */
+/* Sends the engine's writes (rollout/engine.h), urgent ones first, while this process leads. Copies effects. */
 #pragma once
 
 #include "controller/lead/turns.h"
@@ -16,7 +16,7 @@ struct hf_writer *hf_writer_new(const struct hf_leader_env *env, hf_writer_resul
 void hf_writer_free(struct hf_writer *writer);
 HF_DEFINE_CLEANUP(struct hf_writer, hf_writer_free)
 
-/* Any kind except HF_ROLLOUT_EVENT. After -ENOMEM no `result` follows. */
+/* Takes any kind of effect except HF_ROLLOUT_EVENT. After -ENOMEM, no call of `result` follows. */
 HF_MUST_USE int hf_writer_add(struct hf_writer *writer, const struct hf_rollout_effect *effect);
 
 /* Call it after a plan, and when the lead is lost. Sends what fits, unless the server is busy; without the lead, ends

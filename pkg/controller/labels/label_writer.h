@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes reported labels to Nodes, where agents may not, at most once in ten seconds each. Also removes labels that an
+/* Writes the labels that agents report to their Nodes, to each at most once in ten seconds. Also removes labels that an
  * agent wrote itself, if its report has status.labels. */
 #pragma once
 

@@ -20,16 +20,16 @@ struct hf_leader_params {
     void *arg;
 };
 
-/* Never calls `changed` itself. */
+/* Does not call `changed` before it returns. */
 struct hf_leader *hf_leader_new(const struct hf_leader_params *params, struct hf_err *err);
 /* Does not release the Lease. */
 void hf_leader_free(struct hf_leader *leader);
 HF_DEFINE_CLEANUP(struct hf_leader, hf_leader_free)
 
-/* Ask before each effect. */
+/* Ask this before each effect. */
 bool hf_leader_leads(const struct hf_leader *leader);
 
-/* Time of the server's last answer, or 0. */
+/* Returns the monotonic time of the server's last answer about the Lease, or 0. */
 uint64_t hf_leader_heard_ns(const struct hf_leader *leader);
 
 bool hf_leader_floor(struct hf_leader *leader, uint64_t epoch);

@@ -40,7 +40,7 @@ struct hf_lease {
     struct hf_lease_timing timing;
     char identity[HF_LEASE_HOLDER];
     struct hf_lease_record seen;
-    bool current, absent; /* `seen` still holds; the server has no Lease */
+    bool current, absent; /* the last answer still holds; by it, the server has no Lease */
     bool has_base;
     bool read_once;
     uint64_t seen_ns;
@@ -56,7 +56,6 @@ struct hf_lease {
 
 void hf_lease_init(struct hf_lease *lease, const char *identity, const struct hf_lease_timing *timing);
 
-/* Ask this before each effect. */
 bool hf_lease_leads(const struct hf_lease *lease, uint64_t now_ns);
 
 /* Returns the next request, in flight until hf_lease_answer(). CREATE, WRITE: us as holder, lease->writes_epoch, new
@@ -70,8 +69,8 @@ void hf_lease_answer(struct hf_lease *lease, uint64_t now_ns, int r, uint64_t re
 /* Returns when to call hf_lease_tick(); UINT64_MAX: after an answer, or never. */
 uint64_t hf_lease_due(const struct hf_lease *lease);
 
-/* `epoch`: the highest of any object; our next one will be above it. Returns false if it is ignored, as no leader's
- * (HF_LEASE_LEAP). */
+/* `epoch`: the highest of any object; our next one will be above it. Returns false, and ignores `epoch`, if it is no
+ * leader's (HF_LEASE_LEAP). */
 bool hf_lease_floor(struct hf_lease *lease, uint64_t epoch);
 
 /* Stops leading; hf_lease_tick() then releases. */

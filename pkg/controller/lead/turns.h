@@ -7,7 +7,7 @@
 #include "kube/call.h"
 #include "loop/world.h"
 
-/* What each part of the controller works with; outlives them. */
+/* What each part of the controller works with; outlives the parts. */
 struct hf_leader_env {
     struct hf_kube *kube;
     struct hf_world world;
@@ -53,10 +53,10 @@ void hf_turns_done(struct hf_turns *turns);
 /* Returns the object `name`, zeroed if new; or NULL. */
 void *hf_turns_make(struct hf_turns *turns, const char *name);
 
-/* arm() wakes up by this time; look() when the object is due. */
+/* hf_turns_arm() wakes the turns at `at_ns` at the latest, hf_turns_look() when the object is due. */
 void hf_turns_arm(struct hf_turns *turns, uint64_t at_ns);
 void hf_turns_look(struct hf_turns_object *object);
 
 HF_MUST_USE int hf_turns_send(struct hf_turns_object *object, const struct hf_kube_call *call, struct hf_err *err);
-/* Cancels the write in flight; then none for the pause. */
+/* Cancels the object's write in flight, and lets the object write nothing for `pause_ns`. */
 void hf_turns_rest(struct hf_turns_object *object, uint64_t pause_ns);

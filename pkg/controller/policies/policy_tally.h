@@ -11,7 +11,7 @@ struct hf_policy_tally;
 struct hf_policy_counts {
     unsigned selected;
     unsigned taken;     /* selected nodes that report the policy's generation */
-    unsigned lagging;   /* selected nodes that report another generation */
+    unsigned lagging;   /* other selected nodes whose agent still reports */
     unsigned in_effect; /* nodes that report a section of it, in any generation */
     unsigned conflicts; /* nodes that name it in PolicyConflict */
 };
@@ -31,6 +31,6 @@ void hf_policy_tally_drop_policy(struct hf_policy_tally *tally, const char *name
 /* Returns the policy's counts, valid until the tally changes; or NULL. */
 const struct hf_policy_counts *hf_policy_tally_counts(const struct hf_policy_tally *tally, const char *name);
 
-/* *ret_body: for a server-side apply; NULL: `policy` has this status. -ENOENT. */
+/* *ret_body: for a server-side apply; NULL if `policy` has this status already. -ENOENT: not in the tally. */
 HF_MUST_USE int hf_policy_tally_status(const struct hf_policy_tally *tally, const json_t *policy, uint64_t now_unix_ns,
                                        json_t **ret_body);

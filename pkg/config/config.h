@@ -99,6 +99,7 @@ bool hf_config_allows_unit(const struct hf_config *config, const char *unit, str
 
 /* The functions below are for entries of spec.manifests; by default only downloads from https are allowed. */
 
+/* Static pods can have all rights of root. */
 bool hf_config_allows_manifest_static_pods(const struct hf_config *config, enum hf_config_scope scope,
                                            struct hf_err *err);
 bool hf_config_allows_manifest_cluster(const struct hf_config *config, enum hf_config_scope scope, struct hf_err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One request to any resource, with the client's address, credentials, metrics and field manager. After a first 401 it
- * is sent again, with reread credentials. Copies arguments; an answer is valid until `done` returns. */
+/* One request to any resource, with the client's address, credentials, metrics and field manager. A first 401
+ * repeats the request with reread credentials. Arguments are copied; an answer is valid until `done` returns. */
 #pragma once
 
 #include "codec/json.h"
@@ -53,7 +53,7 @@ struct hf_kube_call {
 
 /* Values of r:
  *   0              2xx
- *   -EAGAIN        later: retry_after_ns (429, 5xx and unexpected statuses)
+ *   -EAGAIN        try again after retry_after_ns (429, 5xx and unexpected statuses)
  *   -EBADMSG       refused for good (400, 405, 406, 413, 415, 422)
  *   -EACCES        401: credentials; 403: rights, or an admission policy
  *   -ENOENT        no such object or resource (404)
@@ -87,7 +87,7 @@ struct hf_kube_pending;
 
 /* `done` is called once, after the return, and may send and cancel calls; *ret_pending is valid until then. After
  * -errno `done` is not called. -EINVAL: wrong combination of fields, or a bad name. -EAGAIN:
- * HF_KUBE_CALL_MAX_IN_FLIGHT. -E2BIG: body or URL. */
+ * HF_KUBE_CALL_MAX_IN_FLIGHT calls are under way. -E2BIG: body or URL too long. */
 HF_MUST_USE int hf_kube_call_send(struct hf_kube *kube, const struct hf_kube_call *call, hf_kube_call_done *done,
                                   void *arg, struct hf_kube_pending **ret_pending, struct hf_err *err);
 

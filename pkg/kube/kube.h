@@ -25,9 +25,10 @@ struct hf_kube_config {
 };
 void hf_kube_config_done(struct hf_kube_config *config);
 
-/* Takes the current context of `kubeconfig`; `server` replaces its address, or is alone. Both NULL: in-cluster (service
- * account, KUBERNETES_SERVICE_HOST and _PORT). -ENOENT: nothing given, or no such file. -EINVAL: bad URL or port.
- * -EACCES: credentials over http:// beyond loopback. -EBADMSG: bad kubeconfig, credentials or token. */
+/* Takes the current context of `kubeconfig`; `server` replaces its address, or stands alone. Both
+ * NULL: in-cluster (service account, KUBERNETES_SERVICE_HOST and _PORT). -ENOENT: nothing given, or no such file.
+ * -EINVAL: bad URL or port. -EACCES: credentials over http:// beyond loopback. -EBADMSG: bad kubeconfig, credentials or
+ * token. */
 HF_MUST_USE int hf_kube_config_find(const struct hf_fs_ops *fs, const char *server, const char *kubeconfig,
                                     const char *(*getenv_fn)(const char *name), struct hf_kube_config *ret_config,
                                     struct hf_err *err);
@@ -46,7 +47,7 @@ struct hf_kube_params {
     /* borrowed */
     const struct hf_kube_config *config;
     enum hf_kube_api api;
-    const char *field_manager; /* for server-side apply */
+    const char *field_manager;
     struct hf_world world;
     const struct hf_http_ops *http;
     /* Rereads the HTTP client's credentials; called after a 401 or an untrusted certificate, at most once in 5 s. May
@@ -54,7 +55,7 @@ struct hf_kube_params {
     int (*reauthenticate)(void *arg, struct hf_err *err);
     void *arg;
     /* Follows all objects of a cluster: up to HF_LEDGER_FLEET_OBJECTS a subscription; LISTs come from the API server's
-     * store, 500 objects a page, and of Nodes only metadata. */
+     * store, 500 objects a page; Nodes come as metadata only. */
     bool fleet;
     uint64_t retry_cap_ns; /* longest back-off; 0: 30 s */
     uint64_t spread_ns;    /* initial value of hf_kube_set_spread() */
@@ -75,7 +76,7 @@ HF_MUST_USE int hf_kube_follow(struct hf_kube *kube, const char *kind, const cha
                                struct hf_err *err);
 
 /* Sets the time over which a fleet returns to a server that was away (0: 10 s; at most 5 min). An EdgeUpdate may
- * lengthen it. */
+ * lengthen this time. */
 void hf_kube_set_spread(struct hf_kube *kube, uint64_t spread_ns);
 
 /* Call when the network is back: what waits for an unreachable server retries. */

@@ -15,7 +15,7 @@ struct hf_resource {
     const char *api_version;
     const char *path;
     /* Whether the list kind's spelling proves that the cloud answered: a MetaServer's store derives it from the plural,
-     * and misspells several words ("EdgeupdateList"). False for CertificateSigningRequest. */
+     * and misspells several words ("EdgeupdateList"). False for kinds of one word, and CertificateSigningRequest. */
     bool provable;
     /* a fleet's client asks only for metadata */
     bool metadata;
@@ -40,7 +40,7 @@ enum { HF_RESOURCE_MAX_URL = 4096 }; /* bytes, without a continue token */
  *   HF_PAGE_EXACT    from the store, 100 a page
  *   HF_PAGE_LARGE    from the store, 500 a page, for a fleet
  *   HF_PAGE_SMALL    from the store, 8 a page, for the largest objects
- *   HF_PAGE_PROXY    no parameters, for a MetaServer */
+ *   HF_PAGE_PROXY    neither limit nor version, for a MetaServer */
 HF_MUST_USE int hf_resource_list_url(const char *server, const struct hf_resource *resource, const char *name,
                                      enum hf_page page, const char *next, struct hf_buf *out);
 /* The URL of a WatchList: all objects, then changes. */
@@ -48,6 +48,7 @@ HF_MUST_USE int hf_resource_fill_url(const char *server, const struct hf_resourc
                                      uint64_t timeout_s, struct hf_buf *out);
 HF_MUST_USE int hf_resource_watch_url(const char *server, const struct hf_resource *resource, const char *name,
                                       const char *resource_version, uint64_t timeout_s, struct hf_buf *out);
-/* The URL of the object, or of the kind's first one: servers answer it while their cache of the kind is empty. */
+/* The URL of the object, or of the kind's first object: servers answer it even while their cache of the kind is
+ * empty. */
 HF_MUST_USE int hf_resource_knock_url(const char *server, const struct hf_resource *resource, const char *name,
                                       struct hf_buf *out);

@@ -24,12 +24,13 @@ struct hf_server_date {
 /* Callbacks of a subscriber. Each may be NULL, may end any subscription, and may write; objects are borrowed. */
 struct hf_source_sink {
     void *arg;
-    /* An object was added, modified or listed; after a restart or relist maybe in the same version. kind and apiVersion
-     * are set. */
+    /* An object was added, modified or listed; after a restart or relist perhaps in the version reported before.
+     * kind and apiVersion are set. */
     void (*upsert)(void *arg, json_t *object);
     void (*gone)(void *arg, const char *name);
-    /* All that exists is reported. Comes again after each complete list. After a resume, the first means only that the
-     * resourceVersion was accepted; changes may follow. `resource_version` "": in doubt, a later process must list. */
+    /* All that exists is reported. Comes again after each complete list. After a resume, the first call means only
+     * that the server accepted the resourceVersion; changes may follow. `resource_version` "": a later process must
+     * list. */
     void (*synced)(void *arg, const char *resource_version);
     /* A later process may resume here if all that was reported before is on disk; "": it must list. Comes after each
      * list, and about once a minute. */
@@ -49,7 +50,6 @@ struct hf_source_sink {
 
 struct hf_source_ops;
 
-/* Embedded in a source's own struct. */
 struct hf_subscription {
     const struct hf_source_ops *source;
 };
@@ -83,15 +83,16 @@ struct hf_source_ops {
     /* The subscriber does not keep the object; complete lists report it again. Only if it `matters`, `gone` is sure to
      * come. */
     void (*decline)(struct hf_subscription *subscription, const char *name, bool matters);
-    /* Wants a complete list soon, at a random moment; no `synced` comes before its end. */
+    /* Requests a complete list soon, at a random moment; no `synced` comes before its end. */
     void (*relist)(struct hf_subscription *subscription);
-    /* Writes apiVersion, kind, metadata.name and all fields that the agent owns; releases those that are missing now.
-     * `subresource`: "status" or NULL. -EHOSTUNREACH from a MetaServer: write again when PROVEN. */
+    /* Writes apiVersion, kind, metadata.name and all fields that the agent owns; releases owned fields that `body`
+     * lacks. `subresource`: "status" or NULL. -EHOSTUNREACH from a MetaServer: write again when contact is PROVEN. */
     HF_MUST_USE int (*apply)(void *ctx, const json_t *body, const char *subresource, hf_source_done *done, void *arg,
                              struct hf_delivery **ret_delivery, struct hf_err *err);
     /* No `done` follows; the write may still happen. */
     void (*abandon)(struct hf_delivery *delivery);
-    /* Time of the last sign of life; 0: none. Of a MetaServer: a list from the cloud. Sends nothing. */
+    /* Returns the monotonic time of the last sign of life (from a MetaServer: a list from the cloud), or 0. Sends
+     * nothing. */
     uint64_t (*heard_ns)(void *ctx);
 };
 

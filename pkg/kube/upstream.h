@@ -15,7 +15,7 @@ struct hf_upstream_params {
     const char *field_manager;
     bool fleet;           /* as in struct hf_kube_params */
     uint64_t max_skew_ns; /* as in struct hf_http_config */
-    /* Called after a 401 or an untrusted certificate, at most once in 5 s, when the files are reread. May call
+    /* Called after a 401 or an untrusted certificate, at most once in 5 s, once the files are reread. May call
      * hf_upstream_use_certificate(). May be NULL. */
     void (*refused)(void *arg);
     /* A credential in a file has changed. May be NULL. */
@@ -33,12 +33,13 @@ HF_DEFINE_CLEANUP(struct hf_upstream, hf_upstream_free)
 const struct hf_source_ops *hf_upstream_source(struct hf_upstream *upstream);
 struct hf_kube *hf_upstream_kube(struct hf_upstream *upstream);
 
-/* HTTP to this node's kubelet, https://127.0.0.1:10250, with these credentials. Accepts only a certificate of the API
- * server's CA for `node_name` (borrowed), as any local user could listen there. -EKEYREJECTED: no CA, or no
- * verification. */
+/* Returns an HTTP client of this node's kubelet, https://127.0.0.1:10250, with these credentials. Accepts only a
+ * certificate of the API server's CA for `node_name` (borrowed), as any local user could listen there.
+ * -EKEYREJECTED: no CA, or verification is off. */
 const struct hf_http_ops *hf_upstream_kubelet(struct hf_upstream *upstream, const char *node_name);
 
-/* Replaces all other credentials by this PEM, which is copied; both NULL: returns to the configuration's. */
+/* Replaces all other credentials by this PEM, which is copied; both NULL: the configuration's credentials count
+ * again. */
 HF_MUST_USE int hf_upstream_use_certificate(struct hf_upstream *upstream, const char *certificate_pem,
                                             const char *key_pem, struct hf_err *err);
 

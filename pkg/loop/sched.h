@@ -25,7 +25,6 @@ struct hf_job {
 
 struct hf_sched_ops {
     void *ctx;
-    /* The timer is not armed. */
     struct hf_timer *(*timer_new)(void *ctx, void (*fire)(void *arg), void *arg);
     /* The timer fires once; 0: in the next iteration; HF_NEVER: not at all. Replaces an earlier delay. */
     void (*timer_arm)(void *ctx, struct hf_timer *timer, uint64_t delay_ns);

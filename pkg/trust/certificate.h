@@ -25,7 +25,6 @@ struct hf_certificate_owner {
     const char *node_uid; /* NULL in a check: any or none */
 };
 
-/* Makes a PKCS #10 request in PEM. */
 HF_MUST_USE int hf_certificate_request(const struct hf_certificate_owner *owner, struct hf_buf *request_pem,
                                        struct hf_err *err);
 

@@ -20,7 +20,6 @@ void hf_identity_free(struct hf_identity *identity);
 HF_MUST_USE int hf_identity_set(struct hf_identity *identity, const char *certificate_pem, const char *key_pem,
                                 struct hf_err *err);
 
-/* Changes with each hf_identity_set(). */
 unsigned hf_identity_generation(const struct hf_identity *identity);
 
 /* Valid until the next hf_identity_set(); the key may be a TPM's (loop/tpm_key.h). -EACCES: no certificate. */

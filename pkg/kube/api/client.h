@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The client and its subscriptions, for the files of kube/api.
  *
- * A subscription that is ended inside a callback is `dead`, without further callbacks or requests, until the loop's
- * next turn frees it. */
+ * A subscription that has ended is `dead`, without further callbacks or requests, until the loop's next turn frees
+ * it. */
 #pragma once
 
 #include "base/list.h"
@@ -31,11 +31,11 @@ struct hf_kube {
     struct hf_list subscriptions;
     struct hf_list deliveries;
     struct hf_list calls;
-    bool switch_over;  /* take a MetaServer's rules in the next turn */
+    bool switch_over;
     bool plain;        /* the URL is http:// */
     bool no_watchlist; /* begin with LIST: the server lacks WatchList, or may be a MetaServer */
     uint64_t spread_ns;
-    uint64_t fleet_nodes; /* most nodes that an EdgeUpdate selects */
+    uint64_t fleet_nodes; /* highest number of nodes that an EdgeUpdate selects */
     struct hf_timer *turn;
     struct hf_timer *ends;
     uint64_t last_reauth_ns;
@@ -84,7 +84,6 @@ uint64_t hf_kube_now_ns(const struct hf_kube *kube);
 struct hf_rf_limits hf_kube_limits(const struct hf_kube *kube);
 bool hf_kube_wants_metadata(const struct hf_kube_subscription *sub);
 void hf_kube_arm_turn(struct hf_kube *kube);
-/* Reads the credentials again, at most once in 5 seconds. */
 void hf_kube_reauth(struct hf_kube *kube);
 /* Returns the first subscription after `sub` (NULL: of all) that is not dead, or NULL. */
 struct hf_kube_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_kube_subscription *sub);
@@ -102,8 +101,8 @@ void hf_kube_close_call(struct hf_kube_subscription *sub);
 void hf_kube_reflector_timer(void *arg);
 void hf_kube_silence_timer(void *arg);
 void hf_kube_ends_timer(void *arg);
-/* Nudges subscriptions that wait for the network, at most once in 5 seconds. hf_kube_nudge_all(): also those that wait
- * for the server. */
+/* Nudge the subscriptions that wait for the network. _reached(): at most once in 5 seconds. _all(): also those that
+ * wait for the server. */
 void hf_kube_reached(struct hf_kube *kube);
 void hf_kube_nudge_all(struct hf_kube *kube);
 

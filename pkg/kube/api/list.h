@@ -10,7 +10,7 @@ struct hf_kube_subscription;
 
 enum {
     HF_KUBE_MAX_LIST_BYTES = 16 << 20,
-    /* A list stops after max_objects / HF_KUBE_PAGE pages; SMALL: for pages of 8. */
+    /* A list may have max_objects / HF_KUBE_PAGE pages; with pages of 8 objects, max_objects / HF_KUBE_SMALL_PAGE. */
     HF_KUBE_SMALL_PAGE = 5,
     HF_KUBE_PAGE = 50,
 };
@@ -32,7 +32,7 @@ struct hf_kube_next_round {
     /* list from the server's store: its watch cache is old, or the list too large or slow */
     bool exact;
     bool small; /* 8 objects a page, not 100 */
-    /* list from the store, and report all objects, whatever their versions; the round is doubtful */
+    /* list from the store, and report all objects, also in known versions; the round is doubtful */
     bool anew;
     bool too_long; /* a watch had too long a line */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports to subscribers, unless dead, and doubts about answers. */
+/* Reports to subscribers that are not dead (client.h), and doubts of answers. */
 #pragma once
 
 #include "base/clock.h"
@@ -27,7 +27,7 @@ void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object);
 /* Reports an object that cannot be parsed, once in each version (0, unknown: always). */
 void hf_kube_report_unreadable(struct hf_kube_subscription *sub, const char *name, uint64_t version,
                                const struct hf_err *err);
-/* Reports that an unreadable object is good again, or gone. _rest: all that the complete round lacked. */
+/* Reports that an unreadable object is good again, or gone. _rest(): all objects that the complete round lacked. */
 void hf_kube_report_readable(struct hf_kube_subscription *sub, const char *name);
 void hf_kube_report_readable_rest(struct hf_kube_subscription *sub);
 bool hf_kube_is_unreadable(const struct hf_kube_subscription *sub, const char *name, uint64_t version);
@@ -35,8 +35,8 @@ bool hf_kube_is_unreadable(const struct hf_kube_subscription *sub, const char *n
 void hf_kube_report_doubt(struct hf_kube_subscription *sub, const char *reason, const char *what,
                           const struct hf_err *err);
 bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version);
-/* Reports the doubt about an older `version`. Returns true if the store (or a MetaServer) confirms it: then lower
- * versions are valid. Else the next list asks the store. */
+/* Reports the doubt about an older `version`. Returns true if the store (or a MetaServer) confirms this version: then
+ * lower versions are valid. Else the next list asks the store. */
 bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, uint64_t version, struct hf_err *err);
 /* Makes the next round list from the store, and report all objects. */
 void hf_kube_list_anew(struct hf_kube_subscription *sub);

@@ -17,10 +17,10 @@ struct hf_kube_watch {
     uint64_t due_ns;          /* when the server should end it */
     uint64_t reopen_ns;       /* when to open it again, if `ended` */
     uint64_t heard_ns;
-    uint64_t bookmark_ns, gap_ns; /* of the last bookmark; longest time between two */
+    uint64_t bookmark_ns, gap_ns; /* time of the last bookmark; longest time between two bookmarks */
     unsigned garbage;             /* unusable lines in a row */
     bool calm;
-    bool ended; /* it ended early; the reflector does not know yet */
+    bool ended; /* the watch ended early; the reflector does not know yet */
 };
 
 struct hf_kube_outcome {

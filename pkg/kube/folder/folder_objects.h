@@ -18,8 +18,8 @@ HF_MUST_USE int hf_folder_each_object(const json_t *documents,
                                       int (*each)(void *arg, const struct hf_folder_object *object, struct hf_err *err),
                                       void *arg, struct hf_err *err);
 
-/* Returns 1 for our API group and Nodes, 0 for other groups. -EBADMSG: bad kind, version or name. -E2BIG: above API
- * servers' limit. */
+/* Returns 1 for our API group and Nodes, 0 for other groups. -EBADMSG: bad kind, version or name. -E2BIG: larger than
+ * API servers accept. */
 HF_MUST_USE int hf_folder_object_check(const json_t *object, struct hf_err *err);
 
 /* Which of two objects of one kind and name counts. */

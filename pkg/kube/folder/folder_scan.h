@@ -47,7 +47,7 @@ struct hf_folder_view {
     size_t left_out;
     size_t left_out_reported;
     char whole[128]; /* name of the folder in an issue */
-    /* -errno: the folder was not listed, `files` is unchanged */
+    /* -errno: the folder could not be listed, and no file was read */
     int r;
     struct hf_err err;
     struct hf_folder_issue issues[HF_FOLDER_MAX_ISSUES];

@@ -11,7 +11,7 @@
 enum { HF_BOUND_TOKEN_MAX_BYTES = 16 << 10 };
 
 struct hf_bound_token {
-    char node[254]; /* to which the token or its pod is bound; or "" */
+    char node[254]; /* the node to which the token or its pod is bound; or "" */
     uint64_t expiry_unix_s;
 };
 

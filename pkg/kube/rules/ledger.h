@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The reported objects of a kind, with versions. It alone decides that an object is gone: after DELETED of a real API
- * server, or by a complete list that is certainly the API server's and not older than earlier answers. Version 0:
- * unknown. */
+/* The reported objects of a kind, with versions. The ledger alone decides that an object is gone: after DELETED of
+ * a real API server, or by a complete list that is certainly the API server's and not older than earlier answers.
+ * Version 0: unknown. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,7 +25,7 @@ struct hf_ledger {
     struct hf_strmap objects;
     /* MetaServer: version of the cloud's last LIST, or of the resume */
     uint64_t baseline;
-    uint64_t highest; /* highest version of the server, or of the resume */
+    uint64_t highest; /* highest version that the server sent, or of the resume */
     size_t max_objects;
     bool ending;
     unsigned round;
@@ -37,25 +37,25 @@ void hf_ledger_done(struct hf_ledger *ledger);
 /* Records that the subscriber has the object in an unknown version. -E2BIG. */
 HF_MUST_USE int hf_ledger_know(struct hf_ledger *ledger, const char *name);
 
-/* Records the version that the subscriber has: it is reported once more, but older events that a watch replays are
- * not. */
+/* Records which version the subscriber has. The object is reported once more, but not the older events that a watch
+ * replays. */
 void hf_ledger_hold(struct hf_ledger *ledger, const char *name, uint64_t version);
 
 uint64_t hf_ledger_version(const struct hf_ledger *ledger, const char *name);
 
-/* The next list reports the object again, whatever its version. Unless it `matters`, a ledger above half of max_objects
- * forgets it. */
+/* Makes the next list report the object again, even in the same version. Above half of max_objects the ledger
+ * forgets an object that does not `matter`. */
 void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters);
 
 /* Takes an event of a real API server. After -ENOMEM or -E2BIG nothing has changed. */
 HF_MUST_USE int hf_ledger_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
                                 enum hf_ledger_change *ret_change);
 
-/* Records that an unparsable object exists, so that the round does not miss it. Returns false if a newer version was
- * reported. */
+/* Records that an unparsable object exists, so that the round does not count it as gone. Returns false if a newer
+ * version was reported. */
 bool hf_ledger_unreadable(struct hf_ledger *ledger, const char *name, uint64_t version);
 
-/* Takes a MetaServer's event. `live`: it came with contact, and after the replay of the store. */
+/* Takes a MetaServer's event. `live`: the event came with contact, and after the replay of the store. */
 HF_MUST_USE int hf_ledger_meta_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
                                      bool live, enum hf_ledger_change *ret_change);
 
@@ -67,8 +67,8 @@ HF_MUST_USE int hf_ledger_item(struct hf_ledger *ledger, const char *name, uint6
                                enum hf_ledger_change *ret_change);
 void hf_ledger_end(struct hf_ledger *ledger, uint64_t version, void (*gone)(void *arg, const char *name), void *arg);
 
-/* After a restore: makes versions from `version` on valid again. */
+/* Call when a restored server is at `version`: newer versions count as unknown. */
 void hf_ledger_rewind(struct hf_ledger *ledger, uint64_t version);
 
-/* After a restore: has all objects reported once more. */
+/* Makes lists and events report all objects once more. */
 void hf_ledger_renew(struct hf_ledger *ledger);

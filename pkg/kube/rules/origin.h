@@ -22,8 +22,9 @@ struct hf_origin_answer {
 /* Whether a proxy answered. Never true for 5xx, or for what is not JSON. */
 bool hf_origin_is_second_hand(struct hf_origin *origin, const struct hf_origin_answer *answer);
 
-/* Whether a proxy made the 5xx: it lacks Audit-Id, which earlier answers had, or the address is YurtHub's. */
+/* Whether a proxy made a 5xx: the answer lacks Audit-Id, although earlier answers had it or the address is
+ * YurtHub's. */
 bool hf_origin_is_proxy_failure(const struct hf_origin *origin, int status, bool has_audit_id);
 
-/* Call if a gateway removes the header: no answer is second-hand any more, except at YurtHub's address. */
+/* Call if a gateway removes Audit-Id: no answer is second-hand any more, except at YurtHub's address. */
 void hf_origin_found_unnamed(struct hf_origin *origin);

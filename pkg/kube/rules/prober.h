@@ -45,7 +45,7 @@ struct hf_prober_step {
     uint64_t delay_ns;
 };
 
-/* For PROVEN and BARRED: does another subscription want a LIST (`more`), or exist (`others`)? */
+/* `more`: a subscription wants a LIST. `others`: there are several subscriptions. */
 struct hf_prober_step hf_prober_step(struct hf_prober *prober, enum hf_prober_event event, bool more, bool others,
                                      uint64_t cap_ns, const struct hf_rand_ops *rng);
 

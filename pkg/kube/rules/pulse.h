@@ -14,20 +14,21 @@ enum { HF_PULSE_QUESTIONS = 5 };
 
 /* One connection. Begins with zeros. */
 struct hf_pulse {
-    uint64_t heard_ns; /* last byte that answered no ping */
-    uint64_t sign_ns;  /* last byte at all */
+    uint64_t heard_ns; /* last byte, except answers to pings */
+    uint64_t sign_ns;  /* last byte */
     uint64_t begun_ns;
     uint64_t window_ns;
     uint64_t longest[2]; /* longest pause in the current window, and in the one before */
     unsigned questions;  /* pings answered since heard_ns */
     uint64_t cut_ns;
-    uint64_t limit_ns; /* learned from two equal cuts; 0: none */
+    uint64_t limit_ns; /* longest silence the peer allows; 0: unknown */
     uint64_t limit_at_ns;
 };
 
 void hf_pulse_heard(struct hf_pulse *pulse, uint64_t now_ns);
 void hf_pulse_answered(struct hf_pulse *pulse, uint64_t now_ns);
-/* The peer cut the connection after this silence, while no ping was under way. Call before hf_pulse_reset(). */
+/* Call when the peer cut the connection after this silence, while no ping was under way, and before
+ * hf_pulse_reset(). */
 void hf_pulse_cut(struct hf_pulse *pulse, uint64_t silence_ns);
 /* Begins a new connection; keeps what cuts have shown. */
 void hf_pulse_reset(struct hf_pulse *pulse);

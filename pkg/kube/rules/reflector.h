@@ -31,7 +31,7 @@ enum hf_rf_event {
     HF_RF_PAGE,     /* a page of a LIST came, more follow */
     HF_RF_LISTED,   /* the last page came */
     HF_RF_REFUSED,  /* 400, 422 */
-    /* 410, also in the stream; after an outage also if another subscription got it */
+    /* 410, also in the stream; after an outage also if another subscription got 410 */
     HF_RF_EXPIRED,
     HF_RF_DENIED,       /* first 401 since a watch stayed open */
     HF_RF_DENIED_AGAIN, /* each further 401 */
@@ -54,7 +54,7 @@ enum hf_rf_event {
 
 enum hf_rest { HF_REST_NONE, HF_REST_LINK, HF_REST_SERVER, HF_REST_BUSY, HF_REST_DENIED, HF_REST_RELIST, HF_REST_SOON };
 
-/* in order of execution, but SET_TIMER directly after DROP_ROUND */
+/* in order of execution, except that SET_TIMER follows DROP_ROUND */
 enum hf_rf_effect {
     HF_RF_CLOSE = 1 << 0,
     HF_RF_DROP_ROUND = 1 << 1,
@@ -76,7 +76,7 @@ struct hf_rf_limits {
     uint64_t retry_cap_ns;
     /* time in which a fleet reconnects; HF_RF_SPREAD_MAX_NS at most */
     uint64_t spread_ns;
-    /* MetaServer: a watch stays open; the prober sends LISTs */
+    /* MetaServer: the reflector only watches; the prober sends LISTs */
     bool only_watch;
     uint64_t fill_ns; /* time for a WatchList; 0: HF_RF_FILL_NS */
 };
@@ -85,8 +85,8 @@ struct hf_rf_limits {
 #define HF_RF_SPREAD_MAX_NS (300 * HF_NS_PER_S)
 #define HF_RF_DENIED_CAP_NS (300 * HF_NS_PER_S)
 #define HF_RF_RETRY_AFTER_MAX_NS (300 * HF_NS_PER_S)
-#define HF_RF_FLOOR_NS (100 * HF_NS_PER_MS) /* shortest rest */
-#define HF_RF_ANSWER_NS (30 * HF_NS_PER_S)  /* until a watch's answer begins */
+#define HF_RF_FLOOR_NS (100 * HF_NS_PER_MS)
+#define HF_RF_ANSWER_NS (30 * HF_NS_PER_S) /* longest time until a watch's answer begins */
 /* time for a complete WatchList, of a node and of a fleet's client; extended while objects come */
 #define HF_RF_FILL_NS (20 * HF_NS_PER_S)
 #define HF_RF_FLEET_FILL_NS (300 * HF_NS_PER_S)
@@ -95,24 +95,24 @@ struct hf_rf_limits {
 struct hf_reflector {
     enum hf_rf_state state;
     enum hf_rest resting;
-    /* the server refused a WatchList, maybe of another kind */
+    /* a WatchList failed, maybe of another kind: use LIST */
     bool no_watchlist;
-    bool unsettled;   /* resumed, `synced` not reported yet */
+    bool unsettled;   /* the watch resumed, and `synced` is not reported yet */
     unsigned denials; /* 401s since a watch stayed open */
     unsigned broken_fills;
     uint64_t accepted_ns;
-    /* failures of each sort in a row; each has its own back-off */
+    /* failures in a row, by sort */
     unsigned failures, unreached, relists;
 };
 
 struct hf_rf_step {
-    /* false: nothing changes, the timer runs on */
+    /* false: the event changes nothing, and the timer runs on */
     bool taken;
     unsigned effects;
     uint64_t delay_ns;
 };
 
-/* Pass DENIED and ENDED, never DENIED_AGAIN or ENDED_EARLY. */
+/* Pass DENIED and ENDED, never their special forms DENIED_AGAIN and ENDED_EARLY. */
 struct hf_rf_step hf_reflector_step(struct hf_reflector *rf, enum hf_rf_event event, const struct hf_rf_limits *limits,
                                     uint64_t now_ns, uint64_t retry_after_ns, const struct hf_rand_ops *rng);
 

@@ -9,7 +9,7 @@
 enum hf_review {
     HF_REVIEW_UNANSWERED, /* no verdict: the cloud may be away */
     HF_REVIEW_FORBIDDEN,
-    /* so the store answered for another reason */
+    /* so a missing right is not why the store answered */
     HF_REVIEW_ALLOWED,
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads a watch's body as events, one JSON object a line (metav1.WatchEvent). A line that is no event, or too long, is
- * an error; the next line follows. An unparsable object with a readable name is an event without object. */
+/* Reads a watch's body as events, one JSON object a line (metav1.WatchEvent). A line that is no event, or too long,
+ * is reported as an error; reading continues. An unparsable object with a readable name is an event without object. */
 #pragma once
 
 #include "base/buf.h"
@@ -20,20 +20,19 @@ struct hf_watch_event {
     const char *resource_version; /* or "" */
     /* a BOOKMARK that ends a WatchList */
     bool initial_end;
-    int code; /* ERROR: of the Status, or 0 */
+    int code; /* ERROR: the Status's code, or 0 */
     /* ERROR: at most 24 h */
     uint64_t retry_after_ns;
-    const char *message; /* ERROR: of the Status, or "no message" */
+    const char *message; /* ERROR: the Status's message, or "no message" */
 };
 
 struct hf_watch_stream {
-    struct hf_buf line; /* so far, without its end */
-    /* to the end of a line that is too long */
+    struct hf_buf line; /* a line whose end has not come */
+    /* until the end of a line that is too long */
     bool skipping;
 };
 
 void hf_watch_stream_init(struct hf_watch_stream *stream);
-/* Ready for another body. */
 void hf_watch_stream_done(struct hf_watch_stream *stream);
 
 /* `event` NULL: the line is unusable, as *err says. A result other than 0 ends the feed. */

@@ -34,7 +34,7 @@ struct hf_http_pool {
     struct hf_list aborted; /* calls cancelled inside a curl callback */
     struct hf_loop_task kick;
     uv_timer_t timer;
-    uv_timer_t idle; /* retires a pool without calls */
+    uv_timer_t idle;
     uint64_t last_byte_ns;
     unsigned n_calls;
     unsigned depth; /* of hf_http_pool_enter(); above 0, callbacks must not call curl */
@@ -68,7 +68,6 @@ struct hf_http_client {
     uint64_t sent_bytes, received_bytes;
 };
 
-/* Returns the pool for the next call, a new one if needed. */
 struct hf_http_pool *hf_http_pool_current(struct hf_http_client *client);
 
 /* ---- one request ---- */
@@ -97,7 +96,7 @@ struct hf_http_call {
     struct curl_slist *connect_to;
     struct hf_url_parts to;
     bool to_origin;   /* goes to the client's origin, which gets its credentials */
-    bool left_origin; /* after a redirect: send no credentials of the caller */
+    bool left_origin; /* redirected to another origin: send no credentials of the caller */
     unsigned redirects;
     bool proxied;
     /* class of the server's address, public behind a proxy; a redirect may lead no closer */
@@ -120,7 +119,7 @@ struct hf_http_call {
     char curl_text[CURL_ERROR_SIZE];
 };
 
-/* TLS of this hop's origin, else the pool's. */
+/* Returns the TLS of this hop's origin, else the pool's. */
 struct hf_tls *hf_http_easy_tls(const struct hf_http_call *call);
 
 /* Makes call->easy. Returns false without memory. */

@@ -13,6 +13,6 @@ struct hf_server_seat {
     bool answering; /* has a complete request without answer; closed last among its peer's */
 };
 
-/* Returns the index of the connection to close, or -1: turn the new one away. seats[n]: oldest first. `replace`: never
- * -1 if n > 0, but the oldest of `peer`, or else of the peer with most. */
+/* Returns the index of the connection to close, or -1: turn the new one away. seats[n]: oldest first. `replace`:
+ * instead of -1, chooses one of `peer`, or else of the peer with most, if n > 0. */
 int hf_server_seats_choose(const struct hf_server_seat *seats, size_t n, uint64_t peer, bool replace);

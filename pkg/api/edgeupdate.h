@@ -163,7 +163,7 @@ struct hf_release {
     const char *name;
     const char *version;
     uint64_t sequence;
-    /* from then on no node starts it; HF_NEVER: absent (hf_release_outdated()) */
+    /* from then on no node starts it, except to go back by the site's order; HF_NEVER: absent */
     uint64_t expires_unix_ns;
     uint64_t signed_at_unix_ns;
     /* a field of old releases (hf_release_outdated()) */

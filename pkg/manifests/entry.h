@@ -90,7 +90,7 @@ struct entry {
     struct entry_shown shown;
     enum entry_cleanup cleanup;
     bool save_wanted; /* the record has changed, but not its phase */
-    /* phase on disk; perhaps the new one if its write failed */
+    /* phase of the last record written; after a failed write the disk may already have the next one */
     enum hf_manifest_phase written_phase;
     /* The process started in Applying: items of the newest set may be in place. */
     bool resumed;

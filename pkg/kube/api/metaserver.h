@@ -27,7 +27,7 @@ struct hf_kube_meta {
 
 struct hf_kube_meta_sub {
     bool begun;
-    bool wants_probe; /* it waits for a LIST from the cloud */
+    bool wants_probe; /* its LIST, or the review before it, still has to be sent */
     bool served;      /* the cloud answered its LIST, and no later review contradicts */
     bool may_watch;   /* a review allows the watch of an object in a namespace */
     bool barred;      /* CloudCore may not list the kind, or the API server lacks it */

@@ -12,7 +12,7 @@ struct hf_kube_rules {
     bool one_history; /* versions only grow, in lists and events alike */
     bool resumes;     /* a watch can resume from a resourceVersion */
     bool only_watch;  /* the reflector makes no rounds */
-    bool takes_turns; /* subscriptions return one by one (return.h) */
+    bool takes_turns; /* after an outage, subscriptions ask the server again one by one (return.h) */
 
     bool (*may_begin)(struct hf_kube_subscription *sub);
     void (*refresh)(struct hf_kube_subscription *sub);

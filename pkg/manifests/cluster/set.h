@@ -63,7 +63,7 @@ HF_MUST_USE int hf_cluster_set_seal(struct hf_cluster_set *set, struct hf_err *e
 /* -EEXIST: an object stands twice; hf_cluster_set_scope() can make two objects one. */
 HF_MUST_USE int hf_cluster_set_check_unique(const struct hf_cluster_set *set, struct hf_err *err);
 
-/* Gives a namespaced object without a namespace "default"; removes the namespace of any other object. */
+/* `namespaced`: sets an absent namespace to "default". Otherwise removes the namespace. */
 HF_MUST_USE int hf_cluster_set_scope(struct hf_cluster_object *object, bool namespaced);
 
 const struct hf_cluster_object *hf_cluster_set_find(const struct hf_cluster_set *set, const struct hf_cluster_id *id);

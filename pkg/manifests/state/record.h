@@ -68,7 +68,7 @@ struct hf_manifest_record {
     char unsealed[HF_RECORD_UNSEALED]; /* why a Secret has no sealed copy; "": it has one, or none was tried */
     unsigned drifts;
     uint64_t drift_unix_ns;
-    json_t *objects; /* Cluster: the inventory (manifests/cluster/cluster.c); NULL: nothing in place */
+    json_t *objects; /* Cluster: the inventory (manifests/cluster/cluster.c); NULL: none recorded */
     /* StaticPods: {"set": key of the newest set, "hashes": {"<namespace>/<pod>": hash}, "late": true}: pods that the
      * kubelet listed before this set's first file; hf_manifest_record_doubt_pods() sets `late`. NULL: unknown. */
     json_t *pods_before;

@@ -19,7 +19,7 @@ enum hf_boot_unit hf_boot_unit_of(const char *active_state, const char *sub_stat
 struct hf_boot_facts {
     unsigned left;      /* boots that still judge the release */
     bool judged;        /* this boot has its verdict, or is that of the commit */
-    bool watchdog_bit;  /* the hardware watchdog caused this boot */
+    bool watchdog_bit;  /* bootstatus says that the hardware watchdog caused this boot */
     bool watchdog_then; /* watchdog_bit in the boot judged last: the bit may be set for ever */
     enum hf_boot_health health;
     enum hf_boot_unit unit; /* if the checks failed */

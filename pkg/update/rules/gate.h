@@ -36,7 +36,7 @@ struct hf_gate_facts {
     /* HF_LINK_OPEN also if nothing has to be downloaded */
     enum hf_link link;
     bool disk_critical;
-    /* the site's hold, which stops repairs; HELD in `gate` stops repairs and other updates */
+    /* the site's hold stops a repair; other updates stop only by HELD in `gate`, which stops repairs, too */
     bool held;
     bool is_committed; /* a repair of the committed release */
     bool suspended;

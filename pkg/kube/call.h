@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One request to any resource, with the client's address, credentials, metrics and field manager. A first 401
- * repeats the request with reread credentials. Arguments are copied; an answer is valid until `done` returns. */
+/* One request to any resource, by a client (kube/kube.h). After a first 401 the request is repeated, with credentials
+ * read within the last 5 s. Arguments are copied; an answer is valid until `done` returns. */
 #pragma once
 
 #include "codec/json.h"
@@ -21,10 +21,10 @@ enum hf_kube_verb {
     HF_KUBE_CREATE,
     HF_KUBE_UPDATE, /* PUT; with metadata.resourceVersion: conditional */
     HF_KUBE_APPLY,
-    HF_KUBE_MERGE_PATCH, /* RFC 7386 */
-    HF_KUBE_JSON_PATCH,  /* RFC 6902: array of operations */
-    HF_KUBE_DELETE,      /* `body`: NULL or DeleteOptions */
-    HF_KUBE_DISCOVER,    /* asks for the APIResourceList of `api_version` */
+    HF_KUBE_MERGE_PATCH,
+    HF_KUBE_JSON_PATCH,
+    HF_KUBE_DELETE,   /* `body`: NULL or DeleteOptions */
+    HF_KUBE_DISCOVER, /* asks for the APIResourceList of `api_version` */
 };
 
 struct hf_kube_call {
@@ -38,9 +38,9 @@ struct hf_kube_call {
     const char *subresource; /* "status"; or NULL */
     const char *query;       /* "labelSelector=a%3Db" (base/net/url_escape.h), or NULL */
     unsigned limit;          /* LIST: most objects of a page; 0: no limit */
-    const char *next;        /* LIST: `metadata.continue` of the last page; NULL or "": first page */
+    const char *next;        /* LIST: `metadata.continue` of the page before; NULL or "": first page */
     const json_t *body;
-    /* APPLY: takes over fields of other managers; if false, -ESTALE if it would change one */
+    /* APPLY: takes over fields of other managers; false: a change of such a field fails with -ESTALE */
     bool force;
     const char *field_manager; /* NULL: the client's */
     /* GET, LIST: asks for PartialObjectMetadata */
@@ -85,9 +85,9 @@ typedef void hf_kube_call_done(void *arg, const struct hf_kube_answer *answer);
 
 struct hf_kube_pending;
 
-/* `done` is called once, after the return, and may send and cancel calls; *ret_pending is valid until then. After
- * -errno `done` is not called. -EINVAL: wrong combination of fields, or a bad name. -EAGAIN:
- * HF_KUBE_CALL_MAX_IN_FLIGHT calls are under way. -E2BIG: body or URL too long. */
+/* `done` is called once, after the return (never after -errno), and may send and cancel calls; *ret_pending is valid
+ * until then. -EINVAL: wrong combination of fields, or a bad name. -EAGAIN: HF_KUBE_CALL_MAX_IN_FLIGHT calls are under
+ * way. -E2BIG: body or URL too long. */
 HF_MUST_USE int hf_kube_call_send(struct hf_kube *kube, const struct hf_kube_call *call, hf_kube_call_done *done,
                                   void *arg, struct hf_kube_pending **ret_pending, struct hf_err *err);
 

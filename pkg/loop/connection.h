@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A connection over TCP or TLS, for protocols other than HTTP.
  *
- * TLS is 1.2 or newer, trusts the system's store or `ca_pem`, and checks the peer's name. No callback comes before a
- * function returns, after `closed`, or after hf_connection_close(). */
+ * TLS is 1.2 or newer, trusts the system's store or `ca_pem`, and checks the peer's name. The event loop calls the
+ * callbacks, but none after `closed` or hf_connection_close(). */
 #pragma once
 
 #include "loop/loop.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Child processes. `done` never comes before a function returns, or after cancel(). */
+/* Child processes. The event loop calls `done`, but never after cancel(). */
 #pragma once
 
 #include <stdbool.h>
@@ -17,17 +17,17 @@ struct hf_proc_request {
     const char *const *argv; /* copied; argv[0] is absolute */
     const char *const *env;  /* "NAME=value", copied; NULL: PATH and LANG=C */
     const char *cwd;         /* NULL: "/" */
-    /* 0: 30 s. Then the child's group gets SIGTERM, 2 s later its session SIGKILL. */
+    /* 0: 30 s. After it the child's process group gets SIGTERM, 2 s later its session SIGKILL. */
     uint64_t timeout_ns;
     size_t max_output;    /* bytes of stdout and stderr that are kept; 0: 4096 */
     struct hf_view input; /* For stdin; copied. Empty: /dev/null. */
-    /* What the child may hang at, such as a device; copied; or NULL. While a child hangs there 2 s after SIGKILL, no
-     * child with the same name starts. */
+    /* What the child may hang at, such as a device; copied; or NULL. While a child has not ended 2 s after SIGKILL,
+     * spawn() refuses its resource. */
     const char *resource;
     bool stdout_only; /* stderr is dropped */
     bool secret;      /* overwrite the output after `done` */
-    /* Called when the child ends, even if a daemon holds the pipes, or 4 s after the deadline. `r`: 0, or -ETIMEDOUT.
-     * `exit_code`: 0..255, or 128 + signal. */
+    /* Called when the child ends, even if a daemon holds the pipes, at the latest 4 s after the timeout. `r`: 0, or
+     * -ETIMEDOUT. `exit_code`: 0..255, or 128 + signal. */
     void (*done)(void *arg, int r, int exit_code, struct hf_view output);
     void *arg;
 };

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Controls systemd units over D-Bus (org.freedesktop.systemd1). `done` never comes before a function returns, or after
- * cancel(). */
+/* Controls systemd units over D-Bus. The event loop calls `done`, but never after cancel(). */
 #pragma once
 
 #include <stdint.h>
@@ -27,7 +26,7 @@ struct hf_unit_ops {
     HF_MUST_USE int (*act)(void *ctx, enum hf_unit_act act, const char *unit, uint64_t timeout_ns,
                            void (*done)(void *arg, int r, const struct hf_err *err), void *arg,
                            struct hf_unit_call **ret_call, struct hf_err *err);
-    /* Reads ActiveState ("active", "failed", ...) and SubState. Errors as `restart`. */
+    /* Reads ActiveState and SubState. Errors as `restart`. */
     HF_MUST_USE int (*state)(void *ctx, const char *unit, uint64_t timeout_ns,
                              void (*done)(void *arg, int r, const char *active_state, const char *sub_state,
                                           const struct hf_err *err),

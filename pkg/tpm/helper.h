@@ -10,7 +10,7 @@ enum hf_tpm_exit {
     HF_TPM_EXIT_FAILED = 1, /* may succeed later */
     HF_TPM_EXIT_USAGE = 2,
     HF_TPM_EXIT_NO_TPM = 3,
-    HF_TPM_EXIT_FOREIGN = 4, /* the blob is damaged, or of another or cleared TPM */
+    HF_TPM_EXIT_FOREIGN = 4, /* the sealed key is damaged, another TPM's, or the TPM was cleared */
     HF_TPM_EXIT_PCRS = 5,    /* the PCRs have other values than at sealing */
     HF_TPM_EXIT_LOCKED = 6,  /* owner password, or locked out */
     HF_TPM_EXIT_FULL = 7,    /* no room for the counter */

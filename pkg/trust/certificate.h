@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys, requests and checks for the agent's client certificate, with OpenSSL.
+/* Keys, requests and checks for the agent's client certificate.
  *
  * The caller owns buffers, and overwrites keys. -EBADMSG: invalid; *err never quotes a key. -ENOMEM: also a full
  * buffer, or another failure of OpenSSL. */
@@ -12,23 +12,23 @@
 #include "base/macros.h"
 #include "codec/sha256.h"
 
-/* Makes an ECDSA P-256 key, PKCS #8 in PEM. */
+/* Makes an ECDSA P-256 key in PEM. */
 HF_MUST_USE int hf_certificate_make_key(struct hf_buf *key_pem, struct hf_err *err);
 
-/* Prefix of the group with the Node's uid: a Node's name may come back, its uid does not. */
+/* Prefix of the group that names the Node's uid: a Node's name may come back, its uid does not. */
 #define HF_CERTIFICATE_UID_GROUP "holdfast:node-uid:"
 enum { HF_CERTIFICATE_UID = 40 }; /* a UUID and terminator */
 
-/* The subject: O=organization, O=HF_CERTIFICATE_UID_GROUP<node_uid>, CN=common_name. */
+/* A key, and the subject O=organization, O=HF_CERTIFICATE_UID_GROUP<node_uid>, CN=common_name. */
 struct hf_certificate_owner {
     const char *key_pem, *common_name, *organization;
-    const char *node_uid; /* NULL in a check: any or none */
+    const char *node_uid; /* NULL: no such group; in a check, any or none */
 };
 
 HF_MUST_USE int hf_certificate_request(const struct hf_certificate_owner *owner, struct hf_buf *request_pem,
                                        struct hf_err *err);
 
-/* Hex SHA-256 of SubjectPublicKeyInfo in DER. */
+/* Hashes the key's SubjectPublicKeyInfo in DER. */
 HF_MUST_USE int hf_certificate_key_id(const char *key_pem, char hex[static HF_SHA256_HEX], struct hf_err *err);
 
 struct hf_certificate_info {
@@ -42,6 +42,6 @@ HF_MUST_USE int hf_certificate_read(const char *certificate_pem, const char *key
                                     struct hf_certificate_info *ret_info, struct hf_err *err);
 
 /* Appends the certificates of `answer`. The first must have `owner`'s key and subject and allow client authentication;
- * others are its chain. -EBADMSG: none, too many, a wrong first one, or damaged PEM. */
+ * others are its chain. -EBADMSG: no certificate, too many, a wrong first one, or damaged PEM. */
 HF_MUST_USE int hf_certificate_take(struct hf_view answer, const struct hf_certificate_owner *owner,
                                     struct hf_buf *chain_pem, struct hf_certificate_info *ret_info, struct hf_err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The trust folder decides what releases the node accepts. Folder and files must belong to root or the agent's user,
- * and nobody else may write. Blocks briefly. */
+/* Reads the trust folder. Folder and files must belong to root or the agent's user, and nobody else may write. Blocks
+ * briefly. */
 #pragma once
 
 #include "base/buf.h"
@@ -9,11 +9,11 @@
 #include "base/macros.h"
 #include "codec/sha256.h"
 
-/* Returns a descriptor. -ENOENT. -EPERM: wrong owner or mode. */
+/* Returns a descriptor. -ENOENT: no folder. -EPERM: wrong owner or mode. */
 HF_MUST_USE int hf_trust_folder_open(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_err *err);
 
-/* Follows links, as in mounted Secrets. -ENOENT. -EPERM: wrong owner or mode. -ENOLINK: a link to nothing. Others as
- * stat() and hf_file_read(). */
+/* Reads a file; follows links, as in mounted Secrets. -ENOENT: no file. -EPERM: wrong owner or mode. -ENOLINK: a link
+ * to nothing. */
 HF_MUST_USE int hf_trust_folder_read(const struct hf_fs_ops *fs, const char *trust_dir, const char *name,
                                      struct hf_buf *out, struct hf_err *err);
 
@@ -22,5 +22,5 @@ HF_MUST_USE int hf_trust_folder_read(const struct hf_fs_ops *fs, const char *tru
  * names. */
 void hf_trust_folder_inspect(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_buf *out);
 
-/* Hashes all that verdicts depend on. */
+/* Hashes all files on which verdicts depend. */
 void hf_trust_folder_stamp(const struct hf_fs_ops *fs, const char *trust_dir, char stamp[static HF_SHA256_HEX]);

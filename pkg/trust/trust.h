@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Judges the signatures of a release, a policy or an entry of spec.manifests: ed25519 (RFC 8032) over canonical JSON
- * (RFC 8785).
+/* Judges the signatures of a release, a policy or an entry of spec.manifests: ed25519 over canonical JSON (RFC 8785).
  *
- *   keys        <trust dir>/<keyId>.pem, SubjectPublicKeyInfo PEM (RFC 8410)
+ *   keys        <trust dir>/<keyId>.pem, SubjectPublicKeyInfo PEM
  *   keyId       [a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?
  *   threshold   number of different keys that must sign, in <trust dir>/threshold (default 1)
  *
- * Each check rereads the files; blocks briefly. Old releases pass: the floor of `sequence` prevents a downgrade
- * (update/state/floor.h). */
+ * Each check rereads the files; blocks briefly. Old releases pass; the sequence is checked by update/state/floor.h,
+ * agent/trust/policy_trust.h and agent/trust/manifest_trust.h. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -24,7 +23,7 @@ enum hf_trust_verdict {
     HF_TRUST_OK,
     HF_TRUST_NO_KEYS,
     HF_TRUST_UNKNOWN_KEY,     /* no signature is by a trusted key */
-    HF_TRUST_BAD_SIGNATURE,   /* no signature is valid */
+    HF_TRUST_BAD_SIGNATURE,   /* a signature by a trusted key is wrong, none is valid */
     HF_TRUST_BELOW_THRESHOLD, /* valid signatures, by too few keys */
     HF_TRUST_UNSIGNED,
     HF_TRUST_COUNT,
@@ -33,9 +32,9 @@ enum hf_trust_verdict {
 /* Returns the reason in statuses, such as "SignatureInvalid". */
 const char *hf_trust_reason(enum hf_trust_verdict verdict);
 
-/* Returns 0 with a verdict, which *err explains. -errno: no memory; threshold damaged or unreadable; the folder fails
- * folder.h or has too many keys; no canonical JSON. Unreadable or damaged key files are ignored, but below the
- * threshold the first one's error (-EBADMSG: content) is returned. A key under two ids counts once. */
+/* Returns 0 with a verdict; *err explains any except HF_TRUST_OK. -errno: no memory; a bad threshold file; wrong owner
+ * or mode of the folder, or too many keys; no canonical JSON. Signatures by an unreadable or damaged key file are
+ * ignored, but below the threshold its error (-EBADMSG: damaged) is returned. A key under two ids counts once. */
 HF_MUST_USE int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir, const struct hf_edgeupdate *update,
                                enum hf_trust_verdict *ret_verdict, struct hf_err *err);
 
@@ -45,30 +44,29 @@ struct hf_trust_ids {
     char ids[HF_TRUST_MAX_KEYS][HF_KEY_ID_MAX + 1];
 };
 
-/* Lists keys with valid id and safe ownership; a key under two ids appears twice. -E2BIG: too many keys. Others as
- * hf_trust_folder_open(). */
+/* Lists readable keys with valid id, owner and mode; a key under two ids appears twice. -E2BIG: too many keys. Others
+ * as hf_trust_folder_open(). */
 HF_MUST_USE int hf_trust_list(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_trust_ids *ret_ids,
                               struct hf_err *err);
 
-/* Returns `text`: "release-2026, release-2027; threshold 2", or what is wrong. *ret_ids: as hf_trust_list(), or
- * none. */
+/* Returns `text`: "release-2026, release-2027; threshold 2", or what is wrong. */
 const char *hf_trust_describe(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_trust_ids *ret_ids,
                               char *text, size_t n);
 
 /* Appends the signed bytes: a line with which no release begins, then canonical JSON of {apiVersion, kind, metadata:
- * {name}, spec} without spec.signatures. -EINVAL: an integer beyond 2^53-1. -E2BIG: *out is full. */
+ * {name}, spec} without spec.signatures. -EINVAL: an integer beyond 2^53-1. -E2BIG: too deep, or *out is full. */
 HF_MUST_USE int hf_trust_policy_message(const json_t *policy, struct hf_buf *out, struct hf_err *err);
 
-/* As hf_trust_check(). agent/trust/policy_trust.h checks the sequence. */
+/* As hf_trust_check(). */
 HF_MUST_USE int hf_trust_check_policy(const struct hf_fs_ops *fs, const char *trust_dir,
                                       const struct hf_syncpolicy *policy, enum hf_trust_verdict *ret_verdict,
                                       struct hf_err *err);
 
 /* Appends the signed bytes: a line with which no release or policy begins, then canonical JSON of {apiVersion, kind:
- * SyncPolicyManifest, manifest: <the entry>} without its signatures. Errors as above. */
+ * SyncPolicyManifest, manifest: <the entry>} without its signatures. Errors as hf_trust_policy_message(). */
 HF_MUST_USE int hf_trust_manifest_message(const json_t *entry, struct hf_buf *out, struct hf_err *err);
 
-/* As hf_trust_check(). agent/trust/manifest_trust.h checks the sequence. */
+/* As hf_trust_check(). */
 HF_MUST_USE int hf_trust_check_manifest(const struct hf_fs_ops *fs, const char *trust_dir,
                                         const struct hf_manifest *entry, enum hf_trust_verdict *ret_verdict,
                                         struct hf_err *err);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A D-Bus filter between a pod's agent and the host's systemd.
  *
- * Serves D-Bus, by sd-bus, on a unix socket, the agent's DBUS_SYSTEM_BUS_ADDRESS. Calls that units/rule.h does not
- * allow get org.freedesktop.DBus.Error.AccessDenied. One thread. */
+ * Serves D-Bus on a unix socket, which is the agent's DBUS_SYSTEM_BUS_ADDRESS. Calls that units/rule.h does not allow
+ * get org.freedesktop.DBus.Error.AccessDenied. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,10 +14,10 @@
 struct hf_units_filter_params {
     const char *socket;          /* path; replaces an earlier socket */
     const char *const *patterns; /* as in hf_units_restart_allowed() */
-    /* Called after the patterns: whether the node's configuration allows the unit. NULL: all. */
+    /* Whether the node's configuration allows a unit that a pattern allows. NULL: yes. */
     bool (*allows)(void *arg, const char *unit, struct hf_err *err);
     void *arg;
-    bool own_unit; /* also pass what installs, starts, stops and removes HF_UNITS_OWN */
+    bool own_unit; /* also pass the calls that install, start, stop and remove HF_UNITS_OWN */
     struct hf_log *log;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The services that the owner lets the agent restart or reload: `units` of agent.yaml, read for each question. While
- * the file is unusable, the last usable one counts; without one, nothing is allowed. Threads: one at a time; blocks. */
+/* The services that the node's owner lets the agent restart or reload: `units` of agent.yaml, read for each question.
+ * While the file is unusable, its last usable content counts; without such content, nothing is allowed. Threads: one at
+ * a time; blocks. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,7 +17,7 @@ struct hf_units_owner {
     const char *path;
     bool must_exist; /* false: a missing file allows all */
     struct hf_log *log;
-    struct hf_config *usable; /* the last usable file; or NULL */
+    struct hf_config *usable; /* the last usable content; or NULL */
 };
 
 void hf_units_owner_begin(struct hf_units_owner *owner);

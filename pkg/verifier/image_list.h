@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Images that this node may pull, in a file that the agent writes (by rename) and
- * holdfast-verify reads:
+/* Images that this node may pull, in a file that the agent writes and holdfast-verify reads:
  *
  *     holdfast-images 1
  *     policy site-images          the signed SyncPolicy
@@ -40,24 +39,23 @@ enum hf_image_verdict {
     HF_IMAGE_LIST_EXPIRED,
     HF_IMAGE_LIST_MISSING,
     HF_IMAGE_LIST_UNREADABLE,
-    HF_IMAGE_LIST_UNSAFE, /* another user owns it, or may write */
+    HF_IMAGE_LIST_UNSAFE, /* others own or may write file or folder, or it is a link */
     HF_IMAGE_LIST_DAMAGED,
     HF_IMAGE_BAD_REQUEST, /* the digest is no SHA-256 */
     HF_IMAGE_VERDICTS,
 };
 
-/* Return a word such as "NotListed", and a sentence. */
+/* Return a word such as "NotListed", and a text for people. */
 const char *hf_image_list_verdict_name(enum hf_image_verdict verdict);
 const char *hf_image_list_verdict_text(enum hf_image_verdict verdict);
 
-/* Formats the lines before the digests (`policy` is a DNS name), and returns their length. */
+/* Formats the lines before the digests, and returns their length. */
 size_t hf_image_list_header(const struct hf_image_list *list, char text[HF_IMAGE_LIST_HEADER]);
 
-/* ALLOWED: the file is good, *ret_list describes it, and the caller closes *ret_fd. Else *ret_fd is -1: UNREADABLE,
- * MISSING, UNSAFE or DAMAGED. `trusted_uid` may own file and folder, as root may. */
+/* ALLOWED: *ret_list describes the file, and the caller closes *ret_fd. Else UNREADABLE, MISSING, UNSAFE or DAMAGED,
+ * and *ret_fd is -1. `trusted_uid` may own file and folder, as root may. */
 enum hf_image_verdict hf_image_list_open(const char *path, unsigned trusted_uid, int *ret_fd,
                                          struct hf_image_list *ret_list);
 
-/* Returns ALLOWED, NOT_LISTED, EXPIRED, DAMAGED, UNREADABLE or BAD_REQUEST. Reads about 14 rows. `now_s`: wall
- * clock. */
+/* Returns ALLOWED, NOT_LISTED, EXPIRED, DAMAGED, UNREADABLE or BAD_REQUEST. `now_s`: wall clock. */
 enum hf_image_verdict hf_image_list_judge(int fd, const struct hf_image_list *list, const char *digest, uint64_t now_s);

@@ -8,7 +8,7 @@
 #define HF_PAGE_DIR ""
 #endif
 
-/* Puts the file's bytes between the symbols NAME and NAME_end. */
+/* Puts the bytes of FILE.gz between the symbols NAME and NAME_end. */
 #define HF_PAGE_EMBED(name, file)                                                                                      \
     __asm__(".pushsection .rodata.hf_page,\"a\"\n"                                                                     \
             ".globl " #name "\n.hidden " #name "\n" #name ":\n"                                                        \
@@ -24,6 +24,6 @@ struct hf_page_file {
     const unsigned char *begin, *end;
 };
 
-/* Answers as hf_page_answer(), from these files. Returns false if none has the path. */
+/* Answers as hf_page_answer(), from these files. Returns false if no file has the path. */
 bool hf_page_find(const struct hf_page_file *all, size_t n, const struct hf_server_request *request,
                   struct hf_server_reply *reply);

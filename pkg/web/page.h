@@ -7,8 +7,8 @@
 /* Returns the i-th path, or NULL. The first is "/". */
 const char *hf_page_path(size_t i);
 
-/* Answers request->path, compressed, with headers against injected scripts and frames. */
+/* Answers request->path, compressed, with headers against injected scripts and frames; or with 404. */
 void hf_page_answer(const struct hf_server_request *request, struct hf_server_reply *reply);
 
-/* Sets the same headers for what the page fetches. */
+/* Sets the same headers in answers that the page fetches. */
 void hf_page_protect(struct hf_server_reply *reply);

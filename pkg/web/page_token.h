@@ -2,7 +2,7 @@
 /* The token that permits acts of a node's page, in the file <run folder>/page-token: `holdfast node page` makes it, the
  * agent reads it at each act. Blocks. Threads: any.
  *
- * A new token ends the one before at once. Each ends after HF_PAGE_TOKEN_NS, and with the boot. */
+ * A new token ends the one before at once. Each token ends after HF_PAGE_TOKEN_NS, and with the boot. */
 #pragma once
 
 #include "base/clock.h"
@@ -12,7 +12,7 @@
 
 #define HF_PAGE_TOKEN_FILE "page-token"
 #define HF_PAGE_TOKEN_NS (8 * 3600 * HF_NS_PER_S)
-#define HF_PAGE_TOKEN_HEADER "x-holdfast-token:" /* header of a request; never in its URL, which logs keep */
+#define HF_PAGE_TOKEN_HEADER "x-holdfast-token:" /* not in the URL, because logs keep URLs */
 
 enum { HF_PAGE_TOKEN_TEXT = 65 }; /* 256 random bits as hexadecimal digits */
 
@@ -21,7 +21,7 @@ struct hf_page_token {
     uint64_t until_mono_ns;
 };
 
-/* Makes a token and its file, which only the process's user, root, can read. -ENOENT: no run folder. */
+/* Makes a token and its file, which only the process's user can read. -ENOENT: no run folder. */
 HF_MUST_USE int hf_page_token_make(const struct hf_fs_ops *fs, const struct hf_clock_ops *clock, const char *run_dir,
                                    struct hf_page_token *ret_token, struct hf_err *err);
 /* -ENOENT: no token. -EACCES: others can read or write the file. -EBADMSG: damaged. -ESTALE: the token has ended. */

@@ -21,16 +21,16 @@ struct hf_web_check {
 };
 
 struct hf_web_params {
-    const char *address;        /* numeric IP; NULL: HF_WEB_ADDRESS */
-    uint16_t port;              /* 0: any free one, see hf_web_port() */
-    struct hf_metrics *metrics; /* or NULL */
+    const char *address; /* numeric IP; NULL: HF_WEB_ADDRESS */
+    uint16_t port;       /* 0: any free one, see hf_web_port() */
+    struct hf_metrics *metrics;
     struct hf_server_limits limits;
-    const char *const *allowed_hosts; /* these three as in struct hf_server_params */
+    const char *const *allowed_hosts; /* this, refused, refused_arg: as in struct hf_server_params */
     void (*refused)(void *arg, enum hf_server_refusal why);
     void *refused_arg;
     const struct hf_web_check *checks;
     size_t n_checks;
-    const struct hf_server_route *routes; /* further pages; may replace those above */
+    const struct hf_server_route *routes; /* further pages; may replace the three above */
     size_t n_routes;
 };
 

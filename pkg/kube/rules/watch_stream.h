@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads a watch's body as events, one JSON object a line (metav1.WatchEvent). A line that is no event, or too long,
- * is reported as an error; reading continues. An unparsable object with a readable name is an event without object. */
+/* Reads a watch's body as events, one JSON object a line (metav1.WatchEvent). A line that is no event, or too long, is
+ * reported as an error. An unparsable object with a readable name is an event without object. */
 #pragma once
 
 #include "base/buf.h"
@@ -18,7 +18,7 @@ struct hf_watch_event {
     const struct hf_err *unreadable;
     const char *name;             /* empty only for BOOKMARK, ERROR */
     const char *resource_version; /* or "" */
-    /* a BOOKMARK that ends a WatchList */
+    /* BOOKMARK: all objects of a WatchList have come */
     bool initial_end;
     int code; /* ERROR: the Status's code, or 0 */
     /* ERROR: at most 24 h */
@@ -46,8 +46,8 @@ HF_MUST_USE int hf_watch_stream_feed(struct hf_watch_stream *stream, const void 
 HF_MUST_USE int hf_watch_stream_parse(struct hf_view line, json_t **ret_root, struct hf_watch_event *ret_event,
                                       struct hf_err *err);
 
-/* Returns `text`: the message of a Status (cut in the middle), else the beginning of `body`. */
+/* Returns `text`: the message of a Status (cut in the middle if too long), else the beginning of `body`. */
 const char *hf_kube_status_message(struct hf_view body, char *text, size_t n);
 
-/* Returns 0 for what is no integer. */
+/* Returns 0 if the text is no integer. */
 uint64_t hf_kube_version_number(const char *resource_version);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decompresses gzip of untrusted origin, of up to HF_GUNZIP_MAX_MEMBERS members, piece by piece. `write` must limit the
- * output. Takes about 56 KiB. */
+/* Decompresses gzip (RFC 1952) of untrusted origin, of up to HF_GUNZIP_MAX_MEMBERS members, piece by piece. `write`
+ * must limit the output. Takes about 56 KiB. */
 #pragma once
 
 #include <stddef.h>

@@ -21,10 +21,10 @@ enum hf_kube_verb {
     HF_KUBE_CREATE,
     HF_KUBE_UPDATE, /* PUT; with metadata.resourceVersion: conditional */
     HF_KUBE_APPLY,
-    HF_KUBE_MERGE_PATCH,
-    HF_KUBE_JSON_PATCH,
-    HF_KUBE_DELETE,   /* `body`: NULL or DeleteOptions */
-    HF_KUBE_DISCOVER, /* asks for the APIResourceList of `api_version` */
+    HF_KUBE_MERGE_PATCH, /* RFC 7386 */
+    HF_KUBE_JSON_PATCH,  /* RFC 6902 */
+    HF_KUBE_DELETE,      /* `body`: NULL or DeleteOptions */
+    HF_KUBE_DISCOVER,    /* asks for the APIResourceList of `api_version` */
 };
 
 struct hf_kube_call {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads agents' PKCS #10 requests. */
+/* Reads agents' PKCS #10 requests (RFC 2986). */
 #pragma once
 
 #include "base/err.h"

@@ -2,8 +2,8 @@
 /* Proves the node's identity to servers other than its cluster's: by its client certificate, and by tokens signed with
  * the certificate's key.
  *
- * A token is a JWT, ES256, with certificate and chain in x5c. iss and sub are the certificate's CN; aud is the server's
- * origin. Loop thread only. All functions except new accept NULL: no certificate. */
+ * A token is a JWT (RFC 7519), ES256, with certificate and chain in x5c. iss and sub are the certificate's CN; aud is
+ * the server's origin. Loop thread only. All functions except new accept NULL: no certificate. */
 #pragma once
 
 #include "base/clock.h"

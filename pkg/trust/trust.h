@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Judges the signatures of a release, a policy or an entry of spec.manifests: ed25519 over canonical JSON (RFC 8785).
  *
- *   keys        <trust dir>/<keyId>.pem, SubjectPublicKeyInfo PEM
+ *   keys        <trust dir>/<keyId>.pem, SubjectPublicKeyInfo PEM (RFC 8410)
  *   keyId       [a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?
  *   threshold   number of different keys that must sign, in <trust dir>/threshold (default 1)
  *

@@ -13,7 +13,7 @@ struct entry;
 /* A note stays until the next event, or until its topic succeeds. */
 enum entry_note_topic {
     ENTRY_NOTE_STEP,
-    ENTRY_NOTE_LOOK, /* a look for drift or a repair has failed */
+    ENTRY_NOTE_LOOK, /* from a look for drift or a repair */
     /* the entry waits for a gate (rules/gate.h), for the pace of label changes, or for removalGrace to end */
     ENTRY_NOTE_WAIT,
 };
@@ -46,7 +46,7 @@ void advance_note(struct entry *entry, enum hf_manifest_reason reason, const cha
 /* Sets a note of this topic. NONE removes the note only if it has this topic. */
 void advance_note_about(struct entry *entry, enum entry_note_topic topic, enum hf_manifest_reason reason,
                         const char *message);
-/* Returns the monotonic end of a pause that starts now; each pause is longer than the last. */
+/* Returns the monotonic end of a pause that starts now; pauses tend to grow, up to retry_cap_ns. */
 uint64_t advance_pause(struct entry *entry);
 void advance_back_off(struct entry *entry);
 /* Returns `message`; for PruneLimit adds advice how to allow the removal. `set`: the set to place or, if all

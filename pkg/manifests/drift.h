@@ -30,10 +30,10 @@ struct drift {
     uint64_t told_ns;
     struct hf_bucket repairs;
     unsigned unreadable; /* looks in a row that found only unreadable files */
-    /* The next look reads all files (hf_files_look.full). Set only once per interval of the policy: large files take
+    /* The next look is full (hf_files_look.full). Set only once per interval of the policy: large files take
      * long. */
     bool full;
-    bool watch_stale; /* folders have changed since the watches were made */
+    bool watch_stale; /* folders may have changed since the watches were made */
     bool unwatched;
     struct entry_watch *watches;
     size_t n_watches;

@@ -12,7 +12,7 @@ struct entry;
 struct target_ops;
 
 /* Limits of all entries together. Entries that no policy has ("left") may stay for ever, until a person allows their
- * removal (PruneLimit). At a limit the engine makes no entry with a new name, and drops none. */
+ * removal (PruneLimit). At a MANIFEST_MAX_LEFT* limit the engine makes no entry with a new name, and drops none. */
 enum {
     MANIFEST_MAX_WATCHES = 1024,         /* watched folders */
     MANIFEST_MAX_LEFT = 1024,            /* entries */

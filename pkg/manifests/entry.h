@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Internal header for the .c files of pkg/manifests: one entry, with its parts and actions.
  *
- * An entry has at most one step in progress: a job, a command, a restart, or health checks. One entry at a time has a
- * job, so that no two jobs have a content in memory. The end of a step is an event of rules/machine.h: advance.c writes
- * the record, then starts the action.
+ * An entry has at most one step in progress, such as a job, a command, a restart, or health checks. One entry at a time
+ * has a job, so that no two jobs have a content in memory. The end of a step may be an event of rules/machine.h:
+ * advance.c writes the record, then starts the action.
  *
  * Threads: a job's function `run` is on a worker. It accesses the job, and what the loop thread does not change
  * meanwhile, such as the inventory. */
@@ -45,7 +45,7 @@ enum entry_life {
     /* the disk cannot read the record or the inventory; the entry only tries again, once per interval */
     ENTRY_UNREADABLE,
     ENTRY_STARTED,
-    ENTRY_GONE, /* nothing is left to remove; engine.c frees it */
+    ENTRY_GONE, /* nothing is left to remove; engine.c frees or renews it */
 };
 
 enum entry_cleanup {
@@ -69,8 +69,8 @@ struct entry {
     char *name;
     char *folder; /* <state>/manifests/<name> */
 
-    /* from the policy; set by entry.c alone */
-    struct hf_manifest *wanted; /* own copy; NULL: in no policy, or no memory */
+    /* from the policy */
+    struct hf_manifest *wanted; /* own copy, set by entry.c; NULL: in no policy, or no memory */
     struct permit permit;
     bool download_left; /* its folder may have a download, useless without a policy */
     bool in_policy;     /* set by engine.c: the entry must not be removed */
@@ -82,7 +82,7 @@ struct entry {
     enum entry_life life;
     /* A removal has begun: if a policy has the entry again, its set counts as new. */
     bool removing;
-    /* try a refused set again */
+    /* try a refused set or an unreadable state again */
     bool recheck;
     struct hf_manifest_record r;
     struct hf_inventory inventory; /* while busy, a worker may replace it */

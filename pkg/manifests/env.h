@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all of pkg/manifests uses; the engine owns the only copy. A job may use only config, the strings, and fs, log
- * and clock of the world. */
+/* What all of pkg/manifests uses; the engine owns the only copy. A job may use only config, uid, the strings, and fs,
+ * log and clock of the world. */
 #pragma once
 
 #include "api/link/link.h"

@@ -17,7 +17,7 @@ struct attempt {
     struct hf_manifest *entry;
     bool health_unknown;
     bool checked;
-    /* Called after the health checks: looks at what is on trial, then calls trial_conclude(). NULL: trial.c looks at
+    /* Called after the health checks: looks at what is on trial, then may call trial_conclude(). NULL: trial.c looks at
      * files. */
     void (*look)(struct entry *entry);
     /* why the attempt fails, unless a look finds that somebody has changed items */
@@ -31,7 +31,7 @@ struct attempt {
     enum hf_config_scope scope;
     const char *argv[HF_MAX_ARGV + 1]; /* of `validate`, with the candidate's path */
     char pod_folder[HF_FILES_MAX_PATH];
-    /* folders that the set must not change (place.closed_folders) */
+    /* paths that the set must not change (place.closed_folders) */
     const char *closed[HF_CLOSED_MAX + 1];
     bool on_swap; /* the content is secret, and memory may be swapped to a disk */
 };

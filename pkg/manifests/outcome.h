@@ -18,9 +18,9 @@ struct hf_manifest_outcome {
     /* Why it failed. After a success only Cluster sets it: Applied or DriftRepaired; after a check HealthPassed,
      * HealthFailed or NotReady. */
     enum hf_manifest_reason reason;
-    char message[HF_MANIFEST_MESSAGE]; /* for a person: what, where, why, what to do; no secret */
-    json_t *inventory;                 /* Cluster: the new inventory; owned; NULL: unchanged */
-    unsigned applied;                  /* items in place as the bundle says */
+    char message[HF_MANIFEST_MESSAGE]; /* for a person; no secret */
+    json_t *inventory; /* Cluster: new inventory, NULL: unchanged; StaticPods: pods to look for; owned */
+    unsigned applied;  /* items in place as the bundle says */
     unsigned changed;
     unsigned pruned;
     /* Cluster: items that somebody else changed or removed; otherwise files that were not as wanted */

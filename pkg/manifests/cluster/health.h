@@ -7,8 +7,8 @@
 
 enum hf_cluster_health_state {
     HF_CLUSTER_CURRENT,
-    HF_CLUSTER_IN_PROGRESS, /* changing, or its controller has not seen it yet */
-    HF_CLUSTER_FAILED,      /* failed for good, as its controller says */
+    HF_CLUSTER_IN_PROGRESS, /* changing, not ready, or not yet seen by its controller */
+    HF_CLUSTER_FAILED,      /* failed, as its controller says */
     HF_CLUSTER_TERMINATING,
 };
 

@@ -17,7 +17,7 @@ int hf_cluster_item_find(const json_t *inventory, const struct hf_cluster_id *id
 
 /* Returns all that a run with this set may leave in the cluster: the set's objects in order, with `uid` and `fields`
  * from `old` (may be NULL), then the other items of `old`. `resource_of` returns the plural; NULL: the kind is not
- * served, and the object is left out. */
+ * served, and the object is left out unless `old` has it. */
 json_t *hf_cluster_item_union(const struct hf_cluster_set *set, const json_t *old,
                               const char *(*resource_of)(void *arg, const struct hf_cluster_object *object), void *arg);
 

@@ -8,8 +8,8 @@
 
 struct hf_cluster_parse;
 
-/* Calls `done` once, after the return; then the parse is freed. `r` 0: the callee copies *set and owns it; otherwise an
- * error of hf_cluster_set_add() or _seal(), or -ECANCELED (the agent ends). -E2BIG: too much text. */
+/* Calls `done` once, after the return; then the parse is freed. `r` 0: the callee may copy, empty and own *set;
+ * otherwise an error of hf_cluster_set_add() or _seal(), or -ECANCELED (the agent ends). -E2BIG: too much text. */
 HF_MUST_USE int
 hf_cluster_parse_start(const struct hf_sched_ops *sched, const struct hf_bundle *bundle, const char *entry,
                        void (*done)(void *arg, int r, struct hf_cluster_set *set, const struct hf_err *err), void *arg,

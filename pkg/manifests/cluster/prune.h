@@ -4,7 +4,7 @@
 
 #include "manifests/cluster/run.h"
 
-/* Lists the objects to delete in run->doomed, before the first write. Returns false if the run has ended (PruneLimit,
+/* Fills run->doomed, before the first write. Returns false if the run has ended (PruneLimit,
  * or no memory). */
 bool hf_cluster_prune_plan(struct hf_cluster_run *run);
 

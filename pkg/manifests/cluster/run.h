@@ -14,7 +14,7 @@
 struct hf_cluster_step {
     /* Turns `call`, a GET of the current object, into the step's request. run->body owns its body. 0 or -ENOMEM. */
     int (*ask)(struct hf_cluster_run *run, struct hf_kube_call *call);
-    /* Takes the final answer: the request was carried out, was refused, or got no answer though the server answers
+    /* Takes the final answer: the request was carried out, was refused, or failed though the server answers
      * others. Starts the next step, waits, or ends the run. */
     void (*taken)(struct hf_cluster_run *run, const struct hf_kube_answer *answer);
     /* a conflict (409) goes to `taken`; the request is not repeated */
@@ -27,7 +27,7 @@ struct hf_cluster_now {
     const char *resource;
     json_t *item;                           /* in run->inventory; NULL: none */
     const struct hf_cluster_object *object; /* in run->set; NULL: only in the inventory */
-    /* as the server last showed it */
+    /* as hf_cluster_run_note() last noted it */
     char uid[64];
     char fields[HF_CLUSTER_FIELDS_HEX];
     char version[64];
@@ -47,7 +47,7 @@ struct hf_cluster_run {
     struct hf_cluster_set set;
     struct hf_cluster_kinds kinds;
     json_t *inventory;
-    json_t *doomed; /* items to delete, in order */
+    json_t *doomed; /* items that the set lacks, in order of deletion */
 
     struct hf_kube_pending *pending;
     struct hf_timer *timer;

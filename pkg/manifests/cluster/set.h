@@ -31,7 +31,7 @@ const char *hf_cluster_id_text(const struct hf_cluster_id *id, char *text, size_
 
 struct hf_cluster_object {
     struct hf_cluster_id id;
-    char *names; /* owns the strings of `id` */
+    char *names; /* owns the strings of `id` from the source */
     unsigned rank;
     unsigned place; /* position in the source, which orders objects of one rank */
     char *json;
@@ -53,11 +53,11 @@ void hf_cluster_set_done(struct hf_cluster_set *set);
 bool hf_cluster_set_reads(const char *path);
 
 /* Adds the objects of a file, if a set reads it. -EBADMSG: neither YAML nor JSON, or no object of Kubernetes; *err
- * names file, document and field. -E2BIG: beyond a limit above. */
+ * names the file, and may name document and field. -E2BIG: beyond a limit above. */
 HF_MUST_USE int hf_cluster_set_add(struct hf_cluster_set *set, const char *path, struct hf_view text,
                                    struct hf_err *err);
 
-/* Sorts the objects. -EEXIST: an object stands in two documents; *err names both files. -ENODATA: no objects. */
+/* Sorts the objects. -EEXIST: an object stands twice; *err names both files. -ENODATA: no objects. */
 HF_MUST_USE int hf_cluster_set_seal(struct hf_cluster_set *set, struct hf_err *err);
 
 /* -EEXIST: an object stands twice; hf_cluster_set_scope() can make two objects one. */

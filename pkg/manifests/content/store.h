@@ -45,7 +45,7 @@ extern const struct content_store content_disk_store, content_memory_store;
 
 /* ---- of the content of one set ----------------------------------------------------------------------------------- */
 
-/* Whether the content is a Secret's, which must reach no disk and be shown nowhere. */
+/* Whether the content is a Secret's, which must reach no disk unsealed and be shown nowhere. */
 bool content_store_in_memory(const struct entry *entry, const struct hf_manifest_set *set);
 bool content_store_allows(const struct entry *entry, const struct hf_manifest_set *set, const struct hf_config *config,
                           enum hf_config_scope scope, const char *path);
@@ -66,12 +66,12 @@ bool content_store_waits(struct entry *entry);
 /* Asks for the content of a refused set that is tried again. Returns whether the set waits for it. */
 bool content_store_again(struct entry *entry);
 bool content_store_is_again(const struct entry *entry);
-/* Called after a crash in a swap or rollback. Returns whether the entry waits for content, or has changed its phase. */
+/* Returns whether, in a swap or rollback, the entry waits for content or has changed its phase. */
 bool content_store_stalls(struct entry *entry);
 
 /* ---- of the good set, and of what is in place -------------------------------------------------------------------- */
 
-/* Before a swap to `set`, copies contents that only the files in place have. */
+/* Before a swap to or from a Secret, copies contents that only the files in place have. */
 int content_store_keep(struct entry *entry, const struct hf_manifest_set *set, const struct hf_files_place *place,
                        struct hf_manifest_outcome *outcome);
 struct secret_kept;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds files of an entry that somebody has changed or removed. Compares size, mode and owner with the inventory, inode
- * and times with the look before, and reads a file only if inode or times differ. Of a secret file without a hash,
+ * and times with the look before, and reads a file if inode or times differ. Of a secret file without a hash,
  * compares only mode and owner. */
 #pragma once
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared by place.c, stage.c and swap.c. */
+/* Shared by place.c, stage.c, swap.c and before.c. */
 #pragma once
 
 #include "base/clock.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Waits until an entry's static pods are ready, one has failed, or a deadline passes. */
+/* Waits until an entry's static pods are ready, one has failed, nobody answers, or a deadline passes. */
 #pragma once
 
 #include "manifests/env.h"
@@ -11,7 +11,7 @@ struct hf_kubelet_health_params {
     const struct hf_manifest_env *env; /* borrowed until the end: fs, clock, sched, http, kube, node_name */
     const struct hf_http_ops *kubelet;
     const json_t *wanted; /* as for hf_kubelet_verdict_of(), at most HF_KUBELET_MAX_PODS; copied */
-    /* time after the start; 0: ask once, to learn the pods' hashes */
+    /* time after the start; 0: ask once */
     uint64_t deadline_ns;
     /* Called once, after the struct is freed. HF_KUBELET_PENDING: the deadline has come first. `pods`: those of the
      * last answer, or NULL if HF_KUBELET_UNKNOWN. Both borrowed. */

@@ -76,7 +76,7 @@ struct hf_content_hold {
     enum hf_manifest_reason reason;
     uint64_t until_ns; /* 0: until the disk or the write budget allows contents */
     uint64_t bytes;
-    unsigned times; /* how often in a row SourceTooLarge was the reason */
+    unsigned times; /* how often SourceTooLarge was the reason since an acceptance */
 };
 
 struct hf_content_room {

@@ -14,7 +14,7 @@ enum {
 /* Failures with one archive: the source keeps them between downloads, and clears them for another archive. */
 struct hf_archive_trouble {
     unsigned wasted;
-    unsigned unreadable; /* complete downloads in a row that the disk did not read */
+    unsigned unreadable; /* failed reads in a row of a complete download */
     uint64_t received;   /* bytes since the last success or wasted download */
 };
 
@@ -34,7 +34,7 @@ struct hf_archive_download_params {
     bool (*takes)(void *arg);
     void *takes_arg;
     /* Called once, from the event loop; the download is freed. The callee owns `bundle`; NULL: see *failure. `again`:
-     * retry after retry_after_ns; otherwise the archive of this digest is invalid. */
+     * retry after retry_after_ns; otherwise the archive of this digest is unusable. */
     void (*done)(void *arg, struct hf_bundle *bundle, const struct hf_source_failure *failure, bool again,
                  uint64_t retry_after_ns);
     void *arg;

@@ -4,7 +4,7 @@
  * Follows links in `path` if only root can make them (os/walk.h); reads a link below it as a file if it leads to a
  * regular file below `path`. Refuses other links, devices, sockets, pipes, and files that another user may have linked
  * (os/owner.h). Leaves out ".git", and names that begin with ".." (kubelets' volumes). A closed folder above, at or
- * below `path` makes the read fail (manifests/files/closed.h).
+ * below what is read makes the read fail (manifests/files/closed.h).
  *
  * Threads: any; blocks. Errors, with *failure: -ENOENT, SourceGone: no such path. -EACCES, NotAllowed: a closed folder.
  * -EAGAIN, SourceUnreachable: the folder is changing. */

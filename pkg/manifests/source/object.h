@@ -13,8 +13,8 @@ struct hf_source_object {
     /* EACCES or ENOENT: a lasting refusal that was reported */
     int refused;
     bool trouble; /* the last report: it cannot be reached or read */
-    bool absent;  /* the last report: it does not exist */
-    /* why the newest version is unreadable, repeated at each contact */
+    bool absent;  /* reported missing, and not seen since */
+    /* why the newest version is unreadable, repeated at the next contact */
     struct hf_source_failure unreadable;
     /* Called with each version of the object, which is borrowed. */
     void (*changed)(struct hf_manifest_source *source, json_t *object);

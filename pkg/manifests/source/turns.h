@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lets one source at a time have a large content in memory (up to HF_BUNDLE_MAX_BYTES): a source asks for a turn before
- * it reads an archive or folder. The bundle has the turn (hf_bundle.turn) until the engine has written or dropped it.
- * Turns come in order. struct hf_source_turns lives while a turn does. */
+ * it reads an archive or folder. The bundle has the turn (hf_bundle.turn) until the engine has written it,
+ * dropped it or put it off. Turns come in order. struct hf_source_turns lives while a turn does. */
 #pragma once
 
 #include "base/err.h"

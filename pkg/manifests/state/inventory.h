@@ -50,7 +50,7 @@ void hf_inventory_done(struct hf_inventory *inventory);
 /* Copies the item, in the place of one with this path. -E2BIG: full. */
 HF_MUST_USE int hf_inventory_put(struct hf_inventory *inventory, const struct hf_inventory_item *item);
 struct hf_inventory_item *hf_inventory_find(const struct hf_inventory *inventory, const char *path);
-/* Whether `more` items with path_bytes of paths fit in half of HF_INVENTORY_MAX_BYTES. */
+/* Whether `more` items with path_bytes of paths fit in HF_INVENTORY_MAX_ITEMS and half of HF_INVENTORY_MAX_BYTES. */
 bool hf_inventory_has_room(const struct hf_inventory *inventory, size_t more, size_t path_bytes);
 size_t hf_inventory_files(const struct hf_inventory *inventory);
 

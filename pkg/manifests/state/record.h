@@ -63,7 +63,8 @@ struct hf_manifest_record {
     /* true from before a repair until the good set's unit has restarted or reloaded: the unit may work with what
      * somebody else wrote */
     bool restart_due;
-    /* The record was lost with items in place, and no set has reached Applied since: a rollback removes nothing. */
+    /* The record was lost, perhaps with items in place, and no set has reached Applied since: a rollback removes
+     * nothing. */
     bool good_unknown;
     char unsealed[HF_RECORD_UNSEALED]; /* why a Secret has no sealed copy; "": it has one, or none was tried */
     unsigned drifts;

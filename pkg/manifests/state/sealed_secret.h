@@ -12,7 +12,7 @@
 #include "tpm/helper.h"
 
 enum {
-    HF_SEALED_SECRET_MAX_BYTES = 2 << 20, /* bytes of contents and paths */
+    HF_SEALED_SECRET_MAX_BYTES = 2 << 20, /* bytes of contents, paths and file heads */
 };
 
 #define HF_SEALED_SECRET_PREFIX "sealed-"

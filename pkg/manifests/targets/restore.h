@@ -8,5 +8,5 @@
 struct entry;
 
 void restore_start(struct entry *entry);
-/* Worker: takes the items of `list`, which are somebody else's, out of the inventory. */
+/* Worker: takes the items of `list`, which may be somebody else's, out of the inventory. */
 int restore_disown(struct entry *entry, const struct hf_inventory *list, struct hf_err *err);

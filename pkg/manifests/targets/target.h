@@ -18,7 +18,7 @@ struct target_ops {
     void (*roll_back)(struct entry *entry);
     /* Looks for drift of the good set, if due and allowed. Returns whether a look has started. */
     bool (*look)(struct entry *entry);
-    /* Checks an applied set of unknown health again, if due. Returns whether a check has started. */
+    /* Checks an applied set of unknown or bad health again, if due. Returns whether a check has started. */
     bool (*check_again)(struct entry *entry);
     bool (*is_unchecked)(const struct entry *entry);
     /* Removes all that is in place, unless rules/plan.h stops it; then calls then(entry) or wakes the engine. Returns
@@ -27,7 +27,7 @@ struct target_ops {
     /* Called before the first file of a prepared attempt changes. Returns true if a step has started, which ends in
      * the event Go. */
     bool (*prepares)(struct entry *entry);
-    /* Whether a set in place must pass `probe`, whatever its entry says. */
+    /* For files: whether a set in place must pass `probe`, whatever its entry says. */
     bool (*needs_probe)(const struct entry *entry);
     bool (*is_allowed)(const struct hf_config *config, enum hf_config_scope scope, struct hf_err *err);
     /* Worker: finds where an attempt with this set stages its files. Returns false if the node permits no place. */

@@ -13,7 +13,7 @@ struct entry_cluster {
     bool has_just_looked;
     /* When this Probation was first checked, for the deadline; 0: not yet, or it starts again. */
     uint64_t probe_ns;
-    /* answered attempts of this rollback that failed; `failed_rollbacks`: restored no object, but may succeed later */
+    /* answered attempts in a row that failed; `failed_rollbacks`: restored no object, but may succeed later */
     unsigned refused_rollbacks, failed_rollbacks;
 };
 

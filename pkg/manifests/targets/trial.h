@@ -25,14 +25,14 @@ struct entry_trial {
 void trial_start(struct entry *entry);
 /* Looks again, without another restart, after a failure to put back a file. Returns whether the look has started. */
 bool trial_puts_back_again(struct entry *entry);
-/* Called when changed items could not be put back. Tries again until the set's deadline after the first failure; then
- * ends the attempt. `unreadable`: the disk cannot read our copy, which is not the set's fault. */
+/* Called when changed items could not be put back. Tries again until the set's deadline after the first failure, unless
+ * our copy is lost. `unreadable`: the disk cannot read our copy. */
 void trial_not_put_back(struct entry *entry, bool unreadable, enum hf_manifest_reason reason, const char *message);
 /* Ends the attempt because our copy is lost. The source delivers again, and the set has to pass then. */
 void trial_lose_content(struct entry *entry, enum hf_manifest_reason reason, const char *message);
 /* Runs the health checks of entry->attempt, then looks if the set is still in place; ends the attempt. */
 void trial_check(struct entry *entry);
-/* The caller has found the set in place: ends the attempt with its verdict. */
+/* No look or repair is to come: ends the attempt with its verdict. */
 void trial_conclude(struct entry *entry);
-/* Called when the set is not healthy. Gives no verdict if somebody has changed its files. */
+/* Called when the set is not healthy. May give no verdict if somebody has changed its files. */
 void trial_fail(struct entry *entry, enum hf_manifest_reason reason, const char *message);

@@ -24,7 +24,7 @@ enum hf_cli_exit {
     HF_EXIT_USAGE = 2,     /* nothing changed */
     HF_EXIT_REFUSED = 3,   /* wrong signature, hash or content: a retry does not help */
     HF_EXIT_UNWELL = 4,    /* a person must look */
-    HF_EXIT_SILENT = 5,    /* the status is old, and no agent renews it */
+    HF_EXIT_SILENT = 5,    /* no agent renews the status */
     HF_EXIT_TIMED_OUT = 6, /* the goal was not reached in time */
 };
 

@@ -47,10 +47,10 @@ struct hf_doctor_facts {
     int trust;
     size_t n_keys;
     char trust_text[HF_DOCTOR_TEXT];
-    char config_text[HF_DOCTOR_TEXT]; /* what is wrong with the configuration, or "" */
+    char config_text[HF_DOCTOR_TEXT]; /* the configuration's first fault, or "" */
     struct {
         unsigned number;
-        const char *option; /* the agent's option that changes the port */
+        const char *option; /* the remedy, with the agent's option */
         bool taken;
     } ports[2];
     bool api_asked;

@@ -6,8 +6,8 @@
 
 enum hf_doctor_result {
     HF_DOCTOR_OK,
-    HF_DOCTOR_WARNING, /* the agent works in part, or later */
-    HF_DOCTOR_FAILED,  /* the agent does not start, or installs nothing */
+    HF_DOCTOR_WARNING, /* the agent may work in part, or later */
+    HF_DOCTOR_FAILED,  /* the agent may not start, or may not install */
 };
 
 struct hf_doctor_finding {

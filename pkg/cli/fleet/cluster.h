@@ -41,11 +41,11 @@ HF_MUST_USE int hf_cluster_open_in(struct hf_loop *loop, const char *context, st
 void hf_cluster_close(struct hf_cluster *cluster);
 HF_DEFINE_CLEANUP(struct hf_cluster, hf_cluster_close)
 
-/* Retries for 30 s after 429 and 5xx, but not if no answer came: the request may have been performed. *ret_object (may
- * be NULL) is the caller's.
+/* Retries for up to 30 s after 429 and 5xx, but not if no answer came: the request may have been performed.
+ * `ret_object` may be NULL; *ret_object is the caller's.
  *
  * -EINVAL: impossible name. -ENOENT. -EEXIST: the object exists, or has changed: read it again. -EACCES: credentials or
- * rights. -EIO: refused, or a certificate is wrong. */
+ * rights. -EIO: refused, or a wrong certificate. -EREMCHG: another machine's. */
 HF_MUST_USE int hf_cluster_call(struct hf_cluster *cluster, const struct hf_kube_call *call, json_t **ret_object,
                                 struct hf_err *err);
 
@@ -70,8 +70,8 @@ HF_MUST_USE int hf_cluster_check_name(const char *name, struct hf_err *err);
 
 struct hf_kube *hf_cluster_kube(const struct hf_cluster *cluster);
 const char *hf_cluster_server(const struct hf_cluster *cluster);
-/* Explains the failure `r` of `call` in *err: what was asked of which server, and what to do. Returns the command's
- * result. */
+/* Explains the failure `r` of `call` in *err: what was asked of which server, for some with a hint. Returns the
+ * command's result. */
 int hf_cluster_explain(const struct hf_cluster *cluster, const struct hf_kube_call *call, int r, struct hf_err *err);
 
 /* Returns the server's time at its last answer, or before that ours. */

@@ -15,7 +15,7 @@ struct hf_kubeconfig_options {
 
 struct hf_kubeconfig_file {
     const char *path;
-    json_t *root; /* changed: file names become absolute */
+    json_t *root; /* changed: relative file names get path's folder */
 };
 
 /* Borrows files and options. */

@@ -9,7 +9,7 @@
 
 struct hf_node_view {
     const char *name;
-    const char *ready, *reason; /* of condition Ready, or ""; Unknown, NodeSilent once it is silent */
+    const char *ready, *reason; /* of condition Ready, or ""; Unknown, NodeSilent once silent and seen */
     const char *contact;        /* Fresh, Stale, Expired, Silent or "" */
     bool seen;                  /* the node has ever reported */
     uint64_t age_ns;
@@ -24,7 +24,7 @@ void hf_node_view_of(const json_t *node, const char *release, uint64_t now_unix_
 
 bool hf_node_view_update_failed(const json_t *update);
 
-/* Returns the first condition that does not resolve by itself, or NULL. */
+/* Returns a condition that does not resolve by itself, or NULL. */
 const json_t *hf_node_view_trouble(const json_t *node);
 
 bool hf_node_view_needs_person(const json_t *node);

@@ -12,7 +12,7 @@ struct hf_poll {
     struct hf_cluster *cluster;
     bool json;
     uint64_t end_mono_ns;
-    bool away;    /* the server is unreachable */
+    bool away;    /* the last request failed */
     json_t *last; /* each object's last line, by name */
 };
 

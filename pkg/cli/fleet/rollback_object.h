@@ -11,7 +11,7 @@ struct hf_rollback {
     bool at_once; /* drop the strategy */
 };
 
-/* The result has no signatures. -EINVAL: the two EdgeUpdates do not match. */
+/* The result has no signatures. -EINVAL: the EdgeUpdates or `sequence` do not match. */
 HF_MUST_USE int hf_rollback_object_make(const struct hf_rollback *rollback, json_t **ret_update, struct hf_err *err);
 
 /* Takes `delta`. -EINVAL: no artifact for `arch`. */

@@ -26,7 +26,7 @@ void hf_tally_add(struct hf_tally *tally, const json_t *node, const char *releas
  * not matter. */
 bool hf_tally_complete(const struct hf_tally *tally, bool reachable);
 
-/* Whether a node waits for admission, and all others committed, cannot run the version, or, with `reachable`, are
+/* Whether nodes wait for admission, and all others committed, cannot run the version, or, with `reachable`, are
  * away. */
 bool hf_tally_waits_for_admission(const struct hf_tally *tally, bool reachable);
 

@@ -36,7 +36,7 @@ void hf_update_view_of(const json_t *update, struct hf_update_view *ret_view);
 
 const char *hf_update_view_state_name(const struct hf_update_view *view);
 
-/* Returns the reason of view->trouble while the rollout progresses, else view->reason. */
+/* Returns view->reason, but for Progressing the reason of view->trouble, if any. */
 const char *hf_update_view_reason(const struct hf_update_view *view);
 
 json_t *hf_update_view_json(const struct hf_update_view *view);
@@ -44,5 +44,6 @@ json_t *hf_update_view_json(const struct hf_update_view *view);
 /* Whether the rollout is stalled or refused, or nodes failed that no resume accepted. */
 bool hf_update_view_needs_person(const struct hf_update_view *view);
 
-/* Whether the rollout is complete, and every node is updated, incompatible, superseded or, if `reachable`, away. */
+/* Whether the rollout is complete, and every node is updated, incompatible, superseded or, if `reachable`, away or
+ * held. */
 bool hf_update_view_reached_all(const struct hf_update_view *view, bool reachable);

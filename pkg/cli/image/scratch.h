@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A file without a name in $TMPDIR (/tmp), mapped when complete: layers are larger than memory. */
+/* A file without a name in $TMPDIR (/tmp), mapped when complete: layers may be larger than memory. */
 #pragma once
 
 #include "cli/cli.h"

@@ -16,7 +16,8 @@ HF_MUST_USE int hf_lint_values_read(const struct hf_cli_args *args, json_t **ret
 bool hf_lint_values_find(const json_t *object, char name[HF_LINT_VALUES_NAME]);
 
 struct hf_lint_values_report {
-    /* Reports a variable that has no value, is in the signed part, or has a form that only Flux knows. */
+    /* Reports a variable that has no value, doubles a field, is in the signed part, or has a form that only Flux
+     * knows. */
     int (*fault)(void *arg, const char *path, const char *text, struct hf_err *err);
     void *arg;
 };

@@ -38,5 +38,5 @@ struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, enu
 json_t *hf_cli_seen_json(const struct hf_cli_seen *seen);
 
 #define HF_CLI_AGO_TEXT 24
-/* Writes "14m": the largest unit that gives 2 or more. */
+/* Writes "14m": the largest unit that gives 2 or more, or seconds. */
 const char *hf_cli_ago(uint64_t age_ns, char text[HF_CLI_AGO_TEXT]);

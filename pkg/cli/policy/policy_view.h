@@ -15,11 +15,11 @@ struct hf_policy_view_input {
 /* Members of *ret_view:
  *
  *   node      name, or null
- *   reported  the node reports sections; those that it does not report yet come last
+ *   reported  the node's report gives sections; those that it lacks yet come last
  *   policies  that select the node, in order: name, priority, generation, signed, inEffect, reason
  *   sections  path, policy, priority, signed, why
  *   conflicts  for a person: path, policy (the one without effect), text
- *   notes     what the view cannot know, or the node complains of
+ *   notes     what the view cannot know or take, or the node complains of
  *
  * -EBADMSG: the policies are invalid together. */
 HF_MUST_USE int hf_policy_view_make(const struct hf_policy_view_input *input, json_t **ret_view, struct hf_err *err);

@@ -14,7 +14,7 @@ struct hf_release_files {
     bool fast;
     unsigned threads;
     bool agent;
-    bool tree;                        /* output: artifacts are folders */
+    bool tree;                        /* output: artifacts are archives */
     struct hf_edgeupdate **published; /* earlier releases, whose deltas are on the server; borrowed */
     size_t n_published;
     unsigned n_olds, nth_old;

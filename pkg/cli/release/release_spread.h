@@ -3,8 +3,8 @@
 
 #include "cli/parts.h"
 
-/* Does nothing if spec.strategy or HF_EVERYWHERE_ANNOTATION is there. Else sets the annotation by --everywhere, or adds
- * a canary and waves, unless the selector names a host. */
+/* Does nothing with spec.strategy, or if HF_EVERYWHERE_ANNOTATION is "true". Else sets the annotation by --everywhere,
+ * or adds a canary and waves, unless the selector names a host. */
 HF_MUST_USE int hf_release_put_spread(const struct hf_cli_args *args, json_t *update, struct hf_err *err);
 
 HF_MUST_USE int hf_release_mean_all(json_t *update, struct hf_err *err);

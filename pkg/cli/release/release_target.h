@@ -16,6 +16,6 @@ bool hf_release_is_agent(const json_t *update);
 HF_MUST_USE int hf_release_check_target(struct hf_cli *cli, const struct hf_cli_args *args, const json_t *update,
                                         struct hf_err *err);
 
-/* Writes "nodes with a=b,c=d, 1 expression". */
+/* Returns "every node" or "nodes with a=b,c=d, 1 expression". */
 #define HF_RELEASE_NODES_TEXT 120
 const char *hf_release_nodes(const json_t *update, char text[HF_RELEASE_NODES_TEXT]);

@@ -5,7 +5,7 @@
 
 #include "cli/parts.h"
 
-/* Also sets spec.release.signedAt, if it is absent and nothing is signed. */
+/* With --key, also sets spec.release.signedAt, if it is absent and nothing is signed. */
 HF_MUST_USE int hf_cli_sign_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *update, struct hf_err *err);
 
 /* The signatures cover hf_trust_policy_message(). */

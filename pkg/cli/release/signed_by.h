@@ -14,7 +14,7 @@
 HF_MUST_USE int hf_cli_check_signed(struct hf_cli *cli, const struct hf_cli_args *args,
                                     const struct hf_edgeupdate *update, const char *what, struct hf_err *err);
 
-/* Nodes never accept a lower sequence again. -EINVAL: `sequence` is more than 1000 above twice `before`, without
- * --leap. */
+/* Nodes take a lower sequence again only by downgradeFrom. -EINVAL: `sequence` is more than 1000 above twice `before`,
+ * without --leap. */
 HF_MUST_USE int hf_cli_check_leap(const struct hf_cli_args *args, uint64_t sequence, uint64_t before,
                                   struct hf_err *err);

@@ -16,10 +16,10 @@ struct hf_ui_act {
     const char *name;   /* name of the row; may be invalid */
     const char *plural; /* plural of the object's kind */
     const char *words[2], *reason, *release;
-    json_t *json; /* owns the texts above */
+    json_t *json; /* owns name, reason and release */
 };
 
-/* -EBADMSG, for people: no act, unknown or too long fields, or control characters. */
+/* -EBADMSG, for people: no act, unknown, empty or too long fields, or control characters. */
 HF_MUST_USE int hf_ui_act_parse(struct hf_view body, struct hf_ui_act *ret_act, struct hf_err *err);
 void hf_ui_act_done(struct hf_ui_act *act);
 

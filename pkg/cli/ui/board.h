@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of the fleet's page, in the order of their changes. Viewers ask for what changed after their version: a slow
- * viewer gets each row once. Pure. */
+ * viewer misses older changes of a row. Pure. */
 #pragma once
 
 #include "base/buf.h"
@@ -22,6 +22,6 @@ HF_MUST_USE int hf_ui_board_remove(struct hf_ui_board *board, const char *kind, 
 /* Returns a number that grows with each change; 0: empty. */
 uint64_t hf_ui_board_version(const struct hf_ui_board *board);
 
-/* Appends {"version": N, "more": BOOL, "rows": [...]}: rows changed after `since`, oldest first; N is the last row's
- * version. -E2BIG: above out->max. */
+/* Appends {"version": N, "more": BOOL, "rows": [...]}: rows changed after `since` up to N, oldest first. -E2BIG: above
+ * out->max. */
 HF_MUST_USE int hf_ui_board_changes(const struct hf_ui_board *board, uint64_t since, struct hf_buf *out);

@@ -2,7 +2,8 @@
 /* The server of the fleet's page. Loop thread only.
  *
  * It answers /fleet only with the token from the fragment of the page's address: in X-Holdfast-Token, or as second word
- * of Sec-WebSocket-Protocol. Even with the token, it refuses users except us and root: command lines are public. */
+ * of Sec-WebSocket-Protocol. Even with the token, it refuses users except us and root, if it can tell: command lines
+ * are public. */
 #pragma once
 
 #include "cli/ui/board.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Follows clusters, and fills a board: a watch for each of three kinds (of Nodes only metadata, for labels).
  *
- * With several contexts, rows are named "CONTEXT/NAME", and a context that fails delays no other. */
+ * With several contexts, rows are named "CONTEXT/NAME", and a context that fails ends no other. */
 #pragma once
 
 #include "cli/fleet/cluster.h"
@@ -33,7 +33,7 @@ struct hf_loop *hf_ui_follow_loop(const struct hf_ui_follow *follow);
 HF_MUST_USE int hf_ui_follow_run(struct hf_ui_follow *follow, struct hf_err *err);
 
 /* {"time": of the servers, "partial", "contexts": [{"context", "server", "nodes", "updates", "labels"}]}; the last
- * three are {"synced", "lost", "why"}. "partial": an object is too large for the board, or unreadable. */
+ * three are {"synced", "lost", "why"}. "partial": an object found no room on the board, or was unreadable. */
 json_t *hf_ui_follow_state(const struct hf_ui_follow *follow);
 
 /* Returns the only context's server, or "several clusters". */

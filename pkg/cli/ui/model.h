@@ -27,8 +27,8 @@ const json_t *hf_ui_model_update(const json_t *node);
 const char *hf_ui_model_label(const struct hf_ui_model *model, const char *name, const char *key);
 const char *hf_ui_model_site_key(const struct hf_ui_model *model);
 
-/* Whether all words of `find`, in any case, are in name, reason, agent's version, a release, phase, "runs=VERSION" or a
- * label "key=value". */
+/* Whether all words of `find`, in any case, are in name, reason, "what", agent's version, a release, phase,
+ * "runs=VERSION" or a label "key=value". */
 bool hf_ui_model_matches(const struct hf_ui_model *model, const char *name, const char *find);
 
 /* Compares a node with those that share a release and, unless the value is "", its value of the label `key`: {"n": how

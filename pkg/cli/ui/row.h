@@ -4,7 +4,7 @@
 
 #include "codec/json.h"
 
-/* What a node needs: nothing; time; a window, hold, turn or contact; a person. */
+/* What a node needs: nothing; time; a window, hold, turn, sink or contact; a person. */
 enum hf_ui_look { HF_UI_GOOD, HF_UI_BUSY, HF_UI_WAIT, HF_UI_BAD };
 const char *hf_ui_look_name(enum hf_ui_look look);
 

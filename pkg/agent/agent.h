@@ -62,7 +62,7 @@ struct hf_agent_params {
     struct hf_home *home;
     struct hf_world world; /* its file system and clock are those of `home` */
     const struct hf_source_ops *source;
-    /* The source reports accepted statuses back; only then <state>/outbox.json is removed. */
+    /* The source reports accepted statuses back, and <state>/outbox.json stays until then. */
     bool source_echoes;
     /* Statuses go to another server (kube/split.h), whose contact decides when to write. */
     bool status_apart;

@@ -18,7 +18,7 @@ struct hf_home {
     int lock_fd; /* or -1 */
     struct hf_clock clock;
     char boot[HF_CLOCK_FILE_BOOT];
-    struct hf_clock_file kept; /* the clock file as read at the start */
+    struct hf_clock_file kept; /* the clock file, or clock.unread, as read at the start */
     struct hf_hold_age hold;
 };
 

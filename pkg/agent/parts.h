@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All parts of an agent, for code that reads many. agent.c owns them. */
+/* Parts of an agent, for code that reads many. agent.c owns them. */
 #pragma once
 
 struct hf_agent_env;

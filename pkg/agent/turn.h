@@ -25,7 +25,7 @@ struct hf_turn {
 HF_MUST_USE int hf_turn_init(struct hf_turn *turn, const struct hf_sched_ops *sched, void (*run)(void *arg), void *arg);
 void hf_turn_done(struct hf_turn *turn);
 
-/* Adds to `due`, and runs a turn in the loop's next iteration. */
+/* Adds to `due`; unless a turn runs now, the loop's next iteration runs one. */
 void hf_turn_wake(struct hf_turn *turn, unsigned due);
 
 /* Runs a turn after `delay_ns`, or sooner by hf_turn_wake(). */

@@ -3,7 +3,7 @@
  *
  * A K3s agent starts neither containerd nor kubelet until its server answers. Until then, this module starts
  * containerd as a transient systemd unit, which outlives the process, and the pods with crictl; the pods end when a
- * kubelet answers. Before each step it asks the runtime (alone/step.h). On disk is only <state>/alone: while it exists,
+ * kubelet answers. Before each step it asks anew (alone/step.h). On disk is only <state>/alone: while it exists,
  * pods or containerd may be left. Loop thread only; small reads block. */
 #pragma once
 

@@ -29,7 +29,7 @@ enum {
 #define HF_ROLLOUT_PAUSED_ANNOTATION "edge.codcompass.io/rollout-paused"
 #define HF_ROLLOUT_HALTED_ANNOTATION "edge.codcompass.io/rollout-halted"
 #define HF_ROLLOUT_RESUME_ANNOTATION "edge.codcompass.io/rollout-resume"
-/* "true": all selected nodes start at once. */
+/* "true": it is meant that all selected nodes start at once. */
 #define HF_EVERYWHERE_ANNOTATION "edge.codcompass.io/everywhere"
 
 /* What a node needs beyond the needs of every delta. */
@@ -85,11 +85,11 @@ struct hf_install {
     enum hf_install_kind kind;
     const char *path; /* "" for kind Agent */
     unsigned mode;
-    bool has_mode; /* false: the mode of the old file, or 0755 without one */
+    bool has_mode; /* false: a recorded mode, the old file's, or 0755 */
     const char *restart_unit;
     const char *restart_exec[HF_MAX_ARGV + 1];
     bool reboots;
-    /* empty: `systemctl reboot` */
+    /* by default `systemctl reboot` */
     const char *reboot_command[HF_MAX_ARGV + 1];
     struct hf_window reboot_window; /* any time if its duration_ns is 0 */
 };

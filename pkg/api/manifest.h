@@ -89,7 +89,7 @@ struct hf_manifest {
     uint64_t sequence;
     struct hf_signature *signatures;
     size_t n_signatures;
-    json_t *json; /* the entry's JSON, which signatures cover; borrowed */
+    json_t *json; /* the entry's JSON, which signatures cover without `signatures`; borrowed */
 };
 
 extern const struct hf_field hf_manifest_fields[];

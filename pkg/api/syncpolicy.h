@@ -32,7 +32,7 @@ enum { HF_MAX_ALLOWED_IMAGES = 10000, HF_MAX_MIRROR_REGISTRIES = 16, HF_MAX_PREF
 
 /* spec.images. Each field is a section (api/policies). */
 struct hf_policy_images {
-    /* Borrowed: "sha256:<64 hex digits>" of images that may run; NULL: any. Only from a signed policy. */
+    /* Borrowed: "sha256:<64 hex digits>" of images that may run; NULL: any. In effect only from a signed policy. */
     json_t *allowed;
     uint64_t allowed_expires_unix_ns;
     /* registries that the node mirrors; empty: no mirror */

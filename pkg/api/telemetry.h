@@ -51,7 +51,7 @@ struct hf_telemetry_file {
 };
 
 struct hf_telemetry_scrape {
-    const char *url; /* at loopback or this node */
+    const char *url; /* at loopback or this node, unless agent.yaml allows more */
     uint64_t period_ns;
     const char *names[HF_TELEMETRY_MAX_RULES + 1]; /* globs; empty: all */
 };
@@ -110,11 +110,11 @@ struct hf_telemetry_drop {
 };
 struct hf_telemetry_sample {
     struct hf_event_match match;
-    double keep; /* share of events to keep, 0..1, chosen by their ids: a repetition has the same fate */
+    double keep; /* share of events to keep, 0..1, chosen by id or content: a repetition has the same fate */
 };
 struct hf_telemetry_rate {
     struct hf_event_match match;
-    /* for each source name: events per second, and events at once (default: per_second) */
+    /* for each poster's source name: events per second, and events at once (default: per_second) */
     uint64_t per_second, burst;
 };
 enum hf_redact_action { HF_REDACT_MASK, HF_REDACT_REMOVE, HF_REDACT_HASH, HF_REDACT_COUNT };
@@ -164,7 +164,7 @@ struct hf_telemetry_sink {
 
 struct hf_telemetry {
     bool present;
-    bool is_signed;    /* set by the agent: HF_CONFIG_SIGNED bounds apply */
+    bool is_signed;    /* set by hf_policy_set_compose(): HF_CONFIG_SIGNED bounds apply */
     bool is_operators; /* set by the agent for its own options: no bounds apply */
     struct hf_telemetry_sources sources;
     /* spec.telemetry.filter: */

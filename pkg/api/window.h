@@ -23,8 +23,8 @@ extern const struct hf_field hf_window_fields[];
 
 void hf_window_finish(struct hf_decode *decode, void *object, json_t *json);
 
-/* Whether a window is open; always if n is 0. *ret_next_unix_ns (may be NULL): next change; HF_NEVER if n is 0, or more
- * than 64 windows follow without a gap. */
+/* Whether a window is open; always if n is 0. *ret_next_unix_ns (may be NULL): next change; HF_NEVER if n is 0, or 64
+ * windows or more follow without a gap. */
 bool hf_windows_open(const struct hf_window *windows, size_t n, uint64_t unix_ns, uint64_t *ret_next_unix_ns);
 
 /* A span of the present (hf_time_span()) of at most this length, across an edge, counts as outside: windows open late

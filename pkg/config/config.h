@@ -2,7 +2,8 @@
 /* The node's configuration, /etc/holdfast/agent.yaml, which limits what the cluster can make the node do.
  *
  * The cluster never writes it. Without the file, and for `config` NULL, the defaults of holdfast-agent.yaml(5) apply.
- * Functions from hf_config_allows_file_glob() on are pure. Any thread: a configuration never changes. */
+ * Functions from hf_config_allows_file_glob() on are pure. Any thread: only hf_config_put_fault() changes a
+ * configuration. */
 #pragma once
 
 #include <stdbool.h>
@@ -59,7 +60,7 @@ const char *hf_config_name(const struct hf_config *config);
 
 bool hf_config_is_usable(const struct hf_config *config);
 
-/* A fault reads "/etc/holdfast/agent.yaml:7: telemetry.fils: unknown field". */
+/* A fault reads "/etc/holdfast/agent.yaml:7: telemetry.colour: unknown field". */
 size_t hf_config_n_faults(const struct hf_config *config);
 const char *hf_config_fault(const struct hf_config *config, size_t i);
 
@@ -68,8 +69,8 @@ HF_MUST_USE int hf_config_put_fault(struct hf_config *config, const char *fault,
 
 HF_MUST_USE int hf_config_format(const struct hf_config *config, struct hf_buf *out);
 
-/* The functions below explain false in *err (may be NULL) by EINVAL for a wrong form, else by EACCES with the remedy,
- * such as "'/srv/log/x' is not allowed: add '/srv/log/x' to telemetry.files in /etc/holdfast/agent.yaml". */
+/* The functions below with *err (may be NULL) explain false there: some wrong forms by EINVAL, else by EACCES, mostly
+ * with the remedy: "'/srv/log/x' is not allowed: add '/srv/log/x' to telemetry.files in /etc/holdfast/agent.yaml". */
 
 /* For sources.files: `glob` is absolute, with fnmatch(3)'s wildcards in the last component. True if every match is
  * allowed. */
@@ -115,8 +116,8 @@ bool hf_config_allows_manifest_secret_file(const struct hf_config *config, enum 
  * allowed. The caller also compares the folders: links and bind mounts give other paths. */
 bool hf_config_allows_manifest_read(const struct hf_config *config, enum hf_config_scope scope, const char *path,
                                     const char *sub_path, struct hf_err *err);
-/* Returns paths that entries must not read: those that they must not write, except a kubelet's folders of static
- * pods. */
+/* Returns paths that entries must not read: those that they must not write, except reserved paths and a kubelet's
+ * folders of static pods. */
 const char *const *hf_config_manifest_closed(void);
 bool hf_config_allows_manifest_unit(const struct hf_config *config, enum hf_config_scope scope, const char *unit,
                                     struct hf_err *err);

@@ -16,7 +16,7 @@ struct hf_hostlife_inventory {
     /* Installed, Persists, or why the pod's last start installed nothing */
     enum hf_hostlife_reason reason;
     bool watched;
-    /* Names of slots, or "". Only a healthy build becomes `good`. */
+    /* Names of slots, or "" */
     char current[HF_HOST_SLOT], good[HF_HOST_SLOT], previous[HF_HOST_SLOT];
     char supervisor[HF_HOST_SLOT];
     struct hf_supervisor_note verdict, trial;

@@ -50,14 +50,14 @@ struct hf_kube_params {
     const char *field_manager;
     struct hf_world world;
     const struct hf_http_ops *http;
-    /* Rereads the HTTP client's credentials; called after a 401 or an untrusted certificate, at most once in 5 s. May
-     * be NULL. */
+    /* Rereads the HTTP client's credentials; called after a 401 or an untrusted server's answer, at most once in 5 s.
+     * May be NULL. */
     int (*reauthenticate)(void *arg, struct hf_err *err);
     void *arg;
     /* Follows all objects of a cluster: up to HF_LEDGER_FLEET_OBJECTS a subscription; LISTs come from the API server's
-     * store, 500 objects a page; Nodes come as metadata only. */
+     * store, at most 500 objects a page; Nodes come as metadata only. */
     bool fleet;
-    uint64_t retry_cap_ns; /* longest back-off; 0: 30 s */
+    uint64_t retry_cap_ns; /* longest back-off, unless denied; 0: 30 s */
     uint64_t spread_ns;    /* initial value of hf_kube_set_spread() */
 };
 

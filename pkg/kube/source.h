@@ -28,12 +28,12 @@ struct hf_source_sink {
      * kind and apiVersion are set. */
     void (*upsert)(void *arg, json_t *object);
     void (*gone)(void *arg, const char *name);
-    /* All that exists is reported. Comes again after each complete list. After a resume, the first call means only
+    /* All that exists is reported. Comes again after complete lists. After a resume, the first call means only
      * that the server accepted the resourceVersion; changes may follow. `resource_version` "": a later process must
      * list. */
     void (*synced)(void *arg, const char *resource_version);
-    /* A later process may resume here if all that was reported before is on disk; "": it must list. Comes after each
-     * list, and about once a minute. */
+    /* A later process may resume here if all that was reported before is on disk; "": it must list. Comes, if
+     * changed, after lists and about once a minute. */
     void (*version)(void *arg, const char *resource_version);
     /* `kind` holds until the next call. PROVEN comes again about once a minute, LOST with a newer reason. */
     void (*contact)(void *arg, enum hf_contact_kind kind, struct hf_server_date date, const struct hf_err *err);
@@ -83,7 +83,7 @@ struct hf_source_ops {
     /* The subscriber does not keep the object; complete lists report it again. Only if it `matters`, `gone` is sure to
      * come. */
     void (*decline)(struct hf_subscription *subscription, const char *name, bool matters);
-    /* Requests a complete list soon, at a random moment; no `synced` comes before its end. */
+    /* Requests a complete list soon (API server: at a random moment); no `synced` comes before its end. */
     void (*relist)(struct hf_subscription *subscription);
     /* Writes apiVersion, kind, metadata.name and all fields that the agent owns; releases owned fields that `body`
      * lacks. `subresource`: "status" or NULL. -EHOSTUNREACH from a MetaServer: write again when contact is PROVEN. */

@@ -15,10 +15,10 @@ struct hf_upstream_params {
     const char *field_manager;
     bool fleet;           /* as in struct hf_kube_params */
     uint64_t max_skew_ns; /* as in struct hf_http_config */
-    /* Called after a 401 or an untrusted certificate, at most once in 5 s, once the files are reread. May call
+    /* Called after a 401 or an untrusted server's answer, at most once in 5 s, once the files are reread. May call
      * hf_upstream_use_certificate(). May be NULL. */
     void (*refused)(void *arg);
-    /* A credential in a file has changed. May be NULL. */
+    /* CA or credentials in a file have changed. May be NULL. */
     void (*changed)(void *arg);
     void *arg;
 };
@@ -35,7 +35,7 @@ struct hf_kube *hf_upstream_kube(struct hf_upstream *upstream);
 
 /* Returns an HTTP client of this node's kubelet, https://127.0.0.1:10250, with these credentials. Accepts only a
  * certificate of the API server's CA for `node_name` (borrowed), as any local user could listen there.
- * -EKEYREJECTED: no CA, or verification is off. */
+ * Its start() returns -EKEYREJECTED: no CA, or verification is off. */
 const struct hf_http_ops *hf_upstream_kubelet(struct hf_upstream *upstream, const char *node_name);
 
 /* Replaces all other credentials by this PEM, which is copied; both NULL: the configuration's credentials count

@@ -19,8 +19,8 @@ struct hf_connection_params {
     const char *ca_pem; /* authorities; NULL: the system's store */
     void (*opened)(void *arg);
     void (*received)(void *arg, const void *bytes, size_t n);
-    /* Opening failed, or the connection ended: -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH (unknown name or no route),
-     * -EKEYREJECTED (TLS), -EPIPE (by the peer), others. The owner still calls hf_connection_close(). */
+    /* Opening failed, or the connection ended: -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH (unknown name or unreachable
+     * host), -EKEYREJECTED (TLS), -EPIPE (by the peer), others. The owner still calls hf_connection_close(). */
     void (*closed)(void *arg, int r, const struct hf_err *err);
     void *arg;
 };

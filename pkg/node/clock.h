@@ -44,5 +44,5 @@ bool hf_clock_synchronized(struct hf_clock *clock);
 /* Whether two witnesses agree, or a time server keeps the only credible witness right. */
 bool hf_clock_is_sure(struct hf_clock *clock);
 
-/* Fills *file, to be saved next; clears bound_rose. */
+/* Fills the clock's fields of *file, to be saved next; clears bound_rose. */
 void hf_clock_keep(struct hf_clock *clock, struct hf_clock_file *file);

@@ -8,7 +8,7 @@
 
 #include "base/time/range.h"
 
-/* `error_ns`: greatest difference from the true time. */
+/* `error_ns`: greatest known difference from the true time. */
 struct hf_time_witness {
     bool known;
     uint64_t unix_ns;

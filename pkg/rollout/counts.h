@@ -11,8 +11,8 @@
 enum hf_rollout_class {
     HF_CLASS_OUTSIDE,    /* not selected, or neither admitted nor begun */
     HF_CLASS_SUPERSEDED, /* another object of the release name has replaced this one */
-    HF_CLASS_UPDATED,    /* Committed, or repairing after that */
-    HF_CLASS_FAILED,     /* RolledBack, Rejected, or RollingBack after a verdict (hf_reason_is_failure()) */
+    HF_CLASS_UPDATED,    /* Committed without failure, or repairing after that */
+    HF_CLASS_FAILED,     /* hf_reason_is_failure(): such as RolledBack or Rejected */
     HF_CLASS_OVERDUE,    /* has worked for longer than progressDeadline */
     HF_CLASS_INCOMPATIBLE,
     HF_CLASS_UNKNOWN, /* parked: silent longer than unknownAfter */
@@ -52,7 +52,7 @@ struct hf_rollout_counts {
     uint32_t selected, admitted, updated, updating, failed, incompatible, unknown, superseded;
     bool partial;       /* `failed` may lack nodes overdue before this process began */
     uint32_t held;      /* part of `unknown`: held by their site */
-    uint32_t open;      /* part of `updating`: admitted; stages wait only for these */
+    uint32_t open;      /* part of `updating`: admitted; stages wait for these */
     uint32_t turn;      /* part of `updating`: waiting for a turn */
     uint32_t overdue;   /* part of `failed` */
     uint32_t ungrouped; /* selected nodes without the label of strategy.disruption.groupBy */

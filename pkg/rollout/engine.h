@@ -9,7 +9,7 @@
  *     hf_rollout_engine_plan(engine, &now, &plan);
  *     for each plan.effects[i]: send it, later hf_rollout_engine_result(engine, plan.effects[i].id, 0, object, &now)
  *
- * Every apply has the resourceVersion that it was decided on, so the server refuses a slow former leader. A new leader
+ * Every body has the resourceVersion that it was decided on, so the server refuses a slow former leader. A new leader
  * first writes its epoch into each EdgeUpdate with a strategy. Copies Nodes and EdgeNodes. After -ENOMEM for an object,
  * list its kind again (hf_rollout_engine_list_begin()): a watch does not repeat objects. */
 #pragma once
@@ -79,8 +79,8 @@ void hf_rollout_engine_lead(struct hf_rollout_engine *engine, uint64_t epoch, co
 /* ---- effects ----------------------------------------------------------------------------------------------------- */
 
 enum hf_rollout_effect_kind {
-    HF_ROLLOUT_STATUS,  /* apply to the status of an EdgeUpdate, with force */
-    HF_ROLLOUT_TURNS,   /* apply to the spec of an EdgeNode, with force */
+    HF_ROLLOUT_STATUS,  /* replace the status of an EdgeUpdate */
+    HF_ROLLOUT_TURNS,   /* replace the spec of an EdgeNode */
     HF_ROLLOUT_SILENT,  /* apply Ready=Unknown to the status of an EdgeNode, with force */
     HF_ROLLOUT_COLLECT, /* read the EdgeNode, then delete it with the uid and resourceVersion read */
     HF_ROLLOUT_EVENT,   /* create an Event on an EdgeUpdate; no result */
@@ -112,7 +112,7 @@ HF_MUST_USE int hf_rollout_engine_plan(struct hf_rollout_engine *engine, const s
 
 /* Called once for each write, even when no longer leading. `r`: 0; -ESTALE (409 Conflict); -ENOENT (gone); -EBADMSG,
  * -EACCES (refused: planned again after a minute, or for a new version); -ECANCELED (not sent). Another error leaves
- * the write in doubt until the object shows it; for a write of an EdgeNode the doubt also ends if working watches show
+ * a STATUS or TURNS in doubt until the object shows it; for TURNS the doubt also ends if working watches show
  * nothing for a minute. `object`: from the server, or NULL. Returns 0, or why `object` was not taken; the result counts
  * anyway. */
 int hf_rollout_engine_result(struct hf_rollout_engine *engine, uint64_t id, int r, const json_t *object,

@@ -109,7 +109,7 @@ struct hf_rollout_engine {
     struct track **tracks;
     size_t n_tracks, cap_tracks;
     bool complete[HF_ROLLOUT_KINDS], watched[HF_ROLLOUT_KINDS];
-    uint64_t seeing_ns; /* since when all kinds of objects are watched; 0: not now */
+    uint64_t seeing_ns; /* since when plans see all kinds of objects; 0: not now */
     uint64_t epoch;     /* 0: does not lead */
     uint64_t last_id, conflicts;
     struct node_write *writes;
@@ -149,7 +149,7 @@ size_t hf_rollout_track_prepare(struct track *track, const struct hf_fleet *flee
 void hf_rollout_track_node(struct track *track, const struct hf_fleet *fleet, uint32_t id, bool is_new, uint32_t now_s);
 void hf_rollout_track_notes(struct track *track, uint32_t id, const json_t *edgenode);
 
-/* Whether the node is a canary, or of a stage that has opened. */
+/* Whether the node is a canary, or of an open stage; true without a strategy. */
 bool hf_rollout_is_reached(const struct track *track, uint32_t id);
 void hf_rollout_count_nodes(const struct hf_rollout_engine *engine, struct track *track, uint32_t now_s);
 

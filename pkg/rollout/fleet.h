@@ -61,7 +61,7 @@ struct hf_fleet_node {
     struct hf_object_version version;
     uint64_t sequence;
     uint32_t labels;  /* label set; kept even without a Node */
-    uint32_t heard_s; /* when the last new report came, or the record was made */
+    uint32_t heard_s; /* time of the last new report, or when the record was made */
     uint32_t gone_s;  /* when the Node was deleted, or the record made */
     uint32_t epoch;
     uint32_t paused_s;  /* no write before this time */

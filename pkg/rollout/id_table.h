@@ -27,6 +27,6 @@ HF_MUST_USE int hf_id_table_reserve(struct hf_id_table *table);
 void hf_id_table_add(struct hf_id_table *table, uint32_t hash, uint32_t id);
 void hf_id_table_remove(struct hf_id_table *table, uint32_t hash, uint32_t id);
 
-/* FNV-1a. Do not hash keys that an attacker chooses: collisions are easy to make. */
+/* Mixed FNV-1a. Do not hash keys that an attacker chooses: collisions are easy to make. */
 uint32_t hf_id_table_hash(const void *bytes, size_t n);
 uint64_t hf_id_table_hash64(const void *bytes, size_t n);

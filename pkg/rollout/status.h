@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes objects that the controller applies (NULL: no memory), and finds how urgent a status is. Pure. */
+/* Makes objects that the controller writes (NULL: no memory), and finds how urgent a status is. Pure. */
 #pragma once
 
 #include "rollout/fleet.h"

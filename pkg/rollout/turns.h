@@ -31,11 +31,11 @@ bool hf_turn_may(struct hf_turn_group *group, const struct hf_share *max_unavail
 struct hf_turn_facts {
     bool has_entry;      /* with this digest */
     int phase;           /* enum hf_phase */
-    bool waits_for_site; /* for a window, its hold or spec.suspend */
+    bool waits_for_site; /* such as for a window, its hold or spec.suspend */
     bool moved_on;       /* to another digest */
     bool release_wanted; /* an EdgeUpdate that selects the node wants it */
-    bool not_admitted;   /* the node says so, and no stage of the rollout has reached it */
-    bool is_silent;      /* missed several reports */
+    bool not_admitted;   /* the node waits, and no stage of the rollout has reached it */
+    bool is_silent;      /* its report is overdue */
     bool freed;
 };
 

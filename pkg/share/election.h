@@ -8,7 +8,7 @@
 enum hf_share_state {
     HF_SHARE_UNKNOWN,
     HF_SHARE_ABSENT,
-    HF_SHARE_WANTED, /* the neighbour asks its own neighbours for it */
+    HF_SHARE_WANTED, /* the neighbour wants it from its own neighbours */
     HF_SHARE_FETCHING,
     HF_SHARE_HAVE,
     HF_SHARE_STATES

@@ -27,7 +27,7 @@ struct share_peer {
     char node[HF_HTTP_NODE]; /* from its certificate; "": no handshake yet */
     uint64_t busy_until_ns;
     unsigned failures; /* broken downloads since it was last excluded */
-    bool here;         /* has answered or asked since the last discovery began */
+    bool here;         /* has answered or asked since shortly before the last discovery */
     /* about the wanted content */
     enum hf_share_state state;
     uint64_t bytes, grew_ns; /* while FETCHING: how much it has, and when that grew */

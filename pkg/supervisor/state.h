@@ -5,8 +5,8 @@
  * <state>/host/
  *     current -> <slot>     the build that runs, on trial if it is not `good`. The update engine changes this link, and
  *                           while no agent runs the supervisor, to fall back. Only the supervisor changes the others
- *     good -> <slot>        the last build that called itself healthy
- *     previous -> <slot>    the healthy build before `good`
+ *     good -> <slot>        the last build that called itself healthy, or the first
+ *     previous -> <slot>    the build that was `good` before
  *     verdict -> "Crashed <slot>"   the build given up last, and why; durable before `current` changes
  *     trial -> "2 <slot>"   how often the build on trial has ended, hung, or not been healthy in time
  *

@@ -2,7 +2,7 @@
 /* Decides which releases this node must install.
  *
  * Of the objects with one release name, the admitted one with the highest sequence wins. A release begun or committed
- * here stays admitted: a halt stops only nodes that have not begun, and brings back no older release. Objects with
+ * here wins as if admitted: a halt pauses only updates before the swap, and brings back no older release. Objects with
  * accepted signatures win over others. */
 #pragma once
 

@@ -26,7 +26,7 @@ struct hf_stale {
     bool this_boot;      /* the last contact was in this boot, by the clock file */
     uint64_t carried_ns; /* age at the start; 0 if `this_boot` */
     uint64_t start_mono_ns;
-    /* greatest age since contact was lost; 0 with contact */
+    /* least age to report while contact is lost; 0 with contact */
     uint64_t longest_ns;
 };
 

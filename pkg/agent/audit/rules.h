@@ -13,7 +13,7 @@ enum { HF_AUDIT_MAX_REMEMBERED = 512 };
 
 struct hf_audit_memory {
     struct hf_strmap last;
-    /* This is the first look after the log dropped entries: old states need no entry. */
+    /* Older entries may be unknown: old states need no entry. */
     bool may_have_forgotten;
     uint64_t look_again_ns; /* when a refused release may need an entry; or HF_NEVER */
     uint64_t uses;

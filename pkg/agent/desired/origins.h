@@ -13,14 +13,14 @@ struct hf_origins {
     const struct hf_agent_env *env;
     struct hf_strmap by_path;
     struct hf_buf saved;
-    char change[HF_ORIGINS_TEXT]; /* what the last hf_origins_take() changed, as text */
+    char change[HF_ORIGINS_TEXT]; /* what the last hf_origins_take() reports, as text */
 };
 
 /* Sets a damaged file aside: then names decide between policies of one rank. */
 void hf_origins_init(struct hf_origins *origins, const struct hf_agent_env *env);
 void hf_origins_done(struct hf_origins *origins);
 
-/* Returns the policy that had section `path` last, or NULL. `arg`: struct hf_origins. */
+/* Returns the policy that had section `path` last; NULL or "": unknown. `arg`: struct hf_origins. */
 const char *hf_origins_incumbent(void *arg, const char *path);
 
 /* Saves the origins of `set`. `proven`: `set` has all policies of this node; if not, a section of a missing policy

@@ -26,7 +26,7 @@ struct hf_planner_input {
     const struct hf_objects *updates;
     const json_t *labels;
     const struct hf_syncpolicy *policy;
-    const struct hf_edgenode *edgenode; /* NULL: turns are unknown */
+    const struct hf_edgenode *edgenode; /* NULL: no turns are known */
     enum hf_staleness staleness;
     bool held;
     bool writes_used_up;

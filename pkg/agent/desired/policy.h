@@ -19,7 +19,7 @@ struct hf_chosen_policy {
     const struct hf_objects *policies;
     /* Why signatures of a policy that selects this node do not count (CamelCase), or NULL. */
     const char *distrust;
-    /* A file was unreadable or memory ran out: an unknown policy may have a manifest or label. */
+    /* Not all policies could be judged or added up: an unknown one may have a manifest or label. */
     bool unsure;
     char distrust_text[HF_POLICY_MESSAGE];
     char names[HF_POLICY_MESSAGE];

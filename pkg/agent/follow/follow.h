@@ -24,7 +24,7 @@ struct hf_follow {
     struct hf_strmap unreadable;
     bool resume_moved; /* not saved yet */
     bool synced;       /* all existing objects have come to this process */
-    /* the API server itself answers, not only a cache on the node */
+    /* the API server itself, or the folder, answers, not only a cache on the node */
     bool proven;
     uint64_t proven_ns;
     bool relisting;

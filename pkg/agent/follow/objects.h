@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The objects of one kind that select this node, in memory and in the cache on disk. The last good version of each
- * stays in effect until another good one comes or the object is deleted. If a newer version is refused, the table keeps
- * the reason.
+ * stays in effect until another good one comes, or the object is deleted or no longer selects this node. If a newer
+ * version is refused, the table keeps the reason.
  *
  * Objects are condensed. */
 #pragma once
@@ -44,7 +44,7 @@ struct hf_objects {
 
     struct hf_strmap no_room; /* names of objects without room */
     bool no_room_more;
-    size_t least_room; /* bytes of the smallest object without room; SIZE_MAX: none */
+    size_t least_room; /* bytes of the smallest such object since the last list began; SIZE_MAX: none */
 
     struct hf_strmap others; /* selectors of objects for other nodes, as JSON text */
     size_t others_bytes;
@@ -65,8 +65,8 @@ void hf_objects_init(struct hf_objects *objects, const struct hf_object_kind *ki
 void hf_objects_done(struct hf_objects *objects);
 
 /* Puts a version of an object into the table. `labels`: the node's; NULL: unknown, so all objects are kept. -EBADMSG:
- * no usable name. -E2BIG: it selects this node, and there is no room; *ret_change is REFUSED if `no_room` did not have
- * its name, else SAME. */
+ * no usable name. -E2BIG: it selects this node, and there is no room; *ret_change is REFUSED if its name is new in
+ * `no_room`, else SAME. */
 HF_MUST_USE int hf_objects_take(struct hf_objects *objects, const json_t *json, const json_t *labels,
                                 enum hf_object_change *ret_change);
 

@@ -29,15 +29,15 @@ struct hf_client_certificate_params {
 
 struct hf_client_certificate;
 
-/* Uses the folder's certificate unless it is damaged (logged) or expired. Requests begin in the loop's next
+/* Uses the folder's certificate unless it is unusable (logged) or expired. Requests begin in the loop's next
  * iteration. */
 HF_MUST_USE int hf_client_certificate_new(const struct hf_client_certificate_params *params,
                                           struct hf_client_certificate **ret_certificate, struct hf_err *err);
 void hf_client_certificate_free(struct hf_client_certificate *certificate);
 HF_DEFINE_CLEANUP(struct hf_client_certificate, hf_client_certificate_free)
 
-/* Call it when the server answered 401. Sets a certificate in use aside, and requests another, at most once in five
- * minutes; tries one that is not in use again, unless it has expired. */
+/* Call it when the server answered 401. Sets a certificate in use aside, and requests another, but not too
+ * often; tries one that is not in use again, unless it has expired. */
 void hf_client_certificate_refused(struct hf_client_certificate *certificate);
 
 /* The configuration has another credential, as after `holdfast node enrol`: ends a pause between requests. */

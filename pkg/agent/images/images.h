@@ -33,7 +33,7 @@ struct hf_images {
 void hf_images_init(struct hf_images *images, const struct hf_agent_env *env);
 void hf_images_done(struct hf_images *images);
 
-/* Call it after each choice of policies and hf_image_mirror_follow(). Starts a look. */
+/* Call it after each choice of policies and hf_image_mirror_follow(). May start a look. */
 void hf_images_follow(struct hf_images *images, const struct hf_policy_set *set);
 
 /* Takes refusals, every 10 s at most. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parses flags and environment variables. A flag (`--name value` or `--name=value`) wins over its variable; an empty
- * variable counts as not set. Pure, except for looking up --ingest-socket-group. */
+ * variable counts as not set. Pure, except for the working folder and --ingest-socket-group. */
 #pragma once
 
 #include <stdbool.h>
@@ -48,7 +48,7 @@ struct hf_agent_identity {
 struct hf_agent_options {
     const char *server, *kubeconfig, *source;
     const char *export_dir;
-    const char *status_kubeconfig; /* where statuses go; NULL: to the source */
+    const char *status_kubeconfig; /* where statuses go; or NULL */
     const char *node_name;
     const char *state_dir, *trust_dir;
     const char *run_dir;

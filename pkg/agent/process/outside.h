@@ -22,7 +22,7 @@ struct hf_outside *hf_outside_watch_clock(struct hf_loop *loop, void (*changed)(
 void hf_outside_free(struct hf_outside *outside);
 HF_DEFINE_CLEANUP(struct hf_outside, hf_outside_free)
 
-/* Writes the path of `name` in the folder of program `self`. NULL: too long. Pure. */
+/* Writes the path of `name` in the folder of program `self`. NULL: no folder, or too long. Pure. */
 const char *hf_outside_beside(const char *self, const char *name, char path[PATH_MAX]);
 
 /* Finds this process's unit in the text of /proc/self/cgroup. False: it is not below system.slice, or does not fit.

@@ -15,7 +15,7 @@ struct hf_collect_params {
     int64_t generation;
 };
 
-/* Calls each() for at most 16 refused or unreadable objects and files; not for objects without room. */
+/* Calls each() for at most 16 refused or unreadable objects, files and plans; not for objects without room. */
 void hf_collect_refused(const struct hf_agent_parts *parts, void (*each)(void *arg, const struct hf_refused *refused),
                         void *arg);
 

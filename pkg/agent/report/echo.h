@@ -17,7 +17,7 @@ struct hf_echo {
 
 enum hf_echo_news {
     HF_ECHO_NOTHING,
-    HF_ECHO_WRITE_AGAIN, /* the EdgeNode lacks the newest status */
+    HF_ECHO_WRITE_AGAIN, /* the EdgeNode is absent, or lacks the newest status */
     HF_ECHO_ADOPTED,     /* the higher number was adopted: write above it */
     HF_ECHO_SHARED,      /* a higher number was adopted more than three times: do not write in answer */
     HF_ECHO_DELIVERED,

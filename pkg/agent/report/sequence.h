@@ -8,7 +8,7 @@
 
 struct hf_sequence {
     const struct hf_agent_env *env;
-    uint64_t number;  /* of the last status */
+    uint64_t number;  /* of the last status, or higher */
     uint64_t durable; /* numbers below are reserved on disk */
     bool uncertain;   /* the file has no number: adopt the source's */
 };

@@ -37,7 +37,7 @@ struct hf_status_disk {
     unsigned wear_percent;
 };
 
-/* A condition that exists only in trouble, that is, if `reason` (CamelCase) and `message` are not NULL. */
+/* A condition that exists only if `reason` (CamelCase) and `message` are not NULL. */
 struct hf_status_trouble {
     const char *reason;
     const char *message;

@@ -21,7 +21,7 @@ struct hf_disks {
     char *paths[HF_MAX_DISK_PATHS]; /* owned */
     size_t n_paths;
     struct hf_pressure_disk disks[HF_SURVEY_MAX_DISKS];
-    /* figures in the status, which change at a new level, or by 3 percentage points */
+    /* figures in the status, which change at a new level or cause, or by 3 percentage points */
     struct hf_disk_usage shown[HF_SURVEY_MAX_DISKS];
     uint64_t devices[HF_SURVEY_MAX_DISKS];
     size_t n;

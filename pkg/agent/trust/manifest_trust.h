@@ -19,7 +19,8 @@ struct hf_manifest_trust {
 void hf_manifest_trust_init(struct hf_manifest_trust *trust, const struct hf_agent_env *env);
 void hf_manifest_trust_done(struct hf_manifest_trust *trust);
 
-/* Returns whether the entry is accepted; its floor then rises. Else *ret_reason: Unsigned; ContentNotPinned;
- * SignatureInvalid (also unchecked, or no sequence in an unsigned policy); SequenceTooLow (the floor refuses). */
+/* Returns whether the entry is accepted; a sequence then raises the floor. Else *ret_reason: Unsigned;
+ * ContentNotPinned; SignatureInvalid (also unchecked, or no sequence in an unsigned policy); SequenceTooLow (the floor
+ * refuses). */
 bool hf_manifest_trust_accepts(struct hf_manifest_trust *trust, bool policy_signed, const struct hf_manifest *entry,
                                enum hf_manifest_reason *ret_reason, struct hf_err *err);

@@ -19,7 +19,7 @@ struct hf_release_trust {
 void hf_release_trust_init(struct hf_release_trust *trust, const struct hf_agent_env *env);
 void hf_release_trust_done(struct hf_release_trust *trust);
 
-/* Rereads the trust folder for a new plan. */
+/* Begins a plan: its first question rereads the trust folder. */
 void hf_release_trust_begin(struct hf_release_trust *trust);
 /* Forgets verdicts that the plan did not ask for. */
 void hf_release_trust_end(struct hf_release_trust *trust);

@@ -34,13 +34,13 @@ struct hf_policy_origin {
 struct hf_policy_section {
     char *path;
     const struct hf_policy_origin *from;
-    bool is_signed; /* the policy or the entry is signed */
+    bool is_signed; /* the policy is signed; or the entry, if several policies have the entry */
 };
 
 /* Why a policy does not decide a section that it sets: */
 enum hf_policy_passed {
     HF_POLICY_PASSED_SAME,     /* it sets the same value */
-    HF_POLICY_PASSED_UNSIGNED, /* the deciding policy is signed, this one is not */
+    HF_POLICY_PASSED_UNSIGNED, /* the deciding policy or entry is signed, this one is not */
     HF_POLICY_PASSED_PRIORITY, /* its priority is lower */
     /* A person has to act on those below (hf_policy_set_is_conflict()). */
     HF_POLICY_PASSED_CONFLICT,        /* it has the same rank and another value */
@@ -58,7 +58,8 @@ struct hf_policy_passed_over {
 };
 
 struct hf_policy_set {
-    /* Has the metadata of origins[0], allow-prune of all, and the sections' spec; without members, defaults. */
+    /* Has name, uid and generation of origins[0], allow-prune of all, and the sections' spec; without members,
+     * defaults. */
     struct hf_syncpolicy *effective;
     struct hf_policy_origin *origins; /* signed policies first, then by priority, then by name */
     size_t n_origins;
@@ -77,5 +78,5 @@ HF_DEFINE_CLEANUP(struct hf_policy_set, hf_policy_set_free)
 const struct hf_policy_section *hf_policy_set_find(const struct hf_policy_set *set, const char *path);
 
 bool hf_policy_set_is_conflict(enum hf_policy_passed why);
-/* Writes a sentence: the deciding policy, the other one, the remedy. */
+/* Writes a sentence about the policies, perhaps with a remedy. */
 const char *hf_policy_set_passed_text(const struct hf_policy_passed_over *passed, char *text, size_t n);

@@ -190,8 +190,8 @@ enum hf_reason hf_reason_of(const char *name); /* HF_R_COUNT: no such name */
 /* Returns the level to log it at: Error needs a person; at Warning the node continues alone. */
 enum hf_log_level hf_reason_level(enum hf_phase phase, enum hf_reason reason);
 
-/* Whether the release failed here: RolledBack, Rejected, Committed with BootFailed, or RollingBack, except when that
- * undoes a swap for a retry. */
+/* Whether the release failed here: RolledBack, Rejected, Committed with BootFailed, or RollingBack for such reasons
+ * as HealthFailed. */
 bool hf_reason_is_failure(enum hf_phase phase, enum hf_reason reason);
 
 /* Returns the reason for the -errno of a file operation. */

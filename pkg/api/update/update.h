@@ -13,7 +13,7 @@
 struct hf_update_status {
     const char *name;
     enum hf_phase phase;
-    const char *version; /* version, sequence and digest are of the journal's release */
+    const char *version; /* version, sequence and digest are of one release */
     uint64_t sequence;
     const char *digest;
     const char *installed;  /* version at install.path; or "" */
@@ -37,7 +37,7 @@ struct hf_desired {
         HF_GATE_IMAGES, /* spec.waitForImages: not all of the policy's images are here */
     } gate;
     /* No update starts unless `gate` is OPEN, a window is open, and spec.suspend is false. Otherwise an update before
-     * its swap pauses and keeps its download; a later one finishes. Only HELD, or `held`, stops repairs. */
+     * its swap pauses and keeps its download; a later one finishes. Of these, only HELD, or `held`, stops repairs. */
     bool held; /* the site has a hold: stops repairs, whatever the `gate` */
     /* The swap waits in Verified for a turn (TurnPending). Later phases and repairs need no turn. */
     bool turn_missing;

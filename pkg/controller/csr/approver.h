@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides agents' CertificateSigningRequests by controller/csr/rule.h, after a read of their Node. Borrows what the
- * parameters point to, except `terms`. */
+/* Decides agents' CertificateSigningRequests by controller/csr/rule.h; approves none without a read of its Node.
+ * Borrows what the parameters point to, except `terms`. */
 #pragma once
 
 #include "controller/csr/rule.h"

@@ -25,7 +25,7 @@ struct hf_conductor_params {
     bool (*may_collect)(void *arg);
     /* when the server last answered; bytes of a watch do not count */
     uint64_t (*heard_ns)(void *arg);
-    /* Called for an object's epoch above all earlier ones. Returns false if no leader can have had it. */
+    /* Called for an object's epoch above all accepted ones. Returns false if no leader can have had it. */
     bool (*saw_epoch)(void *arg, uint64_t epoch);
 };
 

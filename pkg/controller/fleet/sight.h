@@ -10,7 +10,7 @@
 
 /* A process that calls hf_sight_look() less often did not run. */
 #define HF_SIGHT_PAUSE_NS (60 * HF_NS_PER_S)
-/* After an outage longer than HF_SIGHT_FLAP_NS, agents return over HF_SIGHT_RETURN_NS (hf_kube_set_spread()), which is
+/* After an outage longer than HF_SIGHT_FLAP_NS, agents return within HF_SIGHT_RETURN_NS (HF_RF_SPREAD_MAX_NS), which is
  * blind time, too. */
 #define HF_SIGHT_FLAP_NS (10 * HF_NS_PER_S)
 #define HF_SIGHT_RETURN_NS (300 * HF_NS_PER_S)
@@ -20,7 +20,7 @@ struct hf_sight {
     bool sees, has_seen;
     uint64_t looked_ns;
     uint64_t blind_ns; /* blind time until looked_ns */
-    uint64_t clear_ns; /* all time before this is blind; lies in the future while agents return */
+    uint64_t clear_ns; /* time from looked_ns to this is blind; lies in the future while agents return */
     uint64_t lost_ns;  /* when sight was lost, if not `sees` */
 };
 

@@ -29,7 +29,7 @@ HF_DEFINE_CLEANUP(struct hf_leader, hf_leader_free)
 /* Ask this before each effect. */
 bool hf_leader_leads(const struct hf_leader *leader);
 
-/* Returns the monotonic time of the server's last answer about the Lease, or 0. */
+/* Returns the monotonic time of the last answer that says how the Lease is, or 0. */
 uint64_t hf_leader_heard_ns(const struct hf_leader *leader);
 
 bool hf_leader_floor(struct hf_leader *leader, uint64_t epoch);

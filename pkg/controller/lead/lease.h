@@ -18,7 +18,7 @@ enum { HF_LEASE_HOLDER = 254, HF_LEASE_TIME = 40 };
 #define HF_LEASE_LONGEST_NS                                                                                            \
     (60 * 1000000000ull) /* the longest duration that the record of another holder may ask for */
 
-/* An epoch above all seen in the Lease, and this far above the first of them, is no leader's. */
+/* An epoch above all seen in the Lease, and more than this above the first of them, is no leader's. */
 #define HF_LEASE_LEAP 1000000ull
 
 struct hf_lease_timing {

@@ -22,7 +22,7 @@ struct hf_turns_object {
     struct hf_turns *turns;
     const char *name;
     uint64_t due_ns;                 /* no write before this monotonic time */
-    struct hf_kube_pending *pending; /* the write in flight, or NULL */
+    struct hf_kube_pending *pending; /* the request in flight, or NULL */
 };
 
 struct hf_turns_ops {
@@ -58,5 +58,5 @@ void hf_turns_arm(struct hf_turns *turns, uint64_t at_ns);
 void hf_turns_look(struct hf_turns_object *object);
 
 HF_MUST_USE int hf_turns_send(struct hf_turns_object *object, const struct hf_kube_call *call, struct hf_err *err);
-/* Cancels the object's write in flight, and lets the object write nothing for `pause_ns`. */
+/* Cancels the object's request in flight, and lets the object write nothing for `pause_ns`. */
 void hf_turns_rest(struct hf_turns_object *object, uint64_t pause_ns);

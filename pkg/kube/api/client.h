@@ -33,9 +33,9 @@ struct hf_kube {
     struct hf_list calls;
     bool switch_over;
     bool plain;        /* the URL is http:// */
-    bool no_watchlist; /* begin with LIST: the server lacks WatchList, or may be a MetaServer */
+    bool no_watchlist; /* begin with LIST: a WatchList failed, or this may be a MetaServer */
     uint64_t spread_ns;
-    uint64_t fleet_nodes; /* highest number of nodes that an EdgeUpdate selects */
+    uint64_t fleet_nodes; /* highest number of nodes that an EdgeUpdate selects, up to 1500 */
     struct hf_timer *turn;
     struct hf_timer *ends;
     uint64_t last_reauth_ns;
@@ -69,7 +69,7 @@ struct hf_kube_subscription {
     struct hf_exchange *exchange;
     uint64_t asked_ns;
     int start_error;          /* -errno that the next turn reports */
-    char version[HF_RV_TEXT]; /* from which the next watch resumes */
+    char version[HF_RV_TEXT]; /* from which a watch may resume */
     bool version_unreported;
     bool refreshed;
     bool dead;
@@ -101,8 +101,8 @@ void hf_kube_close_call(struct hf_kube_subscription *sub);
 void hf_kube_reflector_timer(void *arg);
 void hf_kube_silence_timer(void *arg);
 void hf_kube_ends_timer(void *arg);
-/* Nudge the subscriptions that wait for the network. _reached(): at most once in 5 seconds. _all(): also those that
- * wait for the server. */
+/* Nudge the subscriptions that wait for the network. _reached(): at most once in 5 seconds. _all(), or both behind a
+ * MetaServer: also those that wait for the server. */
 void hf_kube_reached(struct hf_kube *kube);
 void hf_kube_nudge_all(struct hf_kube *kube);
 

@@ -13,7 +13,7 @@ struct hf_kube_hub {
     struct hf_origin origin;
     struct hf_exchange *review;
     bool wanted;     /* the next turn starts a review */
-    uint64_t due_ns; /* when a review may start; 0: no second-hand answer yet */
+    uint64_t due_ns; /* when a review may start; 0: no cause yet */
     uint64_t wait_ns;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A MetaServer's answers may come from this node's store: only a LIST whose kind is spelled as in the CRD proves that
- * the cloud answered (`provable` in resource.h). */
+/* A MetaServer's answers may come from this node's store: of its LISTs, only one whose kind is spelled right proves
+ * that the cloud answered (`provable` in resource.h). */
 #pragma once
 
 #include "kube/api/report.h"

@@ -40,6 +40,6 @@ bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version);
 bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, uint64_t version, struct hf_err *err);
 /* Makes the next round list from the store, and report all objects. */
 void hf_kube_list_anew(struct hf_kube_subscription *sub);
-/* Handles a `contradicted` round: the next list asks the store; if this one did (`exact`), all subscriptions list
- * anew. */
+/* Handles a `contradicted` round: the next list asks the store; if this one did (`exact`), `sub` lists anew,
+ * as may all others. */
 void hf_kube_doubt_history(struct hf_kube_subscription *sub, bool exact);

@@ -15,7 +15,7 @@ enum { HF_LEDGER_MAX_OBJECTS = 20000, HF_LEDGER_FLEET_OBJECTS = 250000 };
 enum hf_ledger_change {
     HF_LEDGER_UPSERT,
     HF_LEDGER_GONE,
-    HF_LEDGER_NOTHING, /* reported before */
+    HF_LEDGER_NOTHING, /* nothing new */
     HF_LEDGER_OLD,     /* older than reported: ignore it */
     HF_LEDGER_GHOST,   /* only in the MetaServer's store: ignore it */
     HF_LEDGER_UNSURE,  /* maybe only in the MetaServer's store: list from the cloud */
@@ -25,7 +25,7 @@ struct hf_ledger {
     struct hf_strmap objects;
     /* MetaServer: version of the cloud's last LIST, or of the resume */
     uint64_t baseline;
-    uint64_t highest; /* highest version that the server sent, or of the resume */
+    uint64_t highest; /* highest version known from server or subscriber; a rewind lowers it */
     size_t max_objects;
     bool ending;
     unsigned round;

@@ -25,7 +25,7 @@ enum hf_prober_effect {
     HF_PROBER_REPORT_LOST = 1 << 0,
     HF_PROBER_REPORT_PROVEN = 1 << 1,
     HF_PROBER_WANT_OTHERS = 1 << 2, /* let all other subscriptions want a LIST */
-    HF_PROBER_ASK = 1 << 3,         /* send a LIST for the next subscription that wants one */
+    HF_PROBER_ASK = 1 << 3,         /* send a LIST, if possible for a subscription that wants one */
     HF_PROBER_SET_TIMER = 1 << 4,
     /* report LOST with the reason to the barred subscription, and stop its watch */
     HF_PROBER_REPORT_BARRED = 1 << 5,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decides whether a subscription lists, watches or waits next; kube/api/dispatch.c performs its effects. A round
- * collects all objects, from BEGIN_ROUND to END_ROUND or DROP_ROUND; only END_ROUND may show that an object is gone. */
+ * collects all objects, from BEGIN_ROUND to END_ROUND or DROP_ROUND; only its END_ROUND may show what is gone. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,7 +26,7 @@ enum hf_rf_event {
     HF_RF_START,  /* begin without a resourceVersion */
     HF_RF_RESUME, /* begin from a resourceVersion */
     HF_RF_TIMER,
-    HF_RF_ACCEPTED, /* a watch got 200 */
+    HF_RF_ACCEPTED, /* a watch got 2xx */
     HF_RF_FILLED,   /* the WatchList is complete */
     HF_RF_PAGE,     /* a page of a LIST came, more follow */
     HF_RF_LISTED,   /* the last page came */
@@ -95,7 +95,7 @@ struct hf_rf_limits {
 struct hf_reflector {
     enum hf_rf_state state;
     enum hf_rest resting;
-    /* a WatchList failed, maybe of another kind: use LIST */
+    /* use LIST, as after a failed WatchList, maybe of another kind */
     bool no_watchlist;
     bool unsettled;   /* the watch resumed, and `synced` is not reported yet */
     unsigned denials; /* 401s since a watch stayed open */

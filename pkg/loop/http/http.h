@@ -48,7 +48,7 @@ struct hf_http_response {
     int64_t content_length;  /* -1: unknown */
     uint64_t range_start;    /* Content-Range of a 206 */
     uint64_t range_total;
-    bool redirected;                             /* another origin answered */
+    bool redirected;                             /* to another origin */
     char content_type[HF_HTTP_HEADER_VALUE];     /* "" if absent or too long, like the texts below */
     char content_encoding[HF_HTTP_HEADER_VALUE]; /* never requested; the body is as sent */
     char etag[HF_HTTP_HEADER_VALUE];             /* with quotes */
@@ -116,7 +116,7 @@ struct hf_http_config {
     const char *client_cert_pem; /* for mutual TLS */
     const char *client_key_pem;
     const char *bearer_token;    /* only for `origin` */
-    const char *origin;          /* "https://host:port"; no other gets credentials */
+    const char *origin;          /* "https://host:port"; without `agents`, no other gets the credentials above */
     const char *tls_server_name; /* for SNI and the certificate's name, only at `origin` */
     bool insecure_skip_verify;
     bool no_proxy; /* all peers are on this machine or subnet */

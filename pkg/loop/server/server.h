@@ -16,7 +16,7 @@ struct hf_server_request {
     struct hf_view path;  /* without the query */
     struct hf_view query; /* after '?', cut at 2 KiB */
     struct hf_view content_type;
-    struct hf_view content_encoding; /* "gzip", "zstd", or empty */
+    struct hf_view content_encoding; /* such as "gzip"; or empty */
     struct hf_view body;
     const struct hf_peer *peer;
     struct lws *lws;
@@ -45,7 +45,8 @@ struct hf_server_route {
     void (*handle)(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply);
     void (*start)(void *arg, const struct hf_server_request *request, struct hf_server_exchange *exchange);
     void *arg;
-    /* A GET that asks for a websocket joins this feed (feed.h); `handle` answers all others. May be NULL. */
+    /* A GET that asks for a websocket joins this feed (feed.h); `handle` answers others, unless the feed is full. May
+     * be NULL. */
     struct hf_server_feed *feed;
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A local HTTP server of answers without limit: the owner sends the head and the bytes as they come.
  *
- * A connection is for one request without a body, then closed. No callback comes inside a function of this file. */
+ * A connection is for one request without a body, then closed. No callback comes inside a function of this file,
+ * except hf_streamed_free(). */
 #pragma once
 
 #include "base/buf.h"

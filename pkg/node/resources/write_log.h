@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counts the bytes that the agent wrote in 24 hours, for spec.disk.writeBudget. Pure. */
+/* Counts the bytes that the agent wrote within 24 hours, for spec.disk.writeBudget. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -35,8 +35,8 @@ HF_MUST_USE int hf_spool_look(const struct hf_fs_ops *fs, const char *dir,
                               struct hf_spool_found *ret_found, struct hf_err *err);
 
 /* Calls `each` with the newest max_records of the newest segment, in order, delivered or not. If these are fewer than
- * `enough`, the last records of earlier segments come before. -EIO: something was unreadable, and `each` got all
- * else. */
+ * `enough`, the last records of earlier segments come before. -EIO: something was unreadable; `each` lacks the
+ * rest of its segment. */
 HF_MUST_USE int hf_spool_recent(const struct hf_fs_ops *fs, const char *dir, size_t max_records, size_t enough,
                                 void (*each)(void *arg, struct hf_view payload), void *arg);
 

@@ -12,7 +12,7 @@
 enum {
     HF_SPOOL_BATCH_RECORDS = 512,
     HF_SPOOL_BATCH_BYTES = 128 << 10,
-    /* records in no write yet; with more, hf_spool_append() returns -EAGAIN */
+    /* records in no write yet; at this number hf_spool_append() returns -EAGAIN */
     HF_SPOOL_PENDING_RECORDS = 4096,
     HF_SPOOL_PENDING_BYTES = 2 << 20,
 };

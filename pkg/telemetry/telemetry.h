@@ -31,7 +31,7 @@ void hf_telemetry_service_configure(struct hf_telemetry_service *service, const 
 
 void hf_telemetry_service_link_changed(const struct hf_telemetry_service *service);
 
-/* Serves POST /ingest. 404: sources.http is off; 503: not open yet. */
+/* Serves POST /ingest. 404: sources.http is off; 503: not open. */
 void hf_telemetry_service_ingest(void *service, const struct hf_server_request *request,
                                  struct hf_server_exchange *exchange);
 

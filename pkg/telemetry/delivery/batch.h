@@ -17,7 +17,7 @@ enum hf_batch_phase {
 };
 
 enum {
-    /* A batch is planned only while fewer than this are not done. Parts of a split batch do not count. */
+    /* With this many not done (parts of a split batch do not count), only passing batches are planned. */
     HF_BATCH_PLANNED = 12,
     HF_BATCH_PASSING = 6, /* A batch that passes older records is planned only while fewer than this may travel. */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keeps the first and last sequence of each planned batch of a lane on disk, saved before the first attempt: a batch
- * sent again, even after a restart, must have the same bytes and idempotency key. Format: border.c. Opening and saving
- * block; one thread at a time per file. */
+/* Keeps the first and last sequence of each planned batch of a lane (not of `seed`) on disk, before the first attempt:
+ * a batch sent again, even after a restart, must have the same bytes and idempotency key. Format: border.c. Opening and
+ * saving block; one thread at a time per file. */
 #pragma once
 
 #include <stdbool.h>

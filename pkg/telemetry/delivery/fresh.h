@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tells live records from backlog. While spec.connectivity closes the link, only live records are sent,
- * HF_FRESH_SHARE_BYTES per minute. A record is live for one to two periods after it was stored, but not after a
- * restart. Pure. */
+/* Tells live records from backlog. While spec.connectivity closes the link, `bulk` sends only live records unless it
+ * is full, HF_FRESH_SHARE_BYTES per minute. A record is live for one to two periods after it was stored, but not after
+ * a restart. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -33,7 +33,7 @@ struct hf_retry_judgement hf_retry_judge(int r, const struct hf_http_response *r
 struct hf_retry_rules {
     uint64_t max_attempts;
     uint64_t base_ns;         /* longest first delay */
-    uint64_t max_duration_ns; /* from the first failure to the last attempt; also the longest delay */
+    uint64_t max_duration_ns; /* from the first failure to the last attempt; also caps delays of a round */
     bool linear;              /* delays of 1, 2, 3 ... times base_ns, no jitter */
 };
 

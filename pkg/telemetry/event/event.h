@@ -28,7 +28,7 @@ enum hf_source_class {
 #define CLASS(class, number, ...) HF_SOURCE_##class = number,
     HF_TELEMETRY_SOURCES(CLASS)
 #undef CLASS
-    /* findings, reports of drops and refusals */
+    /* findings, counts, reports of drops and refusals */
     HF_SOURCE_AGENT = HF_TELEMETRY_AGENT_CLASS,
 #define ONE(class, number, ...) +1
     HF_SOURCE_ROWS = 0 HF_TELEMETRY_SOURCES(ONE),

@@ -31,7 +31,7 @@ struct hf_format_part {
     const char *content_type;
     char checksum[HF_FORMAT_CHECKSUM]; /* header X-Payload-Checksum of `seed`, or "" */
     size_t raw_bytes, records;         /* raw_bytes: before compression */
-    struct hf_buf body;                /* compressed */
+    struct hf_buf body;                /* compressed if `encoding` says so */
 };
 
 struct hf_format_packed {

@@ -26,7 +26,7 @@ void hf_histogram_add(struct hf_histogram *histogram, double value);
 /* Appends JSON with OTLP's meanings:
  *
  *     {"count":3,"sum":6,"min":1,"max":3,"scale":6,"zeroCount":0,
- *      "positive":{"offset":-1,"counts":[1,0,2]},"negative":{...}}
+ *      "positive":{"offset":-1,"counts":[1,0,...]},"negative":{...}}
  *
  * No min and max if count is 0; no range without buckets. On failure *out is unchanged. */
 HF_MUST_USE int hf_histogram_format(const struct hf_histogram *histogram, struct hf_buf *out);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The stages that events pass between source and spool:
  *
- *     drop -> redact -> anomalies -> minSeverity (logs only) -> sample -> rate limit -> enrich -> aggregate or pass
+ *     drop -> redact attributes -> anomalies -> minSeverity (logs only) -> sample -> rate limit
+ *          -> aggregate, or redact body -> enrich
  *
  * Threads: any, one at a time. Pure except for `emit`. */
 #pragma once
@@ -11,7 +12,7 @@
 
 struct hf_pipeline;
 
-/* Stores an event. -EAGAIN: again later. If it fails for the offered event, the offer changes nothing. */
+/* Stores an event. -EAGAIN: again later. If it fails for the offered event, the stages learn nothing. */
 typedef int hf_pipeline_emit(void *arg, const struct hf_event *event);
 
 /* Borrows both. `node_labels` maps names to strings; may be NULL. */
@@ -19,8 +20,8 @@ struct hf_pipeline *hf_pipeline_new(const struct hf_telemetry *spec, const json_
 void hf_pipeline_free(struct hf_pipeline *pipeline);
 HF_DEFINE_CLEANUP(struct hf_pipeline, hf_pipeline_free)
 
-/* Emits what waits from the last window, the event, and findings. Returns enum hf_offer or -errno for the event.
- * -EAGAIN: offer it again, also for want of memory. -E2BIG: too long after redaction. */
+/* Emits the event and findings; before an aggregated metric, what waits from the last window. Returns enum hf_offer or
+ * -errno for the event. -EAGAIN, -ENOMEM: offer it again. -E2BIG: too long after redaction. */
 HF_MUST_USE int hf_pipeline_offer(struct hf_pipeline *pipeline, const struct hf_event *event, uint64_t now_ns,
                                   uint64_t unix_ns, hf_pipeline_emit *emit, void *arg);
 
@@ -34,7 +35,7 @@ uint64_t hf_pipeline_wait_until_ns(const struct hf_pipeline *pipeline);
 HF_MUST_USE int hf_pipeline_flush(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns,
                                   hf_pipeline_emit *emit, void *arg);
 
-/* `filtered`: by minSeverity; `dropped`: by drop rules; `passed`: not aggregated. */
+/* `filtered`: by minSeverity; `dropped`: by drop rules; `passed`: emitted raw. */
 struct hf_pipeline_stats {
     uint64_t offered, filtered, dropped, sampled, rate_limited, aggregated, anomalies, passed;
     uint64_t series;

@@ -13,7 +13,7 @@ struct hf_former_folder {
     uint64_t bytes;
     uint64_t newest_unix_ns;
     uint64_t records; /* waiting records and dead letters, maybe inexact */
-    bool waits;       /* has waiting records, or damaged files for a person to look at */
+    bool waits;       /* has waiting records, dead letters, damaged or unreadable files */
     bool removed;
     uint64_t trim_bytes; /* bytes of oldest segments to remove */
     uint64_t dropped;

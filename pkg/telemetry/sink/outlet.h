@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One sink and its durable queue of two lanes, each a spool below <dir>/<sink>/: `urgent` for anomalies, findings, and
- * severity error or above; `bulk` for all else. A batch is a range of a lane's sequences; its border is saved first, so
- * every attempt sends the same bytes under one Idempotency-Key "<node>/<stream>/<first>-<last>". Metrics:
- * holdfast_telemetry_*. Parts: outlet.c. */
+ * severity error or above; `bulk` for all else. A batch is a range of a lane's sequences; its border is saved first
+ * (not for `seed`), so every attempt sends the same bytes under one Idempotency-Key "<node>/<stream>/<first>-<last>".
+ * Parts: outlet.c. */
 #pragma once
 
 #include "loop/http/http.h"
@@ -41,8 +41,8 @@ HF_DEFINE_CLEANUP(struct hf_outlet, hf_outlet_free)
 /* Ends the outlet. Calls gone(arg), maybe before it returns, once another outlet may have the name. */
 void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg);
 
-/* Queues a line. `receipt` is held until the line is durable. `tag`: hf_event_tag(); `owner`: hf_shares_owner().
- * -EAGAIN: no room, or (bulk) *env->writes_paused. -E2BIG: more than HF_EVENT_MAX_TEXT. */
+/* Queues a line. `receipt` is held until the line is durable or failed. `tag`: hf_event_tag(); `owner`:
+ * hf_shares_owner(). -EAGAIN: no room, or (bulk) *env->writes_paused. -E2BIG: more than HF_EVENT_MAX_TEXT. */
 HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, uint64_t owner, uint32_t tag,
                                  struct hf_view line, struct hf_receipt *receipt);
 
@@ -54,10 +54,12 @@ bool hf_outlet_allows(struct hf_outlet *outlet, enum hf_lane lane, uint64_t owne
 bool hf_outlet_has_room(struct hf_outlet *outlet, enum hf_lane lane, size_t n);
 
 bool hf_outlet_owes_drops(const struct hf_outlet *outlet);
-/* Reports drops now; otherwise the outlet does so by itself. `receipt` is held until the reports are durable. */
+/* Reports drops now; otherwise the outlet does so by itself. `receipt` is held until the reports are durable or
+ * failed. */
 void hf_outlet_report_drops(struct hf_outlet *outlet, struct hf_receipt *receipt);
 
-/* Reads the newest max_records of each lane, also delivered ones. Blocks: only right after hf_outlet_new(). */
+/* Reads newest records of each lane, at most max_records, also delivered ones. Blocks: only right after
+ * hf_outlet_new(). */
 HF_MUST_USE int hf_outlet_recent(struct hf_outlet *outlet, size_t max_records,
                                  void (*each)(void *arg, struct hf_view line), void *arg);
 
@@ -65,12 +67,12 @@ void hf_outlet_link_changed(const struct hf_outlet *outlet);
 
 struct hf_outlet_state {
     struct hf_spool_state lanes[HF_LANES];
-    uint64_t oldest_unix_ns; /* time of the oldest waiting record */
+    uint64_t oldest_unix_ns; /* about the time of the oldest waiting record */
     uint64_t last_delivery_unix_ns;
     uint64_t delivered, deferred, dead_lettered, attempts, failures; /* since hf_outlet_new() */
     enum hf_breaker breaker;
     unsigned concurrency;
-    const char *waiting_for; /* why backlog waits: "LinkWindowClosed", or NULL */
+    const char *waiting_for; /* why backlog waits, such as "LinkWindowClosed"; or NULL */
     /* last failure, or the last delivery's warning, or "" */
     char trouble[192];
 };

@@ -41,7 +41,7 @@ static inline void hf_outlet_config_pump(const struct hf_outlet_config *config)
     config->pump(config->pump_arg);
 }
 
-/* Reports that the sink stops or resumes accepting, or has its first dead letter. */
+/* Reports that the sink stops or resumes working, or has its first dead letter. */
 static inline void hf_outlet_config_changed(const struct hf_outlet_config *config)
 {
     if (config->env.changed != NULL)

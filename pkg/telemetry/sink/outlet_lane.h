@@ -23,9 +23,9 @@ struct hf_outlet_lane {
     /* Last sequence on disk at opening. Batches that begin up to here are sent even if not full. */
     uint64_t backlog_until;
     uint64_t unplanned_bytes;      /* estimate, of lines in no batch */
-    uint64_t due_ns;               /* when to send a batch that is not full; HF_NEVER: no record waits */
+    uint64_t due_ns;               /* when to send a batch that is not full; HF_NEVER: not set */
     uint64_t oldest_unix_ns;       /* about the time of the oldest record in no batch; 0: unknown */
-    uint64_t broken_until_ns;      /* no loads before this time, because one failed */
+    uint64_t broken_until_ns;      /* no loads for bodies before this time, because one failed */
     uint64_t dead_letter_after_ns; /* no dead letters before this time, because a write failed */
     bool peeked;
     uint64_t refused_before;
@@ -53,7 +53,7 @@ bool hf_outlet_lane_has_room(struct hf_outlet_lane *lane, size_t n);
 
 bool hf_outlet_lane_allows(struct hf_outlet_lane *lane, uint64_t owner, size_t n);
 
-/* `receipt` is held until the line is durable. -EAGAIN: no room. */
+/* Holds `receipt` like hf_outlet_append(). -EAGAIN: no room. */
 HF_MUST_USE int hf_outlet_lane_append(struct hf_outlet_lane *lane, uint64_t owner, uint32_t tag, struct hf_view line,
                                       struct hf_receipt *receipt);
 
@@ -63,8 +63,8 @@ void hf_outlet_lane_save_shares(struct hf_outlet_lane *lane);
 void hf_outlet_lane_settle(struct hf_outlet_lane *lane);
 
 /* Returns the lowest sequence that may be sent, for hf_batches_may_travel(). With the link open, and always in
- * `urgent`: 0. With the link closed: UINT64_MAX while the live share is used up (lowers *wait_until_ns); otherwise the
- * first live record, or 0 if spool or table are full. */
+ * `urgent`: 0. With the link closed: UINT64_MAX while the live share is used up (may lower *wait_until_ns); otherwise
+ * the first live record, or 0 if spool or table are full. */
 uint64_t hf_outlet_lane_from(struct hf_outlet_lane *lane, uint64_t now_ns, uint64_t *wait_until_ns);
 /* Called when a request starts. Returns whether it sends backlog over an open link; other requests of `bulk` use up the
  * live share. */
@@ -79,5 +79,5 @@ uint64_t hf_outlet_lane_wait_ns(const struct hf_outlet_lane *lane);
 
 uint64_t hf_outlet_lane_durable(const struct hf_outlet_lane *lane);
 
-/* Returns when the oldest waiting record was accepted; 0: unknown, or no record waits. */
+/* Returns about when the oldest waiting record was accepted; 0: unknown, or no record waits. */
 uint64_t hf_outlet_lane_oldest_unix_ns(const struct hf_outlet_lane *lane);

@@ -33,14 +33,14 @@ struct hf_outlet_loader {
     struct hf_spool_record *records;
     size_t n, cap;
     struct hf_buf lines;
-    bool foreign; /* all loaded records have a boundary that the sink lacks; false: no record has */
+    bool foreign; /* all records to send have a boundary that the sink lacks; false: none has */
     bool cut;     /* not all of `range` was read */
     uint64_t kept_from;
     size_t kept;
     bool newest;
     bool live;
     uint64_t dead_lettered;
-    /* Since when the dead letters are unreadable; 0: readable. After HF_SPOOL_UNREADABLE_NS they count as damaged. */
+    /* Since when the dead letters are unreadable; 0: not so. After HF_SPOOL_UNREADABLE_NS they count as damaged. */
     uint64_t dead_unreadable_ns;
     void (*ended)(void *arg);
     void *ended_arg;

@@ -6,7 +6,7 @@
 #include "web/metrics.h"
 
 struct hf_outlet_metrics {
-    /* families with a second label, looked up each time */
+    /* families with more labels, looked up each time */
     struct hf_metric_family *attempts, *dead, *dropped;
     struct hf_metric *events, *bytes, *batches, *deferred, *rejected, *lost;
     struct hf_metric_family *of_lane[3], *of_sink[4];

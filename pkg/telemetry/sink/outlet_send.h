@@ -75,7 +75,7 @@ void hf_outlet_send_ready(struct hf_outlet_sender *sender, uint64_t now_ns, uint
 /* Whether another body can be sent soon. If only time is missing, lowers *wait_until_ns. */
 bool hf_outlet_send_wants_body(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns);
 
-/* Whether deliveries fail: breaker not closed, or failures and no delivery for a minute. */
+/* Whether deliveries fail: breaker not closed, or failures and the last delivery over a minute ago. */
 bool hf_outlet_send_is_outage(const struct hf_outlet_sender *sender, uint64_t now_ns);
 
 /* Splits a refused batch after `middle`, or delays it if it cannot. With `middle` 0 its single record becomes a dead

@@ -23,7 +23,7 @@ struct hf_shares {
     uint64_t capacity;
     bool drop_oldest;
     uint64_t senders[HF_SHARES_SENDERS];
-    uint64_t held[HF_SHARES_SLOTS]; /* bytes that wait or are on their way to disk */
+    uint64_t held[HF_SHARES_SLOTS]; /* about the bytes that wait or are on their way to disk */
     uint64_t total, posts;          /* sums of `held`: of all slots, and of senders only */
     struct hf_shares_part parts[HF_SHARES_PARTS];
     size_t n_parts;
@@ -47,7 +47,7 @@ void hf_shares_end(struct hf_shares *shares, unsigned slot, uint64_t bytes);
 
 /* Counts durable bytes. True: a new part begins, so save the shares. */
 bool hf_shares_stored(struct hf_shares *shares, unsigned slot, uint64_t bytes, uint64_t sequence);
-/* Removes the parts of which all records up to `sequence` were delivered or dropped. */
+/* Removes the parts whose last record is `sequence` or an earlier one. */
 void hf_shares_gone(struct hf_shares *shares, uint64_t sequence);
 
 /* Save and restore the counts. Restoring gives slot 0 the bytes stored after the save; if `text` is damaged, all

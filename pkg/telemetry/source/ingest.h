@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Serves POST /ingest (telemetry/INGEST.md). With one bad item, nothing of the request is stored. While the queue is
- * full a request waits, then gets 429; it gets 429 at once if the sender used up its share, 503 if a sink is
- * unusable. */
+/* Serves POST /ingest (telemetry/INGEST.md). With one invalid item, nothing of the request is stored. While the
+ * queue is full a request may wait, then gets 429; it gets 429 at once if the sender used up its share, 503 if a sink
+ * is unusable. */
 #pragma once
 
 #include "loop/server/server.h"
@@ -14,8 +14,8 @@ enum {
     HF_INGEST_MAX_WAITING = 256,
     HF_INGEST_MAX_WAITING_BYTES = 8 << 20,
     HF_INGEST_AT_ONCE = 1024,
-    HF_INGEST_WAIT_S = 1,        /* wait for room before an item was accepted */
-    HF_INGEST_WAIT_BEGUN_S = 20, /* wait for room after an accepted item */
+    HF_INGEST_WAIT_S = 1,        /* wait for room before the first item */
+    HF_INGEST_WAIT_BEGUN_S = 20, /* wait for room after an item */
 };
 
 void hf_source_http_serve(struct hf_source *source, const struct hf_server_request *request,

@@ -26,7 +26,7 @@ struct hf_socket_name {
 /* Binds `fd` to `path`, in place of an earlier socket of the agent. Borrows `fs`; call _done also after a failure.
  *
  * -EADDRINUSE: a process is, or may be, bound. -EPERM: the socket is another user's, or not in the record. -EEXIST:
- * something else is there. -ENAMETOOLONG: the path's last part is too long. -ENOENT: no folder. */
+ * something else is there. -ENAMETOOLONG: the path or its last part is too long. -ENOENT: no folder. */
 HF_MUST_USE int hf_socket_name_take(struct hf_socket_name *name, int fd, const char *path, mode_t mode,
                                     const struct hf_fs_ops *fs, const char *record, struct hf_err *err);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A source makes events of what it reads. After -EAGAIN of the intake it pauses until resume(). It saves its position
- * up to settled receipts; what it reads again has the same ids. Jobs of `sched` do blocking work. */
+/* A source makes events of what it reads. After -EAGAIN of the intake it pauses until resume() or a timer. If it can
+ * read again, it saves its position up to settled receipts; what it reads again has the same ids. */
 #pragma once
 
 #include "base/clock.h"
@@ -15,7 +15,7 @@
 
 /* The link to sinks on other machines, which spec.connectivity opens and closes. The agent owns it. */
 struct hf_telemetry_link {
-    const char *closed; /* why backlogs wait: "LinkWindowClosed", or NULL */
+    const char *closed; /* why backlogs wait, such as "LinkWindowClosed"; or NULL */
     /* Reports that a request sent `bytes`. `backlog`: they count against maxBytesPerDay. May be NULL. */
     void (*sent)(void *arg, uint64_t bytes, bool backlog);
     void *arg;
@@ -44,7 +44,7 @@ struct hf_telemetry_env {
     const struct hf_telemetry_link *link; /* NULL: never closed */
     /* Outlets deliver through this table (sink/export.h), without credentials and `link`. NULL: by the network. */
     const struct hf_http_ops *exported;
-    /* A sink stops or resumes accepting, has its first dead letter, or a trouble has passed. Must not call telemetry.
+    /* A sink stops or resumes working, has its first dead letter, or a trouble has passed. Must not call telemetry.
      * May be NULL. */
     void (*changed)(void *arg);
     void *changed_arg;

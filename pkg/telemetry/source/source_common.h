@@ -13,9 +13,9 @@ enum hf_severity hf_source_line_severity(struct hf_view line);
 
 enum { HF_SOURCE_MAX_VALUE = 16 << 10 }; /* bytes of a log line's attribute */
 
-/* Makes an event of a JSON log line: the first members for message, level and time become body, severity and time,
- * others become attributes. Without a message, or if a member has no room, the body is the whole line. Clears *scratch.
- * False, *event unchanged: no JSON object, more than 64 members, no memory. */
+/* Makes an event of a JSON log line: the first usable members for message, level and time become body, severity and
+ * time, others become attributes. Without a message, or if a member has no room, the body is the whole line. May clear
+ * *scratch. False, *event unchanged: no JSON object, more than 64 members, no memory. */
 bool hf_source_parse_json_line(struct hf_view line, struct hf_event *event, struct hf_buf *scratch);
 
 /* Whether the text matches a glob of `include` (empty: all) and none of `exclude`. */

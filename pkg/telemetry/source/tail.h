@@ -14,7 +14,7 @@ enum {
     HF_TAIL_MAX_PIECES = 128,
     HF_TAIL_FIND_S = 5,
     HF_TAIL_GONE_S = 10, /* a vanished file is followed until it has not grown for this time */
-    HF_TAIL_REST_S = 60, /* an incomplete record is passed on after this time */
+    HF_TAIL_REST_S = 60, /* after this time rest() gets an incomplete record */
     HF_TAIL_ID = 64,
 };
 
@@ -33,7 +33,7 @@ struct hf_tail_file {
     /* `mark`, `safe_mark`: hashes of the bytes before mark_at, safe_mark_at */
     uint64_t mark, mark_at, safe_mark, safe_mark_at;
     uint64_t before;
-    bool cut; /* truncated, and no complete line since */
+    bool cut; /* begun again, and start_hash is still 0 */
     uint64_t offset;
     uint64_t hold_offset; /* start of an incomplete record, or UINT64_MAX */
     uint64_t safe;        /* everything before this offset is durable */

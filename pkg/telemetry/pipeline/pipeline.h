@@ -35,7 +35,7 @@ uint64_t hf_pipeline_wait_until_ns(const struct hf_pipeline *pipeline);
 HF_MUST_USE int hf_pipeline_flush(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns,
                                   hf_pipeline_emit *emit, void *arg);
 
-/* `filtered`: by minSeverity; `dropped`: by drop rules; `passed`: emitted raw. */
+/* `filtered`: by minSeverity; `dropped`: by drop rules; `passed`: emitted, and not aggregated. */
 struct hf_pipeline_stats {
     uint64_t offered, filtered, dropped, sampled, rate_limited, aggregated, anomalies, passed;
     uint64_t series;

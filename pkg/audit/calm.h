@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keeps floods of events out of the audit log: counts equal events (of one kind, subject and reason), and loses others
- * beyond HF_AUDIT_BURST. Pure, but allocates. */
+/* Keeps floods of events out of the audit log: counts equal events (of one kind that repeats, subject and
+ * reason), and loses others beyond HF_AUDIT_BURST. Pure, but allocates. */
 #pragma once
 
 #include "audit/entry.h"

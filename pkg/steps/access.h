@@ -2,7 +2,7 @@
 /* How downloads reach their servers: mirrors of a URL and how these have fared, credential and TLS of an origin.
  * `access` may be NULL (no mirrors, no credentials), except for _configure(), _ticket_init() and _use().
  *
- * Credentials and certificates are read from their files for each request, so a rotated one is used at once.
+ * Credentials and certificates are read from their files for each try, so a rotated one is used at once.
  * hf_access itself keeps no secret. */
 #pragma once
 
@@ -49,7 +49,7 @@ struct hf_access_ticket {
     struct hf_err err;
 };
 
-/* A ticket is for one request. _init() begins it for a borrowed `url`; _read() reads the credential's files, on a
+/* A ticket is for one try. _init() begins it for a borrowed `url`; _read() reads the credential's files, on a
  * worker; hf_access_use() prepares the client, and returns its own or _read()'s failure, whose text names the item of
  * `artifacts`; _done() wipes and frees. */
 void hf_access_ticket_init(const struct hf_access *access, const char *url, struct hf_access_ticket *ticket);

@@ -60,7 +60,8 @@ struct hf_fetch_params {
 struct hf_fetch;
 
 HF_MUST_USE int hf_fetch_start(const struct hf_fetch_params *params, struct hf_fetch **ret_fetch, struct hf_err *err);
-/* Stops, keeping the downloaded bytes. `done` gets -ECANCELED, or the result if that came first. */
+/* Stops, keeping the downloaded bytes, but not those of a file: URL. `done` gets -ECANCELED, or the result if that
+ * came first. */
 void hf_fetch_stop(struct hf_fetch *fetch);
 /* Frees without calling `done`; files stay as after a kill. Calls `gone` (may be NULL) when no job runs, perhaps before
  * it returns. */

@@ -29,7 +29,7 @@ struct hf_update_params {
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
-    const struct hf_watch_ops *watch; /* NULL: only hf_update_engine_check_drift() notices drift */
+    const struct hf_watch_ops *watch; /* NULL: a change of the files starts no look for drift */
     const char *state_dir;            /* the engine owns `updates` in it */
     const char *trust_dir;
     const char *const *roots; /* absolute folders below which releases may install */

@@ -22,7 +22,7 @@ struct hf_update_engine {
     char **roots;
     char *folder;     /* <state>/updates */
     char *orders_dir; /* <state>/rollbacks */
-    /* maps a release name to its struct hf_order; only order.c writes this and the next two */
+    /* maps a release name to its struct hf_order; order.c keeps this and the next two */
     struct hf_strmap orders;
     bool orders_unread; /* orders_dir could not be read */
     struct hf_watch *orders_watch;

@@ -48,7 +48,7 @@ bool drift_pauses_newer(const struct release *release);
 /* The `run` of a step_job; set its `swap`, `look` and committed_digest before. 1: the committed release is in place;
  * 0: not; -errno. */
 int drift_run_committed(struct step_job *step);
-/* ---- self.c: releases of kind Agent ------------------------------------------------------------------------------ */
+/* ---- self.c and self_trial.c: releases of kind Agent ------------------------------------------------------------- */
 
 const char *self_path_of(const struct hf_update_engine *engine, const struct hf_install *install);
 struct hf_target self_target_of(const struct hf_update_engine *engine, enum hf_install_kind kind, const char *path,
@@ -60,7 +60,7 @@ void self_tell(const struct release *release);
 bool self_trial_fails(struct release *release);
 /* Whether the agent must be healthy for longer first; then sets retry.due_ns. */
 bool self_trial_waits(struct release *release);
-/* Has the supervisor restart the agent, which ends this process. False: the release is not of kind Agent. */
+/* Has the supervisor restart the agent, which ends this process. False: not kind Agent, or no supervisor. */
 bool self_trial_restart(struct release *release);
 
 /* ---- order.c ----------------------------------------------------------------------------------------------------- */
@@ -168,7 +168,7 @@ bool wanted_is_local(const struct release *release);
 bool wanted_goes_back(const struct release *release);
 /* Returns the part of the committed EdgeUpdate that a journal keeps; free it. NULL: it is not in memory. */
 json_t *wanted_committed(const struct release *release);
-/* Whether the site holds the release, which stops updates and repairs. */
+/* Whether the site holds the release, which stops repairs. */
 bool wanted_held(const struct release *release);
 void wanted_done(struct release *release);
 bool wanted_matches(const struct release *release);

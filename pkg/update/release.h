@@ -134,7 +134,7 @@ struct release_retry {
 
 struct release_drift {
     struct hf_swap_look look;
-    /* a start, a watch or the interval asks for a look */
+    /* a start, a watch, the interval or something else asks for a look */
     bool look_wanted;
     bool keep_wanted;
     bool fired; /* a watch has fired since the last look */

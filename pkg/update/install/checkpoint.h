@@ -12,7 +12,7 @@ struct hf_checkpoint_keeper {
     int fd;                      /* the checkpoint file, owned; < 0: no checkpoints */
     char key[2 * HF_SHA256_HEX]; /* <SHA-256 of the delta>-<SHA-256 of the new file> */
     char boot[40];
-    uint64_t every; /* least bytes between synced checkpoints */
+    uint64_t every; /* bytes after which hf_checkpoint_keep() syncs */
     uint64_t synced;
     unsigned turn;
     /* new_offset 0: no checkpoint yet */
@@ -24,7 +24,7 @@ struct hf_checkpoint_keeper {
     }
 
 /* Opens the checkpoints of a delta that makes `size` bytes with hash `sha256`; below 16 MiB there are none. Returns
- * whether an earlier process left a checkpoint, the furthest in *ret_point; the caller checks that the new file reaches
+ * whether an earlier attempt left a checkpoint, the furthest in *ret_point; the caller checks that the new file reaches
  * it. */
 bool hf_checkpoint_open(const struct hf_target_dir *dir, const char *delta_sha256, const char *sha256, uint64_t size,
                         struct hf_checkpoint_keeper *keeper, struct hf_delta_checkpoint *ret_point);

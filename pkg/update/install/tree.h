@@ -3,7 +3,7 @@
  *
  *   /opt/app/current -> .holdfast-app.tree/<sha256 of the archive>
  *
- * The caller verifies the archive. Files get the owner of the tree in use, else the agent's user and group. Workers
+ * The caller verifies the archive. Files get the owner of the tree in use, else that of the new folder. Workers
  * only; functions with `dir` block. */
 #pragma once
 

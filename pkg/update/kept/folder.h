@@ -27,8 +27,8 @@ int kept_remove(const struct hf_fs_ops *fs, int kept_fd, const char *name);
  * -EOPNOTSUPP: needs a copy. */
 HF_MUST_USE int kept_fill(const struct hf_fs_ops *fs, int from_fd, int to_fd, bool copy, const atomic_bool *cancel);
 
-/* Makes the folder `name` like `tree_fd`, with hard links (form LINK) or kept_fill(). -EOPNOTSUPP: no reflink
- * is possible, or the tree has a special file. After an error a part may be there. */
+/* Makes the folder `name` like `tree_fd`, with hard links (form LINK, or a file with several) or kept_fill().
+ * -EOPNOTSUPP: no reflink is possible, or the tree has a special file. After an error a part may be there. */
 HF_MUST_USE int kept_mirror(const struct hf_fs_ops *fs, int tree_fd, int kept_fd, const char *name,
                             enum hf_kept_source form, const atomic_bool *cancel);
 /* Whether the mirror's first file is a hard link to the tree's, or the mirror has no file. */

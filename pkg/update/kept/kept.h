@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keeps content of committed versions beside the target, to save the network.
  *
- * Always keeps a reflink of the installed files, or where that fails a hard link; by the policy a copy, and the version
- * before. A hard link brings back a file that was removed or replaced, not one changed in place. Nothing is kept where
- * other users may rename files of the target's folder. Workers only; blocks. */
+ * Keeps a reflink of the installed files, or where that fails a copy (by the policy) or a hard link; by the policy also
+ * the version before. A hard link brings back a file that was removed or replaced, not one changed in place. An agent
+ * run by root keeps nothing where other users may rename files of the target's folder. Workers only; blocks. */
 #pragma once
 
 #include <stdatomic.h>
@@ -25,12 +25,13 @@ struct hf_kept_params {
     struct hf_kept_policy policy;
     enum hf_kept_room room;
     bool just_committed; /* `sha256` was committed just now */
-    bool unwanted;       /* nobody wants the release: of the committed version only a chosen copy stays */
+    /* nobody wants the release: of the committed version nothing stays unless a copy is chosen */
+    bool unwanted;
     const atomic_bool *cancel;
 };
 
-/* Keeps what is chosen of both versions (of the committed one if it is in place), and removes all else. An error
- * costs only what could not be kept. */
+/* Keeps what is chosen of both versions (of the committed one if it is in place), and removes all else but the wanted
+ * one. An error costs only what could not be kept. */
 HF_MUST_USE int hf_kept_keep(const struct hf_kept_params *params, struct hf_failure *failure);
 /* Makes room, as for a newer version: removes what is neither of the committed nor the wanted version, nor chosen. */
 HF_MUST_USE int hf_kept_trim(const struct hf_kept_params *params, struct hf_failure *failure);

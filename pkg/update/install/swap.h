@@ -76,7 +76,7 @@ HF_MUST_USE int hf_swap_undo(const struct hf_swap_params *params, struct hf_fail
  * 0: no; -errno. */
 HF_MUST_USE int hf_swap_is_undone(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* Removes downloads, unfinished and old files, old manifests, folders made for a target that does not exist, and all
- * trees but the installed one (kind Agent: old_link and the links `good` and `previous` of supervisor/state.h also keep
- * theirs). Call it only while the journal on disk says which version is in place. */
+/* Removes downloads, unfinished and old files, old manifests, folders made for a target that does not exist, and
+ * trees other than the installed one (kind Agent: old_link and the links `good` and `previous` of supervisor/state.h
+ * also keep theirs). Call it only while the journal on disk says which version is in place. */
 HF_MUST_USE int hf_swap_clean(const struct hf_swap_params *params, struct hf_failure *failure);

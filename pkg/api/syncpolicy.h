@@ -21,7 +21,7 @@ struct hf_policy_disk {
     uint64_t write_budget_bytes; /* in 24 hours; 0: no limit */
 };
 
-/* What to keep of committed releases beyond what costs no space. */
+/* What to keep of committed releases at the cost of space; what costs none is kept in any case. */
 struct hf_policy_retain {
     bool current, previous; /* keep the installed version, and the one before */
     uint64_t max_bytes;     /* for both together, per release */

@@ -110,7 +110,7 @@ void share_tick_later(struct hf_sharing *share);
 
 void share_want_tick(struct hf_sharing *share, uint64_t now_ns);
 void share_want_stop(struct hf_sharing *share);
-/* Whether `decided` is still to be called. */
+/* Whether it is still open where to download, so that want->decided() is to be called. */
 bool share_want_is_electing(const struct share_want *want);
 void share_want_asked(struct hf_sharing *share, const char *sha256, struct share_peer *peer);
 

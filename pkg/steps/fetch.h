@@ -34,8 +34,8 @@ struct hf_fetch_params {
     /* Another place has the artifact, too: judge this URL as a mirror, and follow no redirect. */
     bool replaceable;
     const char *key; /* identity of the artifact; progress of another key is ignored */
-    /* The download has exactly `size` bytes. False with `at_most`, and for a repair of a release from before packed
-     * downloads had a hash: `size` is then the new file's, which the server may pack. */
+    /* The download has exactly `size` bytes. False with `at_most`, and to repair a release of the old format, which
+     * states no hash of a packed download: the server may pack, and `size` is the unpacked file's. */
     bool exact;
     /* `size` is only the maximum; `exact` must be false. */
     bool at_most;

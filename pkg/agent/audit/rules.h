@@ -13,7 +13,7 @@ enum { HF_AUDIT_MAX_REMEMBERED = 512 };
 
 struct hf_audit_memory {
     struct hf_strmap last;
-    /* Older entries may be unknown: old states need no entry. */
+    /* Older entries may be unknown: a state that has none may be old, and is learned without a new entry. */
     bool may_have_forgotten;
     uint64_t look_again_ns; /* when a refused release may need an entry; or HF_NEVER */
     uint64_t uses;

@@ -13,7 +13,8 @@ struct hf_images_running {
     char first[256]; /* name and image of one container */
 };
 
-/* `has`: whether the image is listed, and its content's configuration has the hash `id`. -EBADMSG: not such JSON. */
+/* `has`: whether the allowed images have `digest`, and it leads to the image configuration with the hash `id`.
+ * -EBADMSG: `images` or `containers` is not the runtime's JSON. */
 HF_MUST_USE int hf_images_running_judge(struct hf_view images, struct hf_view containers,
                                         bool (*has)(void *arg, const char *digest, const char *id), void *arg,
                                         struct hf_images_running *ret, struct hf_err *err);

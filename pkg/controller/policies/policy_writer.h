@@ -10,7 +10,7 @@ enum { HF_POLICY_WRITER_PER_S = 2 };
 
 struct hf_policy_writer_params {
     struct hf_leader_env env;
-    bool (*is_complete)(void *arg); /* whether all Nodes and EdgeNodes have come */
+    bool (*is_complete)(void *arg); /* whether all Nodes, EdgeNodes and EdgeUpdates have come */
     uint64_t (*unix_ns)(void *arg); /* the API server's time */
 };
 

@@ -7,7 +7,8 @@
 
 enum { DELTA_WORD_LIKES = 4, DELTA_WORD_BITS = 11 };
 
-/* `by`: new minus old value of the last word with this `key`, a part of the old word such as operation and register. */
+/* `by`: new minus old value of the last word with this `key`, made of parts of the old word such as operation and
+ * register. */
 struct delta_word_change {
     uint32_t key, by;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where contents are kept: bundles on disk (disk.c), or Secrets in memory with at most one copy sealed to the TPM
- * (memory.c). Functions about one set use its store; those about the entry use every store. `leaks`, `load` and `keep`
- * run on workers. */
+ * (memory.c). Most functions about one set use its store, and most about the entry use every store. `leaks`, `load` and
+ * `keep` run on workers. */
 #pragma once
 
 #include <stdbool.h>

@@ -30,7 +30,7 @@ struct hf_bundle_file {
     const char *path;
     uint32_t mode; /* permission bits within 0777, or HF_BUNDLE_NO_MODE */
     struct hf_view bytes;
-    /* private; secret bundle: bytes of the block at `path`, which has the content, too */
+    /* private; secret bundle: size of the one block at `path`, which holds path and content; otherwise 0 */
     size_t room;
 };
 

@@ -12,7 +12,7 @@ enum {
     HF_OUTLET_URL = 2048,
 };
 
-/* pause after a failed read, save or check of credentials */
+/* pause after a failure to read the spool, to save a border or dead letter, or to get credentials */
 #define HF_OUTLET_BROKEN_NS (5 * HF_NS_PER_S)
 
 struct hf_outlet_config {

@@ -26,7 +26,8 @@ struct hf_mqtt_packet {
     struct hf_view topic, payload;
 };
 
-/* Parses a packet. 1: done; 0: more bytes are needed; -EBADMSG: invalid, too long, or not for a subscriber. */
+/* Parses a packet. 1: done; 0: more bytes are needed; -EBADMSG: invalid, not for a subscriber, or too long (a PUBLISH
+ * may be cut instead). */
 HF_MUST_USE int hf_mqtt_parse(struct hf_view bytes, struct hf_mqtt_packet *ret_packet);
 
 struct hf_mqtt_connect {

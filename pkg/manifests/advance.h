@@ -10,7 +10,7 @@
 
 struct entry;
 
-/* A note stays until the next event, or until its topic succeeds. */
+/* A note stays until the next event or note, or until its topic succeeds. */
 enum entry_note_topic {
     ENTRY_NOTE_STEP,
     ENTRY_NOTE_LOOK, /* from a look for drift or a repair */
@@ -18,7 +18,7 @@ enum entry_note_topic {
     ENTRY_NOTE_WAIT,
 };
 
-/* Why an entry waits, as the status shows it; not on disk. */
+/* Why an entry waits, as the status shows it, or an attempt fails; not on disk. */
 struct entry_note {
     enum hf_manifest_reason reason; /* NONE: the status shows the record's reason */
     enum entry_note_topic topic;

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "manifests/rules/drift_machine.h"
 
-/* An entry may have HF_REPAIR_BURST repairs in a row, then one per HF_REPAIR_GAP_NS: repairs wear flash storage. */
+/* Looks may cause HF_REPAIR_BURST repairs in a row, then one per HF_REPAIR_GAP_NS: repairs wear flash storage. */
 enum { HF_REPAIR_BURST = 10 };
 #define HF_REPAIR_GAP_NS (60 * HF_NS_PER_S)
 
@@ -30,8 +30,7 @@ struct drift {
     uint64_t told_ns;
     struct hf_bucket repairs;
     unsigned unreadable; /* looks in a row that found only unreadable files */
-    /* The next look is full (hf_files_look.full). Set only once per interval of the policy: large files take
-     * long. */
+    /* The next look is full (hf_files_look.full). */
     bool full;
     bool watch_stale; /* folders may have changed since the watches were made */
     bool unwatched;

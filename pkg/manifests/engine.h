@@ -25,7 +25,7 @@ struct hf_manifest_status {
     const char *message;
     bool when_alone;
     uint64_t time_unix_ns; /* when the phase changed or, if later, drift was repaired */
-    /* the phase is Applied, RolledBack or Refused: the newest set has its result */
+    /* the phase is Applied, RolledBack or Refused */
     bool settled;
 };
 
@@ -58,7 +58,7 @@ struct hf_manifest_engine_params {
 
 struct hf_manifest_engine;
 
-/* Loads all entries from <state_dir>/manifests. Sets damaged records and inventories aside; remakes a lost inventory if
+/* Loads entries from <state_dir>/manifests. Sets damaged records and inventories aside; remakes a lost inventory if
  * possible. */
 HF_MUST_USE int hf_manifest_engine_new(const struct hf_manifest_engine_params *params,
                                        struct hf_manifest_engine **ret_engine, struct hf_err *err);
@@ -66,8 +66,8 @@ HF_MUST_USE int hf_manifest_engine_new(const struct hf_manifest_engine_params *p
 void hf_manifest_engine_free(struct hf_manifest_engine *engine);
 HF_DEFINE_CLEANUP(struct hf_manifest_engine, hf_manifest_engine_free)
 
-/* Repairs files that drifted while no agent ran. Called once, before the network is used; blocks. Leaves out objects of
- * the cluster, and entries in Applying, Probation or RollingBack. */
+/* Repairs files that drifted while no agent ran. Called once, before the network is used; blocks. Leaves out, among
+ * others, objects of the cluster, and entries in Applying, Probation or RollingBack. */
 void hf_manifest_engine_repair_now(struct hf_manifest_engine *engine);
 
 struct hf_manifest_desired {
@@ -97,7 +97,7 @@ void hf_manifest_engine_set_retry(struct hf_manifest_engine *engine, uint64_t ba
 void hf_manifest_engine_each(struct hf_manifest_engine *engine,
                              void (*visit)(void *arg, const struct hf_manifest_status *status), void *arg);
 /* Visits the files in place of entries with `to: StaticPods` and `whenAlone: Start`, except secret ones. Returns false,
- * without a visit, if such files are changing or an entry is not loaded. */
+ * without a visit, if such files may be changing or an entry is not loaded. */
 bool hf_manifest_engine_each_alone(struct hf_manifest_engine *engine,
                                    void (*visit)(void *arg, const char *entry, const char *path,
                                                  const unsigned char sha256[static HF_SHA256_BYTES]),

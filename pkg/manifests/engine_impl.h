@@ -16,8 +16,8 @@ struct target_ops;
 enum {
     MANIFEST_MAX_WATCHES = 1024,         /* watched folders */
     MANIFEST_MAX_LEFT = 1024,            /* entries */
-    MANIFEST_MAX_LEFT_BYTES = 256 << 20, /* of their contents on disk */
-    MANIFEST_MAX_LEFT_ITEMS = 64 * 4096  /* of their inventories in memory */
+    MANIFEST_MAX_LEFT_BYTES = 256 << 20, /* of their newest contents on disk */
+    MANIFEST_MAX_LEFT_ITEMS = 64 * 4096  /* of their file inventories in memory */
 };
 
 #define MANIFEST_DOWNLOAD "download" /* folder in an entry's folder */

@@ -30,8 +30,8 @@
 /* After so many attempts of one rollback that cannot read the good set's content, the content counts as lost. */
 enum { MANIFEST_MAX_UNREADABLE = 5 };
 
-/* After so many attempts in a row that fail for a lasting reason (not hf_manifest_outcome_may_pass()), one more rolls
- * back, or ends the rollback. */
+/* After so many attempts with files in a row that fail for a lasting reason (not hf_manifest_outcome_may_pass()), one
+ * more rolls back, or ends the rollback. */
 enum { MANIFEST_MAX_STUCK = 5 };
 
 struct entry_failures {

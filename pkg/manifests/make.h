@@ -50,7 +50,7 @@ int make_bundle(const struct entry *entry, const struct attempt *attempt, struct
 /* Worker: whether `r` comes from a disk that cannot read the set's content, and not from the target. */
 bool make_is_unreadable(const struct entry *entry, const struct attempt *attempt, int r);
 int make_want(struct entry *entry, struct attempt *attempt, struct hf_manifest_outcome *outcome);
-/* Remakes a lost inventory from the good set's content on disk; blocks. Without a good set it stays empty. If an
+/* Remakes a lost inventory from the good set's content on disk; blocks. Without a good set it does nothing. If an
  * attempt had begun, adds files of the newest set that are in place; in Applying sets r.unproven, because a swap may
  * have begun. Leaves out folders. */
 int make_inventory(struct entry *entry, struct hf_err *err);

@@ -38,7 +38,7 @@ int hf_manifest_outcome_fail(struct hf_manifest_outcome *outcome, enum hf_manife
 /* Returns the reason for -errno: NoSpace, ReadOnlyFileSystem, NotAllowed or WriteFailed. */
 enum hf_manifest_reason hf_manifest_outcome_reason(int r);
 
-/* Whether the error may pass by itself, perhaps after weeks: a disk is full, fails or is absent; no memory. */
+/* Whether the error may pass by itself, perhaps after weeks, such as a full, failing or absent disk, or no memory. */
 bool hf_manifest_outcome_may_pass(int r);
 
 static inline void hf_manifest_outcome_done(struct hf_manifest_outcome *outcome)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The target Cluster: applies a bundle's objects, removes those that the entry no longer has, looks for drift and
- * health. A run may be repeated after a crash.
+/* The target Cluster: applies a bundle's objects, may remove those that the entry no longer has, looks for drift
+ * and health. A run may be repeated after a crash.
  *
  * All agents share one field manager: two nodes must not apply the same entry. */
 #pragma once
@@ -36,7 +36,7 @@ struct hf_cluster_apply_params {
     /* Without `prune`: the inventory keeps items that the bundle lacks. `journal` is not called if all objects were
      * applied before. */
     bool keep;
-    bool prune; /* delete objects of the inventory that the bundle lacks */
+    bool prune; /* delete our objects of the inventory that the bundle lacks */
     /* remove even more than hf_plan_may_prune() allows */
     bool may_prune_beyond;
     /* Called before the first write, unless `bundle` is NULL (see also `keep`). The callee makes `inventory` durable
@@ -49,19 +49,19 @@ struct hf_cluster_apply_params {
 };
 
 /* Starts a run; no callback comes before the return. -E2BIG. Outcomes:
- *   r = 0                       all applied and removed: Applied or DriftRepaired; `healthy` has no meaning
+ *   r = 0                       no failure: Applied or DriftRepaired; `healthy` has no meaning
  *   Unsupported                 no API server could apply objects
  *   NotManifests                a document is not an object of Kubernetes, or an object stands twice
  *   SourceEmpty, SourceTooLarge no object, or too much
  *   Conflict                    another manager owns a field, or another entry the object
  *   Immutable                   the server refuses to change a field, and `force` is not set or does not help
- *   ApiRefused                  refused for another cause: missing rights, invalid object, unknown kind
+ *   ApiRefused                  refused for another cause, such as missing rights, invalid object, unknown kind
  *   PruneLimit                  hf_plan_may_prune() stops the removal; nothing is applied
  *   NotReady                    a kind or namespace not usable, or a deleted object not gone, in time (-EAGAIN)
- *   ApiUnreachable              no usable answer, or no memory (-EAGAIN)
+ *   ApiUnreachable              such as no usable answer, or no memory (-EAGAIN)
  *   WriteFailed                 the inventory is not durable (-EAGAIN)
- * If the server refuses to apply an object, the others are applied and nothing is removed; the message quotes the first
- * failure (and counts several), and outcome->answered is true. */
+ * If the server refuses to apply an object, the run goes on, but removes nothing; the message quotes the first failure
+ * (and counts several), and outcome->answered is true. */
 HF_MUST_USE int hf_cluster_apply_start(const struct hf_cluster_apply_params *params, struct hf_cluster_run **ret_run,
                                        struct hf_err *err);
 /* Continues the run, also from within `journal`. `r`: 0, or -errno, which ends the run with SourceTooLarge (-E2BIG) or
@@ -76,8 +76,8 @@ struct hf_cluster_check_params {
     void *arg;
 };
 
-/* Reads each applied item with one GET. outcome->drifted counts objects that are missing or have a field of ours
- * changed. `healthy`: all are current; otherwise HealthFailed (one cannot become current) or NotReady. r < 0:
+/* Reads each applied item with a GET. outcome->drifted counts objects that are missing, replaced, or have a field of
+ * ours changed. `healthy`: all are current; otherwise HealthFailed (one cannot become current) or NotReady. r < 0:
  * Unsupported, or an item could not be read, and is not in `drifted`. */
 HF_MUST_USE int hf_cluster_check_start(const struct hf_cluster_check_params *params, struct hf_cluster_run **ret_run,
                                        struct hf_err *err);

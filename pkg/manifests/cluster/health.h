@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Judges whether an object is what its spec asks for, by the rules of kstatus (sigs.k8s.io/cli-utils).
- * Exceptions: a Pod in phase Failed is Failed, not Current; a Pod that cannot be scheduled stays InProgress. Pure. */
+/* Judges whether an object is what its spec asks for, by the rules of kstatus (sigs.k8s.io/cli-utils). Among the
+ * exceptions: a Pod in phase Failed is Failed, not Current; a Pod that cannot be scheduled stays InProgress. Pure. */
 #pragma once
 
 #include "codec/json.h"
@@ -8,7 +8,7 @@
 enum hf_cluster_health_state {
     HF_CLUSTER_CURRENT,
     HF_CLUSTER_IN_PROGRESS, /* changing, not ready, or not yet seen by its controller */
-    HF_CLUSTER_FAILED,      /* failed, as its controller says */
+    HF_CLUSTER_FAILED,      /* failed, as its status says */
     HF_CLUSTER_TERMINATING,
 };
 

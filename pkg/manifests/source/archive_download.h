@@ -50,5 +50,5 @@ HF_MUST_USE int hf_archive_download_start(const struct hf_archive_download_param
                                           struct hf_archive_download **ret_download, struct hf_err *err);
 /* As hf_manifest_source_ready(). */
 void hf_archive_download_ready(struct hf_archive_download *download);
-/* No `done` follows; what has arrived stays on disk. */
+/* No `done` follows; an incomplete download stays on disk. */
 void hf_archive_download_free(struct hf_archive_download *download);

@@ -38,11 +38,12 @@ struct hf_bundle {
     struct hf_bundle_file *files; /* sorted by path in byte order, once sealed */
     size_t n;
     size_t bytes;
-    /* SHA-256 in hex, once sealed, over a line for each file: "<octal mode> <SHA-256 of the content> <path>\n" */
+    /* SHA-256 in hex, once sealed, over a line for each file: "<octal mode> <SHA-256 of the content> <path>\n"; from a
+     * sealed copy: `id` */
     char digest[HF_SHA256_HEX];
-    /* Secret bundle: SHA-256 of uid and resourceVersion, which the node uses instead of `digest`. */
+    /* Of a whole Secret: from uid and resourceVersion; used instead of `digest`. */
     char id[HF_SHA256_HEX];
-    bool secret; /* only in memory, overwritten when freed; set before files are added */
+    bool secret; /* hf_bundle_save() refuses it; overwritten when freed; set before files are added */
     /* the turn (source/turns.h) to be in memory, owned, or NULL. Only the loop thread frees a bundle that has one */
     struct hf_source_turn *turn;
     size_t cap;  /* private */
@@ -68,7 +69,7 @@ void hf_bundle_narrow(struct hf_bundle *bundle, const char *folder);
  * than HF_BUNDLE_MAX_FOLDERS. An empty bundle is valid. */
 HF_MUST_USE int hf_bundle_seal(struct hf_bundle *bundle, struct hf_err *err);
 
-/* -EBADMSG: the path breaks a rule of struct hf_bundle_file. */
+/* -EBADMSG: the path breaks a rule of struct hf_bundle_file or a maximum. */
 HF_MUST_USE int hf_bundle_check_path(const char *path, struct hf_err *err);
 
 /* Counts the folders above `path` that are not above `before`, the path before it in byte order (or ""). */

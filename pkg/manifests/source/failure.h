@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Why a source delivers no content; hf_failure_set() fills it. */
+/* Why a source delivers no content. */
 #pragma once
 
 #include "api/manifest_reason.h"

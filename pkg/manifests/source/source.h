@@ -2,7 +2,7 @@
 /* Where the files of one entry of spec.manifests come from: ConfigMap, Secret, URL, Flux source, or path. Delivers each
  * content as a sealed bundle; retries by itself.
  *
- * Callbacks come from the event loop, never from within these functions, and may free the source. Copies
+ * Callbacks come from the event loop or hf_manifest_source_ready(), and may free the source (`takes` may not). Copies
  * `known_revision` and `work_dir`, borrows `env` and `entry`. */
 #pragma once
 
@@ -30,9 +30,9 @@ struct hf_manifest_source_params {
     /* The content is that of known_revision, or of the last delivery. May be NULL. */
     void (*unchanged)(void *arg);
     /* No content could be had; *err says what to do. The source retries after retry_after_ns; 0: when object or path
-     * changes, or at the next refresh. */
+     * changes, or perhaps at the next refresh. */
     void (*failed)(void *arg, enum hf_manifest_reason reason, const struct hf_err *err, uint64_t retry_after_ns);
-    /* `what` certainly does not exist (for objects, the API server says so). The source keeps looking. */
+    /* `what` does not exist (for objects, the API server says so). The source keeps looking. */
     void (*gone)(void *arg, const char *what);
     struct hf_source_turns *turns; /* for large contents; borrowed; NULL: no turns */
     /* Whether the engine takes a large content now; asked when the turn for it comes. False: the source waits for

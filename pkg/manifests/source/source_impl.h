@@ -22,7 +22,8 @@ struct hf_manifest_source_kind {
     void (*refresh)(struct hf_manifest_source *source);
     /* NULL: contents are small. */
     void (*ready)(struct hf_manifest_source *source);
-    /* Called when a job has ended. `cancelled` != 0: it did not run. NULL: the kind submits no jobs. */
+    /* Called when a job of an open source has ended. `cancelled` != 0: it did not run. NULL: the kind submits no
+     * jobs. */
     void (*worked)(struct hf_manifest_source *source, int cancelled);
     /* Stops what the kind has started, except jobs; before `done`. May be NULL. */
     void (*stop)(struct hf_manifest_source *source);
@@ -56,7 +57,7 @@ void hf_source_submit(struct hf_manifest_source *source, void (*work)(struct hf_
 /* Calls `turn` after delay_ns, unless a job runs then; replaces an earlier request. */
 void hf_source_again(struct hf_manifest_source *source, uint64_t delay_ns);
 
-/* These three call the owner, which may free the source: return at once. */
+/* These three may call the owner, which may free the source: return at once. */
 
 void hf_source_unchanged(struct hf_manifest_source *source);
 void hf_source_deliver(struct hf_manifest_source *source, struct hf_bundle *bundle, const char *revision);

@@ -5,17 +5,18 @@
  *     ${NAME:=default}   its value, or `default` if undefined or empty; ends at the first '}' of the line
  *     $$                 a single '$'
  *
- * NAME: a letter or '_', then letters, digits and '_'. Other '$' stay; "${" in no such form is an error. Values are not
- * searched again. Files with a zero byte or invalid UTF-8, and paths, stay as they are. Pure. */
+ * NAME: a letter or '_', then letters, digits and '_'; at most 255. Other '$' stay; "${" in no such form is an error.
+ * Values are not searched again. Files with a zero byte or invalid UTF-8, and paths, stay as they are. Pure. */
 #pragma once
 
 #include "base/strmap.h"
 #include "codec/json.h"
 #include "manifests/source/bundle.h"
 
-/* Adds HOLDFAST_NODE, HOLDFAST_ARCH, and HOLDFAST_LABEL_<KEY> for each label, unless the map has them: add the entry's
- * values first. <KEY>: the key after its last '/', in upper case, with '_' for all but A-Z and 0-9. Leaves out labels
- * whose value is empty or invalid in Kubernetes: labels are not signed, and a quote could add fields to a text. */
+/* Adds HOLDFAST_NODE, HOLDFAST_ARCH, and HOLDFAST_LABEL_<KEY> for each usable label, unless the map has them: add the
+ * entry's values first. <KEY>: the key after its last '/', in upper case, with '_' for all but A-Z and 0-9. Leaves out
+ * labels whose value is empty or invalid in Kubernetes: labels are not signed, and a quote could add fields to a
+ * text. */
 HF_MUST_USE int hf_substitute_add_facts(struct hf_strmap *values, const char *node, const char *arch,
                                         const json_t *labels);
 HF_MUST_USE int hf_substitute_add_values(struct hf_strmap *values, const json_t *substitute);

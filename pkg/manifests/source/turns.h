@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lets one source at a time have a large content in memory (up to HF_BUNDLE_MAX_BYTES): a source asks for a turn before
- * it reads an archive or folder. The bundle has the turn (hf_bundle.turn) until the engine has written it,
- * dropped it or put it off. Turns come in order. struct hf_source_turns lives while a turn does. */
+ * it reads an archive or folder; a folder that hangs loses it. The bundle has the turn (hf_bundle.turn) until the
+ * engine has written it, dropped it or put it off. Turns come in order. struct hf_source_turns lives while a turn
+ * does. */
 #pragma once
 
 #include "base/err.h"

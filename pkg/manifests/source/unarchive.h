@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Makes a bundle of a .tar.gz of untrusted origin that arrives in pieces.
  *
- * Members outside `sub_path` are dropped; inside only folders and regular files are valid. All must obey
- * pack/tar/tar_read.h. The end mark of tar must be there, with at most HF_UNARCHIVE_MAX_TAIL zero bytes after it.
+ * Members outside `sub_path` are dropped; those that may be inside must be folders or regular files. All must obey
+ * pack/tar/tar_read.h. A block of zeros must end the archive, with at most HF_UNARCHIVE_MAX_TAIL zero bytes after it.
  *
  * Memory: the files, and about 200 KiB. Takes seconds: call it in jobs. */
 #pragma once
@@ -16,7 +16,7 @@ enum {
 
 struct hf_unarchive_params {
     const char *sub_path; /* NULL or "": everything */
-    /* drop the top folder of an archive that git made (a global header names the commit) */
+    /* drop the only top folder of an archive that git made (a global header names the commit) */
     bool drop_top;
 };
 
@@ -25,7 +25,7 @@ struct hf_unarchive *hf_unarchive_new(const struct hf_unarchive_params *params);
 void hf_unarchive_free(struct hf_unarchive *unarchive);
 HF_DEFINE_CLEANUP(struct hf_unarchive, hf_unarchive_free)
 
-/* Fails with SourceInvalid, SourceTooLarge, or SourceUnreachable (no memory); later calls fail, too. */
+/* Fails with SourceInvalid, SourceTooLarge, or SourceUnreachable (no memory); free it then. */
 HF_MUST_USE int hf_unarchive_feed(struct hf_unarchive *unarchive, const void *bytes, size_t n,
                                   struct hf_source_failure *failure);
 /* Makes the sealed bundle. Fails also with SourceTruncated (no end), or SourceEmpty (no bytes, or no file below

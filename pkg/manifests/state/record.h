@@ -19,7 +19,7 @@
 
 enum {
     HF_RECORD_MAX_BYTES = 4 << 20,
-    HF_RECORD_REVISION = 257, /* bytes with the terminator, as in the next three; longer texts are cut */
+    HF_RECORD_REVISION = 257, /* bytes with the terminator, as in the next three; longer texts may be cut */
     HF_RECORD_ROOT = 1024,
     HF_RECORD_MESSAGE = 385,
     HF_RECORD_UNSEALED = 112,
@@ -28,7 +28,7 @@ enum {
 
 struct hf_manifest_set {
     char key[HF_SHA256_HEX];    /* hf_manifest_set_key(); "": no set */
-    char digest[HF_SHA256_HEX]; /* of the bundle in the file b-<digest>; for a Secret the bundle's id, without a file */
+    char digest[HF_SHA256_HEX]; /* of the bundle in the file b-<digest>; for a Secret the bundle's id */
     char revision[HF_RECORD_REVISION];
     char root[HF_RECORD_ROOT]; /* target's folder without links; "" before the first attempt */
     bool signed_;              /* signed, and contentDigest pins its content */
@@ -60,8 +60,8 @@ struct hf_manifest_record {
     /* Files of a signed set may be in place, and no unsigned attempt has begun since: the next unsigned one must be
      * allowed to write each file. */
     bool signed_in_place;
-    /* true from before a repair until the good set's unit has restarted or reloaded: the unit may work with what
-     * somebody else wrote */
+    /* true from before a repair until the good set's unit has restarted or reloaded, or may not: the unit may work with
+     * what somebody else wrote */
     bool restart_due;
     /* The record was lost, perhaps with items in place, and no set has reached Applied since: a rollback removes
      * nothing. */
@@ -84,8 +84,8 @@ void hf_manifest_record_done(struct hf_manifest_record *record);
  * then. */
 void hf_manifest_record_doubt_pods(struct hf_manifest_record *record);
 
-/* Returns the set of what is in place: the good set or, without one, the newest. Its `prune` says if unwanted items go;
- * allow-prune has to name its digest. Borrowed. */
+/* Returns the set of what is in place: the good set or, without one, the newest. In a removal its `prune` says if items
+ * go, and allow-prune has to name its digest. Borrowed. */
 const struct hf_manifest_set *hf_manifest_record_owner(const struct hf_manifest_record *record);
 
 bool hf_manifest_set_is_to(const struct hf_manifest_set *set, enum hf_manifest_target to);

@@ -26,7 +26,7 @@ struct hf_sealed_secret {
 };
 
 /* Encrypts and writes a copy, durably. `key`: HF_TPM_ENVELOPE_KEY bytes; `blob`: the same key sealed to the TPM, in
- * hex. -E2BIG: more than HF_SEALED_SECRET_MAX_BYTES. */
+ * hex. -E2BIG: more than HF_SEALED_SECRET_MAX_BYTES, or long names. */
 HF_MUST_USE int hf_sealed_secret_save(const struct hf_fs_ops *fs, const struct hf_sealed_secret *secret,
                                       const struct hf_bundle *bundle, const unsigned char *key, struct hf_view blob,
                                       struct hf_err *err);

@@ -16,12 +16,12 @@ struct target_ops {
     void (*place)(struct entry *entry);
     void (*probe)(struct entry *entry);
     void (*roll_back)(struct entry *entry);
-    /* Looks for drift of the good set, if due and allowed. Returns whether a look has started. */
+    /* Looks for drift of the good set, if due and allowed. Returns whether a look or repair has started. */
     bool (*look)(struct entry *entry);
     /* Checks an applied set of unknown or bad health again, if due. Returns whether a check has started. */
     bool (*check_again)(struct entry *entry);
     bool (*is_unchecked)(const struct entry *entry);
-    /* Removes all that is in place, unless rules/plan.h stops it; then calls then(entry) or wakes the engine. Returns
+    /* Removes what is in place, unless rules/plan.h stops it; then calls then(entry) or wakes the engine. Returns
      * false if nothing is to be removed. The caller checks that removal is allowed. */
     bool (*remove)(struct entry *entry, void (*then)(struct entry *entry));
     /* Called before the first file of a prepared attempt changes. Returns true if a step has started, which ends in

@@ -28,7 +28,7 @@ bool trial_puts_back_again(struct entry *entry);
 /* Called when changed items could not be put back. Tries again until the set's deadline after the first failure, unless
  * our copy is lost. `unreadable`: the disk cannot read our copy. */
 void trial_not_put_back(struct entry *entry, bool unreadable, enum hf_manifest_reason reason, const char *message);
-/* Ends the attempt because our copy is lost. The source delivers again, and the set has to pass then. */
+/* Ends the attempt because our copy is lost. */
 void trial_lose_content(struct entry *entry, enum hf_manifest_reason reason, const char *message);
 /* Runs the health checks of entry->attempt, then looks if the set is still in place; ends the attempt. */
 void trial_check(struct entry *entry);

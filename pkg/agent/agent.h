@@ -118,8 +118,8 @@ enum hf_agent_stop {
     HF_AGENT_STOP_DONE,      /* --once is settled: sends no status */
 };
 
-/* Stops downloads, saves what must survive, and then, perhaps after the return, calls owner.stopped(). REQUESTED gives
- * a reachable server a last status within 2 s. */
+/* Stops downloads, saves what must survive, and then, perhaps after the return, calls owner.stopped(). REQUESTED may
+ * give a reachable server a last status, within 2 s. */
 void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why);
 
 /* Judges policies and releases again. New update roots need a restart. Each `config` must stay valid until

@@ -24,7 +24,8 @@ struct hf_home {
 
 /* Makes the folder (0700), locks <dir>/agent.lock, writes `pid` there. Renames a damaged clock file to clock.damaged,
  * an unreadable one to clock.unread; without a clock file, the lower bound of the time is the build's date. Borrows
- * `wall`. -EINVAL: `dir` is not absolute, or too long. -EWOULDBLOCK: another agent has the lock; *err has its pid. */
+ * `wall`. -EINVAL: `dir` is not absolute, or too long. -EWOULDBLOCK: another agent has the lock; *err may have its
+ * pid. */
 HF_MUST_USE int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, const char *dir, int pid,
                              const struct hf_clock_ops *wall, struct hf_log *log, struct hf_err *err);
 
@@ -33,7 +34,7 @@ void hf_home_close(struct hf_home *home);
 /* Whether the lock file is still the one that this process locked. */
 bool hf_home_is_locked(const struct hf_home *home);
 
-/* Locks <dir>/<name>, and returns the descriptor. -EWOULDBLOCK: another agent has the lock; *err has its pid, and
+/* Locks <dir>/<name>, and returns the descriptor. -EWOULDBLOCK: another agent has the lock; *err may have its pid, and
  * recommends the flags `own`. */
 HF_MUST_USE int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const char *name, const char *own, int pid,
                              struct hf_err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds when --once makes no progress: no list of objects is completed, no bytes of downloads come, no phase changes
- * (except between Waiting and Fetching), and nothing runs that has a deadline of its own. */
+ * (except up to Fetching), and nothing runs that has a deadline of its own. */
 #pragma once
 
 #include <stdbool.h>

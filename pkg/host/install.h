@@ -27,6 +27,6 @@ HF_MUST_USE int hf_hostlife_refresh(const struct hf_hostlife_install *install, e
 
 HF_MUST_USE int hf_hostlife_start(const struct hf_hostlife_systemd *systemd, struct hf_err *err);
 
-/* Stops and disables the unit, and removes everything except the agent's state. */
+/* Stops, disables and removes a pod's unit; removes the link of `holdfast` and <state>/host. */
 HF_MUST_USE int hf_hostlife_remove(const struct hf_hostlife_place *place, const struct hf_hostlife_systemd *systemd,
                                    struct hf_err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What pods installed on this host. Only reads. Blocks. Threads: one at a time. */
+/* What pods installed on this host. Writes only the lock file. Blocks. Threads: one at a time. */
 #pragma once
 
 #include "host/place.h"
@@ -13,7 +13,7 @@ enum hf_hostlife_owner {
 
 struct hf_hostlife_inventory {
     enum hf_hostlife_owner owner;
-    /* Installed, Persists, or why the pod's last start installed nothing */
+    /* Installed, Persists, or that of the pod's last start */
     enum hf_hostlife_reason reason;
     bool watched;
     /* Names of slots, or "" */
@@ -22,7 +22,7 @@ struct hf_hostlife_inventory {
     struct hf_supervisor_note verdict, trial;
 };
 
-/* -EACCES: the caller is not root. */
+/* -EACCES: perhaps not root. */
 HF_MUST_USE int hf_hostlife_inventory(const struct hf_hostlife_place *place,
                                       struct hf_hostlife_inventory *ret_inventory, struct hf_err *err);
 

@@ -59,6 +59,5 @@ HF_MUST_USE int hf_hostlife_decision_save(const struct hf_hostlife_place *place,
  * system container see another id. */
 void hf_hostlife_boot_id(const struct hf_hostlife_place *place, char boot[HF_HOSTLIFE_BOOT]);
 
-/* Returns Persists or Installed; NO_REASON: no pod installed the agent. Records the first boot after the
- * installation. */
+/* Returns Persists or Installed; NO_REASON: no readable `persisted`. Records the first boot after the installation. */
 enum hf_hostlife_reason hf_hostlife_prove(const struct hf_hostlife_place *place);

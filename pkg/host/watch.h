@@ -8,7 +8,7 @@
 #include "base/clock.h"
 
 struct hf_hostlife_watch {
-    uint64_t gone_since_ns; /* HF_NEVER: the host's agent is there, or the pod's acts */
+    uint64_t gone_since_ns; /* HF_NEVER: no agent is missed */
 };
 
 struct hf_hostlife_seen {

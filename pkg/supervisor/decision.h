@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides which build of the agent to start next. Pure; tests/golden/supervisor.txt has every case. */
+/* Decides which build of the agent to start next. Pure; cases: tests/golden/supervisor.txt. */
 #pragma once
 
 #include "supervisor/state.h"
@@ -32,7 +32,7 @@ struct hf_supervisor_decision {
     bool forget;         /* remove the verdict: `current` names its slot again */
 };
 
-/* The slot to use if `slot` turns out bad: `good`, or, if that is `slot`, `previous`, unless given up. NULL: none. */
+/* The slot to use if `slot` turns out bad: `good`, else `previous` unless given up; never `slot`. NULL: none. */
 const char *hf_supervisor_other(const struct hf_supervisor_facts *facts, const char *slot);
 
 struct hf_supervisor_decision hf_supervisor_decide(const struct hf_supervisor_facts *facts);

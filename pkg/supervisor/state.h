@@ -4,11 +4,11 @@
  *
  * <state>/host/
  *     current -> <slot>     the build that runs, on trial if it is not `good`. The update engine changes this link, and
- *                           while no agent runs the supervisor, to fall back. Only the supervisor changes the others
+ *                           while no agent runs the supervisor, to fall back. Installation and supervisor set all
  *     good -> <slot>        the last build that called itself healthy, or the first
  *     previous -> <slot>    the build that was `good` before
  *     verdict -> "Crashed <slot>"   the build given up last, and why; durable before `current` changes
- *     trial -> "2 <slot>"   how often the build on trial has ended, hung, or not been healthy in time
+ *     trial -> "2 <slot>"   how often the build on trial has failed
  *
  * A slot is a folder with one build, named relative to this folder. `verdict` and `trial` lead nowhere: they are links
  * because a link changes as a whole. */
@@ -28,7 +28,7 @@
 #define HF_HOST_BUILDS ".holdfast-holdfast-agent.tree"
 
 #define HF_HOST_FD_VARIABLE "HOLDFAST_SUPERVISOR_FD"
-/* Names the slot that runs; the link `current` may differ while the supervisor cannot write it. */
+/* Names the slot that runs; the link `current` may differ. */
 #define HF_HOST_SLOT_VARIABLE "HOLDFAST_SUPERVISOR_SLOT"
 /* Lines that the agent writes to the pipe. */
 #define HF_HOST_SAYS_READY "ready\n"
@@ -43,7 +43,7 @@ enum {
     HF_HOST_HANG_S = 30,      /* an agent silent for so long hangs; three times as long before its first line */
     HF_HOST_DEADLINE_S = 180, /* time for the first `healthy` of a build on trial */
     HF_HOST_TRIAL_ENDS = 3,
-    HF_HOST_GOOD_ENDS = 5,    /* a good build is given up after so many ends in a row, each within... */
+    HF_HOST_GOOD_ENDS = 5,    /* a good build is given up after so many ends in a row, each last heard within... */
     HF_HOST_GOOD_LIFE_S = 60, /* ... so many seconds of its start */
     HF_HOST_WAIT_MAX_S = 60,
 };

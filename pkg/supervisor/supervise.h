@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs one agent after the other, until a signal ends it. */
+/* Runs one agent after the other, until a signal, if the folder names a build. */
 #pragma once
 
 #include "supervisor/state.h"

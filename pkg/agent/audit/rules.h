@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides which states need an audit entry: those that differ from the last entry of their category, even after a
- * restart. Pure. */
+/* Decides which states need an audit entry: mostly those that differ from the last entry of their category, even after
+ * a restart. Pure. */
 #pragma once
 
 #include "api/manifest_reason.h"

@@ -14,7 +14,7 @@ struct hf_machine {
 void hf_machine_init(struct hf_machine *machine, const struct hf_agent_env *env);
 void hf_machine_done(struct hf_machine *machine);
 
-/* Reads the facts anew; keeps all old ones if a file that every machine has is unreadable. */
+/* Reads the facts anew; keeps all old ones after a failure. */
 void hf_machine_read(struct hf_machine *machine);
 
 /* -EOPNOTSUPP: *err lists what is missing (node/meets.h). */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds leaps of the wall clock. If clock.resync and agent.yaml allow, restarts the time service while the clock is off
- * by more than clock.maxSkew. */
+/* Finds leaps of the wall clock. If clock.resync, agent.yaml and onExpiry allow, restarts the time service while the
+ * clock is off by more than clock.maxSkew. */
 #pragma once
 
 #include "agent/env.h"

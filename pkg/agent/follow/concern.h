@@ -19,12 +19,12 @@ void hf_concern_relist_if_room(struct hf_follow *follow);
  * process lists. Else adds the hash of the labels if objects for other nodes may be missing. */
 void hf_concern_adapt_resume(const struct hf_follow *follow, struct hf_cache_resume *resume);
 
-/* Empties the resourceVersion if the labels have changed since its save. */
+/* Empties the resourceVersion if it was saved with other labels. */
 void hf_concern_judge_resume(struct hf_follow *follow);
 
 /* Lists again if an object that was left out may now select this node or find room. */
 void hf_concern_labels_changed(struct hf_follow *follow);
 
-/* Drops objects that no longer select this node. Skips kinds that have not come completely from the API server itself,
- * and all kinds before the Node has come. */
+/* Drops objects that no longer select this node. Skips kinds that have not come completely from the API server or a
+ * folder, and all kinds before the Node has come. */
 void hf_concern_trim(struct hf_follows *follows);

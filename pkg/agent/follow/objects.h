@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The objects of one kind that select this node, in memory and in the cache on disk. The last good version of each
  * stays in effect until another good one comes, or the object is deleted or no longer selects this node. If a newer
- * version is refused, the table keeps the reason.
+ * version is malformed, the table keeps the reason.
  *
  * Objects are condensed. */
 #pragma once
@@ -54,7 +54,7 @@ struct hf_objects {
 };
 
 enum hf_object_change {
-    HF_OBJECT_SAME, /* no kept field except resourceVersion changed */
+    HF_OBJECT_SAME, /* nothing new (resourceVersion apart) */
     HF_OBJECT_GOOD,
     HF_OBJECT_REFUSED,
     HF_OBJECT_OTHERS, /* a version for other nodes */
@@ -65,8 +65,7 @@ void hf_objects_init(struct hf_objects *objects, const struct hf_object_kind *ki
 void hf_objects_done(struct hf_objects *objects);
 
 /* Puts a version of an object into the table. `labels`: the node's; NULL: unknown, so all objects are kept. -EBADMSG:
- * no usable name. -E2BIG: it selects this node, and there is no room; *ret_change is REFUSED if its name is new in
- * `no_room`, else SAME. */
+ * no usable name. -E2BIG: no room; *ret_change is REFUSED if its name is new in `no_room`, else SAME. */
 HF_MUST_USE int hf_objects_take(struct hf_objects *objects, const json_t *json, const json_t *labels,
                                 enum hf_object_change *ret_change);
 

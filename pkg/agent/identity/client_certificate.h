@@ -29,8 +29,8 @@ struct hf_client_certificate_params {
 
 struct hf_client_certificate;
 
-/* Uses the folder's certificate unless it is unusable (logged) or expired. Requests begin in the loop's next
- * iteration. */
+/* Uses the folder's certificate unless it is unusable (logged) or expired. Requests begin in a later iteration of the
+ * loop. */
 HF_MUST_USE int hf_client_certificate_new(const struct hf_client_certificate_params *params,
                                           struct hf_client_certificate **ret_certificate, struct hf_err *err);
 void hf_client_certificate_free(struct hf_client_certificate *certificate);
@@ -40,7 +40,7 @@ HF_DEFINE_CLEANUP(struct hf_client_certificate, hf_client_certificate_free)
  * often; tries one that is not in use again, unless it has expired. */
 void hf_client_certificate_refused(struct hf_client_certificate *certificate);
 
-/* The configuration has another credential, as after `holdfast node enrol`: ends a pause between requests. */
+/* The configuration has another credential, as after `holdfast node enrol`: may end a pause between requests. */
 void hf_client_certificate_credential(struct hf_client_certificate *certificate);
 
 /* `uid`: that of this node's Node at the server. Sets aside a certificate for an earlier Node of this name. */

@@ -14,7 +14,7 @@
 
 /* `where`: "auto" (the first complete pair of K3s, RKE2, k0s, kubeadm), or the certificate's file, with the key in it
  * or in X.key beside X.crt. PEM; the caller wipes *key_pem. -ENOENT: none. -EPERM: somebody else owns the file or may
- * write it. -EBADMSG: damaged, or not `node_name`'s. */
+ * write it. -EBADMSG: damaged, without key, or not `node_name`'s. */
 HF_MUST_USE int hf_kubelet_identity_read(const struct hf_fs_ops *fs, const char *where, const char *node_name,
                                          struct hf_buf *certificate_pem, struct hf_buf *key_pem, struct hf_err *err);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes this node's containerd ask the mirror (spec.images.mirror.configure), if agent.yaml's manifests.files allow
- * each file (mirror/hosts.h); else removes the files it made. Blocks. */
+/* As root on the host: makes containerd ask the mirror (spec.images.mirror.configure), if agent.yaml's manifests.files
+ * allow each file (mirror/hosts.h); else removes the files it made. Blocks. */
 #pragma once
 
 #include "agent/images/finding.h"

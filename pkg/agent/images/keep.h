@@ -13,7 +13,7 @@ struct hf_image_keep {
     struct hf_image_list list;
 };
 
-/* Writes <state>/images/allowed if the policies' list differs and may replace it, or the file is a day old or
+/* Writes <state>/images/allowed if the policies' signed list differs and may replace it, or the file is a day old or
  * damaged. */
 void hf_image_keep(struct hf_image_keep *keep, const struct hf_agent_env *env, const struct hf_policy_set *set);
 

@@ -4,5 +4,5 @@
 #include "agent/images/runtime.h"
 #include "base/fs.h"
 
-/* Reads `path` and its imports in containerd's order. False: unreadable, or too many. Blocks. */
+/* Reads `path` and its imports in containerd's order. False: a failure, such as too many. Blocks. */
 bool hf_image_runtime_load(const struct hf_fs_ops *fs, const char *path, struct hf_image_runtime *ret_runtime);

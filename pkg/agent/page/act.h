@@ -33,7 +33,7 @@ struct hf_page_act {
     char words[HF_PAGE_ACT_WORDS][HF_PAGE_ACT_WORD];
 };
 
-/* -EBADMSG (*err is for people): no act, unknown or too long fields, control characters. */
+/* -EBADMSG (*err is for people): such as no act, unknown or too long fields, control characters. */
 HF_MUST_USE int hf_page_act_parse(struct hf_view body, const char *state_dir, const char *run_dir,
                                   struct hf_page_act *ret_act, struct hf_err *err);
 /* Writes the act as a line for a shell on the node, cut at `n` bytes. */

@@ -5,6 +5,6 @@
 
 #include "agent/process/options.h"
 
-/* Runs --check-ready: GET /readyz at --health-address, 5 s for the connection, and for each read and write. Prints
- * "ready" to `out`, else the answer or error to `faults`. Returns the exit code, 0: ready. Blocks. Threads: any. */
+/* Runs --check-ready: GET /readyz at --health-address, 5 s for the connection, and for each read and write. Prints the
+ * answer to `out` if ready, else it or an error to `faults`. Returns the exit code, 0: ready. Blocks. Threads: any. */
 int hf_check_ready_run(const struct hf_agent_options *options, FILE *out, FILE *faults);

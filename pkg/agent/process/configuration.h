@@ -27,8 +27,8 @@ struct hf_agent_configuration {
  * worked last serves instead, or strict defaults. */
 HF_MUST_USE int hf_agent_configuration_read(struct hf_agent_configuration *configuration, struct hf_err *err);
 
-/* After --probation, saves the configuration in effect for later starts. Call hf_agent_configuration_done() before the
- * loop is freed. */
+/* After --probation, keeps a usable configuration for later starts, unless the file changed. Call
+ * hf_agent_configuration_done() before the loop is freed. */
 HF_MUST_USE int hf_agent_configuration_keep(struct hf_agent_configuration *configuration,
                                             const struct hf_sched_ops *sched);
 void hf_agent_configuration_done(struct hf_agent_configuration *configuration);

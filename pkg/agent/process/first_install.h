@@ -9,8 +9,8 @@
 #include "agent/process/options.h"
 #include "base/fs.h"
 
-/* Checks all files first, and renames the trust folder into place last. Copies agent.yaml to `config` unless something
- * is there. *ret_installed false: the trust folder exists. -EBADMSG: a bad file, no key, too many. */
+/* Checks the files first, and renames the trust folder into place last. Copies agent.yaml to `config` unless something
+ * is there. *ret_installed false after 0: the trust folder exists. -EBADMSG: a bad file, no key, too many. */
 HF_MUST_USE int hf_first_install(const struct hf_fs_ops *fs, const char *from, const char *trust_dir,
                                  const char *config, bool *ret_installed, struct hf_err *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs four local servers:
+/* Runs up to four local servers:
  *
  *   metrics  /metrics, /healthz, /readyz and the page
  *   ingest   POST /ingest without credentials: keep this port local
@@ -43,8 +43,8 @@ struct hf_listeners_params {
     uint64_t retry_ns;
 };
 
-/* Opens the servers; *err of a failure names the flags. With --listen-optional, and for the default socket, failures
- * are warnings, and retried. Raises the soft limit of files to HF_LISTEN_DESCRIPTORS if the hard one allows. */
+/* Opens the servers; *err of a server's failure names flags. With --listen-optional, and for the default socket,
+ * failures are warnings, and retried. Raises the soft limit of files towards HF_LISTEN_DESCRIPTORS. */
 HF_MUST_USE int hf_listeners_new(const struct hf_listeners_params *params, struct hf_listeners **ret_listeners,
                                  struct hf_err *err);
 

@@ -86,7 +86,7 @@ struct hf_agent_options {
     size_t n_owned;
 };
 
-/* -EINVAL: a flag is wrong, or excludes another; *err has the right form. */
+/* -EINVAL: a flag is wrong, or excludes another; *err explains. */
 HF_MUST_USE int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)(const char *name),
                                        struct hf_agent_options *ret_options, struct hf_err *err);
 
@@ -98,5 +98,5 @@ HF_MUST_USE int hf_agent_options_help(struct hf_buf *out);
 /* Finds the environment variable of the i-th flag (NULL: none). False: no such flag. */
 bool hf_agent_options_variable(size_t i, const char **ret_name);
 
-/* Writes `host_name` in lower case, as the kubelet does. -EINVAL: it does not fit, or breaks RFC 1123. */
+/* Writes `host_name` in lower case, as the kubelet does. -EINVAL: it does not fit, or has a wrong character. */
 HF_MUST_USE int hf_agent_node_name(const char *host_name, char *name, size_t n, struct hf_err *err);

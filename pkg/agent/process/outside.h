@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Watches what the kernel reports. The functions return NULL where the kernel cannot be watched (inotify limit, no
+/* Watches what the kernel reports. The watches are NULL where the kernel cannot be watched (such as without
  * netlink). */
 #pragma once
 
@@ -25,6 +25,6 @@ HF_DEFINE_CLEANUP(struct hf_outside, hf_outside_free)
 /* Writes the path of `name` in the folder of program `self`. NULL: no folder, or too long. Pure. */
 const char *hf_outside_beside(const char *self, const char *name, char path[PATH_MAX]);
 
-/* Finds this process's unit in the text of /proc/self/cgroup. False: it is not below system.slice, or does not fit.
+/* Finds this process's unit in the text of /proc/self/cgroup. False: no service below system.slice, or it does not fit.
  * Pure. */
 bool hf_outside_own_unit(struct hf_view cgroup, char *unit, size_t n);

@@ -39,7 +39,7 @@ void hf_agent_telemetry_pause_writes(struct hf_agent_telemetry *telemetry, bool 
 /* `closed`: why backlogs may not travel ("LinkWindowClosed"); NULL: they may. Borrowed until the next call. */
 void hf_agent_telemetry_set_link(struct hf_agent_telemetry *telemetry, const char *closed);
 
-/* Calls stopped() when every accepted event is on disk. */
+/* Calls stopped() after trying to write accepted events to disk. */
 void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stopped)(void *arg), void *arg);
 
 /* The route of POST /ingest. It answers 404 if off, 503 while the policy is unknown or the folder unusable. */

@@ -19,7 +19,7 @@ struct hf_collect_params {
 void hf_collect_refused(const struct hf_agent_parts *parts, void (*each)(void *arg, const struct hf_refused *refused),
                         void *arg);
 
-/* Makes the essence of the status (report/status.h). *ret_look_again_ns: when it may change without an event, or
+/* Makes the essence of the status (report/status.h). *ret_look_again_ns: when to make it again without an event, or
  * HF_NEVER. */
 HF_MUST_USE int hf_collect_status(const struct hf_collect_params *params, struct hf_readiness *ret_readiness,
                                   json_t **ret_essence, uint64_t *ret_look_again_ns);

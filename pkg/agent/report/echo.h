@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compares the reported EdgeNode with this node's last status. A higher number (report/sequence.h) means that the disk
- * was restored, or that another agent uses the name. */
+/* Compares the reported EdgeNode with this node's last status. A higher number (report/sequence.h) may mean that the
+ * disk was restored, or that another agent uses the name. */
 #pragma once
 
 #include "agent/report/sequence.h"
 
 struct hf_echo {
-    uint64_t awaited; /* number written, but not reported yet */
+    uint64_t awaited; /* number that the source should report; 0: none */
     uint64_t highest; /* highest number reported since the EdgeNode was last absent */
     int64_t generation;
     unsigned adoptions;
@@ -17,9 +17,9 @@ struct hf_echo {
 
 enum hf_echo_news {
     HF_ECHO_NOTHING,
-    HF_ECHO_WRITE_AGAIN, /* the EdgeNode is absent, or lacks the newest status */
+    HF_ECHO_WRITE_AGAIN, /* the EdgeNode is absent, or its number fell */
     HF_ECHO_ADOPTED,     /* the higher number was adopted: write above it */
-    HF_ECHO_SHARED,      /* a higher number was adopted more than three times: do not write in answer */
+    HF_ECHO_SHARED,      /* a higher number was adopted more than three times lately: do not write in answer */
     HF_ECHO_DELIVERED,
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reports notable changes as Events of this node's EdgeNode (sync/outcomes.h, sync/notices.h); <state>/events.json
- * keeps them while the server is unreachable. Does nothing without a server for Events. */
+ * keeps them while the server is unreachable. Without a server for Events, none are added or sent. */
 #pragma once
 
 #include "agent/parts.h"
@@ -36,8 +36,7 @@ void hf_herald_look(struct hf_herald *herald);
 
 void hf_herald_tell(struct hf_herald *herald, enum hf_notice_reason reason, const char *text);
 
-/* Records that the server accepts Events again. After an outage (spread_ns not 0), the next Event waits up to five
- * minutes. */
+/* Records that the server is reachable. After an outage (spread_ns not 0), the next Event waits up to five minutes. */
 void hf_herald_reachable(struct hf_herald *herald, uint64_t spread_ns);
 
 void hf_herald_send_if_due(struct hf_herald *herald);

@@ -19,5 +19,5 @@ void hf_outbox_write(struct hf_outbox *outbox, const json_t *body, json_t *essen
 bool hf_outbox_holds(const struct hf_outbox *outbox, const json_t *essence);
 void hf_outbox_clear(struct hf_outbox *outbox);
 
-/* Writes the run file, if there is one, and calls owner.status_shown(). */
+/* Writes the run file, and calls owner.status_shown(), if there are such. */
 void hf_outbox_show(const struct hf_outbox *outbox, const json_t *body);

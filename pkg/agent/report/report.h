@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Builds EdgeNode.status, and delivers it at the pace of sync/pace.h:
  *
- *   write   the server is reachable: server-side apply; an outbox stays until the source reports the status
+ *   write   the server is reachable: server-side apply; an outbox stays until delivery
  *   park    the server is not reachable: the outbox keeps the status
  *   keep    deliveries fail: changes, and each interval, renew the local copies
  *
- * Run file and page get a change within a second. */
+ * Run file and page get a change within about a second. */
 #pragma once
 
 #include "agent/parts.h"
@@ -51,7 +51,7 @@ void hf_report_done(struct hf_report *report);
 
 void hf_report_build(struct hf_report *report);
 
-/* Writes, parks or keeps the newest status, if due. */
+/* Writes, parks, keeps or shows the newest status, if due. */
 void hf_report_send_if_due(struct hf_report *report);
 uint64_t hf_report_wait_until_ns(const struct hf_report *report);
 
@@ -65,7 +65,7 @@ void hf_report_changed(struct hf_report *report);
 
 bool hf_report_reconciling(const struct hf_report *report);
 
-/* Stops; with `last_status`, the run file and a reachable server get one more status. hf_report_stopped() returns
- * whether that status was answered, 2 s have passed, or none was sent. */
+/* Stops; with `last_status`, the run file and a reachable server with an EdgeNode get one more status.
+ * hf_report_stopped() returns whether that status was answered, 2 s have passed, or none was sent. */
 void hf_report_stop(struct hf_report *report, bool last_status);
 bool hf_report_stopped(struct hf_report *report);

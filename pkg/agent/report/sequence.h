@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers the statuses. Numbers grow over restarts and power cuts, unless <state>/sequence is unwritable for long. They
- * are reserved in blocks, to write seldom. Blocks briefly. */
+/* Numbers the statuses. Numbers grow over restarts and power cuts, unless <state>/sequence is lost, or unwritable for
+ * long. They are reserved in blocks, to write seldom. Blocks briefly. */
 #pragma once
 
 #include "agent/env.h"
@@ -8,9 +8,9 @@
 
 struct hf_sequence {
     const struct hf_agent_env *env;
-    uint64_t number;  /* of the last status, or higher */
+    uint64_t number;  /* of the last status, or higher, unless `uncertain` */
     uint64_t durable; /* numbers below are reserved on disk */
-    bool uncertain;   /* the file has no number: adopt the source's */
+    bool uncertain;   /* no number was read: adopt the source's */
 };
 
 extern const struct hf_record_type hf_sequence_type;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* EdgeNode.status as JSON. Pure.
  *
- * Changes of the essence are reported at once; all else (sequence, times, clock offset, telemetry, measurements) goes
- * with the next write. */
+ * Changes of the essence cause a write; the rest (sequence, clock offset, telemetry, measurements) goes with the
+ * next. */
 #pragma once
 
 #include "agent/report/status_manifests.h"
@@ -55,7 +55,7 @@ enum hf_status_clock {
     HF_STATUS_CLOCK_NOT_SYNCHRONIZED, /* neither a time server nor an API server confirms it */
 };
 
-/* What the status shows; borrowed. NULL: none. Reasons are CamelCase. */
+/* What the status shows; borrowed. NULL: none, except policies, labels_refused and readiness. Reasons are CamelCase. */
 struct hf_status_view {
     const char *version;
     bool pod_mode;
@@ -96,7 +96,8 @@ struct hf_status_view {
     int64_t observed_generation;
 };
 
-/* Makes the essence, with a copy of `conditions`, which it updates in place: unchanged ones keep their times. */
+/* Makes the essence, with a copy of `conditions`, which it updates in place: those of the same status keep their
+ * times. */
 HF_MUST_USE int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uint64_t now_unix_ns,
                                   json_t **ret_essence);
 
@@ -112,11 +113,11 @@ struct hf_status_network {
     bool present;
     uint64_t api_round_trip_ns;
     uint64_t download_bytes_per_second;
-    uint64_t bytes_today; /* bulk bytes in 24 hours */
+    uint64_t bytes_today; /* bulk bytes of a day */
     uint64_t max_bytes_per_day;
 };
 
-/* Bytes written in 24 hours. Budget 0: none. */
+/* Bytes written in a day. Budget 0: none. */
 struct hf_status_writes {
     bool present;
     uint64_t bytes_today, budget_bytes;

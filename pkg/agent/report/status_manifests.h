@@ -26,7 +26,7 @@ struct hf_status_manifest {
 };
 
 /* Names of entries. `failed`: they wait for a person (RolledBack, Refused). `pending`: not Applied yet. `troubled`:
- * Applied, but cannot be kept so (read-only file system). */
+ * Applied, but cannot be kept so (such as on a read-only file system). */
 struct hf_status_manifests {
     struct hf_readiness_names failed, pending, troubled;
     size_t n_failed, n_pending, n_troubled;

@@ -2,11 +2,10 @@
 /* Removes the agent's old files from a critically full file system (spec.disk.reclaim). Blocks: run it in a job.
  * Threads: any.
  *
- * Removes only regular files with the agent's names, older than a day, in its folders and below update roots, in
- * this order:
+ * Removes only regular files, older than a day, in its folders and below update roots, in this order:
  *
  *   downloads      .holdfast-<release>.part, .step, .point, .new, .scratch of a release without a record
- *   set-aside      *.damaged, cache/damaged/
+ *   set-aside      *.damaged, files in cache/damaged/
  *   dead-letters   segments, except the newest of each sink */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One look at disks, pods and logs; removes old files (resources/reclaim.h). May hang, so it runs on a worker. Threads:
- * one at a time. */
+/* One look at disks, pods and logs; removes old files (resources/reclaim.h). hf_survey_run() may hang: use a worker.
+ * Threads: one at a time. */
 #pragma once
 
 #include "agent/env.h"

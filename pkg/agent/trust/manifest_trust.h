@@ -11,7 +11,7 @@
 
 struct hf_manifest_trust {
     struct hf_trust_floors floors;
-    /* Hashes of signed bytes, signatures and trust folder, so that nothing is verified twice. */
+    /* Hashes of signed bytes, signatures and trust folder, to verify less. */
     unsigned char verified[HF_MAX_MANIFESTS][HF_SHA256_BYTES];
     unsigned n_verified;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds which EdgeUpdates have accepted signatures: of several for one release name, an unaccepted one must not replace
- * an accepted one. Verdicts stay until object, signatures or trust folder change; the engine checks again. Blocks
+ * an accepted one. Verdicts stay until release, signatures or trust folder change; the engine checks again. Blocks
  * briefly. */
 #pragma once
 

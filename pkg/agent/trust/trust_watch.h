@@ -23,7 +23,7 @@ struct hf_trust_watch {
     void *arg;
 };
 
-/* Looks at once, and at each event. Without params->watch, nothing looks at the folder. */
+/* Looks at once, and soon after events. Without params->watch, nothing looks at the folder. */
 HF_MUST_USE int hf_trust_watch_init(struct hf_trust_watch *watch, const struct hf_agent_env *env,
                                     void (*changed)(void *arg), void *arg);
 void hf_trust_watch_done(struct hf_trust_watch *watch);

@@ -10,7 +10,7 @@
 /* Returns 0..9999, scaled from the first 32 bits of sha256("<node>/<digest>"). */
 unsigned hf_admission_slot(const char *node_name, const char *digest);
 
-/* Whether status.admission is for this release and nodeSelector; an earlier one admits nobody. */
+/* Whether status.admission is for this release, and for this or any nodeSelector. */
 bool hf_admission_is_for(const struct hf_edgeupdate *update);
 
 bool hf_admission_selects(const struct hf_edgeupdate *update, const json_t *node_labels);

@@ -197,7 +197,7 @@ struct hf_edgeupdate {
     uint64_t canary_soak_ns;
     struct hf_wave *waves;
     size_t n_waves;
-    /* Admitted nodes that may fail before a halt; a percentage is of the nodes that are not away. */
+    /* Admitted nodes that may fail before a halt; a percentage is of those that are not away. */
     struct hf_share max_failures;
     /* Nodes of a stage that must update before it settles, except those that cannot run the release. If failures make
      * the number unreachable, all nodes that have not failed must. */
@@ -224,7 +224,7 @@ struct hf_edgeupdate {
     json_t *json;
 };
 
-/* Clears *issues, adds warnings or, with -EBADMSG, errors. May block to read zoneinfo files. */
+/* Clears *issues, adds warnings and, with -EBADMSG, errors. May block to read zoneinfo files. */
 HF_MUST_USE int hf_edgeupdate_decode(json_t *json, struct hf_edgeupdate **ret_update, struct hf_issues *issues);
 void hf_edgeupdate_free(struct hf_edgeupdate *update);
 HF_DEFINE_CLEANUP(struct hf_edgeupdate, hf_edgeupdate_free)

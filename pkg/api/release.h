@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables of spec.release and its health checks. Pure. */
+/* Tables of spec.release and its health checks. */
 #pragma once
 
 #include "api/edgeupdate.h"

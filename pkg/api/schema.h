@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Field tables of whole objects, which a test compares with the CRDs. */
+/* Field tables of objects and telemetry, which a test compares with the CRDs. */
 #pragma once
 
 #include "api/field/field.h"

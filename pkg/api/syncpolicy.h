@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SyncPolicies. An object references its JSON tree, into which texts point. Defaults and bounds: syncpolicy.c. */
+/* SyncPolicies. An object references its JSON tree, into which texts point. Most defaults and bounds: syncpolicy.c. */
 #pragma once
 
 #include "api/field/selector.h"
@@ -30,7 +30,7 @@ struct hf_policy_retain {
 
 enum { HF_MAX_ALLOWED_IMAGES = 10000, HF_MAX_MIRROR_REGISTRIES = 16, HF_MAX_PREFETCH = 32 };
 
-/* spec.images. Each field is a section (api/policies). */
+/* spec.images. Each field there is a section (api/policies). */
 struct hf_policy_images {
     /* Borrowed: "sha256:<64 hex digits>" of images that may run; NULL: any. In effect only from a signed policy. */
     json_t *allowed;

@@ -2,8 +2,8 @@
 /* Weekly windows in a time zone.
  *
  * A window begins by the wall clock, and lasts real time. A start that the clock jumps over (spring) is later by the
- * jump; of two equal starts (autumn) the first counts. hf_window_finish() reads zoneinfo files; the other functions are
- * pure. */
+ * jump; of two equal starts (autumn) the first counts. hf_window_finish() may read zoneinfo files; the other functions
+ * are pure. */
 #pragma once
 
 #include "api/field/field.h"

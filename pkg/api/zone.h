@@ -10,8 +10,7 @@
 
 struct hf_zone;
 
-/* Loads a zone from the system's zoneinfo folder; blocks. "UTC" gives NULL. -ENOENT. -EBADMSG: damaged, or with leap
- * seconds. */
+/* Loads a zone from the system's zoneinfo folder; blocks. "UTC" gives NULL. -ENOENT. -EBADMSG as hf_zone_parse(). */
 HF_MUST_USE int hf_zone_load(const char *name, struct hf_zone **ret_zone, struct hf_err *err);
 
 /* -EBADMSG: below version 2, damaged, or with leap seconds. */

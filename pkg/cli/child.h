@@ -17,6 +17,6 @@ struct hf_cli_child {
     uint64_t limit_ns; /* after this time, the child is killed */
 };
 
-/* Appends the output to `out`. *ret_status: as of waitpid(), or HF_CLI_CHILD_NOT_STARTED. -ETIMEDOUT, -E2BIG (`out` is
- * full): the child was killed. */
+/* Appends the output to `out`. *ret_status: as of waitpid(), or HF_CLI_CHILD_NOT_STARTED. -ETIMEDOUT. -E2BIG: `out` is
+ * full. */
 HF_MUST_USE int hf_cli_child_run(const struct hf_cli_child *child, struct hf_buf *out, int *ret_status);

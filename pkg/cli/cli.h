@@ -21,8 +21,8 @@
 enum hf_cli_exit {
     HF_EXIT_OK = 0,
     HF_EXIT_FAILED = 1,    /* a retry may help, as after freeing a full disk */
-    HF_EXIT_USAGE = 2,     /* nothing changed */
-    HF_EXIT_REFUSED = 3,   /* wrong signature, hash or content: a retry does not help */
+    HF_EXIT_USAGE = 2,     /* mostly, nothing changed */
+    HF_EXIT_REFUSED = 3,   /* such as a wrong signature or hash: a retry does not help */
     HF_EXIT_UNWELL = 4,    /* a person must look */
     HF_EXIT_SILENT = 5,    /* no agent renews the status */
     HF_EXIT_TIMED_OUT = 6, /* the goal was not reached in time */
@@ -119,8 +119,8 @@ int hf_cli_exit_of(int r);
 
 /* ---- files; "-" is standard input or output ---- */
 
-/* An output gets its name when complete. A file that it replaces stays unchanged until then, and passes on its mode
- * and, if possible, its owner. */
+/* An output file gets its name when complete. A file that it replaces stays unchanged until then, and passes on its
+ * mode and, if possible, its owner. */
 struct hf_cli_out {
     int fd;
     char *path; /* NULL: standard output, a device or a pipe */
@@ -150,7 +150,7 @@ int hf_cli_sink_write(void *sink, const void *bytes, size_t n);
 
 /* A mapped file, or all bytes of a pipe. -E2BIG: above max_bytes. */
 struct hf_cli_map {
-    const void *p; /* never NULL */
+    const void *p; /* not NULL while open */
     size_t n;
     void *mapped;
     void *heap;
@@ -159,7 +159,7 @@ HF_MUST_USE int hf_cli_map_open(struct hf_cli *cli, const char *path, size_t max
                                 struct hf_err *err);
 /* Appends a whole file, pipe or device to `out`. -E2BIG: above out->max. */
 HF_MUST_USE int hf_cli_read_whole(struct hf_cli *cli, const char *path, struct hf_buf *out, struct hf_err *err);
-/* Frees the pages; later reads go to the file again. */
+/* Frees a mapping's pages; later reads go to the file again. */
 void hf_cli_map_drop_pages(const struct hf_cli_map *map);
 void hf_cli_map_done(struct hf_cli_map *map);
 

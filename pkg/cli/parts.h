@@ -31,7 +31,7 @@ size_t hf_cli_count(const struct hf_cli_args *args, const char *name);
 HF_MUST_USE int hf_cli_update_roots(const struct hf_cli_args *args, const char *roots[HF_CLI_MAX_ROOTS + 1],
                                     struct hf_err *err);
 
-/* Adds each --label KEY=VALUE. -EINVAL: another form. */
+/* Adds each --label KEY=VALUE. -EINVAL. */
 HF_MUST_USE int hf_cli_read_labels(const struct hf_cli_args *args, json_t *labels, struct hf_err *err);
 
 /* Parses "1h30m" as in Go, or "90d". -EINVAL. */

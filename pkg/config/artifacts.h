@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `artifacts` (credentials and TLS of origins) and `mirrors` of agent.yaml.
  *
- * Credentials are in files, never values. A URL with a user matches nothing; a URL with components "." or ".." matches
+ * Secrets are in files, never values. A URL with a user matches nothing; a URL with components "." or ".." matches
  * no mirror, and no artifact with a path. Pure. Borrows from the configuration. */
 #pragma once
 
@@ -37,7 +37,7 @@ const struct hf_config_artifact *hf_config_artifact_for(const struct hf_config *
 /* Returns the credential's file, or NULL, and its field, such as "tokenFile". */
 const char *hf_config_artifact_file(const struct hf_config_artifact *item, const char **ret_field);
 
-/* Files below `prefix` are also below each of `to`, which are tried in order. */
+/* Files below `prefix` are also below each of `to`. */
 struct hf_config_mirror {
     const char *prefix;
     const char *to[HF_CONFIG_MAX_MIRROR_URLS + 1];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The node's configuration, /etc/holdfast/agent.yaml, which limits what the cluster can make the node do.
  *
- * The cluster never writes it. Without the file, and for `config` NULL, the defaults of holdfast-agent.yaml(5) apply.
- * Functions from hf_config_allows_file_glob() on are pure. Any thread: only hf_config_put_fault() changes a
+ * The cluster never writes it. For `config` NULL, and mostly without the file, the defaults of holdfast-agent.yaml(5)
+ * apply. Functions from hf_config_allows_file_glob() on are pure. Any thread: only hf_config_put_fault() changes a
  * configuration. */
 #pragma once
 
@@ -60,7 +60,7 @@ const char *hf_config_name(const struct hf_config *config);
 
 bool hf_config_is_usable(const struct hf_config *config);
 
-/* A fault reads "/etc/holdfast/agent.yaml:7: telemetry.colour: unknown field". */
+/* A fault may read "/etc/holdfast/agent.yaml:7: telemetry.colour: unknown field". */
 size_t hf_config_n_faults(const struct hf_config *config);
 const char *hf_config_fault(const struct hf_config *config, size_t i);
 
@@ -72,8 +72,8 @@ HF_MUST_USE int hf_config_format(const struct hf_config *config, struct hf_buf *
 /* The functions below with *err (may be NULL) explain false there: some wrong forms by EINVAL, else by EACCES, mostly
  * with the remedy: "'/srv/log/x' is not allowed: add '/srv/log/x' to telemetry.files in /etc/holdfast/agent.yaml". */
 
-/* For sources.files: `glob` is absolute, with fnmatch(3)'s wildcards in the last component. True if every match is
- * allowed. */
+/* For sources.files: `glob` is absolute, with fnmatch(3)'s wildcards in the last component. True only if every
+ * match is allowed. */
 bool hf_config_allows_file_glob(const struct hf_config *config, enum hf_config_scope scope, const char *glob,
                                 struct hf_err *err);
 /* `path` is absolute, without links, and matches a policy's pattern. */
@@ -98,7 +98,7 @@ bool hf_config_allows_exec(const struct hf_config *config, const char *program, 
 /* All services are allowed by default. */
 bool hf_config_allows_unit(const struct hf_config *config, const char *unit, struct hf_err *err);
 
-/* The functions below are for entries of spec.manifests; by default only downloads from https are allowed. */
+/* hf_config_allows_manifest_*() are for entries of spec.manifests; by default only downloads from https are allowed. */
 
 /* Static pods can have all rights of root. */
 bool hf_config_allows_manifest_static_pods(const struct hf_config *config, enum hf_config_scope scope,

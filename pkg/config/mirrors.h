@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lists a download's URLs in order: mirrors, the URL itself, mirrors that failed lately.
  *
- * Mirrors are not trusted: the caller compares the hash; hf_mirrors_blame() finds mirrors that served a part of wrong
- * content. Pure. */
+ * Mirrors are not trusted: the caller compares the hash; hf_mirrors_blame() finds mirrors that last served a part of
+ * wrong content. Pure. */
 #pragma once
 
 #include "base/clock.h"
@@ -39,5 +39,5 @@ void hf_mirrors_list_done(struct hf_tries *tries);
 void hf_mirrors_failed(struct hf_mirror_memory *memory, uint64_t mirror, uint64_t now_ns);
 void hf_mirrors_served(struct hf_mirror_memory *memory, uint64_t mirror, const char *key, uint64_t now_ns);
 
-/* Call it when the content of artifact `key` was wrong. Returns true if a mirror served part of it: retry. */
+/* Call it when the content of artifact `key` was wrong. Returns true if a mirror last served part of it: retry. */
 bool hf_mirrors_blame(struct hf_mirror_memory *memory, const char *key, uint64_t now_ns);

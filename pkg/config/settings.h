@@ -62,7 +62,7 @@ struct hf_config {
     bool is_unusable;
     char *faults[HF_CONFIG_MAX_FAULTS];
     size_t n_faults;
-    json_t *tree; /* owns the texts in lists; NULL: they are constants */
+    json_t *tree; /* owns the texts in lists, except defaults */
     const char **owned[HF_CONFIG_SCOPES * (HF_CONFIG_LISTS + HF_CONFIG_MANIFEST_LISTS) + 3];
     size_t n_owned;
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A decoder's position in an object, and the errors found. Decoding continues after an error: one pass reports all. */
+/* A decoder's position in an object, and the errors found. Decoding continues after an error: one pass reports
+ * several. */
 #pragma once
 
 #include <stdbool.h>

@@ -6,8 +6,8 @@
  *         HF_FIELD_LIST(struct hf_release, checks, n_checks, "checks", check_fields, 16, .finish = finish_check),
  *         {0}};
  *
- * An unknown key is a warning, or goes to decode->unknown. Texts point into the tree or the table. Absent objects have
- * defaults. */
+ * An unknown key is a warning, or goes to decode->unknown. Texts point into the tree or the table. Absent optional
+ * objects have defaults. */
 #pragma once
 
 #include "api/field/decode.h"
@@ -57,7 +57,7 @@ struct hf_field {
     bool (*check)(const char *text); /* TEXT, TEXTS: whether the form is right; or NULL */
     const char *expected;            /* names that form in errors */
     const struct hf_field *fields;
-    /* OBJECT, LIST: checks several fields, after each present object or element. */
+    /* OBJECT, LIST: sets or checks fields, after each present object or element. */
     void (*finish)(struct hf_decode *decode, void *object, json_t *json);
     /* SELECTOR, OTHER: `value` is NULL for an absent field with a default. */
     void (*decode)(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot);

@@ -14,7 +14,7 @@ struct hf_issue {
     char text[160];
 };
 
-/* An error makes the object unusable; a warning is an unknown field or likely mistake. */
+/* An error mostly makes the object unusable; a warning is mostly an unknown field or likely mistake. */
 struct hf_issues {
     struct hf_issue errors[HF_API_MAX_ISSUES];
     size_t n_errors; /* all that were found, perhaps more than stored */

@@ -4,8 +4,9 @@
 
 enum { HF_NEAREST_MAX = 63 };
 
-/* Set `typed`, zero the others, then try each candidate. `best` stays NULL if no candidate is near: the edits (insert,
- * delete or replace a byte, swap two neighbours) are at most a third of the length of `typed`, rounded up. */
+/* Set `typed`, zero the others, then try each candidate. `best` stays NULL if no candidate (up to
+ * HF_NEAREST_MAX bytes) is near: the edits (insert, delete or replace a byte, swap two neighbours) are at most a third
+ * of the length of `typed`, rounded up. */
 struct hf_nearest {
     const char *typed;
     const char *best;

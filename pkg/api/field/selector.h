@@ -16,7 +16,7 @@ HF_MUST_USE int hf_selector_read(json_t *json, struct hf_selector *ret_selector,
 
 bool hf_selector_matches(const struct hf_selector *selector, const json_t *labels);
 
-/* Whether there are labels that both select. */
+/* Whether there may be labels that both select. */
 bool hf_selector_may_overlap(const struct hf_selector *a, const struct hf_selector *b);
 
 void hf_selector_decode(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot);

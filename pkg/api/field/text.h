@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Forms of strings, as in the CRDs' regular expressions. */
+/* Forms of strings, mostly as in the CRDs' regular expressions. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,7 +20,7 @@ bool hf_text_is_url(const char *text);
 bool hf_text_is_http_url(const char *text);      /* http or https, a host, no user */
 bool hf_text_is_repository(struct hf_view text); /* by the OCI distribution specification */
 bool hf_text_is_host(const char *text);          /* checks only the characters; IP addresses count, too */
-bool hf_text_is_unit(const char *text);          /* service, socket, target, timer, path or mount */
+bool hf_text_is_unit(const char *text);          /* service, socket, target, timer, path or mount; no template */
 bool hf_text_is_device(const char *text);
 /* ">=5.10", "=6.1" or "<6.6.1" */
 bool hf_text_is_kernel_range(const char *text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Adds up a node's SyncPolicies to one policy in effect, made of sections.
  *
- * One policy alone decides a section: a key of spec ("disk"), a field of labels or images ("labels.detect",
+ * At most one policy decides a section: a key of spec ("disk"), a field of labels or images ("labels.detect",
  * "images.allow"), one label ("labels.static[KEY]") or one entry ("manifests[NAME]"). Only a signed policy decides
  * "images.allow". Which policy decides: policy_set.c. Pure, except for zoneinfo files. */
 #pragma once

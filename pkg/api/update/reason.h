@@ -187,7 +187,7 @@ const char *hf_reason_meaning(enum hf_reason reason);
 const char *hf_reason_remedy(enum hf_reason reason);
 enum hf_reason hf_reason_of(const char *name); /* HF_R_COUNT: no such name */
 
-/* Returns the level to log it at: Error needs a person; at Warning the node continues alone. */
+/* Returns the level to log it at: mostly, Error needs a person; at Warning the node continues alone. */
 enum hf_log_level hf_reason_level(enum hf_phase phase, enum hf_reason reason);
 
 /* Whether the release failed here: RolledBack, Rejected, Committed with BootFailed, or RollingBack for such reasons

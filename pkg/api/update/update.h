@@ -36,8 +36,9 @@ struct hf_desired {
         HF_GATE_HELD,
         HF_GATE_IMAGES, /* spec.waitForImages: not all of the policy's images are here */
     } gate;
-    /* No update starts unless `gate` is OPEN, a window is open, and spec.suspend is false. Otherwise an update before
-     * its swap pauses and keeps its download; a later one finishes. Of these, only HELD, or `held`, stops repairs. */
+    /* Mostly, no update starts unless `gate` is OPEN, a window is open, and spec.suspend is false. Otherwise an update
+     * before its swap pauses and keeps its download; a later one finishes. Of these, only HELD, or `held`, stops
+     * repairs. */
     bool held; /* the site has a hold: stops repairs, whatever the `gate` */
     /* The swap waits in Verified for a turn (TurnPending). Later phases and repairs need no turn. */
     bool turn_missing;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds the API server as kubectl does, and sends a command's requests. Texts of the server may be hostile: error texts
  * are safe for a terminal, objects need hf_plain_tree() (codec/plain.h). No function returns -EBADMSG or -ESTALE: a
- * wrong kubeconfig or a refusal gives exit code 1, not 3. */
+ * wrong kubeconfig or a refusal never gives exit code 3. */
 #pragma once
 
 #include "cli/cli.h"
@@ -63,7 +63,7 @@ struct hf_cluster_list {
     ((struct hf_cluster_list){                                                                                         \
         .api_version = (its_version), .plural = (its_plural), .each = (take_each), .arg = (its_arg), __VA_ARGS__})
 
-/* Calls `each` page by page. Errors of hf_cluster_call(). */
+/* Calls `each` page by page. Errors of hf_cluster_call() and each(). */
 HF_MUST_USE int hf_cluster_each(struct hf_cluster *cluster, const struct hf_cluster_list *list, struct hf_err *err);
 
 HF_MUST_USE int hf_cluster_check_name(const char *name, struct hf_err *err);

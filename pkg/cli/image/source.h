@@ -41,7 +41,7 @@ struct hf_cli_image_platform {
     struct hf_cli_image_text manifest;
     struct hf_oci_manifest parsed;
 };
-/* Returns the platforms in order, without attestations. */
+/* Returns the platforms in order, without attestations or artifacts. */
 const struct hf_cli_image_platform *hf_cli_image_platforms(const struct hf_cli_image *image, size_t *ret_n);
 
 /* Appends the blob to `scratch`. -ENOENT: the image lacks it. */

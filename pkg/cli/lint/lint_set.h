@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds duplicates and conflicting SyncPolicies. */
+/* Finds, for example, duplicates and conflicting SyncPolicies. */
 #pragma once
 
 #include "base/err.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fills in an object's variables, also in field names, as Flux does between a file and the cluster. Reads a filled-in
- * text as YAML again, as Flux applies it: 5 becomes a number. Leaves an object alone whose annotation or label
- * kustomize.toolkit.fluxcd.io/substitute is "disabled". Pure. */
+/* Fills in an object's variables, also in field names, as Flux does between a file and the cluster. Mostly reads a
+ * filled-in text as YAML again, as Flux applies it: 5 becomes a number. Leaves an object alone whose annotation or
+ * label kustomize.toolkit.fluxcd.io/substitute is "disabled". Pure. */
 #pragma once
 
 #include "cli/args.h"

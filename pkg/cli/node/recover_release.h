@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Verifies what this node has of a release, and puts committed content back. Leaves damaged state files alone. Blocks,
- * and reads all content. */
+ * and may read all content. */
 #pragma once
 
 #include "api/edgeupdate.h"

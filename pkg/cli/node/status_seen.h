@@ -14,7 +14,7 @@
 
 enum hf_cli_seen_state { HF_CLI_CURRENT, HF_CLI_STOPPED, HF_CLI_FINISHED, HF_CLI_SILENT };
 
-/* UNSEEN: the lock cannot be opened. */
+/* UNSEEN: the lock does not tell. */
 enum hf_cli_agent { HF_CLI_AGENT_ABSENT, HF_CLI_AGENT_RUNS, HF_CLI_AGENT_UNSEEN };
 
 struct hf_cli_seen {
@@ -22,15 +22,15 @@ struct hf_cli_seen {
     bool known; /* the status has a time */
     uint64_t age_ns;
     bool agent_runs;
-    bool agent_unknown; /* the agent is on another node, or its lock cannot be opened */
+    bool agent_unknown; /* the agent is on another node, or its lock does not tell */
 };
 
 const char *hf_cli_seen_name(enum hf_cli_seen_state state);
 
-/* Tries the agent's lock; warns if that cannot be opened. *ret_since_unix_ns: the agent's last start. */
+/* Tries the agent's lock; may warn. *ret_since_unix_ns: the agent's last start. */
 enum hf_cli_agent hf_cli_see_agent(struct hf_cli *cli, const char *state_dir, uint64_t *ret_since_unix_ns);
 
-/* Returns status.observedTime; 0 if absent, or more than 10 minutes in the future. */
+/* Returns status.observedTime; 0 if absent, wrong, or more than 10 minutes in the future. */
 uint64_t hf_cli_observed_unix_ns(struct hf_cli *cli, const json_t *node);
 
 struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, enum hf_cli_agent agent);

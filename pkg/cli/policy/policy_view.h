@@ -16,7 +16,7 @@ struct hf_policy_view_input {
  *
  *   node      name, or null
  *   reported  the node's report gives sections; those that it lacks yet come last
- *   policies  that select the node, in order: name, priority, generation, signed, inEffect, reason
+ *   policies  of the node, in order: name, priority, generation, signed, inEffect, reason
  *   sections  path, policy, priority, signed, why
  *   conflicts  for a person: path, policy (the one without effect), text
  *   notes     what the view cannot know or take, or the node complains of

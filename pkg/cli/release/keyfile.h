@@ -12,8 +12,7 @@ struct hf_cli_pair {
 };
 
 /* Names a new pair's files by `name`: "release-2026", "release-2026.key", or "-" for standard output. public_file may
- * be NULL, except with "-"; a public_file in .pem gives the key id. -EINVAL: `name` ends in .pem, or gives no key
- * id. */
+ * be NULL, except with "-"; a public_file in .pem gives the key id. -EINVAL: `name` ends in .pem, or no key id. */
 HF_MUST_USE int hf_cli_pair_named(const char *name, const char *public_file, struct hf_cli_pair *ret_pair,
                                   struct hf_err *err);
 void hf_cli_pair_done(struct hf_cli_pair *pair);

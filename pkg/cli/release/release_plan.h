@@ -22,6 +22,6 @@ struct hf_release_files {
     json_t *report; /* output: files made, deltas left out */
 };
 
-/* `spec` is "ARCH=NEW[,old=OLD...]"; NEW may be a folder; for kind Agent it is a folder or tar. -EINVAL: another form,
- * too many old files, files mixed with folders, or NEW has no agent. -EBADMSG: NEW is empty. */
+/* `spec` is "ARCH=NEW[,old=OLD...]"; NEW may be a folder; for kind Agent it is a folder or tar. -EINVAL: for example
+ * another form, too many old files, files mixed with folders, or NEW has no agent. -EBADMSG: NEW is empty. */
 HF_MUST_USE int hf_release_add(struct hf_release_files *files, const char *spec, struct hf_err *err);

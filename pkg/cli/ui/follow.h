@@ -29,7 +29,7 @@ HF_MUST_USE int hf_ui_follow_open(const struct hf_ui_follow_params *params, stru
 void hf_ui_follow_close(struct hf_ui_follow *follow);
 
 struct hf_loop *hf_ui_follow_loop(const struct hf_ui_follow *follow);
-/* Returns after hf_loop_stop(), or fails if the only context refuses the EdgeNodes before it showed any. */
+/* Returns after hf_loop_stop(), or fails if the only context refuses or lacks the EdgeNodes before it showed any. */
 HF_MUST_USE int hf_ui_follow_run(struct hf_ui_follow *follow, struct hf_err *err);
 
 /* {"time": of the servers, "partial", "contexts": [{"context", "server", "nodes", "updates", "labels"}]}; the last

@@ -25,5 +25,5 @@ json_t *hf_ui_row_of_node(const json_t *edgenode);
 /* {"labels": {...}}, without labels whose value is the Node's name. */
 json_t *hf_ui_row_of_labels(const json_t *node);
 
-/* Returns hf_update_view_json() with more members. */
+/* Returns hf_update_view_json(), cut, with more members. */
 json_t *hf_ui_row_of_update(const json_t *edgeupdate);

@@ -35,7 +35,7 @@ const struct hf_clock_ops *hf_clock_ops_of(struct hf_clock *clock);
  * request. */
 void hf_clock_take_date(struct hf_clock *clock, uint64_t date_unix_ns, uint64_t round_trip_ns);
 
-/* Witnesses farther apart contradict each other. */
+/* Witnesses farther apart (plus errors) contradict each other. */
 void hf_clock_set_max_skew(struct hf_clock *clock, uint64_t max_skew_ns);
 
 /* Whether a time server keeps the wall clock right. */

@@ -12,7 +12,7 @@
 enum { HF_CLOCK_FILE_MAX = 1024, HF_CLOCK_FILE_BOOT = HF_FILE_ID };
 
 struct hf_clock_file {
-    uint64_t signed_unix_ns;  /* latest signature by a trusted key */
+    uint64_t signed_unix_ns;  /* latest believed signature */
     uint64_t synced_unix_ns;  /* see node/time_bound.h */
     uint64_t agreed_unix_ns;  /* last agreement of two witnesses, advanced to the save */
     uint64_t track_unix_ns;   /* see node/time_track.h */

@@ -17,6 +17,6 @@ struct hf_clock_resync {
 /* Whether to ask now. *ret_wait_ns: time to the next request; HF_NEVER if not `wanted`. */
 bool hf_clock_resync_take(struct hf_clock_resync *resync, bool wanted, uint64_t mono_ns, uint64_t *ret_wait_ns);
 
-/* Returns the leap since the last reading (positive: forward); 0 if it is at most `least_ns`, perhaps drift. */
+/* Returns the leap since the last reading (positive: forward); 0: none before, or at most `least_ns`, perhaps drift. */
 int64_t hf_clock_resync_leap_ns(struct hf_clock_resync *resync, uint64_t mono_ns, uint64_t wall_unix_ns,
                                 uint64_t least_ns);

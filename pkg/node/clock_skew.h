@@ -18,7 +18,7 @@ struct hf_clock_skew {
 /* Takes the Date (whole seconds) of an answer at `mono_ns`, `round_trip_ns` after the request. */
 void hf_clock_skew_measure(struct hf_clock_skew *skew, uint64_t date_unix_ns, uint64_t mono_ns, uint64_t round_trip_ns);
 
-/* Returns how far the server's clock is ahead of `unix_ns`, to half a second plus transit. */
+/* Returns how far the server's clock is ahead of `unix_ns`, to half a second plus transit; 0: unknown. */
 int64_t hf_clock_skew_offset_ns(const struct hf_clock_skew *skew, uint64_t mono_ns, uint64_t unix_ns);
 
 /* Updates and returns `exceeded`. */

@@ -17,7 +17,7 @@ struct hf_facts {
     uint64_t memory_bytes;
     unsigned cpus; /* also those offline */
     enum hf_storage storage;
-    char *cpu_features; /* of /proc/cpuinfo: " a b c " */
+    char *cpu_features; /* " a b c ", mostly of /proc/cpuinfo */
 };
 
 struct hf_facts_params {

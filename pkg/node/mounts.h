@@ -6,7 +6,7 @@
 
 enum hf_mounts_state { HF_MOUNTS_UNKNOWN, HF_MOUNTS_WRITABLE, HF_MOUNTS_READ_ONLY };
 
-/* Reads the table of mounts; free it. NULL: unreadable. Blocks. */
+/* Reads the table of mounts; free it. NULL: failed. Blocks. */
 char *hf_mounts_read(const struct hf_probe_root *at);
 
 /* Returns the state of the file system of `fd`. `mounts`: from hf_mounts_read(), or NULL. Blocks. */

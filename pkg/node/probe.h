@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads small files of /proc and /sys, below a root folder for tests. Blocks for microseconds. */
+/* Reads small files, mostly of /proc and /sys, below a root folder for tests. Blocks briefly. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,6 +22,7 @@ bool hf_probe_exists(const struct hf_probe_root *at, const char *path);
 /* Finds the first name with the prefix, in byte order. */
 bool hf_probe_first(const struct hf_probe_root *at, const char *folder, const char *prefix, char *name, size_t n);
 
-/* Visits all names; without the folder, 0. Returns `visit`'s negative result, which ends the visits, or -errno. */
+/* Visits all names; without a readable folder, 0. Returns `visit`'s negative result, which ends the visits, or
+ * -errno. */
 int hf_probe_each(const struct hf_probe_root *at, const char *folder, int (*visit)(void *arg, const char *name),
                   void *arg);

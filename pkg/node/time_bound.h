@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-#define HF_TIME_BUILD_UNIX_NS (1793491200ull * HF_NS_PER_S) /* 2026-11-01; each release moves it on */
+#define HF_TIME_BUILD_UNIX_NS (1793491200ull * HF_NS_PER_S) /* 2026-11-01 */
 
 /* Above this error a clock is not synchronized. */
 #define HF_TIME_SYNC_ERROR_MAX_NS (2 * HF_NS_PER_S)

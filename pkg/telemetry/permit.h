@@ -11,7 +11,8 @@ struct hf_permit {
     const struct hf_config *config; /* NULL: defaults */
     enum hf_config_scope scope;
     bool (*is_own_url)(const char *url); /* whether the URL's host is this node */
-    /* Called per refusal. `field` is below spec.telemetry; `err` names the line of agent.yaml that would allow it. */
+    /* Called per refusal. `field` is below spec.telemetry; `err` mostly names the line of agent.yaml that would
+     * allow it. */
     void (*refused)(void *arg, const char *field, const struct hf_err *err);
     /* Called for each scrape target that is allowed again, with the `err` of its refusal. */
     void (*granted)(void *arg, const struct hf_err *err);

@@ -21,7 +21,7 @@ HF_DEFINE_CLEANUP(struct hf_telemetry_service, hf_telemetry_service_free)
 /* Accepts no more events; calls stopped() once all accepted events are on disk or could not be stored. */
 void hf_telemetry_service_stop(struct hf_telemetry_service *service, void (*stopped)(void *arg), void *arg);
 
-/* Changes the settings once all accepted events are on disk. `spec` NULL, or not `present`, turns telemetry off.
+/* Applies new settings once no event waits for the disk. `spec` NULL, or not `present`, turns telemetry off.
  * `owner`: the policy's JSON, kept by reference; `node_labels` may be NULL. */
 void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct hf_telemetry *spec, json_t *owner,
                               const json_t *node_labels);

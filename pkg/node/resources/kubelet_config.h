@@ -2,8 +2,8 @@
 /* Finds how the kubelet frees disk space and rotates logs. Blocks.
  *
  * Reads the first undamaged one of: /var/lib/kubelet/config.yaml (kubeadm); K3s, then RKE2: kubelet-arg in
- * /etc/rancher/k3s/config.yaml and config.yaml.d, and /var/lib/rancher/k3s/agent/etc/kubelet.conf.d;
- * /etc/kubeedge/config/edgecore.yaml (tailoredKubeletConfig). */
+ * /etc/rancher/k3s/config.yaml and config.yaml.d (and files it names), and
+ * /var/lib/rancher/k3s/agent/etc/kubelet.conf.d; /etc/kubeedge/config/edgecore.yaml (tailoredKubeletConfig). */
 #pragma once
 
 #include <stdint.h>

@@ -30,7 +30,7 @@ struct hf_pod_memory {
     uint64_t limit_bytes;
     unsigned stalled_percent; /* share of the last minute in which it waited for memory; cgroup version 1: 0 */
     uint64_t kills;
-    uint64_t limit_hits;        /* times that its own or a container's limit was reached */
+    uint64_t limit_hits;        /* times that its own or a container's limit was reached (version 2) */
     bool killed;                /* within HF_PODS_KILL_NS */
     enum hf_pods_killer killer; /* of the last kill */
 };

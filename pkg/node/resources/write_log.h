@@ -65,8 +65,8 @@ bool hf_write_log_judge(struct hf_write_log *log, uint64_t budget_bytes);
 /* Returns how many bytes may be written between two saves: an eighth of the budget, at least 64 KiB. */
 uint64_t hf_write_log_part(uint64_t budget_bytes);
 
-/* Whether a save is due: by the limits above; with a budget also after each part of it, when it is used up, when an
- * hour ends, or when time leaps. */
+/* Whether a save is due: by the limits above; with a budget also after each part of it, when it is used up, and
+ * maybe when an hour ends or time leaps. */
 bool hf_write_log_is_due(const struct hf_write_log *log, uint64_t budget_bytes, const struct hf_write_log_now *now);
 
 extern const struct hf_record_type hf_write_log_type;

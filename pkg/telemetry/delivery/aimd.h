@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Limits requests in flight and bytes per second to a sink. Fast answers raise `window`; slow answers, failures and
- * overload halve it. Pure. */
+ * overload may halve it. Pure. */
 #pragma once
 
 #include <stdbool.h>

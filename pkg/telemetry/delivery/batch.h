@@ -25,7 +25,7 @@ enum {
 struct hf_batch {
     struct hf_border range;
     enum hf_batch_phase phase;
-    /* Part of a split batch. Parts go first, one at a time. */
+    /* Part of a split batch. Parts usually go first, one at a time. */
     bool fragment;
     /* Planned as live, while the link was closed. It may be sent even if its records have become backlog. */
     bool live;
@@ -68,7 +68,7 @@ uint64_t hf_batches_pass_from(const struct hf_batches *batches, uint64_t from);
 bool hf_batches_crowded(const struct hf_batches *batches);
 
 /* Joins adjacent done batches, and removes done and waiting ones up to `durable`, the cursor on disk. Returns the
- * sequence up to which all is delivered; `delivered` is its last result. */
+ * sequence up to which all is done; `delivered` is its last result. */
 uint64_t hf_batches_settle(struct hf_batches *batches, uint64_t delivered, uint64_t durable);
 
 struct hf_batch_choice {
@@ -83,8 +83,8 @@ struct hf_batch_choice {
 struct hf_batch *hf_batches_next(const struct hf_batches *batches, const struct hf_batch_choice *choice,
                                  uint64_t *ret_wait_until_ns);
 
-/* Splits a batch after `middle` (first <= middle < last); returns the second half. NULL: no room, or another batch has
- * open parts. */
+/* Splits a batch after `middle` (first <= middle < last); returns the second half. NULL: no room or memory, or another
+ * batch has open parts. */
 struct hf_batch *hf_batches_split(struct hf_batches *batches, struct hf_batch *batch, uint64_t middle);
 
 void hf_batches_wake(struct hf_batches *batches);

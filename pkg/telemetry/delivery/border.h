@@ -15,7 +15,7 @@ enum { HF_BORDER_MAX = 28, HF_BORDER_SLOT = 512 };
 
 struct hf_border {
     uint64_t first, last;
-    /* The batch is delivered, while an older batch is not. Adjacent delivered batches share one border. */
+    /* The batch is done, an older one maybe not. Adjacent done batches share one border. */
     bool done;
 };
 

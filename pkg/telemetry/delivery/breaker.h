@@ -20,7 +20,7 @@ struct hf_breaker_state {
     struct hf_backoff backoff;
 };
 
-/* The longest pause is base_ns (at least 1 s) at first, and doubles up to cap_ns. */
+/* Without Retry-After the longest pause is base_ns (at least 1 s) at first, and doubles up to cap_ns. */
 void hf_breaker_init(struct hf_breaker_state *breaker, uint64_t base_ns, uint64_t cap_ns);
 /* Whether a request may start. After the pause, OPEN becomes HALF_OPEN. */
 bool hf_breaker_admits(struct hf_breaker_state *breaker, uint64_t now_ns);

@@ -21,7 +21,7 @@ enum { HF_REASON_TEXT = 24 };
 
 struct hf_retry_judgement {
     enum hf_retry_verdict verdict;
-    /* Broken connection, timeout, malformed or too large answer, server_error: the content may be the cause. */
+    /* Broken connection, late answer, malformed or too large answer, server_error: the content may be the cause. */
     bool maybe_content;
     char reason[HF_REASON_TEXT]; /* "http_503", "timeout", "tls", "dns"; "" if delivered */
     bool congested;              /* sink maybe overloaded: 429, 503, 504, timeout */
@@ -34,7 +34,7 @@ struct hf_retry_rules {
     uint64_t max_attempts;
     uint64_t base_ns;         /* longest first delay */
     uint64_t max_duration_ns; /* from the first failure to the last attempt; also caps delays of a round */
-    bool linear;              /* delays of 1, 2, 3 ... times base_ns, no jitter */
+    bool linear;              /* a round's delays: 1, 2, 3 ... times base_ns, no jitter */
 };
 
 struct hf_retry_round {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Recognises event ids and Idempotency-Keys that were accepted before. They are kept apart by owner (event.h) and
- * origin. Own sources and posts have a window each, so that no sender pushes out the agent's ids. */
+/* Recognises event ids and Idempotency-Keys that were accepted before. They are kept apart by owner (event.h), ids
+ * also by origin. Own sources and posts have a window each, so that no sender pushes out the agent's ids. */
 #pragma once
 
 #include "base/rand.h"

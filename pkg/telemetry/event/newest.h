@@ -17,8 +17,8 @@ struct hf_newest_version {
     struct hf_view node;
     uint64_t sequence;
 };
-/* Whether `a` is newer: by sequence within one node, otherwise by time, node name and sequence, so that every node gets
- * the same result. */
+/* Whether `a` is newer: by sequence (if known) within one node, otherwise by time, node name and sequence, so
+ * that every node gets the same result. */
 bool hf_newest_wins(const struct hf_newest_version *a, const struct hf_newest_version *b);
 
 struct hf_newest;

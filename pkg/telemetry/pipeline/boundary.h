@@ -16,7 +16,7 @@ enum hf_route hf_boundary_route(const struct hf_event *event, const struct hf_te
                                 uint32_t *ret_sinks);
 
 /* Limits for reports of refusals: the first one of a boundary and source comes at once, later ones are counted and
- * reported once a minute. */
+ * reported at most once a minute. */
 enum { HF_BOUNDARY_REFUSALS = 16, HF_BOUNDARY_NAME = 64, HF_BOUNDARY_SOURCE = 128 };
 
 struct hf_boundary_refusal {

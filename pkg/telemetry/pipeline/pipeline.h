@@ -21,7 +21,7 @@ void hf_pipeline_free(struct hf_pipeline *pipeline);
 HF_DEFINE_CLEANUP(struct hf_pipeline, hf_pipeline_free)
 
 /* Emits the event and findings; before an aggregated metric, what waits from the last window. Returns enum hf_offer or
- * -errno for the event. -EAGAIN, -ENOMEM: offer it again. -E2BIG: too long after redaction. */
+ * -errno for the event. -EAGAIN, -ENOMEM: offer it again. -E2BIG: too long, maybe by redaction. */
 HF_MUST_USE int hf_pipeline_offer(struct hf_pipeline *pipeline, const struct hf_event *event, uint64_t now_ns,
                                   uint64_t unix_ns, hf_pipeline_emit *emit, void *arg);
 
@@ -35,7 +35,7 @@ uint64_t hf_pipeline_wait_until_ns(const struct hf_pipeline *pipeline);
 HF_MUST_USE int hf_pipeline_flush(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns,
                                   hf_pipeline_emit *emit, void *arg);
 
-/* `filtered`: by minSeverity; `dropped`: by drop rules; `passed`: emitted, and not aggregated. */
+/* `filtered`: by minSeverity; `dropped`: by drop rules; `passed`: emitted singly. */
 struct hf_pipeline_stats {
     uint64_t offered, filtered, dropped, sampled, rate_limited, aggregated, anomalies, passed;
     uint64_t series;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hides attributes, and members of JSON bodies at any depth, that must not leave the node: Mask writes "***"; Remove
- * deletes; Hash writes "sha256:" and 32 hex digits, by which a guess can be confirmed. A changed payload gets a new
- * checksum; broken JSON is cut where a secret may be. Threads: one at a time. New texts are valid until the next
+ * deletes; Hash writes "sha256:" and 32 hex digits, by which a guess can be confirmed. A changed payload's checksum
+ * changes; broken JSON is cut where a secret may be. Threads: one at a time. New texts are valid until the next
  * call. */
 #pragma once
 

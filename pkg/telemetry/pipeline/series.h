@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A bounded table of series (name, owner, class, source, boundary, kind of value, attributes), each with its aggregate
- * and the state of each rule. Posts may take half of the table. Threads: one at a time. */
+ * and the states of its rules. Posts may take half of the table. Threads: one at a time. */
 #pragma once
 
 #include "telemetry/pipeline/aggregate.h"
@@ -39,7 +39,7 @@ struct hf_series_table {
 void hf_series_table_init(struct hf_series_table *table, size_t max);
 void hf_series_table_done(struct hf_series_table *table);
 
-/* Finds or adds the event's series. NULL: table full, key too long, no memory. */
+/* Finds or adds the event's series. NULL: table or share full, key too long, no memory. */
 struct hf_series *hf_series_get(struct hf_series_table *table, const struct hf_event *event, struct hf_view name,
                                 bool *ret_new);
 /* Counts n bytes that the caller allocated for the series. */

@@ -38,8 +38,8 @@ enum hf_fanout_stored {
 };
 /* Stores the event for each spec->sinks[i] whose bit i is set in `sinks`. Sets a missing id or sequence. Returns enum
  * hf_fanout_stored or -errno. After STORED, `receipt` (maybe NULL) is held until each sink has the event on disk or
- * failed. -EAGAIN: a sink has no room or share left or is not open, or too many events wait. -E2BIG: it can never be
- * stored. */
+ * failed. -EAGAIN: a sink has no room or share left or is not open, too many events wait, or no memory. -E2BIG: it can
+ * never be stored. */
 HF_MUST_USE int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event, uint32_t sinks,
                                 struct hf_receipt *receipt);
 

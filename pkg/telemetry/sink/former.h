@@ -25,7 +25,7 @@ void hf_former_decide(struct hf_former_folder *folders, size_t n, uint64_t limit
 uint64_t hf_former_limit_bytes(const struct hf_telemetry *spec);
 
 struct hf_former_result {
-    struct hf_former_folder *folders; /* all folders examined; valid during done() */
+    struct hf_former_folder *folders; /* folders examined; valid during done() */
     size_t n;
     uint64_t kept_bytes;
     size_t kept;

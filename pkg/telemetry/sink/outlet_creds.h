@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A sink's HTTP client and credentials: CA, client certificate and key, token, device key, or the node's identity.
- * Changed files are found before requests; if they do not fit each other, the old ones stay until the next check.
+ * Requests find changed files within seconds; if they do not fit each other, the old ones stay until the next check.
  * Reading blocks. */
 #pragma once
 

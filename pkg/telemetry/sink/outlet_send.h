@@ -69,7 +69,7 @@ void hf_outlet_send_done(struct hf_outlet_sender *sender);
 HF_MUST_USE int hf_outlet_send_add(struct hf_outlet_sender *sender, struct hf_outlet_lane *lane, struct hf_batch *batch,
                                    const struct hf_format_packed *packed, const struct hf_spool_record *records);
 
-/* Sends all that breaker, pace, windows, link and credentials permit. Lowers *wait_until_ns to the next request. */
+/* Sends what breaker, pace, windows, link and credentials permit. */
 void hf_outlet_send_ready(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns);
 
 /* Whether another body can be sent soon. If only time is missing, lowers *wait_until_ns. */

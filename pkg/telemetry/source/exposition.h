@@ -5,7 +5,7 @@
 
 #include "telemetry/event/event.h"
 
-/* Why a line is skipped: unparsable; too many labels; value NaN. */
+/* Why a line is skipped: unparsable, or no memory; too many labels; value NaN. */
 enum hf_exposition_skip { HF_SKIP_LINE, HF_SKIP_LABELS, HF_SKIP_NAN, HF_SKIPS };
 
 struct hf_exposition {
@@ -23,5 +23,5 @@ struct hf_exposition {
 /* Reads the next value. 1: *event is set, with views into text or *scratch (cleared); 0: the end. */
 int hf_exposition_next(struct hf_exposition *text, struct hf_event *event, struct hf_buf *scratch);
 
-/* Whether the text is OpenMetrics, by content type or a last line `# EOF`. */
+/* Whether the text is OpenMetrics, by content type or `# EOF` at its end. */
 bool hf_exposition_is_openmetrics(struct hf_view text, const char *content_type);

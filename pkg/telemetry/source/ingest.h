@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Serves POST /ingest (telemetry/INGEST.md). With one invalid item, nothing of the request is stored. While the
- * queue is full a request may wait, then gets 429; it gets 429 at once if the sender used up its share, 503 if a sink
+/* Serves POST /ingest (telemetry/INGEST.md). If an item cannot be parsed, nothing of the request is stored. While
+ * the queue is full a request may wait, then gets 429; or 429 at once if the sender used up its share, 503 if a sink
  * is unusable. */
 #pragma once
 

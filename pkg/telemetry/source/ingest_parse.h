@@ -10,8 +10,8 @@
 enum {
     HF_INGEST_MAX_ITEMS = 65536,
     HF_INGEST_MAX_MEMBERS = 40,
-    HF_INGEST_MAX_TEXT = 256,   /* bytes of source, key, boundary, or an attribute's name */
-    HF_INGEST_MAX_VALUE = 4096, /* bytes of an attribute's value */
+    HF_INGEST_MAX_TEXT = 256,   /* bytes of a payload's source, key, boundary, or attribute's name */
+    HF_INGEST_MAX_VALUE = 4096, /* bytes of a payload's attribute */
 };
 
 enum { HF_INGEST_NAMED = 48, HF_INGEST_UNIT = 64 };
@@ -23,7 +23,7 @@ struct hf_ingest_fault {
     const char *member;          /* or NULL */
     char named[HF_INGEST_NAMED]; /* unknown member, or the content type of 415; or "" */
     size_t item;
-    size_t line; /* line of the unpacked body, from 1 */
+    size_t line; /* line of the unpacked body, from 1; or 0 */
     size_t offset;
 };
 
@@ -34,7 +34,7 @@ struct hf_ingest_params {
     struct hf_view content_type;
     struct hf_view idempotency_key;
     struct hf_view checksum; /* X-Payload-Checksum, or empty */
-    uint64_t now_unix_ns;    /* for items without a timestamp */
+    uint64_t now_unix_ns;    /* for payloads without a timestamp */
     /* The sender's user id (decimal) and systemd unit, from the kernel; or "". */
     char peer_uid[12];
     char peer_unit[HF_INGEST_UNIT];
@@ -55,7 +55,7 @@ struct hf_ingest_parser {
     char source[sizeof("http:") + HF_INGEST_MAX_TEXT];
 };
 
-/* Reads s, ms, us or ns since 1970, told apart by size. False: outside 1970 to 2261. */
+/* Reads s, ms, us or ns since 1970, told apart by size. False: too long, or not 1970 to mid-2261. */
 bool hf_ingest_parse_number_time(struct hf_view text, uint64_t *ret_unix_ns);
 
 /* -EBADMSG: *ret_fault says why. Call hf_ingest_parse_end() in any case. */

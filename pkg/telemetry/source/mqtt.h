@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* MQTT 3.1.1 for a subscriber. libmosquitto 2.0 sends PUBACK before the message is on disk, so the broker
- * would drop the message. Pure. Borrows from the input. */
+/* MQTT 3.1.1 for a subscriber. libmosquitto 2.0 sends PUBACK before the message is on disk. Pure. Borrows from the
+ * input. */
 #pragma once
 
 #include "base/buf.h"
@@ -26,8 +26,8 @@ struct hf_mqtt_packet {
     struct hf_view topic, payload;
 };
 
-/* Parses a packet. 1: done; 0: more bytes are needed; -EBADMSG: invalid, not for a subscriber, or too long (a PUBLISH
- * may be cut instead). */
+/* Parses a packet. 1: done; 0: more bytes are needed; -EBADMSG: invalid, too long (not PUBLISH), or not for a
+ * subscriber. */
 HF_MUST_USE int hf_mqtt_parse(struct hf_view bytes, struct hf_mqtt_packet *ret_packet);
 
 struct hf_mqtt_connect {

@@ -30,5 +30,5 @@ struct hf_socket_name {
 HF_MUST_USE int hf_socket_name_take(struct hf_socket_name *name, int fd, const char *path, mode_t mode,
                                     const struct hf_fs_ops *fs, const char *record, struct hf_err *err);
 
-/* Removes the record, and the socket if it still has this name. */
+/* If bound, removes the record, and the socket if it still has this name. */
 void hf_socket_name_done(struct hf_socket_name *name);

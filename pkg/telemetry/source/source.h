@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A source makes events of what it reads. After -EAGAIN of the intake it pauses until resume() or a timer. If it can
- * read again, it saves its position up to settled receipts; what it reads again has the same ids. */
+/* A source makes events of what it reads. After -EAGAIN of the intake it pauses until resume() or a timer. Readers of
+ * logs save their position up to settled receipts; what they read again has the same ids. */
 #pragma once
 
 #include "base/clock.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Follows log files that grow, are rotated or truncated. If files only grow and are renamed, no line is lost or
- * repeated. */
+/* Follows log files that grow, are rotated or truncated. If files only grow and are renamed, lines are hardly
+ * lost or repeated. */
 #pragma once
 
 #include "base/list.h"
@@ -13,8 +13,8 @@ enum {
     HF_TAIL_TURN_BYTES = 256 << 10,
     HF_TAIL_MAX_PIECES = 128,
     HF_TAIL_FIND_S = 5,
-    HF_TAIL_GONE_S = 10, /* a vanished file is followed until it has not grown for this time */
-    HF_TAIL_REST_S = 60, /* after this time rest() gets an incomplete record */
+    HF_TAIL_GONE_S = 10, /* a vanished file is followed at least until it has not grown for this time */
+    HF_TAIL_REST_S = 60, /* after this time rest() may get an incomplete record */
     HF_TAIL_ID = 64,
 };
 
@@ -24,7 +24,7 @@ struct hf_tail_file {
     struct hf_list link;
     struct hf_tail *tail;
     char *path;
-    const void *owner; /* what find() passed for it */
+    const void *owner; /* from find() or owner() */
     void *state;
     int fd;
     uint64_t dev, ino, start_hash; /* start_hash: hf_tail_open_hash_start() */
@@ -67,8 +67,8 @@ struct hf_tail_ops {
     int (*line)(void *arg, const struct hf_tail_line *line);
     /* Whether the line begins a record. NULL: every line does. */
     bool (*starts)(void *arg, const struct hf_tail_file *file, struct hf_view line);
-    /* Passes on an incomplete record, after HF_TAIL_REST_S without growth or before the file is left; sets hold_offset
-     * to UINT64_MAX. May be NULL. */
+    /* Passes on an incomplete record, after HF_TAIL_REST_S without growth or before the file is left; then sets
+     * hold_offset to UINT64_MAX. May be NULL. */
     int (*rest)(void *arg, struct hf_tail_file *file, struct hf_receipt *receipt);
     /* Frees file->state. May be NULL. */
     void (*forget)(void *arg, struct hf_tail_file *file);

@@ -20,10 +20,10 @@ enum { HF_TAIL_MARK_BYTES = 256 };
 
 uint64_t hf_tail_open_hash(const void *bytes, size_t n);
 
-/* Hashes the first line, up to HF_TAIL_MARK_BYTES of it. 0: it is shorter and not complete. */
+/* Hashes the first line, up to HF_TAIL_MARK_BYTES of it. 0: it is shorter and not complete, or unreadable. */
 uint64_t hf_tail_open_hash_start(const struct hf_fs_ops *fs, int fd);
 
-/* Hashes up to HF_TAIL_MARK_BYTES before `offset`. 0: none, or not all are there. */
+/* Hashes up to HF_TAIL_MARK_BYTES before `offset`. 0: none, or not all are readable. */
 uint64_t hf_tail_open_hash_before(const struct hf_fs_ops *fs, int fd, uint64_t offset);
 
 /* When the file was made (Unix time); 0: unknown. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes that grow up to a maximum, else -E2BIG. Pure.
  *
- * `p` is NULL until the first write; then a zero byte follows the content. */
+ * `p` is NULL until the first write or reservation; then a zero byte follows the content. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An error as a value: its cause, and the steps that led to it. Pure.
  *
- * `err` may be NULL. Codes: -EAGAIN: try later; -ESTALE: outdated data; -EACCES: not permitted; -EBADMSG: bad input;
- * -ENOENT: absent; -E2BIG, -EFBIG: beyond a limit; -ECANCELED: on purpose; -ETIMEDOUT: deadline. Texts are lower case,
- * quote names, and have no full stop. */
+ * `err` may be NULL. Usual codes: -EAGAIN: try later; -ESTALE: outdated data; -EACCES: not permitted; -EBADMSG: bad
+ * input; -ENOENT: absent; -E2BIG, -EFBIG: beyond a limit; -ECANCELED: on purpose; -ETIMEDOUT: deadline. Texts have no
+ * full stop. */
 #pragma once
 
 #include <stdarg.h>

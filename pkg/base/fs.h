@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The file system as a table of functions, so that tests can cut the power at any call.
  *
- * The functions do what the system calls do, and return a value or -errno. A power cut may lose all changes since the
+ * Most functions do what the system calls do, and return a value or -errno. A power cut may lose all changes since the
  * last fsync of the file or, for names, of the folder. Threads: any for os/fs_posix.h. */
 #pragma once
 

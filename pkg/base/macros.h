@@ -11,7 +11,7 @@
 #define HF_STR_(x) #x
 #define HF_STR(x) HF_STR_(x)
 
-/* Arguments are evaluated twice: no side effects, no values that may change. */
+/* Arguments may be evaluated twice: no side effects, no values that may change. */
 #define HF_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define HF_MAX(a, b) ((a) > (b) ? (a) : (b))
 #define HF_DISTANCE(a, b) ((a) > (b) ? (a) - (b) : (b) - (a))

@@ -21,7 +21,7 @@ HF_MUST_USE int hf_parse_duration(const char *text, uint64_t *ret_ns);
  * n, u, m, E, Ei. */
 HF_MUST_USE int hf_parse_quantity(const char *text, uint64_t *ret_bytes);
 
-/* Reads "12.5%", with at most two decimals, as 1250. */
+/* Reads "12.5%", in steps of 0.01 %, as 1250. */
 HF_MUST_USE int hf_parse_percent(const char *text, unsigned *ret_basis_points);
 
 /* Reads RFC 3339, also with a fraction or a numeric offset; 1970 to 2261. */

@@ -12,7 +12,7 @@ enum { HF_GUNZIP_MAX_MEMBERS = 4096 };
 
 struct hf_gunzip;
 
-/* `write` gets the output in order; its -errno ends the decompression, and leaves *err unchanged. */
+/* `write` gets the output in order; its -errno ends the decompression. */
 struct hf_gunzip *hf_gunzip_new(int (*write)(void *ctx, const void *bytes, size_t n), void *ctx);
 void hf_gunzip_free(struct hf_gunzip *gunzip);
 HF_DEFINE_CLEANUP(struct hf_gunzip, hf_gunzip_free)

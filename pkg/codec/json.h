@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Converts JSON (RFC 8259) and YAML (1.1 or 1.2) to jansson trees and back, with limits.
  *
- * Only one thread at a time may use a tree. *err has line and column, never the text, which may be secret. */
+ * Only one thread at a time may use a tree. *err may have line and column, never the text, which may be secret. */
 #pragma once
 
 #include <jansson.h>
@@ -35,7 +35,7 @@ static inline json_t *hf_json_mutable(const json_t *json)
 }
 
 /* Parses one value with codec/scan.h. Integers outside int64 become real. -EBADMSG: not JSON, duplicate names, unpaired
- * surrogates, U+0000, or numbers beyond a double. -E2BIG: a limit. */
+ * surrogates, U+0000, or numbers beyond a double or 512 characters. -E2BIG: a limit. */
 HF_MUST_USE int hf_json_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 
@@ -61,7 +61,7 @@ HF_MUST_USE int hf_json_format(const json_t *json, struct hf_buf *out);
 size_t hf_json_format_size(const json_t *json);
 
 /* Writes RFC 8785 (JCS), for signatures: only values that every decoder reads alike, integers up to +-(2^53 - 1).
- * -EINVAL: other numbers. -E2BIG: too deep, or out->max. *err has the path. */
+ * -EINVAL: other numbers. -E2BIG: too deep, or out->max. *err may have the path. */
 HF_MUST_USE int hf_json_canonical(const json_t *json, struct hf_buf *out, struct hf_err *err);
 /* Like hf_json_canonical(), but with fractions. An integer and an equal double have one text. */
 HF_MUST_USE int hf_json_canonical_fractions(const json_t *json, struct hf_buf *out, struct hf_err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compresses artifacts to .zst piece by piece, for codec/unpack.h. The output depends only on the zstd version and the
- * sizes of the pieces. The window is at most 8 MiB. */
+/* Compresses artifacts to .zst piece by piece, for codec/unpack.h. For one input, the output depends only on the zstd
+ * version and the sizes of the pieces. The window is at most 8 MiB. */
 #pragma once
 
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decompresses artifacts piece by piece: .zst and .xz, known by their first bytes; anything else stays unchanged.
- * -E2BIG: the window exceeds `max_window`. */
+ * -E2BIG: too large a window for `max_window`. */
 #pragma once
 
 #include <stddef.h>

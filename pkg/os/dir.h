@@ -14,7 +14,7 @@ HF_MUST_USE int hf_dir_make(const struct hf_fs_ops *fs, const char *path, mode_t
 /* Returns 0 also if the file system cannot sync folders. */
 HF_MUST_USE int hf_dir_sync(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
-/* Follows no links. Returns 0 also if `path` is absent. -ELOOP: deeper than 64 levels. */
+/* Follows no link at or below `path`. Returns 0 also if `path` is absent. -ELOOP: deeper than 64 levels. */
 HF_MUST_USE int hf_dir_remove_tree(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
 /* Does not sync `dirfd`. */

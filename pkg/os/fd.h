@@ -8,8 +8,7 @@
 
 HF_MUST_USE int hf_fd_write_all(int fd, const void *bytes, size_t n);
 
-/* Keeps a closed standard input, output or error from becoming a file or socket of ours; reading or writing it fails as
- * before. Call this first in main(). */
+/* Keeps a closed standard input, output or error from becoming a file or socket of ours. Call this first in main(). */
 void hf_fd_hold_standard(void);
 
 static inline int hf_steal_fd(int *fd)

@@ -20,8 +20,8 @@ struct hf_room {
 /* `root`: "", or a recorded tree of files. */
 void hf_room_memory(const struct hf_fs_ops *fs, const char *root, struct hf_room *ret_room);
 
-/* Counts OOM kills; 0: unreadable. `own`: in the own cgroup, which is new at each start of a service. `above`: in its
- * parent, for v2 with all cgroups below that. */
+/* Counts OOM kills; 0 also if unreadable. `own`: in the own cgroup, which is new at each start of a service. `above`:
+ * in its parent, for v2 with all cgroups below that. */
 struct hf_room_kills {
     uint64_t own, above;
 };

@@ -19,8 +19,8 @@ struct hf_two_slots_format {
     uint64_t (*counter)(const unsigned char *slot); /* returns 0 for a slot that is damaged or empty */
 };
 
-/* Reads the valid slot. *ret_counter 0: no slot is valid. -EIO: one slot is unreadable, and the results are of the
- * other slot. After other errors the results are undefined. */
+/* Reads the valid slot. *ret_counter 0: no slot is valid. -EIO: a slot is unreadable, and the results are of the other
+ * slot, if any. After other errors the results are undefined. */
 HF_MUST_USE int hf_two_slots_read(const struct hf_fs_ops *fs, int fd, const struct hf_two_slots_format *format,
                                   unsigned char *slot, uint64_t *ret_counter);
 

@@ -28,8 +28,8 @@ struct hf_spool_found {
 
 bool hf_spool_detect(const struct hf_fs_ops *fs, const char *dir);
 
-/* Visits all records in order. `visit` may be NULL; its negative result ends the look and is returned. -ENOENT: no
- * spool. */
+/* Visits the readable records in order. `visit` may be NULL; its negative result ends the look and is returned.
+ * -ENOENT: no spool. */
 HF_MUST_USE int hf_spool_look(const struct hf_fs_ops *fs, const char *dir,
                               int (*visit)(void *arg, const struct hf_spool_record *record, bool waiting), void *arg,
                               struct hf_spool_found *ret_found, struct hf_err *err);

@@ -23,8 +23,8 @@ struct hf_spool_losses {
  * may be counted again. */
 void hf_spool_losses_add(struct hf_spool_losses *losses, uint64_t from, uint64_t to);
 
-/* Returns how many records above `delivered` are lost, without those returned before. Forgets gaps up to
- * `delivered`. */
+/* Returns how many records are lost, without those returned before; of gaps not forgotten, only those above
+ * `delivered`. Forgets gaps up to `delivered`. */
 uint64_t hf_spool_losses_count(struct hf_spool_losses *losses, uint64_t delivered);
 
 uint64_t hf_spool_losses_counted(const struct hf_spool_losses *losses, uint64_t after, uint64_t until);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads records in order from a snapshot of the segments, while the writer continues. Records that were dropped,
- * damaged or never durable leave gaps. Blocks. The caller owns read->records and read->bytes. */
+ * damaged or never durable may leave gaps. Blocks. The caller owns read->records and read->bytes. */
 #pragma once
 
 #include "base/err.h"

@@ -32,7 +32,7 @@ struct hf_spool_params {
     struct hf_spool_store_params store;
     const struct hf_clock_ops *clock;
     const struct hf_sched_ops *sched;
-    /* While a write takes less than this on average, writes run on the loop thread. */
+    /* While a write takes less than this on average, most writes run on the loop thread. */
     uint64_t inline_below_ns;
     void (*readable)(void *arg); /* may be NULL */
     /* Records were dropped for room, or (HF_SPOOL_TAG_LOST) lost by the disk before delivery; the list ends at 0
@@ -59,8 +59,8 @@ HF_MUST_USE int hf_spool_append(struct hf_spool *spool, uint32_t tag, struct hf_
                                 void (*done)(void *arg, int r, uint64_t sequence), void *arg);
 
 /* Reads from `next` on, at most max_records and max_bytes (1 MiB or more). -EBUSY: a read runs. *read is valid during
- * `done`; continue at read->next. For unreadable bytes `done` gets -EIO during HF_SPOOL_UNREADABLE_NS; then they count
- * as missing. */
+ * `done`; continue at read->next. For unreadable bytes `done` may get -EIO during HF_SPOOL_UNREADABLE_NS; then they
+ * count as missing. */
 HF_MUST_USE int hf_spool_read(struct hf_spool *spool, uint64_t next, size_t max_records, size_t max_bytes,
                               void (*done)(void *arg, int r, const struct hf_spool_read *read), void *arg);
 

@@ -92,8 +92,8 @@ HF_MUST_USE int hf_spool_store_deliver(struct hf_spool_store *store, uint64_t se
 /* Drops the oldest segment, even with HF_SPOOL_BLOCK. hf_spool_store_take_dropped() returns its undelivered records. */
 HF_MUST_USE int hf_spool_store_drop_oldest(struct hf_spool_store *store, struct hf_err *err);
 
-/* Call it when files seem to be missing: restores the open segment from its descriptor; other missing segments are
- * lost. */
+/* Call it when files seem to be missing: tries to restore the open segment from its descriptor; other missing segments
+ * are lost. */
 HF_MUST_USE int hf_spool_store_check(struct hf_spool_store *store, struct hf_err *err);
 
 /* To make a spare segment of zeros, call hf_spool_store_spare_begin() (false: none needed, or no room),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Blocking work of a machine, embedded in the owner's operation. A machine has at most one job in progress, and so has
- * the engine with hf_steer_engine.one_job. Threads: `run` on a worker, all else on the loop. */
+ * the engine with hf_steer_engine.one_job. Threads: `run` usually on a worker, all else on the loop. */
 #pragma once
 
 #include <stdatomic.h>

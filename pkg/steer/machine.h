@@ -27,7 +27,7 @@ struct hf_steer_type {
     void (*enter)(struct hf_steer_machine *machine, unsigned event, unsigned next, const void *why);
     /* Appends the record's text. An error counts as a failed write. */
     int (*format)(struct hf_steer_machine *machine, struct hf_buf *text);
-    /* Writes the record durably, on a worker. */
+    /* Writes the record durably, usually on a worker. */
     int (*write)(struct hf_steer_machine *machine, struct hf_view text, struct hf_err *err);
     void (*act)(struct hf_steer_machine *machine, unsigned action); /* starts an action; 0: none */
 

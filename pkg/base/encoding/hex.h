@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hexadecimal, in lower case only, so that each value has one spelling. */
+/* Hexadecimal, in lower case except for hf_hex_value_any(). */
 #pragma once
 
 #include <stddef.h>

@@ -5,7 +5,7 @@
  *     holdfast-<name> <version> <SHA-256 of the body>\n{"offset":9,"etag":"\"v1\"","complete":true}
  *
  * Texts hold any byte except zero: each `%`, and each byte that is not valid UTF-8, becomes `%` and two hex digits.
- * Members that are zero, "", false or NULL are written only if required. Unknown names are ignored.
+ * Optional members that are zero, "", false or NULL are mostly left out. Unknown names are ignored.
  *
  * A struct owns references to its JSON values. */
 #pragma once
@@ -89,8 +89,8 @@ struct hf_record_type {
 /* Appends the sealed text. -E2BIG: out->max; *out is unchanged. Pure. */
 HF_MUST_USE int hf_record_format(const struct hf_record_type *type, const void *record, struct hf_buf *out);
 
-/* Sets all of *ret_record, and frees nothing. -EBADMSG: damaged; *err names the field. -EOPNOTSUPP: another version. On
- * failure *ret_record is zeroed. Pure. */
+/* Sets all of *ret_record, and frees nothing. -EBADMSG: damaged; *err may name the field. -EOPNOTSUPP: another version.
+ * On failure *ret_record is zeroed. Pure. */
 HF_MUST_USE int hf_record_parse(const struct hf_record_type *type, struct hf_view text, void *ret_record,
                                 struct hf_err *err);
 

@@ -17,10 +17,10 @@ HF_MUST_USE int hf_sealed_file_save(const struct hf_fs_ops *fs, const char *fold
 /* Returns 0 also if the file is absent. */
 HF_MUST_USE int hf_sealed_file_remove(const struct hf_fs_ops *fs, const char *folder, const char *name,
                                       struct hf_err *err);
-/* Returns -EBADMSG, with the new name in *err, or the error of rename or sync. */
+/* Returns -EBADMSG, with the new name in *err, or the error of a step. */
 HF_MUST_USE int hf_sealed_file_set_aside(const struct hf_fs_ops *fs, const char *folder, const char *name,
                                          struct hf_err *err);
-/* Returns why a file is absent. -EBADMSG: it was set aside, and nothing has replaced it, as on a full disk. Else
- * -ENOENT. */
+/* Returns why a file is absent. -EBADMSG: it was set aside, and nothing has replaced it, as on a full disk. -ENOENT: it
+ * was not. */
 HF_MUST_USE int hf_sealed_file_explain_absence(const struct hf_fs_ops *fs, const char *folder, const char *name,
                                                struct hf_err *err);

@@ -51,12 +51,12 @@ uint64_t content_bytes(const struct content *content);
 
 /* ---- of an entry ------------------------------------------------------------------------------------------------- */
 
-/* Starts the source, unless the node or a hold forbids it. */
+/* Starts the source if it may start now. */
 void content_follow(struct entry *entry);
 void content_stop(struct entry *entry);
 /* Stops the source during a hold, and starts it afterwards. */
 void content_hold(struct entry *entry);
-/* Called once per interval of the policy: asks the source for new content, or starts it. */
+/* Called once per interval of the policy: asks the source for new content, or tries to start it. */
 void content_check(struct entry *entry);
 /* Takes a token for a set that is new only by changed labels. Returns false if there is no token; `text` says so. */
 bool content_pace_takes(struct entry *entry, char text[HF_RECORD_MESSAGE]);

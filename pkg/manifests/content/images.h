@@ -15,6 +15,5 @@ struct content_images {
 
 /* Starts to read a set's images before the entry takes it up. Returns whether a job has started. */
 bool content_images_consider(struct entry *entry, const struct hf_manifest_set *set);
-/* Returns the images; NULL if no image matters, as after a rollback. *ret_waits: the newest content was not read
- * yet. */
+/* Returns the images; NULL if no image matters, as after a rollback. *ret_waits: a read is still to come. */
 const struct hf_manifest_images *content_images_get(const struct entry *entry, bool *ret_waits);

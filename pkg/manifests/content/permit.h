@@ -20,6 +20,6 @@ struct permit {
 
 /* Returns why the node does not permit the wanted entry, or NONE. Its paths are checked elsewhere. */
 enum hf_manifest_reason permit_ask(struct entry *entry, struct hf_err *err);
-/* Makes the set of the wanted entry and the newest content. -ENOENT: no content yet. */
+/* Makes the set of the wanted entry and the newest content. -ENOENT: no content of its source. */
 int permit_candidate(struct entry *entry, struct hf_manifest_set *ret_set, struct hf_err *err);
 enum hf_config_scope permit_scope(bool is_signed);

@@ -24,7 +24,7 @@ struct secret {
     struct hf_bundle *bundle; /* NULL: only the source or the sealed copy has the content */
     struct secret_kept kept;
     struct vault vault;
-    bool asked;   /* the source was restarted, to deliver the content once more */
+    bool asked;   /* the source is to deliver the content once more */
     bool again;   /* a refused attempt is repeated once the content comes */
     bool lost;    /* files have drifted, and the next delivery repairs them */
     bool revoked; /* the Secret was deleted, and its files must go (`prune`) */
@@ -38,8 +38,8 @@ int secret_bundle(const struct entry *entry, const struct hf_manifest_set *set, 
 void secret_put(struct entry *entry, struct hf_bundle *bundle);
 /* Overwrites and frees the content and what a rollback needs. */
 void secret_wipe(struct entry *entry);
-/* Copies into memory, for a rollback, the entry's files and those that the set takes over. Copies nothing after an
- * interrupted swap, when the files are of two sets. */
+/* Copies into memory, for a rollback, the entry's files and those that the set takes over. Copies nothing if no file
+ * changes, or after an interrupted swap. */
 int secret_keep(struct entry *entry, const struct hf_files_place *place, struct hf_manifest_outcome *outcome);
-/* Whether memory may be swapped to a disk. */
+/* Whether /proc/swaps has a swap other than zram. */
 bool secret_may_be_swapped(const struct hf_fs_ops *fs);

@@ -8,7 +8,7 @@
 
 struct entry;
 
-/* Moves a delivered content into the store. Returns true if the content is new, and the record is being saved.
+/* Moves a delivered content into the store. Returns true if it or its source is new, and the record is being saved.
  * *ret_verify: the content must be compared with the files in place. */
 bool secret_fetch_take(struct entry *entry, bool *ret_verify);
 /* These do what content_store_waits(), _again(), _stalls() and _returns() say. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where contents are kept: bundles on disk (disk.c), or Secrets in memory with at most one copy sealed to the TPM
- * (memory.c). Most functions about one set use its store, and most about the entry use every store. `leaks`, `load` and
+ * (memory.c). Most functions about one set use its store; most about the entry use every store. `leaks`, `load` and
  * `keep` run on workers. */
 #pragma once
 
@@ -14,7 +14,7 @@
 
 struct entry;
 
-/* A NULL member does nothing, and answers no. */
+/* Some members may be NULL: these do nothing, and answer no. */
 struct content_store {
     bool in_memory;
     bool (*allows)(const struct hf_config *config, enum hf_config_scope scope, const char *path, struct hf_err *err);
@@ -66,21 +66,21 @@ bool content_store_waits(struct entry *entry);
 /* Asks for the content of a refused set that is tried again. Returns whether the set waits for it. */
 bool content_store_again(struct entry *entry);
 bool content_store_is_again(const struct entry *entry);
-/* Returns whether, in a swap or rollback, the entry waits for content or has changed its phase. */
+/* Returns whether the entry cannot go on with its swap or rollback now. */
 bool content_store_stalls(struct entry *entry);
 
 /* ---- of the good set, and of what is in place -------------------------------------------------------------------- */
 
-/* Before a swap to or from a Secret, copies contents that only the files in place have. */
+/* Before a swap to or from a Secret, copies what a rollback needs of the files in place. */
 int content_store_keep(struct entry *entry, const struct hf_manifest_set *set, const struct hf_files_place *place,
                        struct hf_manifest_outcome *outcome);
 struct secret_kept;
 const struct secret_kept *content_store_kept(const struct entry *entry);
 /* Whether the rollback waits for the good set's content, perhaps until the entry's due_ns. */
 bool content_store_returns(struct entry *entry);
-/* Whether what a rollback needs was only in the memory of an earlier process. */
+/* Whether a rollback may need a Secret's content that is not in memory. */
 bool content_store_lacks(const struct entry *entry);
-/* Whether an interrupted rollback must go to the newest set, because nobody has the good set's content. */
+/* Whether an interrupted rollback must go to the newest set, because the good set's content is not in memory. */
 bool content_store_goes_forward(const struct entry *entry);
 bool content_store_has_good(const struct entry *entry);
 /* Gets the good set's content, which the store lacks, for a repair. */
@@ -97,7 +97,7 @@ void content_store_check(struct entry *entry);
 bool content_store_wants_cleanup(const struct entry *entry);
 /* Frees what no step needs, while the entry rests. Returns true if a step has started, which ends with then(entry). */
 bool content_store_settle(struct entry *entry, void (*then)(struct entry *entry));
-/* Digest of the sealed copy that a cleanup must leave, or "". */
+/* Digest of the content whose sealed copy a cleanup must leave, or "". */
 const char *content_store_copy(const struct entry *entry);
 void content_store_swept(struct entry *entry, const char *copy);
 /* Whether the API server has reported the entry's Secret deleted, so that its files must go. */

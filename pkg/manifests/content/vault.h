@@ -16,7 +16,7 @@ struct vault {
     char useless[HF_SHA256_HEX]; /* digest of content whose copy this process must not open (again) */
     bool hopeless;
     bool stale;  /* the copy is bound to other PCRs than agent.yaml names */
-    bool verify; /* the copy's content is in memory, and not yet compared with the files */
+    bool verify; /* the copy's content is in memory, and must be compared with the files */
     bool forget; /* the Secret was deleted: no copy may stay */
     char why[200];
     uint64_t retry_ns;
@@ -24,9 +24,9 @@ struct vault {
     void (*then)(struct entry *entry);
 };
 
-/* Finds the copy, and removes it if it is not bound to every PCR of agent.yaml. Blocks. */
+/* Finds the copy; one that is not bound to every PCR of agent.yaml is not used. Blocks. */
 void vault_load(struct entry *entry);
-/* Whether the good set's content must be sealed: its copy is missing, useless or stale, and sealing has not failed. */
+/* Whether the good set's content should be sealed now: its copy, for one, is missing, useless or stale. */
 bool vault_wants(const struct entry *entry);
 /* Seals the good set's content; ends with then(entry), also on failure. Returns false if the content is not in memory,
  * or no copy is wanted or possible. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Backups of files that a set takes over: somebody else's files, which `force` replaces or which are already as wanted.
- * They stay in the state folder until the set has passed its checks; for Secrets, and files on a tmpfs or ramfs, only
- * as paths. A rollback restores owner, permission bits and content. */
+ * They stay in the state folder until the attempt has ended; for Secrets, and files on a tmpfs or ramfs, only as paths.
+ * A rollback restores owner, permission bits and content, if kept. */
 #pragma once
 
 #include "manifests/files/place.h"

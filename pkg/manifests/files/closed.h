@@ -14,8 +14,8 @@ enum { HF_CLOSED_MAX = 16 };
 
 struct hf_closed;
 
-/* Finds the closed paths; blocks. `folders`: paths, up to NULL or HF_CLOSED_MAX, each closed as the host and as this
- * process sees it. `reserved`: closes names that begin with ".holdfast-", too. */
+/* Finds the closed paths; blocks. `folders`: absolute paths, up to NULL or HF_CLOSED_MAX, each closed as the host and
+ * as this process sees it. `reserved`: closes names that begin with ".holdfast-", too. */
 HF_MUST_USE int hf_closed_find(const struct hf_fs_ops *fs, const char *host_root, const char *const *folders,
                                bool reserved, struct hf_closed **ret_closed, struct hf_err *err);
 void hf_closed_free(struct hf_closed *closed);

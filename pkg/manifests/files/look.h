@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds files of an entry that somebody has changed or removed. Compares size, mode and owner with the inventory, inode
- * and times with the look before, and reads a file if inode or times differ. Of a secret file without a hash,
- * compares only mode and owner. */
+ * and times with the look before, and reads a file of that size if inode or times differ. Of a secret file without a
+ * hash, compares only mode and owner. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,6 +23,6 @@ struct hf_files_look {
     size_t n_unreadable;
 };
 
-/* Returns 0 also if files are missing, replaced, or unreadable with -EIO: all are in `diff`. -errno: a file cannot be
+/* Returns 0 also if files are missing, replaced, or unreadable with -EIO: all count in `diff`. -errno: a file cannot be
  * looked at. */
 HF_MUST_USE int hf_files_look_for_drift(struct hf_files_look *look, struct hf_err *err);

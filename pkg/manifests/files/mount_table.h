@@ -15,7 +15,7 @@ struct hf_mount {
     const char *device; /* "major:minor", the same for all mounts of a file system */
     const char *root;   /* the mounted folder, from the root of its file system */
     const char *point;
-    const char *upper; /* where writes to a writable overlay go; else NULL */
+    const char *upper; /* absolute path where writes to an overlay go; else NULL */
 };
 
 struct hf_mount_table {

@@ -21,7 +21,7 @@ struct hf_files_order {
     bool prune;
     bool prune_all; /* `prune` may remove any number: a person has allowed it */
     bool keep_own;  /* without `prune`: files that the set lacks stay in the inventory */
-    bool repair;    /* write only files of the inventory that differ */
+    bool repair;    /* write only files of the inventory that differ, and renamed pods */
     /* stage unchanged files, too, for `validate` */
     bool stage_all;
 };
@@ -45,7 +45,7 @@ struct hf_files_found {
     size_t n_unproven;
     /* files as wanted that are not the entry's yet */
     size_t n_adopt;
-    bool renames; /* the pod folder has files of the entry that the set lacks */
+    bool renames; /* the inventory has files of the pod folder that the set lacks */
     struct hf_diff diff;
     struct hf_strmap superseded; /* files that hold a pod of the set under another name */
     struct hf_closed *closed;
@@ -62,7 +62,7 @@ struct hf_files_staged {
 struct hf_files_place {
     const struct hf_fs_ops *fs;
     const char *host_root;
-    bool guard; /* refuse folders that other users may change */
+    bool guard; /* as in files/walk.h */
     /* Static pods: they are staged in the target's folder (the kubelet ignores dot names). The entry's files that hold
      * a pod of the set under another name are removed, even without `prune`. */
     bool pods;

@@ -18,8 +18,8 @@ struct hf_pods {
     size_t n, cap;
 };
 
-/* -EBADMSG: no Pod, not YAML, or not a v1 Pod with a valid name. -EEXIST: a pod twice. -E2BIG: more than HF_PODS_MAX.
- * -ENAMETOOLONG. Call hf_pods_done() also after a failure. */
+/* -EBADMSG: no Pod, not YAML, or not a v1 Pod with valid names. -EEXIST: a pod twice. -E2BIG: more than HF_PODS_MAX, or
+ * YAML's limits. -ENAMETOOLONG. Call hf_pods_done() also after a failure. */
 HF_MUST_USE int hf_pods_split(const char *entry, const struct hf_bundle *bundle, struct hf_pods *ret_pods,
                               struct hf_err *err);
 void hf_pods_done(struct hf_pods *pods);

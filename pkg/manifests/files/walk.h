@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opens a folder of the node component by component, and follows no link.
+/* Opens a folder of the node component by component, and follows no link below the start.
  *
  * With the guard, each folder must belong to root or the agent's user, and nobody else may write it. A sticky folder
  * such as /tmp may be on the way, but not at the end. */

@@ -8,5 +8,5 @@
 
 #include "base/fs.h"
 
-/* Whether root, and no other user, listens on the port at some address. False also if unknown. */
+/* Whether root, and no other user, listens on the port at some address. False also if neither list can be read. */
 bool hf_listener_is_root(const struct hf_fs_ops *fs, uint16_t port);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Judges static pods by the list of a kubelet or API server. Pure. */
+/* Judges static pods by the list of a kubelet or API server. */
 #pragma once
 
 #include "codec/json.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decides what an entry does with the contents of its source.
  *
- * A hold begins when a content is turned away or cannot be written. When it ends, the source starts again and delivers
- * its newest content. During a hold the source is stopped, unless the entry has asked for a Secret's content. */
+ * A hold begins when a content is turned away or cannot be written. When it ends, the source starts again if need be,
+ * and delivers its newest content. A hold soon stops the source, unless the entry has asked for a Secret's content. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,10 +14,10 @@
 #include "manifests/rules/content_pace.h"
 
 enum {
-    HF_CONTENT_MAX_BYTES = 64 << 20, /* of all entries together, on disk and waiting in memory */
+    HF_CONTENT_MAX_BYTES = 64 << 20, /* of all entries together, on disk and waiting in memory; Secrets may exceed it */
     /* in memory, of all entries together; a content with a turn may exceed it (source/turns.h) */
     HF_CONTENT_MAX_INCOMING_BYTES = 8 << 20,
-    HF_CONTENT_MAX_UNREADABLE = 5, /* tolerated failures to read, in a row; doubled by each new copy */
+    HF_CONTENT_MAX_UNREADABLE = 5, /* tolerated failures to read, in a row; doubled by each of the first new copies */
 };
 
 /* ---- the tables -------------------------------------------------------------------------------------------------- */
@@ -76,13 +76,13 @@ struct hf_content_hold {
     enum hf_manifest_reason reason;
     uint64_t until_ns; /* 0: until the disk or the write budget allows contents */
     uint64_t bytes;
-    unsigned times; /* how often SourceTooLarge was the reason since an acceptance */
+    unsigned times; /* how often SourceTooLarge was the reason; an acceptance resets it */
 };
 
 struct hf_content_room {
     uint64_t now_ns;
     uint64_t interval_ns;
-    uint64_t in_memory;  /* bytes of all other entries' contents */
+    uint64_t in_memory;  /* bytes of other entries' contents */
     uint64_t everywhere; /* in_memory, and the bytes of these contents on disk */
     bool no_space;
     bool writes_used_up;
@@ -103,8 +103,8 @@ bool hf_content_machine_holds(const struct hf_content_hold *hold, const struct h
 
 enum hf_content_step { HF_CONTENT_STAY, HF_CONTENT_START, HF_CONTENT_STOP, HF_CONTENT_LIFT };
 
-/* What to do in each turn of the loop. `holds`: hf_content_machine_holds(). `asked`: the entry has asked for a Secret's
- * content. */
+/* What to do in a turn of the loop, and at a start. `holds`: hf_content_machine_holds(). `asked`: the entry has asked
+ * for a Secret's content. */
 enum hf_content_step hf_content_machine_turn(enum hf_content_intake state, bool holds, bool asked);
 enum hf_content_step hf_content_machine_follow(enum hf_content_intake state, bool holds, bool asked);
 
@@ -115,6 +115,5 @@ struct hf_content_reads {
     unsigned copies; /* how often the content was fetched again since a good read */
 };
 
-/* Counts a read. Returns true if the content is lost and must be fetched again; each time after twice as many
- * failures. */
+/* Counts a read. Returns true if the content counts as lost and must be fetched again. */
 bool hf_content_machine_count_read(struct hf_content_reads *reads, bool failed);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Limits how often an entry may accept a content. A bucket has HF_CONTENT_PACE_BURST tokens; a content costs one, and
- * one comes back after each gap. The gap starts at one minute. It doubles each time that the bucket gets empty again; a
- * full bucket resets it. */
+ * one comes back after each gap. The gap starts at one minute. It doubles, up to a limit, each time that the bucket
+ * gets empty again; a full bucket resets it. */
 #pragma once
 
 #include <stdint.h>

@@ -22,10 +22,10 @@ enum hf_drift_state {
 };
 
 enum hf_drift_event {
-    HF_DRIFT_EV_WANTED, /* files may have changed, or an interval of the policy has passed */
+    HF_DRIFT_EV_WANTED, /* such as: files may have changed, or an interval of the policy has passed */
     HF_DRIFT_EV_BEGAN,
     HF_DRIFT_EV_DRIFTED,
-    HF_DRIFT_EV_ENDED, /* the look or repair has ended, and nothing remains to do */
+    HF_DRIFT_EV_ENDED, /* the look or repair has ended */
     HF_DRIFT_EV_PACED,
     HF_DRIFT_EV_COUNT,
 };
@@ -34,8 +34,8 @@ enum hf_drift_event {
 enum hf_drift_state hf_drift_machine_move(enum hf_drift_state state, enum hf_drift_event event, bool *ret_known);
 bool hf_drift_machine_wants(enum hf_drift_state state);
 
-/* Returns the time until a look; HF_NEVER: none is wanted, or a look or repair runs. `unwatched`: no watch shows
- * changes, so a look is due HF_DRIFT_UNWATCHED_NS after looked_ns. */
+/* Returns the time until a look; HF_NEVER: none is wanted, or a look or repair runs. `unwatched`: a folder has no
+ * watch, so in Clean a look is due HF_DRIFT_UNWATCHED_NS after looked_ns. */
 #define HF_DRIFT_UNWATCHED_NS (30 * HF_NS_PER_S)
 uint64_t hf_drift_machine_wait_ns(enum hf_drift_state state, uint64_t due_ns, bool unwatched, uint64_t looked_ns,
                                   uint64_t now_ns);
@@ -43,7 +43,7 @@ uint64_t hf_drift_machine_wait_ns(enum hf_drift_state state, uint64_t due_ns, bo
 struct hf_drift_finding {
     bool failed;
     unsigned unreadable;
-    bool drifted;     /* files are not as wanted, or a swap was interrupted */
+    bool drifted;     /* files are not, or may not be, as wanted */
     bool restart_due; /* the unit was not restarted since a repair */
     bool absent;
     uint64_t wait_ns;

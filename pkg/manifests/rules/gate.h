@@ -17,7 +17,7 @@ struct hf_manifest_gate {
 enum hf_manifest_reason hf_manifest_gate_ask(const struct hf_manifest_gate *gate);
 
 enum hf_manifest_retry {
-    HF_MANIFEST_RETRY_NEVER, /* not before the entry or its content changes */
+    HF_MANIFEST_RETRY_NEVER, /* not before the set changes */
     /* once per interval of the policy */
     HF_MANIFEST_RETRY_INTERVAL,
     HF_MANIFEST_RETRY_BACK_OFF,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Collects the images that Pods, and kinds with a template of Pods, name. Owns the names. */
+/* Collects the images that Pods, and some kinds with a template of Pods, name. Owns the names. */
 #pragma once
 
 #include "codec/json.h"

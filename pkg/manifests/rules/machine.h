@@ -12,15 +12,14 @@
 
 enum hf_manifest_event {
     HF_MANIFEST_EV_STARTED,
-    HF_MANIFEST_EV_NEWS, /* the entry, its content, or a fact of the node has changed */
+    HF_MANIFEST_EV_NEWS, /* such as: the entry, its content, or a fact of the node has changed */
     HF_MANIFEST_EV_LACKS,
     /* In Waiting and Refused: the target is changed next. In Applying, Probation and RollingBack: the action is
      * repeated. */
     HF_MANIFEST_EV_GO,
-    /* refused before any file changed (objects of the target Cluster may have) */
+    /* refused; this attempt changed no file */
     HF_MANIFEST_EV_REFUSED,
-    /* The attempt may succeed later. No file changed (objects of the target Cluster may have), or the content is
-     * lost. */
+    /* The attempt may succeed later. Usually no file changed. */
     HF_MANIFEST_EV_POSTPONED,
     HF_MANIFEST_EV_FAILED, /* the action failed or has no result: it is repeated */
     /* items changed, perhaps in an earlier attempt */
@@ -28,8 +27,7 @@ enum hf_manifest_event {
     /* nothing changed, or there is nothing to check */
     HF_MANIFEST_EV_SAME,
     HF_MANIFEST_EV_HEALTHY,
-    /* A restart or check failed or was late, or the agent started too often. In Applying: the set can never be put in
-     * place. */
+    /* A restart or check, for one, failed or was late. In Applying: the set can never be put in place. */
     HF_MANIFEST_EV_UNHEALTHY,
     /* the good set is in place, or cannot be restored */
     HF_MANIFEST_EV_RESTORED,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files that, like each folder on their path, only root and this process's user can write. Blocks. */
+/* Files that, like each folder on their path but sticky ones, only root and this process's user can write. Blocks. */
 #pragma once
 
 #include <sys/stat.h>

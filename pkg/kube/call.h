@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One request to any resource, by a client (kube/kube.h). After a first 401 the request is repeated, with credentials
- * read within the last 5 s. Arguments are copied; an answer is valid until `done` returns. */
+/* One request to any resource, by a client (kube/kube.h). After a first 401 the request is usually repeated, with
+ * credentials read within the last 5 s. Arguments are copied; an answer is valid until `done` returns. */
 #pragma once
 
 #include "codec/json.h"
@@ -58,7 +58,7 @@ struct hf_kube_call {
  *   -EACCES        401: credentials; 403: rights, or an admission policy
  *   -ENOENT        no such object or resource (404)
  *   -EEXIST        CREATE: the object exists (409, reason AlreadyExists)
- *   -ESTALE        the object changed, a field has another manager, or the continue token expired
+ *   -ESTALE        such as a changed object, another manager's field, an expired continue token
  *                  (any other 409, or 410)
  *   -E2BIG         too large an answer
  *   -EPROTO        not an API server's answer

@@ -28,7 +28,7 @@ struct hf_source_sink {
      * kind and apiVersion are set. */
     void (*upsert)(void *arg, json_t *object);
     void (*gone)(void *arg, const char *name);
-    /* All that exists is reported. Comes again after complete lists. After a resume, the first call means only
+    /* All that exists is reported. Comes again after most complete lists. After a resume, the first call means only
      * that the server accepted the resourceVersion; changes may follow. `resource_version` "": a later process must
      * list. */
     void (*synced)(void *arg, const char *resource_version);
@@ -40,8 +40,8 @@ struct hf_source_sink {
     /* `what`, an object, answer or file, is in doubt, and usually skipped. ESTALE: outdated, or a folder that is
      * suddenly empty. */
     void (*refused)(void *arg, const char *what, const struct hf_err *err);
-    /* A file is unreadable (the folder: too many files); err NULL: it is good again, or removed. Comes with `refused`,
-     * to one subscriber only. */
+    /* A file is unreadable (the folder: too many files); err NULL: it is good again, or removed. A fault comes with
+     * `refused`, to one subscriber only. */
     void (*unreadable)(void *arg, const char *what, const struct hf_err *err);
     /* An object cannot be parsed; its earlier version stays valid. err NULL: it is good again, or deleted. `name`: its
      * place in a list, if the name is unreadable too. */
@@ -80,8 +80,8 @@ struct hf_source_ops {
     /* Call once in a SyncPolicy's `interval`. A MetaServer gets LISTs; an API server with an open watch reports contact
      * and version, or lists if in doubt; a folder is scanned. */
     void (*refresh)(struct hf_subscription *subscription);
-    /* The subscriber does not keep the object; complete lists report it again. Only if it `matters`, `gone` is sure to
-     * come. */
+    /* The subscriber does not keep the object; a server's complete lists report it again. Only if it `matters`, `gone`
+     * is sure to come. */
     void (*decline)(struct hf_subscription *subscription, const char *name, bool matters);
     /* Requests a complete list soon (API server: at a random moment); no `synced` comes before its end. */
     void (*relist)(struct hf_subscription *subscription);
@@ -91,8 +91,7 @@ struct hf_source_ops {
                              struct hf_delivery **ret_delivery, struct hf_err *err);
     /* No `done` follows; the write may still happen. */
     void (*abandon)(struct hf_delivery *delivery);
-    /* Returns the monotonic time of the last sign of life (from a MetaServer: a list from the cloud), or 0. Sends
-     * nothing. */
+    /* Returns the monotonic time of the last sign of life (from a MetaServer: a list from the cloud), or 0. */
     uint64_t (*heard_ns)(void *ctx);
 };
 

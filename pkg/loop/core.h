@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Internal: the loop, tasks and guests, with libuv's types.
  *
- * A function that starts an operation calls no callback: it posts a task. Tasks run in an idle callback, outside of all
- * others. */
+ * A function that starts an operation calls no callback; most post a task. Tasks run in an idle callback, outside of
+ * all others. */
 #pragma once
 
 #include <stdbool.h>

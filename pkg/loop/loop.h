@@ -14,8 +14,8 @@ struct hf_loop;
 
 struct hf_loop *hf_loop_new(struct hf_err *err);
 
-/* Cancels jobs that have not begun, and waits for others. Returns false if one still runs, maybe hanging in the kernel:
- * then free nothing that jobs use. */
+/* Cancels jobs that have not begun, and waits for others. Returns false if one still runs: then
+ * free nothing that jobs use. */
 HF_MUST_USE bool hf_loop_drain(struct hf_loop *loop, uint64_t timeout_ns);
 
 /* Waits for jobs without limit, calls their `done`, cancels all calls. */

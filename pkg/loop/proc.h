@@ -26,8 +26,8 @@ struct hf_proc_request {
     const char *resource;
     bool stdout_only; /* stderr is dropped */
     bool secret;      /* overwrite the output after `done` */
-    /* Called when the child ends, even if a daemon holds the pipes, at the latest 4 s after the timeout. `r`: 0, or
-     * -ETIMEDOUT. `exit_code`: 0..255, or 128 + signal. */
+    /* Called when the child ends (not with the loop), even if a daemon holds the pipes, at the latest 4 s after the
+     * timeout. `r`: 0, or -ETIMEDOUT. `exit_code`: 0..255, or 128 + signal. */
     void (*done)(void *arg, int r, int exit_code, struct hf_view output);
     void *arg;
 };

@@ -12,7 +12,7 @@
 struct hf_timer;
 
 /* Blocking work. The caller keeps it until `done`, which comes once after submit(). `cancelled`: `work` never ran.
- * `work` runs on a worker thread, and touches only its job. */
+ * `work` runs on another thread, and touches only its job. */
 struct hf_job {
     void (*work)(struct hf_job *job);
     void (*done)(struct hf_job *job, int cancelled);
@@ -26,12 +26,12 @@ struct hf_job {
 struct hf_sched_ops {
     void *ctx;
     struct hf_timer *(*timer_new)(void *ctx, void (*fire)(void *arg), void *arg);
-    /* The timer fires once; 0: in the next iteration; HF_NEVER: not at all. Replaces an earlier delay. */
+    /* The timer fires once; 0: soon, as a task; HF_NEVER: not at all. Replaces an earlier delay. */
     void (*timer_arm)(void *ctx, struct hf_timer *timer, uint64_t delay_ns);
     void (*timer_disarm)(void *ctx, struct hf_timer *timer);
     /* Allowed in the timer's callback. Accepts NULL. */
     void (*timer_free)(void *ctx, struct hf_timer *timer);
-    /* -ENOMEM; -ECANCELED: the loop ends. Then `done` does not come. */
+    /* -ENOMEM; -ECANCELED: the loop ends; others. Then `done` does not come. */
     HF_MUST_USE int (*submit)(void *ctx, struct hf_job *job);
 };
 

@@ -12,8 +12,9 @@ enum hf_unit_act { HF_UNIT_START, HF_UNIT_STOP, HF_UNIT_ENABLE, HF_UNIT_DISABLE,
 
 struct hf_unit_ops {
     void *ctx;
-    /* Calls RestartUnit(unit, "replace") and waits for JobRemoved. timeout_ns 0: 90 s. `r`: 0; -EIO: the job failed,
-     * see *err; -ENOENT: no such unit; -ENOTCONN: no systemd, no bus; -EACCES: polkit; -ETIMEDOUT; others. */
+    /* Calls RestartUnit(unit, "replace") and waits for JobRemoved. timeout_ns 0: 90 s. `r`: 0; -EIO: failed
+     * or masked, see *err; -ENOENT: no loadable unit; -ENOTCONN: no systemd, no bus; -EACCES: no right; -ETIMEDOUT;
+     * others. */
     HF_MUST_USE int (*restart)(void *ctx, const char *unit, uint64_t timeout_ns,
                                void (*done)(void *arg, int r, const struct hf_err *err), void *arg,
                                struct hf_unit_call **ret_call, struct hf_err *err);

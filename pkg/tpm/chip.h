@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Seals keys to this node's TPM 2 and keeps a counter in it. Only holdfast-tpm uses it, so that a hanging TPM blocks no
- * thread of the agent. Blocks for seconds. -EIO: the TPM refused. -EACCES: the owner hierarchy has a password. */
+/* Seals keys to this node's TPM 2 and keeps a counter in it. Only holdfast-tpm calls it, so that a hanging TPM blocks
+ * no thread of the agent. Blocks for seconds. -EIO: the TPM refused. -EACCES: the owner hierarchy has a password. */
 #pragma once
 
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Arguments and exit codes of holdfast-tpm(8), for the agent. After a failure, stdout is empty and stderr has a
- * line. */
+/* Arguments and exit codes of holdfast-tpm(8), for the agent. Most failures leave stdout empty, and a line on
+ * stderr. */
 #pragma once
 
 #include "tpm/chip.h"

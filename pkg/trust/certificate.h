@@ -15,7 +15,7 @@
 /* Makes an ECDSA P-256 key in PEM. */
 HF_MUST_USE int hf_certificate_make_key(struct hf_buf *key_pem, struct hf_err *err);
 
-/* Prefix of the group that names the Node's uid: a Node's name may come back, its uid does not. */
+/* Prefix of the group that names the Node's uid. */
 #define HF_CERTIFICATE_UID_GROUP "holdfast:node-uid:"
 enum { HF_CERTIFICATE_UID = 40 }; /* a UUID and terminator */
 

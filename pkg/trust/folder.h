@@ -19,7 +19,7 @@ HF_MUST_USE int hf_trust_folder_read(const struct hf_fs_ops *fs, const char *tru
 
 /* Appends sentences about faults, as far as they fit: a wrong owner or mode; an unreadable key or threshold; a private
  * key in a file of up to HF_TRUST_MAX_PEM bytes; <name>.pem without public key or valid key id; a key under two
- * names. */
+ * names. Skips hidden files. */
 void hf_trust_folder_inspect(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_buf *out);
 
 /* Hashes all files on which verdicts depend. */

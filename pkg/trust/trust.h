@@ -54,7 +54,7 @@ const char *hf_trust_describe(const struct hf_fs_ops *fs, const char *trust_dir,
                               char *text, size_t n);
 
 /* Appends the signed bytes: a line with which no release begins, then canonical JSON of {apiVersion, kind, metadata:
- * {name}, spec} without spec.signatures. -EINVAL: an integer beyond 2^53-1. -E2BIG: too deep, or *out is full. */
+ * {name}, spec} without spec.signatures. -EINVAL: an integer beyond 2^53-1. -E2BIG: such as too deep. */
 HF_MUST_USE int hf_trust_policy_message(const json_t *policy, struct hf_buf *out, struct hf_err *err);
 
 /* As hf_trust_check(). */

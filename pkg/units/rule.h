@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The D-Bus calls that the agent may make: restart or reload a service, read a unit's state, and the calls that come
- * before; where it may install itself, also calls for its own unit, by exact name. Other calls could start any program
- * as root. Pure. */
+ * before; where it may install itself, also calls for its own unit, by exact name, and Reload. Other calls could start
+ * any program as root. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -39,7 +39,7 @@ enum hf_image_verdict {
     HF_IMAGE_LIST_EXPIRED,
     HF_IMAGE_LIST_MISSING,
     HF_IMAGE_LIST_UNREADABLE,
-    HF_IMAGE_LIST_UNSAFE, /* others own or may write file or folder, or it is a link */
+    HF_IMAGE_LIST_UNSAFE, /* others own or may write file or folder, or it is no regular file */
     HF_IMAGE_LIST_DAMAGED,
     HF_IMAGE_BAD_REQUEST, /* the digest is no SHA-256 */
     HF_IMAGE_VERDICTS,

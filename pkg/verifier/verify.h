@@ -13,8 +13,8 @@
 /* bytes of refusals that wait for the agent; further refusals are dropped */
 enum { HF_VERIFY_MAX_REFUSALS = 16 << 10, HF_VERIFY_NAME = 256 };
 
-/* Formats "<Unix time> <digest> <verdict> <name>", with '?' for blanks and the unprintable. Returns its length, or 0 if
- * too long. */
+/* Formats "<Unix time> <digest> <verdict> <name>", with '?' for blanks and the unprintable, long words cut.
+ * Returns its length, or 0 if beyond `n`. */
 size_t hf_verify_line(char *line, size_t n, uint64_t now_s, const char *digest, enum hf_image_verdict verdict,
                       const char *name);
 

@@ -2,7 +2,7 @@
 /* Serves a process's pages on a local port.
  *
  *   /metrics  web/metrics.h, if there is a registry
- *   /healthz  always 200: the event loop runs
+ *   /healthz  200: the event loop runs
  *   /readyz   a line for each check, "[+]name ok" or "[-]name: reason"; 503 if one is not ready
  *
  * They need no authentication, so the default address is loopback. */

@@ -25,7 +25,7 @@ struct hf_exchange_owner {
     struct hf_origin *origin;
 };
 
-/* Copies `request`. max_body_bytes 0: HF_EXCHANGE_MAX_ERROR. After -errno `ended` is not called. */
+/* Copies `request`. max_body_bytes 0: collects HF_EXCHANGE_MAX_ERROR. After -errno `ended` is not called. */
 HF_MUST_USE int hf_exchange_start(const struct hf_http_ops *http, const struct hf_http_request *request,
                                   const struct hf_exchange_owner *owner, struct hf_exchange **ret_exchange,
                                   struct hf_err *err);

@@ -24,7 +24,7 @@ void hf_kube_report_version(struct hf_kube_subscription *sub);
 void hf_kube_report_synced(struct hf_kube_subscription *sub);
 void hf_kube_report_gone(void *arg, const char *name);
 void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object);
-/* Reports an object that cannot be parsed, once in each version (0, unknown: always). */
+/* Reports an object that cannot be parsed, usually once a version (0, unknown: always). */
 void hf_kube_report_unreadable(struct hf_kube_subscription *sub, const char *name, uint64_t version,
                                const struct hf_err *err);
 /* Reports that an unreadable object is good again, or gone. _rest(): all objects that the complete round lacked. */

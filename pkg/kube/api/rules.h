@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How API server (apiserver.c) and MetaServer (metaserver.c) differ: all other files ask only this table. */
+/* How API server (apiserver.c) and MetaServer (metaserver.c) differ. */
 #pragma once
 
 #include "kube/api/watch.h"

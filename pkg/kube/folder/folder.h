@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A folder of YAML and JSON files as a source (--source DIR), with statuses in <state>/status/.
  *
- * A worker scans *.yaml, *.yml and *.json directly in DIR each second. Objects of other API groups are ignored, except
- * Nodes. If two files have the same object, the higher sequence wins, else the name that sorts first.
+ * A worker scans *.yaml, *.yml and *.json directly in DIR each `period_ns`. Objects of other API groups are ignored,
+ * except Nodes. If two files have the same object, the higher sequence wins, else the name that sorts first.
  *
  * An unreadable file keeps its last objects. Contact is lost while a scan fails or exceeds 60 s. `version` is never
  * called; `synced` gets "".

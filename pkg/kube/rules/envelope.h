@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Splits an answer into objects by counting brackets, so that one object that this node cannot parse (U+0000, too deep)
- * does not spoil the answer. All text around the objects must be valid JSON. Views borrow. */
+ * does not spoil the answer. Around a list's items, all must be valid JSON. Views borrow. */
 #pragma once
 
 #include <stdbool.h>

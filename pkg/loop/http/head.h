@@ -19,6 +19,6 @@ struct hf_http_head {
 
 void hf_http_head_done(struct hf_http_head *head);
 
-/* Takes a line, with or without CR LF. Returns 1 when the final head is complete, else 0; or -E2BIG, -EPROTO,
+/* Takes a line, with or without CR LF. Returns 1 when the final head becomes complete, else 0; or -E2BIG, -EPROTO,
  * -ENOMEM. */
 HF_MUST_USE int hf_http_head_line(struct hf_http_head *head, struct hf_view line, uint64_t now_unix_ns);

@@ -6,20 +6,20 @@
  *
  * `r` of `done`:
  *   0              a whole response of any status
- *   -ECONNREFUSED  the peer refused the connection
- *   -EDESTADDRREQ  host or proxy has no address
- *   -EHOSTUNREACH  no route
+ *   -ECONNREFUSED  connecting failed, usually refused
+ *   -EDESTADDRREQ  no address of host or proxy found
+ *   -EHOSTUNREACH  no route, or forbidden
  *   -ETIMEDOUT     deadline, or silence for too long
- *   -EKEYREJECTED  the peer's certificate is untrusted, expired or for another name; or the peer refuses ours
- *   -EREMCHG       the certificate is neither trusted nor for this name: another machine answers
+ *   -EKEYREJECTED  a certificate fails: the peer's (untrusted, expired, another name ...) or ours
+ *   -EREMCHG       the certificate is neither trusted nor for this name: probably another machine
  *   -ECONNABORTED  the proxy refuses to connect to the peer
- *   -EPIPE         the connection broke before the end of the response
- *   -E2BIG         body above max_body_bytes, or too long a head
+ *   -EPIPE         connection or stream broke before the end of the response
+ *   -E2BIG         body above max_body_bytes, or too long a head or Location
  *   -EPROTO        protocol violated, forbidden redirect, other failures
  *   -ENOMEM
  *   other          what a callback returned
  *
- * Uses HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY (lower case wins), except for loopback. */
+ * Uses HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY (lower case wins), except for loopback or no_proxy. */
 #pragma once
 
 #include <stdbool.h>
@@ -49,13 +49,13 @@ struct hf_http_response {
     uint64_t range_start;    /* Content-Range of a 206 */
     uint64_t range_total;
     bool redirected;                             /* to another origin */
-    char content_type[HF_HTTP_HEADER_VALUE];     /* "" if absent or too long, like the texts below */
+    char content_type[HF_HTTP_HEADER_VALUE];     /* "" if absent or too long, like the arrays below */
     char content_encoding[HF_HTTP_HEADER_VALUE]; /* never requested; the body is as sent */
     char etag[HF_HTTP_HEADER_VALUE];             /* with quotes */
     char last_modified[HF_HTTP_HEADER_VALUE];
     char content_digest[HF_HTTP_HEADER_VALUE]; /* Docker-Content-Digest */
     const char *location;                      /* as sent, valid during the callback; or NULL */
-    char challenge[HF_HTTP_CHALLENGE];         /* first Bearer of WWW-Authenticate, else the first challenge */
+    char challenge[HF_HTTP_CHALLENGE];         /* first Bearer line of WWW-Authenticate, else the first line */
 };
 
 struct hf_http_request {
@@ -71,9 +71,9 @@ struct hf_http_request {
     uint64_t max_body_bytes;     /* 0: 16 MiB; UINT64_MAX: no limit */
     uint64_t bandwidth_limit;    /* bytes per second; 0: no limit */
     /* Follows up to 5 redirects, never from https to http, or to an address closer to this machine (enum
-     * hf_address_class). Other origins get no credentials. */
+     * hf_address_class). Other origins get no credentials of the request. */
     bool follow_redirects;
-    /* Called once, with the head; -errno ends the call. May be NULL. */
+    /* Called once at most, with the head; -errno ends the call. May be NULL. */
     int (*on_response)(void *arg, const struct hf_http_response *response);
     /* Called with a piece of the body; -errno ends the call. NULL: the body is collected for `done`. */
     int (*on_body)(void *arg, const void *bytes, size_t n);
@@ -89,7 +89,7 @@ struct hf_http_ops {
     HF_MUST_USE int (*start)(void *ctx, const struct hf_http_request *request, struct hf_http_call **ret_call,
                              struct hf_err *err);
     void (*cancel)(void *ctx, struct hf_http_call *call); /* accepts NULL */
-    /* Stops or resumes receiving; idle_timeout_ns does not run in a pause. */
+    /* Stops or resumes receiving the body; idle_timeout_ns does not run in a pause. */
     void (*pause)(void *ctx, struct hf_http_call *call, bool paused);
 };
 

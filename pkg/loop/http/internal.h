@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Internal to the HTTP client. A pool is a curl multi handle with its connections. It retires when its client's TLS
- * identity changes, connections may be dead, or no call came for a while; running calls stay in it, and the loop frees
+ * settings change, connections may be dead, or no call came for a while; running calls stay in it, and the loop frees
  * it after the last one. */
 #pragma once
 
@@ -99,7 +99,7 @@ struct hf_http_call {
     bool left_origin; /* redirected to another origin: send no credentials of the caller */
     unsigned redirects;
     bool proxied;
-    /* class of the server's address, public behind a proxy; a redirect may lead no closer */
+    /* class of the server's address (behind a proxy, public unless in the URL); a redirect may lead no closer */
     enum hf_address_class reached;
     enum hf_address_class allowed; /* closest class that this hop may reach */
     bool refused;                  /* the server is closer than allowed; see `err` */
@@ -122,7 +122,7 @@ struct hf_http_call {
 /* Returns the TLS of this hop's origin, else the pool's. */
 struct hf_tls *hf_http_easy_tls(const struct hf_http_call *call);
 
-/* Makes call->easy. Returns false without memory. */
+/* Makes call->easy. Returns false after an error. */
 bool hf_http_easy_make(struct hf_http_call *call);
 /* ---- call.c ---- */
 int hf_http_call_start(void *ctx, const struct hf_http_request *request, struct hf_http_call **ret_call,

@@ -17,10 +17,10 @@ struct hf_url_parts {
     bool loopback; /* hf_host_is_loopback() */
 };
 
-/* -EINVAL: not an absolute http or https URL, or percent codes in the host that curl reads otherwise. */
+/* -EINVAL: too long, not an absolute http or https URL, or percent codes in the host that curl reads otherwise. */
 HF_MUST_USE int hf_url_split(const char *url, struct hf_url_parts *ret_parts, struct hf_err *err);
 
-/* Resolves a Location, without its fragment; the caller frees *ret_url. -EPROTO: not a URL. */
+/* Resolves a Location, without its fragment; the caller frees *ret_url. -EPROTO: no usable URL. */
 HF_MUST_USE int hf_url_join(const char *base, const char *location, char **ret_url, struct hf_err *err);
 
 /* Replaces the host by a name or address (IPv6 in brackets); the caller frees *ret_url. -EINVAL. */

@@ -14,7 +14,7 @@
 enum {
     HF_CERTIFIED_CONNECTIONS = 64,
     HF_CERTIFIED_OF_ADDRESS = 6,
-    HF_CERTIFIED_PER_S = 50,  /* connections accepted in a second */
+    HF_CERTIFIED_PER_S = 50,  /* connections accepted a second, on average */
     HF_CERTIFIED_HEAD = 2048, /* bytes of a request */
     HF_CERTIFIED_HEAD_S = 10, /* seconds for handshake and request */
     HF_CERTIFIED_IDLE_S = 30, /* seconds for a byte of the answer to leave */

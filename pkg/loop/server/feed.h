@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sends a changing text to viewers, who opened a route as a websocket (RFC 6455). Each gets the newest text when its
- * connection can take it. Viewers only answer pings: one that sends data or floods, or answers none for
+ * connection can take it. Viewers only answer pings: one that sends data, floods (over TCP) or answers none for
  * HF_SERVER_IDLE_S, is closed. */
 #pragma once
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Internal: a listening socket with the connections it accepted, and a tick while there are any. */
+/* Internal: a listening socket with the connections it accepted, and a tick while needed. */
 #pragma once
 
 #include <sys/socket.h>

@@ -65,7 +65,7 @@ enum {
 struct hf_server_limits {
     unsigned max_connections; /* that the server reserves; 0: all free ones */
     unsigned idle_s;          /* seconds for a request's head; 0: HF_SERVER_IDLE_S */
-    /* A full server always closes an old connection (`replace` in seats.h), at least 50 ms old: for servers that answer
+    /* A full server closes an old connection (`replace` in seats.h), mostly at least 50 ms old: for servers that answer
      * at once. */
     bool replace_oldest;
 };
@@ -101,7 +101,7 @@ struct hf_server_params {
 /* -EADDRINUSE; -EADDRNOTAVAIL; -EACCES; -EINVAL: address not numeric; -EMFILE: too few connections or descriptors free;
  * -ENOSYS: libwebsockets does not start; others of hf_unix_socket_listen().
  *
- * The server itself answers, as JSON {"error": ...}, 404 (unknown path), 405 (method), 400 (HTTP/1.1 without Host) and
+ * The server itself answers, as JSON {"error": ...}, 404 (unknown path), 405 (method), 400 (bad head) and
  * 403 (by guard.h; Host is checked over loopback only). */
 HF_MUST_USE int hf_server_new(struct hf_loop *loop, const struct hf_server_params *params,
                               struct hf_server **ret_server, struct hf_err *err);

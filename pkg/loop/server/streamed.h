@@ -18,7 +18,7 @@ enum {
 };
 
 struct hf_streamed;
-struct hf_streamed_exchange; /* a request; freed after `gone`, _end() or _abort() */
+struct hf_streamed_exchange; /* a request; freed after `gone`, _end() or _abort(); any time if unattended */
 
 struct hf_streamed_params {
     const char *address; /* numeric */

@@ -24,7 +24,7 @@ enum hf_audit_verdict { HF_AUDIT_WRITE, HF_AUDIT_COUNTED, HF_AUDIT_LOST };
 
 void hf_audit_calm_done(struct hf_audit_calm *calm);
 
-/* Decides about an event. Without memory or a free slot it counts no equal events: each is written or lost. */
+/* Decides about an event. Without memory or a free slot it counts none equal to this: each is written or lost. */
 enum hf_audit_verdict hf_audit_calm_see(struct hf_audit_calm *calm, const struct hf_audit_event *event,
                                         uint64_t now_ns);
 

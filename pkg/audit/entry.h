@@ -4,9 +4,9 @@
  *     {"seq":7,"batch":7,"time":"2026-11-20T08:00:00Z","boot":"0d3c...","mono":123456,"kind":"HoldSet",
  *      "subject":"site","reason":"Held","message":"line 3 is running","prev":"<64 hex digits>","sum":"<16 hex digits>"}
  *
- * `prev`, the SHA-256 of the line before, makes a chain, which a changed, removed or inserted line breaks.
- * `sum`, of the text before it, shows a change of the last line. Blanks may precede the comma before
- * "sum" (hf_audit_entry_pad()). */
+ * `prev`, the SHA-256 of the line before, makes a chain, which a changed, removed or inserted line breaks, except at
+ * the end. `sum`, of the text before it, shows a change of the last line. Blanks may precede the comma before "sum"
+ * (hf_audit_entry_pad()). */
 #pragma once
 
 #include "base/buf.h"
@@ -91,7 +91,7 @@ struct hf_audit_entry {
     uint64_t mono_ms;
     uint64_t count;           /* equal events; in EntriesLost: lost entries */
     uint64_t dropped;         /* in SegmentStarted: entries removed by rotation */
-    char prev[HF_SHA256_HEX]; /* SHA-256 of the line before; zeros in entry 1 */
+    char prev[HF_SHA256_HEX]; /* SHA-256 of the line before; zeros where a chain begins */
 };
 
 /* Appends the line without a newline. -E2BIG: `out` is full, or the line exceeds HF_AUDIT_LINE_MAX. */

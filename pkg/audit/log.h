@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The audit log of a node: a chain of lines (audit/entry.h) in segments; at the limit a new segment replaces the
- * oldest. A crash loses at most the last two seconds. What the disk does not take waits in memory, up to
+ * oldest. A crash mostly loses only the last two seconds. What the disk does not take waits in memory, up to
  * HF_AUDIT_PENDING_BYTES; more is only counted (EntriesLost). Opening and writing block. */
 #pragma once
 
@@ -25,7 +25,7 @@ struct hf_audit_log_params {
     uint64_t *unread_ns;
     /* called when an event became an entry; may be NULL */
     void (*added)(void *arg, enum hf_audit_kind kind);
-    /* gets each good entry at opening, in order; may get entries again; may be NULL */
+    /* gets the good entries at opening, in order; may get entries again; may be NULL */
     void (*has)(void *arg, const struct hf_audit_entry *entry);
     void *arg;
 };

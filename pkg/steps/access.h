@@ -49,8 +49,8 @@ struct hf_access_ticket {
     struct hf_err err;
 };
 
-/* A ticket is for one try. _init() begins it for a borrowed `url`; _read() reads the credential's files, on a
- * worker; hf_access_use() prepares the client, and returns its own or _read()'s failure, whose text names the item of
+/* A ticket is for one try. _init() begins it for a borrowed `url`; _read() reads the credential's files, on a worker;
+ * hf_access_use() prepares the client, and returns its own or _read()'s failure, whose text mostly names the item of
  * `artifacts`; _done() wipes and frees. */
 void hf_access_ticket_init(const struct hf_access *access, const char *url, struct hf_access_ticket *ticket);
 void hf_access_ticket_read(const struct hf_fs_ops *fs, struct hf_access_ticket *ticket);

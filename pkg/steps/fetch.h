@@ -16,7 +16,7 @@
 #include "steps/target.h"
 
 enum {
-    /* bytes collected before a write, unless the last write is 200 ms ago */
+    /* bytes usually collected before a write */
     HF_FETCH_WRITE = 64 << 10,
     HF_FETCH_BUFFER = 256 << 10, /* unwritten bytes at which the connection pauses */
 };

@@ -2,7 +2,7 @@
 /* Progress of a download, in two sealed files of <state>/updates/<release>:
  *
  *   fetch      to resume after power cuts: written durably from time to time, after a sync of the content
- *   fetch.now  to resume after a kill -9, until a reboot: written after each write of content, and never synced, to
+ *   fetch.now  to resume after a kill -9, until a reboot: written after most writes of content, and never synced, to
  *              spare flash storage
  *
  * Functions with `fs` block. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The install path of a release, opened below an allowed root; no symbolic link below the root can lead elsewhere.
- * The download and files made from it lie beside the target as `.holdfast-<release>.<suffix>`, on its file
- * system, for renames and hard links. Threads: any; file access blocks. Borrows strings. */
+/* The install path of a release, opened below an allowed root; no symbolic link below the root can lead elsewhere. The
+ * download and files made from it lie beside the target as `.holdfast-<release>.<suffix>` (long names hashed), on its
+ * file system, for renames and hard links. Threads: any; file access blocks. Borrows strings. */
 #pragma once
 
 #include <limits.h>

@@ -79,7 +79,7 @@ struct hf_update_engine;
 
 /* Copies strings and `roots`, and borrows the rest; tables of functions and `log` must outlive the loop that runs the
  * jobs. -EWOULDBLOCK: another process holds <state_dir>/updates/lock. A damaged journal is set aside; an unreadable one
- * is read every ten seconds (IoError), and counts as damaged after an hour. */
+ * is read every ten seconds (e.g. IoError), and counts as damaged after an hour. */
 HF_MUST_USE int hf_update_engine_new(const struct hf_update_params *params, struct hf_update_engine **ret_engine,
                                      struct hf_err *err);
 /* Before a shutdown: starts no more actions, and stops downloads, which sync their bytes (then _quiesced() is true, and
@@ -109,7 +109,7 @@ const char *hf_update_engine_trust_problem(const struct hf_update_engine *engine
 void hf_update_engine_set_retain(struct hf_update_engine *engine, const struct hf_kept_policy *policy);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
-/* Whether statuses may be outdated: changes, a step (other than a look for drift) or a journal write are pending. */
+/* Whether statuses may be outdated: changes, a step (other than a look for drift), or journal I/O are pending. */
 bool hf_update_engine_is_behind(const struct hf_update_engine *engine);
 
 /* Visits releases that are desired or have a history; parked ones last, with empty `from` and `method`, and zero

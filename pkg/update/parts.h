@@ -75,7 +75,7 @@ bool order_is_open(const struct release *release);
 /* ---- repairs.c --------------------------------------------------------------------------------------------------- */
 
 /* Counts a look for drift, and sets the pause before the next: none for three repairs, then a minute, which each repair
- * doubles (up to 512 minutes), and each look at an interval without drift halves. */
+ * doubles (up to 512 minutes), and looks at an interval without drift may halve. */
 void repairs_count(struct release *release, bool drifted);
 /* Counts a repair whose target somebody changed. Returns the pause before its next try. */
 uint64_t repairs_pause_ns(struct release *release);
@@ -85,7 +85,7 @@ void repairs_put_back(struct release *release, const char *what);
 /* ---- retain.c ---------------------------------------------------------------------------------------------------- */
 
 void retain_find_other(const struct release *release, char other[HF_TARGET_MAX_PATH]);
-/* Sets step->keep and step->other for the next functions, which run on the worker. */
+/* Sets step->keep and step->other for the functions on the worker. */
 void retain_prepare(const struct release *release, struct step_job *step);
 int retain_find(struct step_job *step);
 /* Logs failures if `just_committed`. */
@@ -166,7 +166,7 @@ bool wanted_order_again(struct release *release);
 bool wanted_is_local(const struct release *release);
 /* Whether the journal's update follows the site's order, and so fetches nothing. */
 bool wanted_goes_back(const struct release *release);
-/* Returns the part of the committed EdgeUpdate that a journal keeps; free it. NULL: it is not in memory. */
+/* Returns the part of the committed EdgeUpdate that a journal keeps; free it. NULL: not available. */
 json_t *wanted_committed(const struct release *release);
 /* Whether the site holds the release, which stops repairs. */
 bool wanted_held(const struct release *release);
@@ -202,8 +202,8 @@ bool method_may_be_neighbour(const struct release *release);
 /* ---- transition.c ------------------------------------------------------------------------------------------------ */
 
 void transition_init(struct release *release);
-/* Enters the next state, writes the journal, then starts the state's action. HF_R_None: reason and message stay.
- * `message` NULL or "": hf_reason_meaning(). The reason's remedy is appended if it fits. */
+/* Enters the next state, usually writes the journal, then starts the state's action. HF_R_None: reason and message
+ * stay. `message` NULL or "": hf_reason_meaning(). A useful remedy is appended if it fits. */
 void transition_event(struct release *release, enum hf_update_event event, enum hf_reason reason, const char *message);
 void transition_failure(struct release *release, enum hf_update_event event, const struct hf_failure *failure);
 void transition_no_memory(struct release *release, enum hf_update_event event);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One release, with its parts and actions.
  *
- * A release has at most one step in progress. The step's end can raise an event of rules/machine.h: transition.c writes
- * the next state to the journal, then starts its action. To a change of the desired releases, release_consider() reacts
- * between two steps, and stops a step that may be interrupted.
+ * A release has at most one step in progress. The step's end can raise an event of rules/machine.h: transition.c
+ * usually writes the next state to the journal, then starts its action. To a change of the desired releases,
+ * release_consider() reacts between two steps, and stops a step that may be interrupted.
  *
  * Threads: `run` of a step_job is on a worker: it accesses only the job and what does not change meanwhile. */
 #pragma once

@@ -28,8 +28,8 @@ struct hf_floor_book {
 void hf_floor_book_done(struct hf_floor_book *book);
 
 /* Joins *history and the floor of this key (hf_sequence_join()); both get the result. Makes no floor without a
- * committed release (sequence 0). 1: the floor changed, else 0. -E2BIG: the book is full. After an error only *history
- * is joined. */
+ * committed release (sequence 0). 1: the floor changed, else 0. -E2BIG: the book is full. An error leaves the book
+ * unchanged. */
 HF_MUST_USE int hf_floor_book_join(struct hf_floor_book *book, const char *key, struct hf_sequence_history *history);
 
 /* Joins the floors in `text`. Returns how many changed. -EBADMSG: a line is malformed; the lines before it are joined.

@@ -12,6 +12,6 @@
 HF_MUST_USE int hf_floor_step_lock(const struct hf_fs_ops *fs, const char *state_dir, struct hf_err *err);
 
 /* Increments the counter if it is `to` - 1, or makes a missing one; *ret_value: its value then. `tcti`, other errors:
- * tpm/chip.h. */
+ * above, tpm/chip.h. */
 HF_MUST_USE int hf_floor_step(const char *tcti, const struct hf_fs_ops *fs, const char *state_dir, uint64_t to,
                               uint64_t *ret_value, struct hf_err *err);

@@ -3,10 +3,10 @@
  * without reading.
  *
  * They lie in <state>/updates/<release>/manifest.<version> (format: manifest.c), where <version> is a tree's folder or
- * a file's SHA-256. A full check reads every file; a quick check those that look changed, and some others, so that over
- * time all are read.
+ * a file's SHA-256. A full check reads every file if none differs; a quick check those that look changed, and some
+ * others, so that over time all are read.
  *
- * Workers only; blocks. */
+ * Workers only. */
 #pragma once
 
 #include <stdatomic.h>
@@ -16,7 +16,7 @@
 #include "codec/sha256.h"
 #include "steps/failure.h"
 
-/* limits of a quick check: records compared, bytes of unchanged files read (each to its end) */
+/* limits of a quick check without renewal: records compared, bytes of unchanged files read (each to its end) */
 enum { HF_INSTALL_MANIFEST_LOOK_RECORDS = 4096, HF_INSTALL_MANIFEST_LOOK_BYTES = 2 << 20 };
 enum { HF_INSTALL_MANIFEST_VERSION = HF_SHA256_HEX + 8 }; /* with the terminator */
 
@@ -46,8 +46,8 @@ struct hf_install_manifest_source {
     void *arg;
 };
 
-/* Writes the manifest of the tree `top_fd`, durably. -ESTALE: a file has changed, or is not the extractor's. After an
- * error the earlier manifest stays, unless only syncing the folder failed. */
+/* Writes the manifest of the tree `top_fd`, durably. -ESTALE: e.g. a file has changed, or is not the extractor's. After
+ * an error the earlier manifest stays, unless only syncing the folder failed. */
 HF_MUST_USE int hf_install_manifest_write(const struct hf_install_manifest *manifest, int top_fd,
                                           const struct hf_install_manifest_source *source, const atomic_bool *cancel,
                                           struct hf_failure *failure);
@@ -69,7 +69,7 @@ HF_MUST_USE int hf_install_manifest_clean_unfinished(const struct hf_fs_ops *fs,
 /* What quick checks of one version have seen so far. Zeroed at first, and after another version is installed. */
 struct hf_install_manifest_look {
     uint64_t seal_inode; /* inode of the last manifest whose SHA-256 was checked */
-    uint64_t next;       /* offset of the record where the next check begins */
+    uint64_t next;       /* offset of the record where the next quick check begins */
     uint64_t index;
     uint64_t scan;
     /* Bytes of unchanged files that may be read. Each check first adds HF_INSTALL_MANIFEST_LOOK_BYTES, which is also
@@ -86,8 +86,8 @@ enum hf_install_check {
 };
 
 /* Compares the tree with its manifest. 1: right; 0: look->what differs; -ENOENT: no usable manifest; other -errno: not
- * completed. Corrects mode and owner of files with right content (look->mended), and renews the manifest if such a file
- * has another inode or ctime. */
+ * completed. Unless it only looks, corrects mode and owner of right content, except links (look->mended), then may
+ * renew a manifest with outdated inodes or ctimes. */
 HF_MUST_USE int hf_install_manifest_check(const struct hf_install_manifest *manifest, int top_fd,
                                           enum hf_install_check how, struct hf_install_manifest_look *look,
                                           const atomic_bool *cancel, struct hf_failure *failure);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Records of a manifest (format: manifest.c). Workers only; blocks. */
+/* Records of a manifest (format: manifest.c). Workers only. */
 #pragma once
 
 #include "pack/tar/tar_read.h"
@@ -57,7 +57,7 @@ uint64_t manifest_reader_offset(const struct manifest_reader *reader);
 HF_MUST_USE int manifest_reader_next(struct manifest_reader *reader, struct manifest_record *ret_record);
 void manifest_reader_done(struct manifest_reader *reader);
 
-/* Reads all members except path from the file `path` below `dirfd`, without following links. -ESTALE: it changed
+/* Reads all members except path from the file `path` below `dirfd`, without following links. -ESTALE: e.g. it changed
  * meanwhile, has a capability (security.capability), or is a device, socket or pipe. */
 HF_MUST_USE int manifest_record_read(const struct hf_fs_ops *fs, int dirfd, const char *path, const atomic_bool *cancel,
                                      struct manifest_record *record, struct hf_failure *failure);

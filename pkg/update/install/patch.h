@@ -18,7 +18,7 @@ struct hf_patch_params {
     const char *other; /* method Kept: another release's installed file with this hash, or "" */
     const char *delta_sha256;
     uint64_t delta_size;
-    /* method Delta: intermediate file that is the base; NULL: the base is the installed file */
+    /* method Delta: intermediate file that is the base; NULL: the base is what is installed */
     const char *step_sha256;
     /* the result is an intermediate file */
     bool to_step;
@@ -38,7 +38,7 @@ struct hf_patch_params {
     const atomic_bool *cancel;
 };
 
-/* -EBADMSG with DeltaDamaged or DeltaUnfit: take another delta or the whole file. -ESTALE: the old file has changed
- * since the inspection. A failure other than -ECANCELED removes the unfinished file, its checkpoints, and a download
- * that is wrong or of no use here (DeltaUnfit). */
+/* -EBADMSG with DeltaDamaged or DeltaUnfit: take another delta or the whole file. -ESTALE: e.g. the old file has
+ * changed since the inspection. Most failures except -ECANCELED remove the unfinished file, its checkpoints, and a
+ * download that is wrong or of no use here (DeltaUnfit). */
 HF_MUST_USE int hf_patch_run(const struct hf_patch_params *params, struct hf_failure *failure);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mode and owner ("rights") of an installed file. Its manifest records them for the next version, so that changes by
- * somebody else do not spread. Workers only; blocks. */
+ * somebody else do not spread. Workers only. */
 #pragma once
 
 #include "update/install/manifest.h"
@@ -11,8 +11,8 @@ struct hf_rights {
     gid_t gid;
 };
 
-/* Loads the rights of the first of versions[n] that has a manifest in `records`; skips NULL and "". False: no
- * manifest. */
+/* Loads the rights of the first of versions[n] with a usable manifest in `records`; skips NULL and "". False: none
+ * loaded. */
 bool hf_rights_load(const struct hf_fs_ops *fs, const char *records, const char *const *versions, size_t n,
                     struct hf_rights *ret_rights);
 

@@ -31,8 +31,8 @@ struct hf_swap_params {
 
 struct hf_swap_inspection {
     bool exists;
-    /* SHA-256 of the installed file. Tree: of the archive, by the folder's name; "": the link names no tree of this
-     * release, a missing tree, or a damaged tree of the new version. */
+    /* SHA-256 of the installed file. Tree: of the archive, by the folder's name; "" also if the link names no tree of
+     * this release, a missing tree, or a damaged tree of the new version. */
     char sha256[HF_SHA256_HEX];
     char link[HF_TARGET_MAX_PATH]; /* kind Tree: text of the link */
     /* topmost missing folder below the root, or "" */
@@ -47,7 +47,7 @@ struct hf_swap_inspection {
 /* What earlier checks for drift saw. Zeroed at first, and after an update. */
 struct hf_swap_look {
     struct hf_install_manifest_look seen; /* kind File uses only `what` and `mended` */
-    /* kind File: identity of the file read last, which any change of the file changes */
+    /* kind File: identity of the file last found right, which any change of the file changes */
     uint64_t device, inode, size;
     int64_t changed_s, changed_ns;
 };
@@ -58,7 +58,7 @@ struct hf_swap_look {
 HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_look *look,
                               struct hf_failure *failure);
 
-/* Inspects the target. If an old file's second hard link is left over, restores the file (if the journal has no
+/* Inspects the target. If an old file's second hard link is left over, restores the file (only if the journal has no
  * committed release) or removes the link. available_bytes and total_bytes are UINT64_MAX if a folder of the path is
  * missing. */
 HF_MUST_USE int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspection *ret_inspection,
@@ -76,7 +76,7 @@ HF_MUST_USE int hf_swap_undo(const struct hf_swap_params *params, struct hf_fail
  * 0: no; -errno. */
 HF_MUST_USE int hf_swap_is_undone(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* Removes downloads, unfinished and old files, old manifests, folders made for a target that does not exist, and
- * trees other than the installed one (kind Agent: old_link and the links `good` and `previous` of supervisor/state.h
- * also keep theirs). Call it only while the journal on disk says which version is in place. */
+/* Removes downloads, unfinished and old files, folders made for a target that does not exist, and, where safe, old
+ * manifests and trees (kind Agent: old_link and the links `good` and `previous` of supervisor/state.h also keep
+ * theirs). Call it only while the journal on disk says which version is in place. */
 HF_MUST_USE int hf_swap_clean(const struct hf_swap_params *params, struct hf_failure *failure);

@@ -17,7 +17,7 @@ const char *hf_tree_folder(const char *release, const char *sha256, const char *
                            char folder[HF_INSTALL_MANIFEST_VERSION]);
 
 /* Extracts `tar_fd` into `folder`, replacing an existing folder, with its manifest in `records` (NULL: none). Durable;
- * after a crash call it again. -ESTALE: the target's link names the folder. */
+ * after a crash call it again. -ESTALE: e.g. the target's link names the folder. */
 HF_MUST_USE int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *folder, const char *records,
                              const atomic_bool *cancel, struct hf_failure *failure);
 

@@ -6,15 +6,15 @@
  *     <sha256>.copy
  *
  * An entry is a file, or for kind Tree a folder like the tree (<sha256>: its archive's). Unfinished entries end in
- * `.new`. Workers only; blocks. */
+ * `.new`. Workers only. */
 #pragma once
 
 #include "update/kept/kept.h"
 
 enum { KEPT_NAME = HF_SHA256_HEX + 16 };
 
-/* Opens the folder; `make`: makes a missing one. Refuses a folder of another owner, or that others may enter: -ENOENT,
- * or with `make` -EPERM. */
+/* Opens the folder; `make`: makes a missing one. Refuses a folder of another owner, or open to others: -ENOENT, or with
+ * `make` -EPERM. */
 HF_MUST_USE int kept_open(const struct hf_target_dir *dir, bool make, struct hf_failure *failure);
 
 /* `form`: COPY, CLONE or LINK. Returns `name`. */
@@ -34,7 +34,7 @@ HF_MUST_USE int kept_mirror(const struct hf_fs_ops *fs, int tree_fd, int kept_fd
 /* Whether the mirror's first file is a hard link to the tree's, or the mirror has no file. */
 bool kept_mirror_is_shared(const struct hf_fs_ops *fs, int tree_fd, int mirror_fd);
 
-/* Writes the canonical archive of `top_fd` into the empty `fd`. -EBADMSG: it is longer than `size`, so the tree has
- * changed. A shorter archive shows only by its hash. */
+/* Writes the canonical archive of `top_fd` into the empty `fd`. -EBADMSG: the tree has changed, e.g. it is longer than
+ * `size`. A shorter archive shows only by its hash. */
 HF_MUST_USE int kept_archive(const struct hf_fs_ops *fs, int top_fd, uint64_t size, int fd, const atomic_bool *cancel,
                              struct hf_failure *failure);

@@ -25,15 +25,16 @@ struct hf_kept_params {
     struct hf_kept_policy policy;
     enum hf_kept_room room;
     bool just_committed; /* `sha256` was committed just now */
-    /* nobody wants the release: of the committed version nothing stays unless a copy is chosen */
+    /* nobody wants the release: hf_kept_trim() need not leave the committed version */
     bool unwanted;
     const atomic_bool *cancel;
 };
 
-/* Keeps what is chosen of both versions (of the committed one if it is in place), and removes all else but the wanted
+/* Keeps what is chosen of both versions (of the committed one if it is in place), and removes most else but the wanted
  * one. An error costs only what could not be kept. */
 HF_MUST_USE int hf_kept_keep(const struct hf_kept_params *params, struct hf_failure *failure);
-/* Makes room, as for a newer version: removes what is neither of the committed nor the wanted version, nor chosen. */
+/* Makes room, as for a newer version: removes most that is neither of the committed nor the wanted version, nor
+ * chosen. */
 HF_MUST_USE int hf_kept_trim(const struct hf_kept_params *params, struct hf_failure *failure);
 
 struct hf_kept_want {
@@ -60,7 +61,7 @@ HF_MUST_USE int hf_kept_check(const struct hf_kept_want *want, const struct hf_t
 HF_MUST_USE int hf_kept_take(const struct hf_kept_want *want, const struct hf_target_dir *dir,
                              struct hf_failure *failure);
 
-/* Whether a kept file is a hard link to this file. */
+/* Whether a kept entry is a hard link to this file. */
 bool hf_kept_names(const struct hf_target_dir *dir, const struct stat *st);
 
 /* Removes all kept forms of this content. */

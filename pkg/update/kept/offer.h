@@ -13,5 +13,5 @@ struct hf_kept_offer {
 };
 
 /* Opens the first of these with the hash: the new file, a kept form, what is installed; a tree as its archive, in a
- * file without a name. Returns a descriptor. -ENOENT: none. */
+ * file without a name. Returns a descriptor. -ENOENT: none, or only a tree `.again`. */
 HF_MUST_USE int hf_kept_offer(const struct hf_kept_offer *offer, struct hf_failure *failure);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state machine of a release: which event leads to which next state and action.
  *
- * Healthy is raised only after a comparison of what is installed. A state is durable in the journal before its action
- * starts; every action may run again after a crash. */
+ * Healthy is raised only after a comparison of what is installed. A state except Fetching is durable in the journal
+ * before its action starts; every action may run again after a crash. */
 #pragma once
 
 #include "api/update/phase.h"
@@ -25,14 +25,14 @@ enum hf_update_event {
     HF_EV_FALL_BACK, /* delta, kept content or neighbour is unusable: fetch in another way */
     HF_EV_SWAPPED,
     HF_EV_HOOKED,  /* afterSwap has run */
-    HF_EV_DELAYED, /* the node's reboot has to wait */
+    HF_EV_DELAYED, /* the node's reboot is pending */
     HF_EV_BOOTED,  /* the node has booted the new version */
     HF_EV_RESTARTED,
     HF_EV_HEALTHY,
-    /* check, hook or restart failed, the deadline passed, the target changed, or the agent started HF_UPDATE_MAX_STARTS
-     * times */
+    /* e.g. check, hook or restart failed, the deadline passed, the target changed, or the agent started
+     * HF_UPDATE_MAX_STARTS times */
     HF_EV_UNHEALTHY,
-    HF_EV_FAILED, /* the step failed, and may succeed later */
+    HF_EV_FAILED, /* the step may succeed later */
     /* the old version is in place (checked if possible), or cannot be restored */
     HF_EV_RESTORED,
     HF_EV_DRIFTED,

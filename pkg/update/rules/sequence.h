@@ -34,10 +34,10 @@ enum hf_reason hf_sequence_judge(const struct hf_sequence_history *history, cons
 
 bool hf_sequence_is_current(const struct hf_sequence_history *history, const char *digest);
 
-/* Recording a commit again changes nothing. */
+/* Recording the last commit again changes nothing. */
 void hf_sequence_commit(struct hf_sequence_history *history, uint64_t sequence, const char *digest);
 
 /* Merges *other, from another copy on disk, into *history: `used` of both, `top` and `current` of the newer history.
- * Newer is the history with the higher sequence in `top`; if these are equal, the history with more in `used`, or the
- * only one with a digest in `top`. */
+ * Newer is the history with the higher sequence in `top`; if these are equal, usually the history with more in `used`,
+ * or the only one with a digest in `top`. */
 void hf_sequence_join(struct hf_sequence_history *history, const struct hf_sequence_history *other);

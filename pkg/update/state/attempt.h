@@ -30,7 +30,7 @@ struct hf_attempt_now {
     uint64_t at; /* offset where the delta can resume */
 };
 
-/* Sets `boot`, `kills` and `deaths` (one more than recorded for this delta, or 0), and saves *attempt. */
+/* Sets `boot`, `kills` and `deaths` (one more than recorded for this delta, capped, or 0), and saves *attempt. */
 HF_MUST_USE int hf_attempt_begin(const struct hf_fs_ops *fs, const char *folder, struct hf_attempt *attempt,
                                  struct hf_err *err);
 /* 0 also if there is no record. */

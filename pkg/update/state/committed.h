@@ -13,7 +13,7 @@
 #include "codec/json.h"
 
 HF_MUST_USE int hf_committed_format(const json_t *object, struct hf_buf *out);
-/* NULL: no object, or not decodable. May block to read zoneinfo files. */
+/* NULL: none, or an error. May block to read zoneinfo files. */
 struct hf_edgeupdate *hf_committed_decode(json_t *object);
 
 /* Writes `text` durably, unless the file has it. If the file has another release than `digest`, keeps that release as

@@ -23,7 +23,7 @@ enum {
     HF_UPDATE_MAX_VERSION = 129, /* with the terminator; longer ones are cut */
     HF_UPDATE_MAX_MESSAGE = 257,
     HF_UPDATE_MAX_DETOUR = 225,
-    HF_UPDATE_MAX_STARTS = 3, /* agent starts in one probation; at the last of these it rolls back */
+    HF_UPDATE_MAX_STARTS = 3, /* counted starts in one probation; at the last of these it rolls back */
 };
 
 enum hf_update_method { HF_METHOD_NONE, HF_METHOD_DELTA, HF_METHOD_FULL, HF_METHOD_KEPT, HF_METHOD_NEIGHBOUR };
@@ -50,8 +50,8 @@ struct hf_journal_boots {
 
 struct hf_journal {
     uint64_t time_unix_ns; /* when `phase` last changed, by the wall clock */
-    /* good_*: the last committed release, bad_*: the last rolled back, all others: the release in progress, or the most
-     * recent */
+    /* good_*: the last committed release, bad_*: the last rolled back, most others: the release in progress, or the
+     * most recent */
     uint64_t sequence;
     uint64_t size; /* of the new file or archive */
     uint64_t bytes_fetched;
@@ -64,7 +64,7 @@ struct hf_journal {
     unsigned attempts;
     unsigned starts;
     unsigned wasted;
-    unsigned changes; /* probations in a row without verdict, because somebody changed the target */
+    unsigned changes; /* probations in a row without verdict, mostly because somebody changed the target */
 
     bool no_delta;
     bool had_old; /* the target existed before the update; valid from Fetching on */
@@ -87,7 +87,7 @@ struct hf_journal {
     char made_folder[HF_TARGET_MAX_PATH]; /* topmost folder made for the target, or "" */
     char good_digest[HF_SHA256_HEX];
     char good_version[HF_UPDATE_MAX_VERSION];
-    char bad_digest[HF_SHA256_HEX];       /* last rolled back, never to start again; or "" */
+    char bad_digest[HF_SHA256_HEX];       /* last rolled back or left, never to start again; or "" */
     char avoid[HF_DELTA_CHAIN_MAX_AVOID]; /* deltas not to use */
     char detour[HF_UPDATE_MAX_DETOUR];    /* why not the shortest chain of deltas, for the status; "": it is used */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The site's order to go back: root writes the file <state>/rollbacks/<release> (codec/state/record.h), the engine
- * reads it. It is in force until it is removed or refused, or a release with a higher sequence is committed. Blocks.
- * Threads: any. */
+ * reads, marks and removes it. It is in force until it is removed or refused, or a release with a higher sequence is
+ * committed. Threads: any. */
 #pragma once
 
 #include "api/edgeupdate.h"

@@ -58,6 +58,6 @@ struct hf_alone {
 
 /* Does the step (run.c), and calls alone->acted() at its end, perhaps before the return. */
 void alone_act(struct hf_alone *alone, const struct hf_alone_step *step);
-/* Reads the files (wishes.c). False: a file differs from its hash, or memory ran out; the wishes stay. */
+/* Reads the files (wishes.c). False: no file with its hash, or no memory; the wishes stay. */
 bool alone_wishes_read(struct hf_alone *alone, const struct hf_alone_file *files, size_t n);
 void alone_wishes_done(struct hf_alone *alone);

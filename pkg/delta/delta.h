@@ -2,13 +2,13 @@
 /* Binary deltas (FORMAT.md), "patch" in names.
  *
  * Applying reads the delta in order and the old file anywhere, writes and hashes the new file in order, in
- * memory that does not depend on the sizes (FORMAT.md, "Memory"). It checks no signature: first compare the delta's
+ * bounded memory (FORMAT.md, "Memory"). It checks no signature: first compare the delta's
  * hash with that in the signed release.
  *
- * Threads: functions block; workers only. Errors: those of callbacks, -ENOMEM, and
+ * Threads: functions block; workers only. Errors: those of callbacks, -ENOMEM, -EFBIG, and
  *
  *   -EBADMSG     the delta is damaged or hostile
- *   -ESTALE      the delta is for another old file
+ *   -ESTALE      the old file is another, or too short
  *   -EOPNOTSUPP  unknown version, profile, method or predictor
  *   -EINVAL      the checkpoint is of another delta
  *   -ECANCELED   the caller cancelled */
@@ -108,7 +108,7 @@ struct hf_delta_apply_params {
      * negative result stops. May be NULL. */
     int (*checkpoint)(void *ctx, const struct hf_delta_checkpoint *checkpoint);
     void *checkpoint_ctx;
-    /* The old file was verified just now: it is hashed only after -EBADMSG, to see if it is the cause (-ESTALE).
+    /* The old file was verified just now: it is hashed at most after -EBADMSG, to see if it is the cause (-ESTALE).
      * `resume` has the same effect. */
     bool old_is_verified;
     /* ignore the header's hashes: a container has its own */

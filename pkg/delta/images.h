@@ -16,14 +16,14 @@ struct delta_found {
     uint32_t n, cap;
 };
 
-/* Finds ELF images at multiples of 4 bytes, as in tar and cpio: DELTA_PAIRS_MAX at most, none if n > UINT32_MAX.
+/* Finds most ELF images at multiples of 4 bytes, as in tar and cpio: DELTA_PAIRS_MAX at most, none if n > UINT32_MAX.
  * *ret_found begins with zeros; free it also after an error. */
 HF_MUST_USE int delta_images_find(const unsigned char *bytes, size_t n, struct delta_found *ret_found,
                                   struct hf_err *err);
 void delta_found_done(struct delta_found *found);
 
-/* Makes a copy, to be freed. References in it become zeros or, if they lead to read-only data, a hash of the constant
- * there. */
+/* Makes a copy, to be freed. Most references in its code become zeros or, for some to read-only data, a hash of the
+ * constant there. */
 HF_MUST_USE int delta_images_blank(const struct delta_found *found, const unsigned char *bytes, size_t n,
                                    unsigned char **ret_blanked, struct hf_err *err);
 

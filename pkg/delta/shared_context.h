@@ -8,7 +8,7 @@
 #include "delta/create.h"
 #include "delta/image/predict.h"
 
-/* Encodes or decodes, as `cm` does; sorts the map. Errors: those of `cm`, -EBADMSG, -EOPNOTSUPP. */
+/* Encodes or decodes, as `cm` does; sorts the map. Errors: those of `cm`, -EBADMSG, -EOPNOTSUPP, -ENOMEM. */
 HF_MUST_USE int delta_shared_context_code(struct delta_cm *cm, struct delta_shared_context *shared, struct hf_err *err);
 
 void delta_shared_context_done(struct delta_shared_context *shared);

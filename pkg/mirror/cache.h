@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Blobs that the mirror keeps for later pulls: complete ones with a right digest in <folder>/blobs/sha256/ (a store of
- * mirror/store.h); interrupted ones in <folder>/partial/, to be continued. Together they take at most `max_bytes`, and
- * leave a twentieth of the disk free: the least recently used goes first. Loop thread only; blocks briefly. */
+ * mirror/store.h); interrupted ones in <folder>/partial/, to be continued. Before a blob comes, the least recently used
+ * ones go, so that all take at most `max_bytes` and leave a twentieth of the disk free. Loop thread only; blocks
+ * briefly. */
 #pragma once
 
 #include "base/fs.h"
@@ -33,8 +34,8 @@ void hf_mirror_cache_drop(const struct hf_mirror_cache *cache, const char *sha25
 /* Has a worker compare the digest of a blob that was read in parts, and remove a wrong one. Accepts NULL, and blobs
  * that are absent or wait already. */
 void hf_mirror_cache_check(struct hf_mirror_cache *cache, const char *sha256);
-/* Removes blobs until `bytes` more fit. -EDQUOT: wanted blobs leave too little of `max_bytes`. -ENOSPC: the disk has
- * too little space. Removes nothing if that would not be enough. */
+/* Removes blobs until `bytes` more fit. -EDQUOT: they would exceed `max_bytes`. -ENOSPC: the disk has
+ * too little space. Removes nothing if it foresees that. */
 HF_MUST_USE int hf_mirror_cache_room(const struct hf_mirror_cache *cache, uint64_t bytes);
 
 struct hf_mirror_keep;
@@ -49,7 +50,7 @@ uint64_t hf_mirror_keep_size(const struct hf_mirror_keep *keep);
 HF_MUST_USE ssize_t hf_mirror_keep_read(const struct hf_mirror_keep *keep, void *bytes, size_t n, uint64_t at);
 /* Takes all bytes in order; those from earlier transfers are not written again. After a failure free `keep`. */
 HF_MUST_USE int hf_mirror_keep_write(struct hf_mirror_keep *keep, const void *bytes, size_t n);
-/* Frees `keep`. With all bytes and a `right` digest a worker syncs the blob into the cache; otherwise the blob is
+/* Frees `keep`. With all bytes and a `right` digest a worker is asked to sync the blob into the cache; otherwise it is
  * removed. */
 void hf_mirror_keep_finish(struct hf_mirror_keep *keep, bool right);
 void hf_mirror_keep_free(struct hf_mirror_keep *keep); /* the blob stays, as an interrupted one */

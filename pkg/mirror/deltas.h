@@ -42,7 +42,7 @@ struct hf_mirror_look_params {
     void *arg;
 };
 
-/* Asks the registry for an image's deltas, and enters into params->deltas those whose base the node has. -ENOENT:
+/* Asks the registry for an image's deltas, and enters into params->deltas useful ones whose base the node has. -ENOENT:
  * nothing to look for. After errors `done` is not called. */
 struct hf_mirror_look;
 HF_MUST_USE int hf_mirror_look_start(const struct hf_mirror_look_params *params, struct hf_mirror_look **ret_look);

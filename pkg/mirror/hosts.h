@@ -28,8 +28,9 @@ struct hf_mirror_hosts_done {
 };
 
 /* Writes a file for each registry into the folder of `place`: our mark, then `text`. Removes our other files, there and
- * in all other places; `place` NULL: everywhere. Leaves a registry alone if somebody else has a folder for it, or a
- * folder "_default". `root` is put before all paths. After a failure the other places are still settled. */
+ * in all other places; `place` NULL: everywhere. Leaves a registry alone if somebody else has a folder for it or, where
+ * we have none, a folder "_default". `root` is put before all paths. After a failure the other places are still
+ * settled. */
 HF_MUST_USE int hf_mirror_hosts_settle(const struct hf_fs_ops *fs, const char *root,
                                        const struct hf_mirror_hosts_place *place, const char *const *registries,
                                        struct hf_view text, struct hf_mirror_hosts_done *ret_done, struct hf_err *err);

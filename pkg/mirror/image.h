@@ -22,7 +22,7 @@ struct hf_mirror_image {
     int wrong;
 };
 
-/* Parses "registry.example:5000/team/app:1.2@sha256:..."; ignores the tag. Returns false for any other form. */
+/* Parses "registry.example:5000/team/app:1.2@sha256:..."; ignores a tag. Returns false for any other form. */
 bool hf_mirror_image_parse(const char *text, struct hf_mirror_image *ret_image);
 /* Forgets what the manifests contain. */
 void hf_mirror_image_forget(struct hf_mirror_image *image);

@@ -13,5 +13,5 @@ enum { HF_MIRROR_STORES = 8 };
 int hf_mirror_store_open(char *const *stores, const char *sha256, uint64_t *ret_size);
 /* `size` UINT64_MAX matches any size. */
 bool hf_mirror_store_has(char *const *stores, const char *sha256, uint64_t size);
-/* Appends a blob. Returns false if there is none with a right digest that fits text->max. */
+/* Appends a non-empty blob. Returns false if there is none with a right digest that fits text->max. */
 bool hf_mirror_store_read(char *const *stores, const char *sha256, struct hf_buf *text);

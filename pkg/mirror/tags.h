@@ -35,5 +35,5 @@ const struct hf_mirror_tag *hf_mirror_tags_find(const struct hf_mirror_tags *tag
 
 /* Appends JSON. -E2BIG: above out->max. */
 HF_MUST_USE int hf_mirror_tags_format(const struct hf_mirror_tags *tags, struct hf_buf *out);
-/* Adds the tags in JSON, except invalid ones. -EBADMSG: other JSON. */
+/* Adds the tags in JSON, except invalid or known ones. -EBADMSG: other JSON. */
 HF_MUST_USE int hf_mirror_tags_parse(struct hf_mirror_tags *tags, struct hf_view text, struct hf_err *err);

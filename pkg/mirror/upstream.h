@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sends requests to registries, with their tokens and the node's credentials (steps/access.h); interrupted transfers
- * resume. */
+ * can resume. */
 #pragma once
 
 #include "loop/http/http.h"

@@ -52,7 +52,7 @@ json_t *hf_oci_delta_offer_json(const struct hf_oci_delta_offer *offer);
 HF_MUST_USE int hf_oci_delta_offer_add(struct hf_view index, const struct hf_oci_delta_offer *offer, struct hf_buf *out,
                                        struct hf_err *err);
 
-/* Lists the offers of an index in order, without other entries and offers that lack an annotation. Free *ret_offers.
+/* Lists the offers of an index in order, without other entries and invalid offers. Free *ret_offers.
  * -EBADMSG: no index. -E2BIG: more than HF_OCI_DELTA_OFFERS. */
 HF_MUST_USE int hf_oci_delta_offers_parse(struct hf_view index, struct hf_oci_delta_offer **ret_offers, size_t *ret_n,
                                           struct hf_err *err);

@@ -16,7 +16,7 @@ HF_MUST_USE int hf_image_parts(const void *tar, size_t n, struct hf_deep_part **
 struct hf_image;
 
 /* Open the parts that a delta names, in a borrowed store (`dirfd` has blobs/sha256/) or archive. -ENOENT: a blob is
- * missing, of another size, or no regular file; *err has its digest. -EBADMSG: bad archive, or too large sizes.
+ * missing or of another size; *err has its digest. -EBADMSG: bad archive, or too large sizes.
  * hf_deep_apply() checks the hash of the whole. */
 HF_MUST_USE int hf_image_open_store(const struct hf_fs_ops *fs, int dirfd, const struct hf_deep_info *info,
                                     struct hf_image **ret_image, struct hf_err *err);

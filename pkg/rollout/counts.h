@@ -51,7 +51,7 @@ bool hf_rollout_has_begun(int phase);
 struct hf_rollout_counts {
     uint32_t selected, admitted, updated, updating, failed, incompatible, unknown, superseded;
     bool partial;       /* `failed` may lack nodes overdue before this process began */
-    uint32_t held;      /* part of `unknown`: held by their site */
+    uint32_t held;      /* part of `unknown`: HF_CLASS_HELD */
     uint32_t open;      /* part of `updating`: admitted; stages wait for these */
     uint32_t turn;      /* part of `updating`: waiting for a turn */
     uint32_t overdue;   /* part of `failed` */

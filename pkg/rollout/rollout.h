@@ -71,8 +71,8 @@ struct hf_rollout_ranks {
 };
 
 /* Called after a wave has opened: sets state->slots so that all stages and canaries admit the share state->cutoff
- * (rounded down, but at least one node). Nodes of one slot are admitted together, or not if they exceed the share.
- * state->slots never falls below state->slots_before. */
+ * (rounded down, but at least one node). Nodes of one slot are admitted together; beyond the share only if no others
+ * are. state->slots never falls below state->slots_before. */
 void hf_rollout_fit_wave(struct hf_rollout_state *state, const struct hf_rollout_ranks *ranks);
 
 /* Begins with the first stage, for a new release or a new nodeSelector. A halt of the same release in `before` stays,

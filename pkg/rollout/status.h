@@ -17,7 +17,7 @@ struct hf_rollout_failure {
 /* A leader's first write. */
 enum hf_rollout_claim {
     HF_ROLLOUT_NO_CLAIM,
-    HF_ROLLOUT_TAKES_OVER, /* keeps status.admission */
+    HF_ROLLOUT_TAKES_OVER, /* keeps status.admission of this digest */
     HF_ROLLOUT_STARTS      /* admits no node */
 };
 

@@ -25,7 +25,7 @@ int hf_share_request_parse(struct hf_view head, struct hf_share_request *ret_req
 const char *hf_share_state_format(enum hf_share_state state, uint64_t bytes, char text[HF_SHARE_STATE_TEXT]);
 int hf_share_state_parse(struct hf_view text, enum hf_share_state *ret_state, uint64_t *ret_bytes);
 
-/* Writes the CLUSTER of nodes with this certificate authority: a part of its certificate's hash, in hex. */
+/* Writes the CLUSTER of nodes with this certificate authority: a part of its PEM's hash, in hex. */
 const char *hf_share_cluster(const char *ca_pem, char cluster[HF_SHARE_CLUSTER]);
 size_t hf_share_datagram_format(bool ask, const char *cluster, char text[HF_SHARE_DATAGRAM]);
 /* Returns 1 for "ask", 0 for "here". -EBADMSG: any other text, or another cluster. */

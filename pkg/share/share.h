@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The nodes of a site (an IPv4 subnet) download a content once: a node that wants it asks its neighbours (election.h),
- * and one that has it serves it.
+/* The nodes of a site (an IPv4 subnet) download a content once if possible: a node that wants it asks its neighbours
+ * (election.h), and one that has it serves it.
  *
  * Sharing is on while the owner (settings) and the policy (allow) say so; else no port is open and no timer runs. The
  * caller compares the hash of a download, and reports a wrong one. */

@@ -19,7 +19,7 @@ void hf_outcomes_done(struct hf_outcomes *outcomes);
 
 /* A look: _begin(), _see() for each release, _end(), which forgets other releases. */
 void hf_outcomes_begin(struct hf_outcomes *outcomes);
-/* HF_NOTICE_NONE: nothing is new, or no memory. */
+/* HF_NOTICE_NONE: nothing is new, the first look, or no memory. */
 enum hf_notice_reason hf_outcomes_see(struct hf_outcomes *outcomes, const struct hf_update_status *status,
                                       uint64_t now_ns);
 void hf_outcomes_end(struct hf_outcomes *outcomes);

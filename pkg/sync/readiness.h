@@ -6,8 +6,8 @@
  *                reason of an update, a refused object or an entry not kept in place, or ManifestsFailed,
  *                ManifestsPending. Unknown: the desired state never came.
  *   Reconciling  True while the agent works towards the desired state (not for drift checks); else absent.
- *   Stalled      True while a person must act: an update failed (hf_reason_is_failure(), but not RollingBack), an
- *                object was refused, or an entry was rolled back or refused; else absent.
+ *   Stalled      True while a person must act: an update failed (hf_reason_is_failure(), but not RollingBack; or a
+ *                hook with --once), an object was refused, or an entry was rolled back or refused; else absent.
  *
  * Ready's message explains one cause. Conditions with this cause refer to Ready, except Reconciling on entries. */
 #pragma once

@@ -51,7 +51,7 @@ enum hf_renewal_action {
 enum hf_renewal_delay {
     HF_RENEWAL_NEVER,   /* another event ends the state */
     HF_RENEWAL_POLL,    /* the request is pending: 2 s, growing to 5 min, less for a short certificate */
-    HF_RENEWAL_SHORT,   /* after a failure: as POLL */
+    HF_RENEWAL_SHORT,   /* to try again: as POLL */
     HF_RENEWAL_LONG,    /* in Pause: 10 min, growing to 6 h */
     HF_RENEWAL_AT_DATE, /* hf_renewal_date() */
 };

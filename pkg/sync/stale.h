@@ -15,7 +15,7 @@
 enum hf_staleness { HF_STALE_FRESH, HF_STALE_STALE, HF_STALE_EXPIRED, HF_STALE_COUNT };
 const char *hf_staleness_name(enum hf_staleness staleness);
 
-/* Without contact, the agent stays Fresh for so long after a sign of life, if this process had contact. */
+/* Without contact, the agent stays Fresh for at most so long after a sign of life, if this process had contact. */
 #define HF_STALE_GRACE_NS (30 * HF_NS_PER_S)
 
 struct hf_stale {

@@ -2,7 +2,8 @@
 /* Decides when this process reads or writes the Lease, and whether it leads. Pure.
  *
  * The epoch (leaseTransitions) grows with each new holder, and when a former leader leads again. It is above
- * hf_lease_floor() and all that this process saw, even if the Lease was deleted: no two leaders share one. */
+ * hf_lease_floor() and all that this process saw, even if the Lease was deleted: no two leaders share one below
+ * 2147483647. */
 #pragma once
 
 #include <stdbool.h>

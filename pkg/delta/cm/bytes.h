@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Codes a byte bit by bit; predicts each bit from the byte's contexts (tables, ranks) and from guesses of the byte
- * (bytes.c). Integers only; one path for both directions. */
+/* Codes a byte, mostly bit by bit; predicts each bit from the byte's contexts (tables, ranks) and from guesses of the
+ * byte (bytes.c). Integers only; one path for both directions. */
 #pragma once
 
 #include "delta/cm/cm.h"

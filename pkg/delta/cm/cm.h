@@ -32,7 +32,7 @@ void delta_cm_start_encoding(struct delta_cm *cm, struct hf_buf *out);
 void delta_cm_start_decoding(struct delta_cm *cm, struct delta_input *in, uint64_t n, struct hf_err *err);
 /* Borrows the bytes. */
 void delta_cm_start_decoding_bytes(struct delta_cm *cm, const unsigned char *bytes, size_t n, struct hf_err *err);
-/* Flushes when encoding; when decoding, checks that all bytes were used. Returns the coder's first error. */
+/* Flushes when encoding; when decoding, checks that all bytes were used. Returns the coder's error. */
 HF_MUST_USE int delta_cm_finish(struct delta_cm *cm);
 
 void delta_cm_shift(struct delta_cm *cm);

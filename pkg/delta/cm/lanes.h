@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Vectors of eight 16-bit integers, by SSE2, NEON or C with the same results. Pure. */
+/* Vectors of eight 16-bit integers, by SSE2, NEON or C with the same results for inputs in use. Pure. */
 #pragma once
 
 #include <stdint.h>

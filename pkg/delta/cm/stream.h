@@ -13,7 +13,8 @@ enum { STREAM_OLD = 2, STREAM_TAIL = 32 };
 
 struct delta_stream {
     struct delta_bytes bytes;
-    /* Maps the hash of a few bytes to the position behind their last occurrence. `history` is in the same memory. */
+    /* Maps the hash of a few bytes to the position behind their last noted occurrence. `history` is in the same memory.
+     * */
     uint32_t *match_at;
     unsigned char *history;
     unsigned match_bits;
@@ -46,7 +47,7 @@ void delta_stream_go_to(struct delta_stream *st, uint64_t place);
 /* Codes n bytes without a model, and adds them to the history. */
 void delta_stream_plain(struct delta_stream *st, struct delta_cm *cm, unsigned char *bytes, size_t n);
 
-/* Adds bytes of copies to the history, and every fourth position to match_at (every one if `closely`, except in AArch64
+/* Adds bytes to the history, and every fourth position to match_at (every one if `closely`, except in AArch64
  * code). */
 void delta_stream_add(struct delta_stream *st, const unsigned char *bytes, size_t n, bool closely);
 /* Puts the target's address in place of a reference's four bytes in the history. */

@@ -34,7 +34,7 @@ void delta_words_reset(struct delta_words *w, unsigned lean);
 /* *ret points into *w until the next reset. Call delta_words_note() before the next guess. */
 void delta_words_guess(struct delta_words *w, uint32_t old, struct delta_word_guess *ret);
 
-/* Codes which candidate equals the word. Returns false if no candidate does. Decoding ignores `word`. */
+/* Codes which candidate of g->changed equals the word. Returns false if none does. Decoding ignores `word`. */
 bool delta_words_code(struct delta_words *w, struct delta_cm *cm, const struct delta_word_guess *g, uint32_t word,
                       uint32_t *ret_word);
 

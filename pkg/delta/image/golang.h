@@ -12,7 +12,7 @@ enum {
     DELTA_GO_PCDATA_MAX = 64,
 };
 
-/* Fills image->go, and adds the regions of Go's tables to *image, which is complete otherwise. */
+/* If it finds tables: fills image->go, and adds their regions to *image, which is complete otherwise. */
 HF_MUST_USE int delta_go_find(struct delta_old *file, struct delta_image *image, struct hf_err *err);
 
 struct delta_go_function_layout {

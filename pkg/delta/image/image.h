@@ -85,7 +85,7 @@ struct delta_image {
     bool go_expected;
     struct delta_go go;
     unsigned regions_n;
-    struct delta_region regions[DELTA_REGIONS]; /* ascending, without overlaps */
+    struct delta_region regions[DELTA_REGIONS]; /* ascending */
 };
 
 /* A new image and the old one that it copies most from; each a file, or a member of an archive. */
@@ -102,5 +102,5 @@ const struct delta_region *delta_image_region(const struct delta_image *image, u
 
 /* DELTA_NOWHERE: no segment has the address. */
 uint64_t delta_position_of(const struct delta_segments *segments, uint64_t address);
-/* Returns `position` itself if no segment contains it. */
+/* Returns a file offset itself if no segment contains it. */
 uint64_t delta_address_of(const struct delta_segments *segments, uint64_t position);

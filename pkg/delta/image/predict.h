@@ -32,16 +32,15 @@ struct delta_shared_context {
     uint64_t old_size, new_size;
     unsigned predictors;
     unsigned lean;   /* how many times the models halve their tables */
-    bool only_first; /* predict one candidate; delta_guess.source may be unset */
-    bool by_map;     /* ignore how targets moved so far */
+    bool only_first; /* mostly predict one candidate; delta_guess.source may be unset */
+    bool by_map;     /* ignore `exact` and `coarse` */
     struct delta_pair last_pair;
     struct delta_image last_image;
 };
 
 unsigned delta_predictor_of(enum delta_machine machine);
 
-/* `by`: new minus old address of a target. `key`: its old position + 1 (in delta_predictor.coarse: position / 256 + 1);
- * 0: empty. */
+/* `by`: new minus old address of a target. `key`: from its old position; 0: empty. */
 struct delta_moved {
     uint32_t key;
     int32_t by;
@@ -49,9 +48,10 @@ struct delta_moved {
 
 struct delta_guess {
     unsigned n;
-    unsigned source; /* where word[0] comes from: 3 the target's own move, 2 the map, 1 a move nearby, 0 a guess */
+    /* where word[0] comes from: 3 the target's own move, 2 the map or a computation, 1 a move nearby, 0 a guess */
+    unsigned source;
     uint64_t word[DELTA_CANDIDATES];
-    uint64_t site, base, target; /* addresses in the new file; `target` is that of word[0] */
+    uint64_t site, base, target; /* mostly addresses in the new file, or 0; `target` is that of word[0] */
 };
 
 /* A window: a part of a copy that is predicted in one step. */
@@ -87,8 +87,8 @@ void delta_predictor_reset(struct delta_predictor *p);
 
 bool delta_predictor_enters(const struct delta_predictor *p, uint64_t new_pos);
 
-/* Activates the pairs up to new_pos. If a new image contains new_pos, reads the old image and calls `code`, which must
- * fill p->segments; when encoding `truth` has them, otherwise it is NULL. */
+/* Activates further pairs up to new_pos. If one's new image contains it, gets the old image and calls `code`, which
+ * must fill p->segments; when encoding `truth` has them, otherwise it is NULL. */
 HF_MUST_USE int delta_predictor_enter(struct delta_predictor *p, uint64_t new_pos,
                                       int (*code)(void *ctx, struct delta_predictor *p,
                                                   const struct delta_segments *truth),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds references in old bytes, and encodes them for another place. A reference depends on the address of its target,
- * and stands at a site. Scanners use only old bytes nearby, so encoder and decoder find the same sites; a false site
+/* Finds references in old bytes, and encodes them for another place. A reference mostly depends on the address of a
+ * target, and stands at a site. Scanners use only old bytes, so encoder and decoder find the same sites; a false site
  * costs a few bits. FORMAT.md lists the kinds. */
 #pragma once
 
@@ -40,8 +40,8 @@ enum delta_ref_kind {
     DELTA_REF_JUMP,
     DELTA_REF_KINDS,
 
-    /* Kinds of machines other than x86-64 and AArch64. Statistics are kept by slot, the number modulo DELTA_REF_SLOTS;
-     * kinds of one slot never meet in an image. */
+    /* Kinds mostly of machines other than x86-64 and AArch64. Statistics are kept by slot, the number modulo
+     * DELTA_REF_SLOTS; several kinds may share one. */
     DELTA_REF_ARM_B = 33,
     DELTA_REF_BLX = 34,
     DELTA_REF_MOVW = 35,
@@ -80,12 +80,12 @@ static inline unsigned delta_ref_slot(unsigned kind)
     return kind % DELTA_REF_SLOTS;
 }
 
-/* Whether a word of this kind has too few bits of the address to show how the target moved. */
+/* Whether a word of this kind is taken not to show how its target moved. */
 bool delta_ref_is_partial(unsigned kind);
 
 struct delta_ref {
-    uint64_t target; /* position in the old file */
-    uint64_t base;   /* old position from which the value counts; 0: the site */
+    uint64_t target; /* mostly a position in the old file */
+    uint64_t base;   /* old position from which the value counts; 0: no such */
     uint64_t word;
     uint32_t at;
     uint8_t kind;

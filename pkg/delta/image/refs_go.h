@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds references in Go's tables: function table, descriptions, types, lists of offsets. */
+/* Finds references in Go's tables: function table, descriptions, types and others. */
 #pragma once
 
 #include "delta/image/find_go.h"
@@ -19,7 +19,7 @@ static inline bool delta_go_has(unsigned region_kind)
     return region_kind >= DELTA_REGION_GO_ROWS && region_kind <= DELTA_REGION_GO_DATA;
 }
 
-/* Finds references where delta_go_has() is true, as delta_refs_scan() does elsewhere. Fails only if reading fails. */
+/* Finds references where delta_go_has() is true, like delta_refs_scan(). Fails only if reading fails. */
 HF_MUST_USE int delta_go_scan(struct delta_old *file, const struct delta_image *image,
                               const struct delta_region *region, const unsigned char *bytes, size_t n, size_t limit,
                               uint64_t offset, struct delta_go_cursor *cursor, struct delta_ref *refs,

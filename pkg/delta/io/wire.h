@@ -52,7 +52,7 @@ struct delta_input {
 };
 
 void delta_input_init(struct delta_input *input, const struct hf_delta_in *in);
-/* Reads the header, and computes fields that the format leaves out, except new_sha256 and old_fingerprint of
+/* Reads the header, and computes most fields that the format leaves out, but not new_sha256 of
  * DELTA_METHOD_BYTES. */
 HF_MUST_USE int delta_header_read(struct delta_input *input, struct delta_header *ret_header, struct hf_err *err);
 /* Reads the body of DELTA_METHOD_BYTES, which is the new file, and sets new_sha256. */

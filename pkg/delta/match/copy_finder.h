@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Splits the new file into copies in one pass; within a copy the shift is constant. Threads may share a matcher, but
+/* Splits the new file into copies; within a copy the shift is constant. Threads may share a matcher, but
  * not a finder. */
 #pragma once
 

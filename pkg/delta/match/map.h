@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The match map says where parts of the old file are in the new one. Encoder and decoder have it before the blocks, to
- * predict references to later positions. It has the longest copies: DELTA_MAP_MAX at most (small profile:
+ * predict references to later positions. It has long copies: DELTA_MAP_MAX at most (small profile:
  * DELTA_MAP_MADE). */
 #pragma once
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds copies that tolerate differing bytes, by suffix array matching with forward and backward extension (Colin
+/* Finds copies that tolerate differing bytes, by matching with forward and backward extension (Colin
  * Percival, "Naive differences of executable code", 2003). Deterministic. Blocks: workers only. */
 #pragma once
 

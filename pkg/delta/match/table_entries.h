@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pairs entries of two tables by a key (symbol, function or address). */
+/* Pairs entries of two tables, mostly by a key (symbol, function or address). */
 #pragma once
 
 #include <stddef.h>

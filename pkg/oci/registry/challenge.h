@@ -14,7 +14,7 @@ struct hf_oci_challenge {
     char scope[HF_OCI_SCOPE];
 };
 
-/* `text`: value of WWW-Authenticate. -EBADMSG: malformed, or neither Basic nor Bearer with a realm. */
+/* `text`: value of WWW-Authenticate. -EBADMSG: malformed, too long, or neither Basic nor Bearer with a realm. */
 HF_MUST_USE int hf_oci_challenge_parse(const char *text, struct hf_oci_challenge *ret);
 /* Appends the URL to get the token from. -E2BIG: above out->max. */
 HF_MUST_USE int hf_oci_challenge_url(const struct hf_oci_challenge *challenge, struct hf_buf *out);
@@ -22,6 +22,6 @@ HF_MUST_USE int hf_oci_challenge_url(const struct hf_oci_challenge *challenge, s
  * token. */
 HF_MUST_USE int hf_oci_token_parse(struct hf_view answer, char **ret_token, uint64_t *ret_seconds, struct hf_err *err);
 
-/* Appends "user:password" for `host` from config.json. 1: found; 0: none there. -EBADMSG: invalid file. Runs no
+/* Appends "user:password" for `host` from config.json. 1: found; 0: none there. -EBADMSG, -E2BIG: invalid file. Runs no
  * credential helpers. */
 HF_MUST_USE int hf_oci_login_find(struct hf_view config, const char *host, struct hf_buf *out, struct hf_err *err);

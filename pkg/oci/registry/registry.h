@@ -4,8 +4,8 @@
  * Credentials go only to the registry's origin and, by oci/registry/token.h, to its token service. Bytes are compared
  * with digests that the caller names.
  *
- * Errors: -EACCES refused, -ENOENT not found, -EAGAIN busy or failing, -EBADMSG wrong bytes, -EPROTO unexpected answer,
- * and those of loop/http/http.h. */
+ * Errors include -EACCES refused, -ENOENT not found, -EAGAIN busy or failing, -EBADMSG wrong bytes, -EPROTO
+ * unexpected answer, and those of loop/http/http.h. */
 #pragma once
 
 #include "oci/registry/reference.h"

@@ -62,13 +62,13 @@ HF_MUST_USE int hf_deep_create(const void *old, size_t old_n, const void *new_by
 
 struct hf_deep_apply_params {
     /* After each 4 MiB of unpacked output, checkpoint() gets that point or, inside a compressed stream, the start of
-     * the outermost stream, unless it had that already. Treat checkpoints as opaque. Resuming hashes (unless
-     * delta.old_is_verified) and unpacks the old file again. */
+     * the outermost stream, unless it had that already. Treat checkpoints as opaque. Resuming may hash (unless
+     * delta.old_is_verified) and unpack the old file again. */
     struct hf_delta_apply_params delta;
     struct hf_deep_scratch scratch;
     uint64_t memory_max, scratch_max; /* most that the delta may need; 0: no limit */
     /* Set it if *info decides what the old file is (archive of a folder, parts). Called after header and recipe:
-     * *ret_old replaces delta.old, and its hash is checked unless delta.old_is_verified. May be NULL. */
+     * *ret_old replaces delta.old, and its hash is checked likewise. May be NULL. */
     int (*open_old)(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err);
     void *open_old_ctx;
 };

@@ -24,8 +24,8 @@ enum {
 struct hf_archive;
 
 /* Borrows `dirfd`. -EBADMSG: a socket, pipe or device, or refused by HF_ARCHIVE_PLAIN. -E2BIG: too many members, over
- * 64 MiB of names, or too deep. -ENAMETOOLONG: a path has HF_TAR_MAX_NAME bytes or more. -ECANCELED: *cancel (may be
- * NULL). If the folder changes meanwhile, the hash changes or reading fails. */
+ * 64 MiB of names, or too deep. -ENAMETOOLONG: a path or target has HF_TAR_MAX_NAME bytes or more. -ECANCELED: *cancel
+ * (may be NULL). If the folder changes meanwhile, the hash may change or reading fail. */
 HF_MUST_USE int hf_archive_new(const struct hf_fs_ops *fs, int dirfd, unsigned flags, const atomic_bool *cancel,
                                struct hf_archive **ret_archive, struct hf_err *err);
 void hf_archive_free(struct hf_archive *archive);

@@ -5,7 +5,7 @@
  * link; a hard link leads to a regular file made before; members, names and headers have limits. The folder is durable
  * after finish. Blocks: workers only.
  *
- * HF_EXTRACT_CANONICAL: the tar must equal what archive.h makes of the result. HF_EXTRACT_ANY: any tar; parents and
+ * HF_EXTRACT_CANONICAL: headers and padding must be as archive.h makes them. HF_EXTRACT_ANY: any tar; parents and
  * final zeros may be missing; the last member of a name replaces earlier ones, except a folder; owners and extended
  * attributes are ignored. */
 #pragma once

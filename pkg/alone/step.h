@@ -53,11 +53,11 @@ enum hf_alone_step_kind {
     HF_ALONE_START_RUNTIME,
     HF_ALONE_STOP_RUNTIME,
     HF_ALONE_LIST,
-    HF_ALONE_REMOVE_SANDBOX,   /* removes sandbox `id` */
-    HF_ALONE_REMOVE_CONTAINER, /* removes the ended container `id` */
-    HF_ALONE_RUN,              /* makes a wish's sandbox */
-    HF_ALONE_CREATE,           /* creates a wish's container in sandbox `id` */
-    HF_ALONE_START,            /* starts a wish's container `id` */
+    HF_ALONE_REMOVE_SANDBOX, /* removes sandbox `id` */
+    HF_ALONE_REMOVE_CONTAINER,
+    HF_ALONE_RUN,    /* makes a wish's sandbox */
+    HF_ALONE_CREATE, /* creates a wish's container in sandbox `id` */
+    HF_ALONE_START,  /* starts a wish's container `id` */
     HF_ALONE_STEPS,
 };
 extern const char *const hf_alone_step_names[HF_ALONE_STEPS];

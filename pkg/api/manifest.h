@@ -24,7 +24,7 @@ enum hf_manifest_from_kind {
     HF_MANIFEST_FROM_SECRET,     /* namespace_, name */
     HF_MANIFEST_FROM_URL,        /* url, digest, sub_path */
     HF_MANIFEST_FROM_FLUX,       /* flux_kind, namespace_, name, sub_path */
-    HF_MANIFEST_FROM_PATH,       /* path, sub_path */
+    HF_MANIFEST_FROM_PATH,
     HF_MANIFEST_FROM_COUNT,
 };
 

@@ -69,7 +69,6 @@ struct entry {
     char *name;
     char *folder; /* <state>/manifests/<name> */
 
-    /* from the policy */
     struct hf_manifest *wanted; /* own copy, set by entry.c; NULL: in no policy, or no memory */
     struct permit permit;
     bool download_left; /* its folder may have a download, useless without a policy */

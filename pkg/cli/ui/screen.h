@@ -11,7 +11,7 @@ enum { HF_UI_FIND = 64, HF_UI_SELECTED = 640, HF_UI_MAX_SCREEN_BYTES = 16 << 20 
 
 struct hf_ui_screen {
     const struct hf_ui_model *model;
-    const json_t *state; /* from hf_ui_follow_state() */
+    const json_t *state;
     int64_t now_unix_s;
     unsigned columns, lines; /* 0 lines: draw all once, for a file */
     bool colour;

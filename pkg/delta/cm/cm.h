@@ -30,7 +30,6 @@ struct delta_cm {
 void delta_cm_start_encoding(struct delta_cm *cm, struct hf_buf *out);
 /* Decodes the next n bytes of `in`. A read error goes to cm->failed, its text to *err. */
 void delta_cm_start_decoding(struct delta_cm *cm, struct delta_input *in, uint64_t n, struct hf_err *err);
-/* Borrows the bytes. */
 void delta_cm_start_decoding_bytes(struct delta_cm *cm, const unsigned char *bytes, size_t n, struct hf_err *err);
 /* Flushes when encoding; when decoding, checks that all bytes were used. Returns the coder's error. */
 HF_MUST_USE int delta_cm_finish(struct delta_cm *cm);

@@ -23,7 +23,7 @@ enum {
 struct hf_certified;
 
 struct hf_certified_request {
-    const char *node; /* from the certificate */
+    const char *node;
     const struct sockaddr_storage *from;
     struct hf_view head; /* with its empty line */
 };

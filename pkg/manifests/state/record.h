@@ -51,7 +51,7 @@ struct hf_manifest_record {
     /* Source of that content (hf_manifest_source_key()), which the entry must still name: a signed entry must never use
      * content that an unsigned entry of this name fetched. */
     char known_from[HF_SHA256_HEX];
-    struct hf_manifest_set next; /* the newest set */
+    struct hf_manifest_set next;
     struct hf_manifest_set good; /* the set that last reached Applied */
     unsigned starts;             /* starts of the agent in this Probation or RollingBack */
     bool restarted;

@@ -19,7 +19,7 @@ enum {
 
 /* Names a copy; borrowed. */
 struct hf_sealed_secret {
-    const char *folder; /* the entry's folder */
+    const char *folder;
     const char *node, *entry;
     const char *source; /* hf_manifest_source_key() */
     const char *digest; /* hf_bundle.id */

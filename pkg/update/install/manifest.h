@@ -18,7 +18,7 @@
 
 /* limits of a quick check without renewal: records compared, bytes of unchanged files read (each to its end) */
 enum { HF_INSTALL_MANIFEST_LOOK_RECORDS = 4096, HF_INSTALL_MANIFEST_LOOK_BYTES = 2 << 20 };
-enum { HF_INSTALL_MANIFEST_VERSION = HF_SHA256_HEX + 8 }; /* with the terminator */
+enum { HF_INSTALL_MANIFEST_VERSION = HF_SHA256_HEX + 8 };
 
 struct hf_install_manifest {
     const struct hf_fs_ops *fs;

@@ -135,7 +135,6 @@ bool hf_config_path_is_reserved(const char *path);
 
 bool hf_config_requires_signed_manifests(const struct hf_config *config);
 const char *hf_config_static_pod_folder(const struct hf_config *config);
-/* A resync is allowed by default. */
 bool hf_config_allows_clock_resync(const struct hf_config *config, struct hf_err *err);
 /* What the node's page lets viewers do. Default READ; a wrong value gives NONE. */
 enum hf_config_page { HF_CONFIG_PAGE_NONE, HF_CONFIG_PAGE_READ, HF_CONFIG_PAGE_ACT, HF_CONFIG_PAGES };

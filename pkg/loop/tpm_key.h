@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "base/macros.h"
 
-struct evp_pkey_st; /* EVP_PKEY of OpenSSL */
+struct evp_pkey_st;
 
 #define HF_TPM_KEY_BEGIN "-----BEGIN HOLDFAST TPM KEY-----"
 

@@ -30,7 +30,8 @@ struct hf_fetch_record {
     char last_modified[HF_HTTP_HEADER_VALUE];
 };
 
-/* Loads the valid record of `key` with the higher offset, or an empty one. */
+/* Loads the record of `key`: the synced one, or fetch.now if that is valid and further on; without both, an empty
+ * one. */
 HF_MUST_USE int hf_fetch_record_load(const struct hf_fs_ops *fs, const char *folder, const char *key,
                                      struct hf_fetch_record *ret_record, struct hf_err *err);
 HF_MUST_USE int hf_fetch_record_save(const struct hf_fs_ops *fs, const char *folder,

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#define HF_UNITS_OWN "holdfast-agent.service" /* the host's agent */
+#define HF_UNITS_OWN "holdfast-agent.service"
 
 enum hf_units_call {
     HF_UNITS_REFUSE,

@@ -16,7 +16,7 @@ struct hf_contact {
     /* Server's clock minus ours; changes of up to 5 s are ignored. */
     int64_t report_offset_ns;
     struct hf_stale_kept saved;
-    /* an old contact is not saved before this time: after a leap it may only seem old */
+    /* before this time the saved contact's age causes no save: after a leap it may only seem old */
     uint64_t save_old_ns;
     uint64_t window_ns;
     bool loss_logged;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Handles answers of YurtHub, a proxy on this node, in place of the API server (rules/origin.h). If they lack Audit-Id,
- * a review (rules/review.h) shows whether a gateway merely removes it. */
+/* An answer without Audit-Id may be second-hand: YurtHub, a proxy on this node, gave it for the API server
+ * (rules/origin.h). A review (rules/review.h) can show that a gateway only removes the header. */
 #pragma once
 
 #include "base/clock.h"

@@ -59,7 +59,7 @@ struct hf_cluster_run {
     struct hf_kube_answer unsent; /* the run's own answer to a request that it could not send */
     /* the step's answer, while the run asks for this node's EdgeNode; owns `refusal` */
     struct hf_kube_answer held;
-    bool node_shown; /* the server has answered for this node's EdgeNode */
+    bool node_shown; /* the server answered the request for this node's EdgeNode, if only with 404 */
     unsigned attempts;
     unsigned denials; /* answers 401 and 403 */
     uint64_t started_ns, paced_ns;

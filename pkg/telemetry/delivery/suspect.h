@@ -16,7 +16,7 @@ struct hf_suspect {
     uint64_t since_ns;
 };
 
-/* Which batch (not `sure`) failed last (`who`, 0: none), when it did, and when another batch did. */
+/* Of batches that are not `sure`: `who` failed last (0: none); when it did, and when another one did. */
 struct hf_suspects {
     uint64_t who;
     uint64_t last_ns, other_ns;

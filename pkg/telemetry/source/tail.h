@@ -24,7 +24,7 @@ struct hf_tail_file {
     struct hf_list link;
     struct hf_tail *tail;
     char *path;
-    const void *owner; /* from find() or owner() */
+    const void *owner;
     void *state;
     int fd;
     uint64_t dev, ino, start_hash; /* start_hash: hf_tail_open_hash_start() */

@@ -41,7 +41,7 @@ struct hf_mirror_rebuild {
     struct hf_timer *timer;
     struct hf_sha256 hash;
     uint64_t told;              /* bytes of the layer */
-    uint64_t began_ns, here_ns; /* here_ns: when the delta was */
+    uint64_t began_ns, here_ns; /* here_ns: when the delta had arrived */
     struct hf_err failure;
     int state;
     struct hf_job job;

@@ -392,7 +392,7 @@ static void gone(void *owner)
 
 /* Calls until one fails; beyond 0: none does. */
 static atomic_int failing;
-static atomic_bool stuck; /* a worker that reads of the node's layers comes no further */
+static atomic_bool stuck; /* what reads a file waits: a worker comes no further */
 
 static bool fails(void)
 {
@@ -1092,8 +1092,8 @@ START_TEST(ready_before)
 }
 END_TEST
 
-/* A delta that is here and makes no end of work is given up, and the registry gives the layer; not before a slow node
- * would have made it. */
+/* A delta that has arrived and asks for work without end is given up, and the registry gives the layer; not before a
+ * slow node would have made it. */
 START_TEST(ready_without_end)
 {
     max_bytes = 4 << 20;
